@@ -1,0 +1,1 @@
+"""Customers, their ownership, and the customer pool they wait in."""

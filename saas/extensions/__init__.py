@@ -1,0 +1,1 @@
+"""The plugin host: discovery, per-tenant enabling and settings, hooks."""

@@ -1,0 +1,1 @@
+"""Employees, departments and legal entities of a company."""

@@ -1,0 +1,1 @@
+"""Sealed values: envelope encryption per tenant and data class, masked forms, blind indexes."""

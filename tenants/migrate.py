@@ -1,0 +1,51 @@
+"""Migrations by Tortoise's own tool, one history per room, one runner at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.context import TortoiseContext
+from tortoise.migrations.api.migrate import migrate as run_migrations
+from tortoise.migrations.executor import MigrationExecutor
+
+from tenants.orm import orm_config
+
+Progress = Callable[[str], None]
+_LOCK = "SELECT pg_advisory_lock(hashtext('fairlead.migrate'))"
+
+
+async def migrate(owner_url: str, apps: Mapping[str, Sequence[str]], *, progress: Progress | None = None) -> None:
+    """Bring the database up to the newest migration of every app; a second runner waits for the first.
+
+    The advisory lock is needed because the migration tool has none: two pods that start together would both
+    begin the same migration.
+    """
+    guard = await asyncpg.connect(owner_url, timeout=10)
+    try:
+        await guard.execute(_LOCK)
+        async with TortoiseContext():
+            await run_migrations(
+                config=orm_config(apps, url=_tortoise_url(owner_url)),
+                progress=lambda event, app, name: progress(f"{app}.{name}") if progress else None,
+            )
+            await Tortoise.close_connections()
+    finally:
+        await guard.close()
+
+
+async def pending_migrations(owner_url: str, apps: Mapping[str, Sequence[str]]) -> list[str]:
+    """The migrations that the code has and the database has not, as ``app.name``."""
+    config = orm_config(apps, url=_tortoise_url(owner_url))
+    async with TortoiseContext() as context:
+        await context.init(config=config, init_connections=False)
+        executor = MigrationExecutor(context.connections.get("default"), config["apps"])
+        steps = await executor.plan(None)
+        await context.close_connections()
+    return [f"{step.migration.app_label}.{step.migration.name}" for step in steps]
+
+
+def _tortoise_url(url: str) -> str:
+    scheme, rest = url.split("://", 1)
+    return f"asyncpg://{rest}" if scheme in {"postgres", "postgresql"} else url

@@ -1,0 +1,121 @@
+"""Fixtures: real PostgreSQL and Valkey, a migrated template database, one clone of it per test."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from saas.kernel import FrozenClock, new_id
+from saas.main import MODEL_APPS
+from tenants.database import Database, DatabaseRole, DatabaseUrls
+from tenants.migrate import migrate
+from tenants.orm import bind_models, unbind_models
+from tenants.roles import ensure_database, ensure_roles, url_for
+from tenants.schema import APP, OWNER, PLATFORM, RELAY
+
+PASSWORDS = dict.fromkeys((OWNER, APP, PLATFORM, RELAY), "only-for-tests")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def superuser_url() -> AsyncIterator[str]:
+    """The administrator's URL of a PostgreSQL server that this test run may fill."""
+    yield os.environ["SAAS_TEST_ADMIN_URL"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def template(superuser_url: str) -> AsyncIterator[str]:
+    """The name of a database that holds every room's tables and no rows."""
+    name = f"template_{secrets.token_hex(4)}"
+    await ensure_roles(superuser_url, PASSWORDS)
+    await ensure_database(superuser_url, name)
+    await migrate(role_url(superuser_url, OWNER, name), MODEL_APPS)
+    yield name
+    await drop_database(superuser_url, name)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+async def models() -> AsyncIterator[None]:
+    """Tortoise models, bound to whatever transaction is open."""
+    await bind_models(MODEL_APPS)
+    yield
+    await unbind_models()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database_name(superuser_url: str, template: str) -> AsyncIterator[str]:
+    """A fresh copy of the template."""
+    name = f"test_{secrets.token_hex(6)}"
+    await ensure_database(superuser_url, name, template=template)
+    yield name
+    await drop_database(superuser_url, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(superuser_url: str, database_name: str) -> AsyncIterator[Database]:
+    """The gate to the fresh database, with the two working roles."""
+    urls = DatabaseUrls(
+        app=role_url(superuser_url, APP, database_name),
+        platform=role_url(superuser_url, PLATFORM, database_name),
+    )
+    gate = Database(urls, size=24)
+    yield gate
+    await gate.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tenant_id(database: Database) -> UUID:
+    """A company named 晨光销售."""
+    return await make_tenant(database, "晨光销售")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def other_tenant_id(database: Database) -> UUID:
+    """Another company, named 远山贸易."""
+    return await make_tenant(database, "远山贸易")
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """A clock that stands at 10:00 in Shanghai on 2026-11-23."""
+    return FrozenClock(datetime(2026, 11, 23, 2, 0, tzinfo=UTC))
+
+
+async def make_tenant(database: Database, name: str) -> UUID:
+    """A row in the tenant directory."""
+    tenant_id = new_id()
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        await transaction.execute(
+            "INSERT INTO platform.tenant (id, name, preset, quotas, created_at)"
+            " VALUES ($1, $2, 'general', '{}', now())",
+            tenant_id,
+            name,
+        )
+    return tenant_id
+
+
+def role_url(superuser_url: str, role: str, database: str) -> str:
+    """The URL of a working role."""
+    return url_for(superuser_url, role=role, password=PASSWORDS[role], database=database)
+
+
+async def drop_database(superuser_url: str, name: str) -> None:
+    """Remove a test's database, whoever is still connected."""
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+def test_data() -> Path | None:
+    """The folder of real data sets, where this run has one."""
+    folder = os.environ.get("SAAS_TEST_DATA")
+    return Path(folder) if folder else None

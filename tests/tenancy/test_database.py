@@ -1,0 +1,99 @@
+"""The gate: one tenant per transaction, nothing without one, nothing left behind on a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from saas.kernel import Unavailable
+from tenants import Database, DatabaseRole, NoTransaction, Tenant, current_tenant_id, current_transaction
+
+TENANT_SETTING = "SELECT current_setting('app.tenant_id', true)"
+
+
+async def test_transaction_binds_its_tenant_and_leaves_none_behind(database: Database, tenant_id: UUID) -> None:
+    async with database.transaction(tenant_id) as transaction:
+        assert await transaction.fetchval(TENANT_SETTING) == str(tenant_id)
+        assert current_tenant_id() == tenant_id
+    row = await database.fetchrow(TENANT_SETTING)
+    assert row is not None
+    assert row[0] in (None, "")
+    with pytest.raises(NoTransaction):
+        current_transaction()
+
+
+async def test_app_role_may_not_begin_without_a_tenant(database: Database) -> None:
+    with pytest.raises(NoTransaction):
+        async with database.transaction(None):
+            pass
+
+
+async def test_models_need_an_open_transaction(database: Database, tenant_id: UUID) -> None:
+    with pytest.raises(NoTransaction):
+        await Tenant.get(id=tenant_id)
+    async with database.transaction(None, role=DatabaseRole.PLATFORM):
+        assert (await Tenant.get(id=tenant_id)).name == "晨光销售"
+
+
+async def test_error_rolls_back_and_connection_is_lent_again(database: Database, tenant_id: UUID) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+            await transaction.execute("UPDATE platform.tenant SET name = 'x' WHERE id = $1", tenant_id)
+            raise RuntimeError
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        assert await transaction.fetchval("SELECT name FROM platform.tenant WHERE id = $1", tenant_id) == "晨光销售"
+
+
+async def test_many_tasks_share_few_connections_without_mixing_tenants(
+    database: Database, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    async def seen(own: UUID) -> bool:
+        async with database.transaction(own) as transaction:
+            return bool(await transaction.fetchval(TENANT_SETTING) == str(own))
+
+    answers = await asyncio.gather(*(seen(tenant_id if n % 2 else other_tenant_id) for n in range(200)))
+    assert answers == [True] * 200
+
+
+async def test_cancelled_operation_gives_its_slot_back(database: Database, tenant_id: UUID) -> None:
+    async def long() -> None:
+        async with database.transaction(tenant_id) as transaction:
+            await transaction.fetchval("SELECT pg_sleep(4)")
+
+    tasks = [asyncio.create_task(long()) for _ in range(30)]
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    async with database.transaction(tenant_id) as transaction:
+        assert await transaction.fetchval("SELECT 1") == 1
+
+
+async def test_after_commit_runs_only_after_commit(database: Database, tenant_id: UUID) -> None:
+    ran: list[str] = []
+
+    async def note() -> None:
+        ran.append("committed")
+
+    with pytest.raises(RuntimeError):
+        async with database.transaction(tenant_id) as transaction:
+            transaction.after_commit(note)
+            raise RuntimeError
+    assert ran == []
+    async with database.transaction(tenant_id) as transaction:
+        transaction.after_commit(note)
+        assert ran == []
+    assert ran == ["committed"]
+
+
+async def test_server_that_does_not_answer_is_unavailable() -> None:
+    from tenants import DatabaseUrls
+
+    nowhere = "postgres://nobody:x@127.0.0.1:1/none"
+    gate = Database(DatabaseUrls(app=nowhere, platform=nowhere))
+    with pytest.raises(Unavailable) as refused:
+        await gate.fetchrow("SELECT 1")
+    assert refused.value.key == "tenants.database_unreachable"
