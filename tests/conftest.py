@@ -42,8 +42,8 @@ async def template(superuser_url: str) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
-async def models() -> AsyncIterator[None]:
-    """Tortoise models, bound to whatever transaction is open."""
+async def models(template: str) -> AsyncIterator[None]:
+    """Tortoise models, bound to whatever transaction is open; after the migrations, whose run unbinds them."""
     await bind_models(MODEL_APPS)
     yield
     await unbind_models()
