@@ -80,7 +80,7 @@ def orm_config(apps: Mapping[str, Sequence[str]], *, url: str | None = None) -> 
 
 async def bind_models(apps: Mapping[str, Sequence[str]]) -> None:
     """Make the models usable in this process; done once at its start."""
-    await Tortoise.init(config=orm_config(apps), init_connections=False, _enable_global_fallback=True)
+    await Tortoise.init(config=orm_config(apps), _enable_global_fallback=True)
 
 
 async def unbind_models() -> None:
