@@ -1,0 +1,87 @@
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from saas.kernel.ids import new_id
+from tenants.database import current_tenant_id
+from tortoise import fields
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = [
+        ops.CreateModel(
+            name='Department',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('tenant_id', fields.UUIDField(default=current_tenant_id)),
+                ('parent_id', fields.UUIDField(null=True)),
+                ('name', fields.CharField(max_length=100)),
+                ('name_key', fields.CharField(max_length=300)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=True)),
+            ],
+            options={'table': 'department', 'app': 'people', 'pk_attr': 'id', 'table_description': "A node of today's department tree; the root has no parent."},
+            bases=['TenantModel'],
+        ),
+        ops.CreateModel(
+            name='DepartmentClosure',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('tenant_id', fields.UUIDField(default=current_tenant_id)),
+                ('ancestor_id', fields.UUIDField()),
+                ('descendant_id', fields.UUIDField()),
+                ('depth', fields.IntField()),
+            ],
+            options={'table': 'department_closure', 'app': 'people', 'pk_attr': 'id', 'table_description': "Every (ancestor, descendant) pair of today's tree, each department with itself at depth 0."},
+            bases=['TenantModel'],
+        ),
+        ops.CreateModel(
+            name='Employee',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('tenant_id', fields.UUIDField(default=current_tenant_id)),
+                ('account_id', fields.UUIDField(null=True)),
+                ('number', fields.CharField(max_length=40)),
+                ('name', fields.CharField(max_length=100)),
+                ('name_key', fields.CharField(max_length=300)),
+                ('department_id', fields.UUIDField()),
+                ('legal_entity_id', fields.UUIDField()),
+                ('position', fields.CharField(null=True, max_length=100)),
+                ('status', fields.CharField(default='active', db_default='active', max_length=20)),
+                ('hired_on', fields.DateField()),
+                ('left_on', fields.DateField(null=True)),
+                ('phone_sealed', fields.BinaryField(null=True)),
+                ('phone_masked', fields.CharField(null=True, max_length=40)),
+                ('phone_index', fields.BinaryField(null=True)),
+                ('version', fields.IntField(default=1, db_default=1)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=True)),
+            ],
+            options={'table': 'employee', 'app': 'people', 'pk_attr': 'id', 'table_description': "A person on the company's staff. Phone and e-mail are sealed; masked form and blind index stand beside."},
+            bases=['TenantModel'],
+        ),
+        ops.CreateModel(
+            name='Employment',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('tenant_id', fields.UUIDField(default=current_tenant_id)),
+                ('employee_id', fields.UUIDField()),
+                ('legal_entity_id', fields.UUIDField()),
+                ('department_id', fields.UUIDField()),
+                ('position', fields.CharField(null=True, max_length=100)),
+                ('valid_from', fields.DateField()),
+                ('valid_to', fields.DateField(null=True)),
+                ('known_at', fields.DatetimeField(auto_now=False, auto_now_add=True)),
+            ],
+            options={'table': 'employment', 'app': 'people', 'pk_attr': 'id', 'table_description': 'Where a person worked, from when to when: half-open dated rows, at most one open per legal entity.'},
+            bases=['TenantModel'],
+        ),
+        ops.CreateModel(
+            name='LegalEntity',
+            fields=[
+                ('id', fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True)),
+                ('tenant_id', fields.UUIDField(default=current_tenant_id)),
+                ('name', fields.CharField(max_length=200)),
+                ('created_at', fields.DatetimeField(auto_now=False, auto_now_add=True)),
+            ],
+            options={'table': 'legal_entity', 'app': 'people', 'pk_attr': 'id', 'table_description': 'A company in law: it employs, pays and withholds.'},
+            bases=['TenantModel'],
+        ),
+    ]
