@@ -1,0 +1,1 @@
+"""How a company comes aboard: one transaction from its name to its owner's first session."""
