@@ -186,21 +186,27 @@ class Migration(migrations.Migration):
                 "ALTER TABLE platform.membership ADD CHECK (valid_to >= valid_from)",
                 "CREATE UNIQUE INDEX membership_tenant_account ON platform.membership (tenant_id, account_id)",
                 "CREATE INDEX membership_account ON platform.membership (account_id)",
-                "ALTER TABLE platform.session ADD FOREIGN KEY (tenant_id, account_id)"
-                " REFERENCES platform.membership (tenant_id, account_id)",
+                (
+                    "ALTER TABLE platform.session ADD FOREIGN KEY (tenant_id, account_id)"
+                    " REFERENCES platform.membership (tenant_id, account_id)"
+                ),
                 "ALTER TABLE platform.session ADD CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL))",
                 "CREATE UNIQUE INDEX session_token ON platform.session (token_hash)",
                 "CREATE INDEX session_account ON platform.session (account_id, id) WHERE revoked_at IS NULL",
                 "CREATE INDEX session_tenant ON platform.session (tenant_id, id) WHERE revoked_at IS NULL",
-                "ALTER TABLE platform.refresh_token ADD FOREIGN KEY (session_id)"
-                " REFERENCES platform.session (id) ON DELETE CASCADE",
+                (
+                    "ALTER TABLE platform.refresh_token ADD FOREIGN KEY (session_id)"
+                    " REFERENCES platform.session (id) ON DELETE CASCADE"
+                ),
                 "ALTER TABLE platform.refresh_token ADD CHECK ((used_at IS NULL) = (replaced_by IS NULL))",
                 "CREATE UNIQUE INDEX refresh_token_hash ON platform.refresh_token (token_hash)",
                 "CREATE UNIQUE INDEX refresh_token_unused ON platform.refresh_token (session_id) WHERE used_at IS NULL",
                 "ALTER TABLE platform.invitation ADD FOREIGN KEY (tenant_id) REFERENCES platform.tenant (id)",
                 "CREATE UNIQUE INDEX invitation_token ON platform.invitation (token_hash)",
-                "CREATE UNIQUE INDEX invitation_open ON platform.invitation (tenant_id, email)"
-                " WHERE accepted_at IS NULL AND revoked_at IS NULL",
+                (
+                    "CREATE UNIQUE INDEX invitation_open ON platform.invitation (tenant_id, email)"
+                    " WHERE accepted_at IS NULL AND revoked_at IS NULL"
+                ),
                 "CREATE INDEX security_event_at ON platform.security_event (at)",
             ],
             reverse_sql=ops.RunSQL.noop,
