@@ -37,6 +37,19 @@
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- with .Values.secrets -}}
+{{- $owner := list .databaseOwner.existingSecret .databaseOwner.key -}}
+{{- range $field := list "appKey" "platformKey" "relayKey" -}}
+{{- if deepEqual $owner (list $.Values.secrets.database.existingSecret (index $.Values.secrets.database $field)) -}}
+{{- $found = append $found (printf "secrets.database.%s is the owner's URL (secrets.databaseOwner), with which the database would not keep tenants apart: give the URL of the role that owns nothing" $field) -}}
+{{- end -}}
+{{- end -}}
+{{- range $.Values.extraEnv -}}
+{{- if and .secretKeyRef (deepEqual $owner (list (dig "secretKeyRef" "name" "" .) (dig "secretKeyRef" "key" "" .))) -}}
+{{- $found = append $found (printf "extraEnv gives %s the owner's URL (secrets.databaseOwner), which is for the migration alone: remove it" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- toJson $found -}}
 {{- end }}
 
