@@ -9,7 +9,7 @@
 {{- /* Labels that select the pods of one component; they never change during the life of a release. */}}
 {{- define "fairlead.selector" -}}
 app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 

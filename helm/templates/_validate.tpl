@@ -3,6 +3,7 @@
 
 {{- define "fairlead.validate" -}}
 {{- $problems := concat
+      (include "fairlead.problems.name" . | fromJsonArray)
       (include "fairlead.problems.image" . | fromJsonArray)
       (include "fairlead.problems.secrets" . | fromJsonArray)
       (include "fairlead.problems.environment" . | fromJsonArray)
@@ -11,6 +12,15 @@
 {{- if $problems -}}
 {{- printf "these values cannot be installed:\n- %s" (join "\n- " $problems) | fail -}}
 {{- end -}}
+{{- end }}
+
+{{- /* A Service's name is a DNS label of RFC 1035: it begins with a letter. */}}
+{{- define "fairlead.problems.name" -}}
+{{- $found := list -}}
+{{- if not (regexMatch "^[a-z]" (include "fairlead.fullname" .)) -}}
+{{- $found = append $found (printf "the release is named %q, and a Service's name must begin with a letter: give fullnameOverride" .Release.Name) -}}
+{{- end -}}
+{{- toJson $found -}}
 {{- end }}
 
 {{- define "fairlead.problems.image" -}}

@@ -83,19 +83,19 @@ def helm() -> Any:
     return pytest.importorskip("helm_python", reason="helm-python-sdk is not installed: the chart cannot be rendered")
 
 
-def rendered(values: Document, *, name: str = "demo") -> Release:
+def rendered(values: Document, *, name: str = "demo", chart_path: Path = CHART) -> Release:
     """The release these values give; raises HelmError when the chart refuses them."""
-    with helm().Chart.load(CHART) as chart:
+    with helm().Chart.load(chart_path) as chart:
         files: dict[str, str] = chart.render(values, name=name, namespace="sales", is_install=True)
     notes = files.pop("fairlead/templates/NOTES.txt")
     documents = [d for text in files.values() for d in yaml.safe_load_all(text) if d]
     return Release(documents=tuple(documents), notes=notes)
 
 
-def refusal(values: Document) -> str:
+def refusal(values: Document, *, name: str = "demo") -> str:
     """What the chart says when it refuses these values; fails the test when it accepts them."""
     with pytest.raises(helm().HelmError) as refused:
-        rendered(values)
+        rendered(values, name=name)
     return str(refused.value)
 
 

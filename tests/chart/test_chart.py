@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.chart.rendering import CHART, PROFILES, Document, Release, errors_of_lint, values_of
+from tests.chart.rendering import CHART, PROFILES, Document, Release, errors_of_lint, helm, merged, rendered, values_of
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
 
@@ -63,6 +64,22 @@ def test_the_notes_say_how_to_reach_and_check_it(releases: dict[str, Release]) -
     assert "helm test demo --namespace sales" in notes
     assert "job/demo-fairlead-migrate" in notes
     assert "The chart made no ingress. https://fairlead.example.com must lead, by TLS" in releases["minimal"].notes
+
+
+@pytest.mark.parametrize("name", ["true", "on", "null"])
+def test_a_name_that_yaml_reads_otherwise_stays_a_name(name: str) -> None:
+    release = rendered(merged(values_of("production"), {"fullnameOverride": name}), name=name)
+    for document in release.documents:
+        assert isinstance(document["metadata"]["name"], str)
+        assert document["metadata"]["labels"]["app.kubernetes.io/instance"] == name
+    for _, pod in release.pods():
+        assert pod["spec"]["serviceAccountName"] in release.names("ServiceAccount")
+
+
+def test_the_packaged_chart_is_the_chart(releases: dict[str, Release], tmp_path: Path) -> None:
+    archive = helm().package(CHART, destination=tmp_path)
+    assert Path(archive).name == "fairlead-0.1.0.tgz"
+    assert rendered(values_of("production"), chart_path=Path(archive)) == releases["production"]
 
 
 def schema() -> Document:

@@ -136,7 +136,11 @@ def test_ingress_answers_for_the_public_host_with_tls(releases: dict[str, Releas
 def test_one_pod_at_a_time_may_be_drained(releases: dict[str, Release]) -> None:
     for name in ("web", "worker"):
         budget = releases["minimal"].named("PodDisruptionBudget", f"demo-fairlead-{name}")["spec"]
-        assert budget == {"maxUnavailable": 1, "selector": component(name)["podSelector"]}
+        assert budget == {
+            "maxUnavailable": 1,
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": component(name)["podSelector"],
+        }
 
 
 def test_a_single_replica_has_no_budget_that_would_block_its_node(releases: dict[str, Release]) -> None:

@@ -152,6 +152,15 @@ def test_refuses_a_mistake(override: Document, message: str) -> None:
     assert message in refusal(merged(values_of("minimal"), override))
 
 
+def test_refuses_a_release_name_that_no_service_can_have() -> None:
+    told = refusal(values_of("minimal"), name="2026")
+    assert (
+        '- the release is named "2026", and a Service\'s name must begin with a letter: give fullnameOverride' in told
+    )
+    named = merged(values_of("minimal"), {"fullnameOverride": "sales"})
+    assert rendered(named, name="2026").names("Deployment") == ["sales-web", "sales-worker"]
+
+
 def test_tells_everything_that_is_missing_at_once() -> None:
     problems = [line for line in refusal({}).splitlines() if line.startswith("- ")]
     assert [line.split(" ")[1] for line in problems] == [
