@@ -1,0 +1,10 @@
+"""PostgreSQL and Valkey from the installed wheels, for machines on which nobody set up servers.
+
+One instance lives in the data folder, is adopted by every `saas` process that needs it, and ends with the last one.
+"""
+
+from saas.servers.errors import ServerStartError
+from saas.servers.folder import data_folder
+from saas.servers.running import Servers, running_servers
+
+__all__ = ["ServerStartError", "Servers", "data_folder", "running_servers"]
