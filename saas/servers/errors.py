@@ -95,10 +95,11 @@ def not_writable(folder: Path, reason: str) -> ServerStartError:
 
 
 def port_refused(server: str, port: int, variable: str) -> ServerStartError:
-    """The port that the operator asked for is taken (or reserved)."""
+    """The port is taken (or reserved), and it was asked for, or every other one was taken too."""
     return ServerStartError(
-        f"{server} can't listen on 127.0.0.1:{port}, which {variable} asks for: the port is taken.",
-        remedy=f"Stop the program that holds the port, or unset {variable} so that a free one is chosen.",
+        f"{server} can't listen on 127.0.0.1:{port}: the port is taken.",
+        rule=f"{variable} fixes the port; without it a free one is chosen.",
+        remedy=f"Stop the program that holds the port, or change {variable}.",
     )
 
 

@@ -1,18 +1,17 @@
-"""The data folder: where it is, that it can be written, the secrets and ports it keeps."""
+"""The data folder: where it is, that it can be written, the secrets it keeps."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from saas.servers.errors import ServerStartError, explain_failure, not_writable
+from saas.servers.errors import explain_failure, not_writable
 
 APPLICATION = "fairlead"
 
@@ -46,16 +45,21 @@ def _user_folders(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _without_home() -> Path:
     lasting = Path("/var/tmp")  # noqa: S108 - the folder in it is ours alone, prepare_folder sees to that
-    user = os.getuid() if sys.platform != "win32" else 0
-    return (lasting if lasting.is_dir() else Path(tempfile.gettempdir())) / f"{APPLICATION}-{user}"
+    return (lasting if lasting.is_dir() else Path(tempfile.gettempdir())) / f"{APPLICATION}-{_user()}"
 
 
 if sys.platform == "win32":
+
+    def _user() -> int:
+        return 0
 
     def _home_of_record() -> str:
         return ""
 else:
     import pwd
+
+    def _user() -> int:
+        return os.getuid()
 
     def _home_of_record() -> str:
         with suppress(KeyError):
@@ -68,8 +72,8 @@ def _can_be_made(folder: Path) -> bool:
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the folder, closed to others, and prove that it can be written.
+def prepare_folder(folder: Path) -> Path:
+    """Make the folder, closed to others, and prove that it can be written; gives its one true path.
 
     :raises ServerStartError: it can't, or it belongs to another user.
     """
@@ -81,6 +85,7 @@ def prepare_folder(folder: Path) -> None:
     owner = folder.stat().st_uid
     if sys.platform != "win32" and os.geteuid() not in (0, owner):
         raise not_writable(folder, f"it belongs to user {owner}, this process runs as user {os.geteuid()}")
+    return folder.resolve()  # two names of one folder must mean one server
 
 
 @contextmanager
@@ -106,31 +111,12 @@ def secret_file(path: Path) -> str:
 def write_private(path: Path, text: str) -> None:
     """Replace a file as a whole, readable by the owner alone."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
-        file.write(text)
-    draft.replace(path)
-
-
-def free_port() -> int:
-    """A loopback port that is free now; it may be lost before a server takes it, so callers try again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def asked_port(environ: Mapping[str, str], variable: str) -> int | None:
-    """The port that the operator fixed in `variable`, if any.
-
-    :raises ServerStartError: it is not a port number.
-    """
-    text = environ.get(variable, "").strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise ServerStartError(
-            f"{variable} is {text[:20]!r}.", rule="A port is a number from 1 to 65535.", remedy=f"Correct {variable}."
-        )
-    return int(text)
+    with writing(path.parent):
+        try:
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor, not a path
+                file.write(text)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ async def running_servers(
     """
     settings = os.environ if environ is None else environ
     progress = on_progress or _silent
-    prepare_folder(data)
+    data = prepare_folder(data)
     async with AsyncExitStack() as stack:
         superuser_url = redis_url = ""
         if postgres:

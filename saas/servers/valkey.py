@@ -17,14 +17,15 @@ from pathlib import Path
 
 from saas.servers import errors
 from saas.servers.binaries import find_valkey
-from saas.servers.folder import asked_port, free_port, secret_file, write_private, writing
+from saas.servers.folder import secret_file, write_private, writing
+from saas.servers.ports import Port
 from saas.servers.privileges import RunAs
 from saas.servers.sharing import FileLock, Progress
 
 PORT_VARIABLE = "SAAS_REDIS_PORT"
 READY_LIMIT_SECONDS = 30.0
-_PORT_ATTEMPTS = 5
 _POLL_SECONDS = 0.02
+_READY = "Ready to accept connections"
 
 
 class _Starting(Exception):
@@ -41,11 +42,10 @@ class Valkey:
         self.folder = folder
         self.port = 0
         self._durable = durable
-        self._environ = environ
+        self._port_choice = Port(self.name, memory=folder / "valkey.port", variable=PORT_VARIABLE, environ=environ)
         self._progress = progress
         self._store = folder / "valkey"
         self._secret = folder / "valkey.password"
-        self._port_file = folder / "valkey.port"
         self._log = folder / "valkey.log"
 
     @property
@@ -71,7 +71,7 @@ class Valkey:
     async def stop(self, alive: FileLock) -> None:
         """Write everything to disk and stop; without effect when the server is gone already."""
         with suppress(_Starting, OSError):
-            await self._say(self.port, "SHUTDOWN")
+            await self._say(self._port_choice.last() or self.port, "SHUTDOWN")
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
         while not alive.is_free():
             if asyncio.get_running_loop().time() > deadline:
@@ -84,7 +84,7 @@ class Valkey:
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
         while True:
             held = not alive.is_free()
-            port = self._last_port()
+            port = self._port_choice.last()
             if port and (held or sys.platform == "win32"):
                 with suppress(_Starting, OSError):
                     await self._greet(port, ours=held)
@@ -95,11 +95,6 @@ class Valkey:
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, self._store, READY_LIMIT_SECONDS)
             await asyncio.sleep(_POLL_SECONDS)
-
-    def _last_port(self) -> int | None:
-        with suppress(FileNotFoundError, ValueError):
-            return int(self._port_file.read_text(encoding="ascii"))
-        return None
 
     async def _greet(self, port: int, *, ours: bool) -> None:
         """Prove that the server on `port` takes our password; `ours` says that no other can be there."""
@@ -130,24 +125,13 @@ class Valkey:
 
     async def _start(self, alive: FileLock) -> None:
         program = find_valkey()
-        fixed = asked_port(self._environ, PORT_VARIABLE)
-        for attempt in range(1, _PORT_ATTEMPTS + 1):
-            port = fixed or free_port()
-            output = await self._try_start(program, alive, port)
-            if output is None:
-                self.port = port
-                return
-            if fixed and errors.lost_port(output):
-                raise errors.port_refused(self.name, fixed, PORT_VARIABLE)
-            if attempt == _PORT_ATTEMPTS or not errors.lost_port(output):
-                raise errors.explain_failure(output, server=self.name, folder=self._store)
+        self.port = await self._port_choice.find(lambda port: self._try_start(program, alive, port), folder=self._store)
 
     async def _try_start(self, program: Path, alive: FileLock, port: int) -> str | None:
         """Start the server on `port`: None when it answers, else what it wrote before it ended."""
         settings = self.folder / "valkey.conf"
         with writing(self.folder):
             write_private(settings, self._settings(port))
-            write_private(self._port_file, str(port))
             log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             alive.take(shared=True)
@@ -170,12 +154,17 @@ class Valkey:
     async def _until_ready(self, process: subprocess.Popen[bytes], port: int) -> str | None:
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
         while process.returncode is None:
+            # Before it says so itself, another program may hold the port, and would be shown the password.
+            if _READY in self._output():
+                with suppress(_Starting, OSError):
+                    await self._greet(port, ours=True)
+                    return None
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, self._store, READY_LIMIT_SECONDS)
-            with suppress(_Starting, OSError):
-                await self._greet(port, ours=False)
-                return None
             await asyncio.sleep(_POLL_SECONDS)
+        return self._output()
+
+    def _output(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def _settings(self, port: int) -> str:
@@ -184,13 +173,18 @@ class Valkey:
             [
                 "bind 127.0.0.1",
                 f"port {port}",
-                f'dir "{self._store}"',
+                f"dir {_quoted(self._store)}",
                 f"requirepass {self.password}",
                 'save ""',
-                f"appendonly {'yes' if self._durable else 'no'}",
-                "appendfsync everysec",
+                "appendonly yes",
+                f"appendfsync {'everysec' if self._durable else 'no'}",
                 "maxmemory-policy noeviction",
                 "daemonize no",
                 "",
             ]
         )
+
+
+def _quoted(path: Path) -> str:
+    """A path as the settings file wants it, whatever characters it holds."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
