@@ -12,7 +12,7 @@ from tenants.database import (
     current_transaction,
 )
 from tenants.errors import NoTransaction, TenantQuotaExceeded, TenantSuspended
-from tenants.models import ScopedManager, Tenant, TenantModel
+from tenants.models import ScopedManager, Tenant, TenantMeta, TenantModel
 from tenants.orm import bind_models, unbind_models
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "NoTransaction",
     "ScopedManager",
     "Tenant",
+    "TenantMeta",
     "TenantModel",
     "TenantQuotaExceeded",
     "TenantSuspended",

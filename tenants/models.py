@@ -21,15 +21,28 @@ class ScopedManager(Manager):
         return QuerySet(self._model).filter(tenant_id=current_tenant_id())
 
 
+class _ManagerPerModel:
+    """Gives each model a manager of its own: Tortoise writes the model into the manager it finds in Meta, so a
+    shared instance would query the last model declared."""
+
+    def __get__(self, instance: object, owner: type) -> ScopedManager:
+        return ScopedManager()
+
+
+class TenantMeta:
+    """The Meta of every tenant model; without it the scoped manager is silently lost (a test looks)."""
+
+    manager = _ManagerPerModel()
+
+
 class TenantModel(Model):
-    """A row that belongs to a tenant. Inherit the base *and* its Meta: ``class Meta(TenantModel.Meta)``."""
+    """A row that belongs to a tenant. Inherit the base *and* the Meta: ``class Meta(TenantMeta)``."""
 
     id: UUID = fields.UUIDField(primary_key=True, default=new_id)
     tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
 
-    class Meta:
+    class Meta(TenantMeta):
         abstract = True
-        manager = ScopedManager()
 
 
 class Tenant(Model):

@@ -78,6 +78,34 @@ class TenantIndex(RunSQL):
         return f"Add index {self.name}"
 
 
+class TenantCheck(RunSQL):
+    """A rule that every row keeps; `one_of` is short for "the column holds one of these texts"."""
+
+    def __init__(self, table: str, name: str, rule: str) -> None:
+        super().__init__(
+            f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({rule})",
+            reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name}",
+        )
+        self.name = name
+
+    def describe(self) -> str:
+        return f"Add check {self.name}"
+
+
+class OrderedText(RunSQL):
+    """Text columns that are ordered or searched by prefix: byte order, the same on every server."""
+
+    def __init__(self, table: str, *columns: str) -> None:
+        super().__init__(
+            [f'ALTER TABLE {table} ALTER COLUMN {column} TYPE text COLLATE "C"' for column in columns],
+            reverse_sql=RunSQL.noop,
+        )
+        self.table = table
+
+    def describe(self) -> str:
+        return f"Order text of {self.table} by bytes"
+
+
 class PlatformTable(RunSQL):
     """A table of the schema ``platform``: data of no tenant, for the platform role alone."""
 
@@ -104,6 +132,11 @@ def row_security(table: str) -> list[str]:
 def grant(table: str, rights: str) -> list[str]:
     """The grants of a tenant table; TRUNCATE, REFERENCES and TRIGGER ignore row security and are never among them."""
     return [f"REVOKE ALL ON {table} FROM PUBLIC", f"GRANT {rights} ON {table} TO {APP}, {PLATFORM}"]
+
+
+def one_of(column: str, *texts: str) -> str:
+    """The rule that `column` holds one of `texts` (text and CHECK: enum types are not leakproof and lose the index)."""
+    return f"{column} IN (" + ", ".join(f"'{text}'" for text in texts) + ")"
 
 
 def _bare(table: str) -> str:
