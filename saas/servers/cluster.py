@@ -23,13 +23,14 @@ class PidFile:
 
     pid: int
     port: int
+    ready: bool = False
 
 
 def read_pid_file(cluster: Path) -> PidFile | None:
-    """Lines 1 and 4 of postmaster.pid; None when there is none, or it is being written."""
+    """Lines 1, 4 and 8 of postmaster.pid; None when there is none, or it is being written."""
     with suppress(FileNotFoundError, IndexError, ValueError):
         lines = (cluster / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-        return PidFile(pid=int(lines[0]), port=int(lines[3]))
+        return PidFile(pid=int(lines[0]), port=int(lines[3]), ready=[line.strip() for line in lines[7:8]] == ["ready"])
     return None
 
 

@@ -20,10 +20,11 @@ from saas.servers.binaries import find_valkey
 from saas.servers.folder import secret_file, write_private, writing
 from saas.servers.ports import Port
 from saas.servers.privileges import RunAs
-from saas.servers.sharing import FileLock, Progress
+from saas.servers.sharing import FileLock, Progress, until_free
 
 PORT_VARIABLE = "SAAS_REDIS_PORT"
 READY_LIMIT_SECONDS = 30.0
+STOP_LIMIT_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _READY = "Ready to accept connections"
 
@@ -72,13 +73,10 @@ class Valkey:
         """Write everything to disk and stop; without effect when the server is gone already."""
         with suppress(_Starting, OSError):
             await self._say(self._port_choice.last() or self.port, "SHUTDOWN")
-        deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
-        while not alive.is_free():
-            if asyncio.get_running_loop().time() > deadline:
-                raise errors.ServerStartError(
-                    f"Valkey on {self._store} does not stop.", remedy=f"End the process that holds {alive.path}."
-                )
-            await asyncio.sleep(_POLL_SECONDS)
+        if not await until_free(alive, STOP_LIMIT_SECONDS):
+            raise errors.ServerStartError(
+                f"Valkey on {self._store} does not stop.", remedy=f"End the process that holds {alive.path}."
+            )
 
     async def _adopt(self, alive: FileLock) -> bool:
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
@@ -149,6 +147,7 @@ class Valkey:
             return await self._until_ready(process, port)
         except BaseException:
             process.terminate()
+            await until_free(alive, STOP_LIMIT_SECONDS)
             raise
 
     async def _until_ready(self, process: subprocess.Popen[bytes], port: int) -> str | None:
