@@ -100,7 +100,9 @@ class Postgres:
             return
         if not cluster.exists():
             self._progress("Creating the PostgreSQL cluster (once).")
-            await asyncio.to_thread(create_cluster, placement, cluster, password=self.password, sync=self._durable)
+            await asyncio.to_thread(
+                create_cluster, placement, cluster, alive, password=self.password, sync=self._durable
+            )
         self._progress("Starting PostgreSQL.")
         await self._start(placement, cluster, alive)
 
