@@ -162,7 +162,7 @@ def step(command: list[str], environ: dict[str, str]) -> None:
     if done.returncode != 0:
         raise Refusal(
             f"`{' '.join(command[:4])} …` ended with status {done.returncode}, its reason stands above: the first run "
-            "needs a package index (UV_INDEX_URL and PIP_INDEX_URL name another one) and about 300 MB of disk."
+            "needs a package index (UV_DEFAULT_INDEX and PIP_INDEX_URL name another one) and about 300 MB of disk."
         )
 
 

@@ -80,7 +80,7 @@ async def start_user(data: Path) -> asyncio.subprocess.Process:
 async def appears(file: Path) -> None:
     """Wait until another process has made the file."""
     async with asyncio.timeout(30):
-        while not file.exists():  # noqa: ASYNC110 - the other process has no other way to tell
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - the other process has no other way to tell
             await asyncio.sleep(0.001)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from pathlib import Path
 
@@ -28,8 +27,11 @@ def test_home_and_xdg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "relative"}, {"XDG_DATA_HOME": "relative"}])
-def test_without_a_home_the_account_s_own_is_taken(environ: dict[str, str]) -> None:
-    assert data_folder(environ) == Path(pwd.getpwuid(os.getuid()).pw_dir) / ".local/share/fairlead"
+def test_without_a_home_the_account_s_own_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    monkeypatch.setattr(folder, "_home_of_record", lambda: str(tmp_path))
+    assert data_folder(environ) == tmp_path / ".local/share/fairlead"
 
 
 def test_account_without_any_home(monkeypatch: pytest.MonkeyPatch) -> None:
