@@ -111,7 +111,7 @@ class Postgres:
         cluster = (await asyncio.to_thread(self._settle)).home / "postgres"
         for how in _WAYS_TO_STOP:
             told = read_pid_file(cluster)
-            if told is not None and not alive.is_free():
+            if told is not None and _may_live(alive):
                 with suppress(ProcessLookupError):
                     os.kill(told.pid, how)
             if await until_free(alive, STOP_LIMIT_SECONDS):
@@ -137,13 +137,12 @@ class Postgres:
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
         while True:
             told = read_pid_file(cluster)
-            held = not alive.is_free()
-            if told is not None and told.ready and (held or sys.platform == "win32"):
+            if told is not None and told.ready and _may_live(alive):
                 with suppress(_Starting):
                     await self._greet(told.port, cluster)
                     self.port = told.port
                     return True
-            if not held:
+            if alive.is_free():
                 return False
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, cluster, READY_LIMIT_SECONDS)
@@ -224,6 +223,11 @@ class Postgres:
         settings = _SETTINGS | ({} if self._durable else _NOT_DURABLE) | {"port": str(port)}
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return [placement.programs.program("postgres"), "-D", str(cluster), *options]
+
+
+def _may_live(alive: FileLock) -> bool:
+    """Whether a server may be there: on Windows it can't hold the lock, so only its answer tells."""
+    return sys.platform == "win32" or not alive.is_free()
 
 
 def _open_log(path: Path) -> int:
