@@ -128,17 +128,18 @@ class DemoFollowUp:
 
 
 class DemoCompany:
-    """One company, made lazily and always in the same order."""
+    """One company, made at once and always in the same order."""
 
     def __init__(self, *, today: date, seed: int = 20, people: int = 50, customers: int = 2000) -> None:
         self._random = random.Random(seed)  # noqa: S311 (a demonstration, not a draw)
         self.today = today
-        self.departments = [DemoDepartment(self._id(today, n), *each) for n, each in enumerate(DEPARTMENTS)]
+        self.departments = [DemoDepartment(self._id(today), *each) for each in DEPARTMENTS]
         self.employees = list(self._employees(people))
         self.sales = [person for person in self.employees if person.role in {"rep", "sales_manager"}]
         self.customers = list(self._customers(customers))
+        self.follow_ups = list(self._history())
 
-    def _id(self, on: date, _: int = 0) -> UUID:
+    def _id(self, on: date) -> UUID:
         instant = datetime.combine(on, time(9), UTC) + timedelta(milliseconds=self._random.randrange(1000))
         return uuid7_from(int(instant.timestamp() * 1000), self._random.getrandbits(74))
 
@@ -203,12 +204,12 @@ class DemoCompany:
 
     def _company_name(self, trade: str, district: str, taken: set[str]) -> str:
         while True:
-            short = self._random.choice(FIRST) + self._random.choice(SECOND) + self._random.choice(("", "", *FIRST[:6]))
+            short = self._random.choice(FIRST) + self._random.choice(SECOND) + self._random.choice(("", "", "世纪", "国际"))
             if (key := f"{district[:2]}{short}{trade}") not in taken:
                 taken.add(key)
                 return short
 
-    def follow_ups(self) -> Iterator[DemoFollowUp]:
+    def _history(self) -> Iterator[DemoFollowUp]:
         """Twelve months of history ending today; diligence differs from person to person."""
         diligence = [0.4 + self._random.random() * 1.2 for _ in self.sales]
         for index, customer in enumerate(self.customers):
