@@ -14,10 +14,12 @@ from saas.identity.actions.accounts import (
 )
 from saas.identity.actions.invitations import (
     Invited,
-    accept_invitation,
+    OpenInvitation,
     create_invitation,
-    join_company,
+    find_open_invitation,
+    refuse_other_address,
     revoke_invitation,
+    use_invitation,
 )
 from saas.identity.actions.memberships import (
     change_roles,
@@ -31,6 +33,7 @@ from saas.identity.actions.proof import prove_password
 from saas.identity.actions.sessions import (
     OpenedSession,
     SessionTokens,
+    actor_in,
     open_session,
     revoke_member_session,
     revoke_other_sessions,
@@ -65,6 +68,7 @@ __all__ = [
     "InvitationView",
     "Invited",
     "Member",
+    "OpenInvitation",
     "OpenedSession",
     "Origin",
     "Passwords",
@@ -74,7 +78,7 @@ __all__ = [
     "SessionView",
     "SignInOutcome",
     "SignedIn",
-    "accept_invitation",
+    "actor_in",
     "admit_candidate",
     "change_password",
     "change_roles",
@@ -82,9 +86,9 @@ __all__ = [
     "create_invitation",
     "end_membership",
     "end_membership_of_employee",
+    "find_open_invitation",
     "find_recipient",
     "grant_membership",
-    "join_company",
     "list_companies",
     "list_invitations",
     "list_member_sessions",
@@ -94,6 +98,7 @@ __all__ = [
     "open_session",
     "prove_password",
     "refresh_session",
+    "refuse_other_address",
     "revoke_invitation",
     "revoke_member_session",
     "revoke_other_sessions",
@@ -103,4 +108,5 @@ __all__ = [
     "sign_out",
     "switch_company",
     "tie_to_employee",
+    "use_invitation",
 ]

@@ -69,7 +69,7 @@ class Session(Model):
     user_agent = fields.CharField(max_length=200)
     rotated_from: UUID | None = fields.UUIDField(null=True)
     revoked_at: datetime | None = fields.DatetimeField(null=True)
-    revoked_reason: str | None = fields.CharField(max_length=40, null=True)
+    revoked_reason = fields.CharField(max_length=40, null=True)
 
     class Meta:
         table = "session"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
@@ -39,6 +40,14 @@ class Verdict:
     is_outdated: bool = False
 
 
+@dataclass(slots=True)
+class _Queue:
+    """Who waits for one subject."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
+
+
 class Passwords:
     """Hashes and checks passwords for one process.
 
@@ -52,6 +61,7 @@ class Passwords:
         self._turns = asyncio.Semaphore(at_once)
         self._room = at_once + waiting
         self._present = 0
+        self._queues: dict[str, _Queue] = {}
         self.computed = 0
         self._nobody = self._hasher.hash("the password of nobody")
 
@@ -71,6 +81,23 @@ class Passwords:
         if stored is None or not is_right:
             return Verdict(is_right=False)
         return Verdict(is_right=True, is_outdated=self._hasher.check_needs_rehash(stored))
+
+    @asynccontextmanager
+    async def one_at_a_time(self, subject: str) -> AsyncIterator[None]:
+        """Let the attempts of one subject follow each other.
+
+        Each counts as a failure until it has proven right, so right ones that came together would otherwise lock
+        each other out.
+        """
+        queue = self._queues.setdefault(subject, _Queue())
+        queue.length += 1
+        try:
+            async with queue.lock:
+                yield
+        finally:
+            queue.length -= 1
+            if queue.length == 0:
+                self._queues.pop(subject, None)
 
     def _digest(self, password: str) -> str:
         return self._hasher.hash(_normal(password))

@@ -30,9 +30,9 @@ OWNER = "owner"
 ADMINISTRATIVE_ROLES = frozenset({OWNER, "hr_admin", "auditor", "consultant"})
 """Roles that only an owner hands out: whoever may invite must not be able to raise their own rights by it."""
 
-_EMAIL = re.compile(
-    r"[^\s@<>(),;:\\\"\[\]\x00-\x1f\x7f]{1,64}@[^\s@<>(),;:\\\"\[\]\x00-\x1f\x7f]+\.[^\s@.,;:\[\]]{2,63}"
-)
+_LABEL = r"[^\s.@<>(),;:\\\"\[\]\x00-\x1f\x7f\ud800-\udfff]"
+"""A character of an address that is no dot: labels without dots keep the pattern linear."""
+_EMAIL = re.compile(rf"(?=[^@]{{1,64}}@){_LABEL}+(?:\.{_LABEL}+)*@(?:{_LABEL}{{1,63}}\.)+{_LABEL}{{2,63}}")
 _EMAIL_MAX = 254
 _NAME_MAX = 100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")

@@ -4,6 +4,7 @@ It calls the rooms below (directory, identity, people, audit, events) in an expl
 makes a repetition harmless.
 """
 
-from saas.onboarding.actions import COMPANY_SIGNED_UP, CompanySignedUp, sign_up_company
+from saas.onboarding.actions.invitations import accept_invitation, join_company
+from saas.onboarding.actions.sign_up import COMPANY_SIGNED_UP, CompanySignedUp, sign_up_company
 
-__all__ = ["COMPANY_SIGNED_UP", "CompanySignedUp", "sign_up_company"]
+__all__ = ["COMPANY_SIGNED_UP", "CompanySignedUp", "accept_invitation", "join_company", "sign_up_company"]

@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from saas.audit import record
-from saas.identity.actions.accounts import admit_candidate, settle_candidate
 from saas.identity.actions.memberships import count_seats, grant_membership, refuse_ungrantable
-from saas.identity.actions.sessions import SessionTokens, actor_in, open_session
 from saas.identity.errors import (
     AccessUntilPast,
     AlreadyMember,
@@ -20,12 +16,10 @@ from saas.identity.errors import (
     InvitationNotValid,
     InvitationOpen,
 )
-from saas.identity.passwords import Passwords
 from saas.identity.rules import INVITATION_LIFETIME, normal_email, normal_roles
-from saas.identity.security_events import Origin
 from saas.identity.tokens import TokenKind, new_token, token_hash
 from saas.kernel import Actor, Clock, new_id
-from tenants import Database, DatabaseRole, QuotaKind, check_quota, current_transaction, lock_quota
+from tenants import QuotaKind, check_quota, current_transaction, lock_quota
 
 _CLOSE_EXPIRED = """
 UPDATE platform.invitation SET revoked_at = expires_at
@@ -65,6 +59,20 @@ class Invited:
     email: str
     token: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """An invitation that may be accepted now; `locale` is the company's."""
+
+    id: UUID
+    tenant_id: UUID
+    email: str
+    roles: tuple[str, ...]
+    employee_id: UUID | None
+    invited_by: UUID
+    access_until: datetime | None
+    locale: str
 
 
 async def create_invitation(
@@ -120,98 +128,58 @@ async def revoke_invitation(actor: Actor, *, invitation_id: UUID, clock: Clock) 
     await record(actor, "invitation.revoked", object_type="Invitation", object_id=invitation_id, clock=clock)
 
 
-async def accept_invitation(
-    database: Database,
-    *,
-    token: str,
-    name: str,
-    password: str,
-    origin: Origin,
-    passwords: Passwords,
-    clock: Clock,
-) -> SessionTokens:
-    """Come in by an invitation, with a new account or the existing one of its address, and begin a session.
+async def find_open_invitation(token: str, *, clock: Clock, lock: bool = False) -> OpenInvitation:
+    """The open invitation into an active company that has this token, in a platform transaction.
 
-    It opens its own transactions.
-
-    :raises InvitationNotValid: no open invitation has this token.
-    :raises CredentialsRefused: the address has an account, and this is not its password.
-    :raises TenantQuotaExceeded: the company has no seat left.
+    :param lock: keep others from using it until the transaction ends.
+    :raises InvitationNotValid: there is none.
     """
-    async with database.transaction(None, role=DatabaseRole.PLATFORM):
-        email = (await _open_invitation(token, clock))["email"]
-    candidate = await admit_candidate(
-        database, email=email, name=name, password=password, origin=origin, passwords=passwords, clock=clock
-    )
-    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
-        invitation = await _open_invitation(token, clock, lock=True)
-        await transaction.bind_tenant(invitation["tenant_id"])
-        account_id = await settle_candidate(candidate, locale=invitation["locale"], clock=clock)
-        membership_id = await _come_in(invitation, account_id, clock)
-        opened = await open_session(
-            account_id=account_id, tenant_id=invitation["tenant_id"], origin=origin, clock=clock
-        )
-        await _record_acceptance(opened.actor, invitation, membership_id, clock)
-        await record(
-            opened.actor, "session.started", object_type="Session", object_id=opened.tokens.session_id, clock=clock
-        )
-    return opened.tokens
-
-
-async def join_company(actor: Actor, *, token: str, clock: Clock) -> UUID:
-    """Accept an invitation with the account that is signed in; the company's id, to be switched to.
-
-    :raises InvitationNotValid: no open invitation has this token.
-    :raises InvitationForAnother: it is for another address.
-    """
-    transaction = current_transaction()
-    invitation = await _open_invitation(token, clock, lock=True)
-    if await transaction.fetchval(_EMAIL, actor.account_id) != invitation["email"]:
-        raise InvitationForAnother
-    tenant_id: UUID = invitation["tenant_id"]
-    await transaction.bind_tenant(tenant_id)
-    membership_id = await _come_in(invitation, actor.account_id, clock)
-    await _record_acceptance(actor_in(actor, tenant_id), invitation, membership_id, clock)
-    await transaction.bind_tenant(actor.tenant_id)
-    return tenant_id
-
-
-async def _open_invitation(token: str, clock: Clock, *, lock: bool = False) -> asyncpg.Record:
     hashed = token_hash(token, TokenKind.INVITATION)
     if hashed is None:
         raise InvitationNotValid
-    sql = _OPEN + "FOR UPDATE OF i" if lock else _OPEN
-    row = await current_transaction().fetchrow(sql, hashed, clock.now())
+    row = await current_transaction().fetchrow(_OPEN + "FOR UPDATE OF i" if lock else _OPEN, hashed, clock.now())
     if row is None:
         raise InvitationNotValid
-    return row
+    return OpenInvitation(**{**row, "roles": tuple(row["roles"])})
 
 
-async def _come_in(invitation: asyncpg.Record, account_id: UUID, clock: Clock) -> UUID:
-    tenant_id, now = invitation["tenant_id"], clock.now()
+async def use_invitation(actor: Actor, invitation: OpenInvitation, *, clock: Clock) -> None:
+    """Make the actor's account a member as the locked invitation says, and write it into the company's trail.
+
+    The transaction is bound to the invitation's company, and so is `actor`.
+
+    :raises TenantQuotaExceeded: the company has no seat left.
+    :raises AlreadyMember: the account is a member already.
+    """
+    tenant_id, now = invitation.tenant_id, clock.now()
     await lock_quota(QuotaKind.SEATS)
     await check_quota(QuotaKind.SEATS, used=await count_seats(tenant_id, now=now))
     membership_id = await grant_membership(
         tenant_id=tenant_id,
-        account_id=account_id,
-        email=invitation["email"],
-        roles=invitation["roles"],
-        granted_by=invitation["invited_by"],
-        employee_id=invitation["employee_id"],
-        valid_to=invitation["access_until"],
+        account_id=actor.account_id,
+        email=invitation.email,
+        roles=invitation.roles,
+        granted_by=invitation.invited_by,
+        employee_id=invitation.employee_id,
+        valid_to=invitation.access_until,
         clock=clock,
     )
-    await current_transaction().execute(_ACCEPT, invitation["id"], now, account_id)
-    return membership_id
-
-
-async def _record_acceptance(actor: Actor, invitation: asyncpg.Record, membership_id: UUID, clock: Clock) -> None:
-    await record(actor, "invitation.accepted", object_type="Invitation", object_id=invitation["id"], clock=clock)
+    await current_transaction().execute(_ACCEPT, invitation.id, now, actor.account_id)
+    await record(actor, "invitation.accepted", object_type="Invitation", object_id=invitation.id, clock=clock)
     await record(
         actor,
         "membership.granted",
         object_type="Membership",
         object_id=membership_id,
-        changes={"roles": [None, ", ".join(invitation["roles"])]},
+        changes={"roles": [None, ", ".join(invitation.roles)]},
         clock=clock,
     )
+
+
+async def refuse_other_address(actor: Actor, invitation: OpenInvitation) -> None:
+    """An invitation is for one address.
+
+    :raises InvitationForAnother: the actor's account has another.
+    """
+    if await current_transaction().fetchval(_EMAIL, actor.account_id) != invitation.email:
+        raise InvitationForAnother

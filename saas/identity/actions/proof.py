@@ -11,6 +11,7 @@ from saas.identity.errors import CredentialsRefused
 from saas.identity.passwords import Passwords
 from saas.identity.rules import normal_email
 from saas.identity.security_events import Origin, SecurityEventKind, note_security_event
+from saas.identity.tokens import digest
 from saas.kernel import Clock
 from tenants import Database, DatabaseRole, current_transaction
 
@@ -46,7 +47,14 @@ async def prove_password(
     :raises CredentialsRefused: unknown address or wrong password.
     :raises SignInLocked: too many failures before.
     """
-    email, now = normal_email(email), clock.now()
+    email = normal_email(email)
+    async with passwords.one_at_a_time(digest(email, origin.address)):
+        return await _attempt(database, email, password, origin, passwords, clock.now())
+
+
+async def _attempt(
+    database: Database, email: str, password: str, origin: Origin, passwords: Passwords, now: datetime
+) -> KnownAccount:
     async with database.transaction(None, role=DatabaseRole.PLATFORM):
         attempt = await count_attempt(email=email, address=origin.address, now=now)
         account = await find_account(email)

@@ -100,8 +100,8 @@ SELECT r.id, r.session_id, r.used_at, s.account_id, s.tenant_id, s.expires_at,
 _SPEND = "UPDATE platform.refresh_token SET used_at = $2, replaced_by = $3 WHERE id = $1"
 _EXTEND = """
 UPDATE platform.session
-   SET token_hash = $2, access_expires_at = $3, last_seen_at = $4,
-       idle_expires_at = $4 + make_interval(secs => idle_seconds)
+   SET token_hash = $2, access_expires_at = $3, last_seen_at = $4::timestamptz,
+       idle_expires_at = $4::timestamptz + make_interval(secs => idle_seconds)
  WHERE id = $1
 """
 
