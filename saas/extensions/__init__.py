@@ -3,6 +3,7 @@
 Each company enables plugins for itself, with typed, dated, audited settings. Nothing else knows pluggy.
 """
 
+from saas.extensions.actions import CONFIGURE_PLUGINS, configure_plugin, disable_plugin, enable_plugin
 from saas.extensions.errors import (
     PluginAlreadyEnabled,
     PluginFailed,
@@ -14,11 +15,13 @@ from saas.extensions.errors import (
 )
 from saas.extensions.host import PluginHost, hookimpl, hookspec, installed_plugins
 from saas.extensions.manifest import API_VERSION, Manifest
+from saas.extensions.queries import PluginsByVersion, PluginState, enabled_plugins, plugin_state
 from saas.extensions.settings import EmployeeId, NoSettings, PluginSettings, Problem, Title, parse_settings
 from saas.extensions.tenant_plugins import TenantPlugins
 
 __all__ = [
     "API_VERSION",
+    "CONFIGURE_PLUGINS",
     "EmployeeId",
     "Manifest",
     "NoSettings",
@@ -28,14 +31,21 @@ __all__ = [
     "PluginNotEnabled",
     "PluginRejected",
     "PluginSettings",
+    "PluginState",
     "PluginUnknown",
     "PluginUnusable",
+    "PluginsByVersion",
     "Problem",
     "SettingRefused",
     "TenantPlugins",
     "Title",
+    "configure_plugin",
+    "disable_plugin",
+    "enable_plugin",
+    "enabled_plugins",
     "hookimpl",
     "hookspec",
     "installed_plugins",
     "parse_settings",
+    "plugin_state",
 ]
