@@ -20,6 +20,7 @@ from saas.extensions.errors import PluginFailed, PluginRejected, PluginUnknown, 
 from saas.extensions.manifest import Manifest, check_manifest
 from saas.extensions.settings import PluginSettings
 from saas.extensions.tenant_plugins import TenantPlugins
+from saas.reads.mapping import RoomReads
 
 ENTRY_POINTS = "saas.plugins"
 _PROJECT = "saas"
@@ -67,6 +68,21 @@ class PluginHost:
         """The names of all hooks."""
         return frozenset(self._results)
 
+    @property
+    def model_apps(self) -> Mapping[str, tuple[str, str]]:
+        """Plugins with tables, as the ORM and the migrations want them: label → (models, migrations)."""
+        return {name: manifest.models for name, manifest in self.manifests.items() if manifest.models}
+
+    @property
+    def reads(self) -> tuple[RoomReads, ...]:
+        """What the plugins offer to read."""
+        return tuple(manifest.reads for manifest in self.manifests.values() if manifest.reads)
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that hold the plugins' sentences, for the catalogue."""
+        return tuple(manifest.package for manifest in self.manifests.values())
+
     def manifest(self, name: str) -> Manifest:
         """The manifest of an installed plugin.
 
@@ -87,10 +103,10 @@ class PluginHost:
         :raises PluginUnusable: an enabled plugin can't be used, so nothing may be calculated.
         :raises PluginFailed: a plugin raised, or answered something of another type.
         """
-        for name, key in enabled.unusable.items():
-            raise PluginUnusable(key, {"plugin": name})
+        implementations = list(reversed(getattr(self._pluggy.hook, hook).get_hookimpls()))
+        self._require_usable(enabled, {implementation.plugin_name for implementation in implementations})
         results = []
-        for implementation in reversed(getattr(self._pluggy.hook, hook).get_hookimpls()):
+        for implementation in implementations:
             settings = enabled.settings.get(implementation.plugin_name)
             if settings is not None:
                 results.append((implementation.plugin_name, self._call(hook, implementation, settings, facts)))
@@ -104,6 +120,12 @@ class PluginHost:
         """
         answers = self.each(hook, enabled, **facts)
         return next((answer for answer in answers if answer[1] is not None), None)
+
+    def _require_usable(self, enabled: TenantPlugins, implementers: set[str]) -> None:
+        """A plugin that is not installed might implement any hook; an installed one only what it does."""
+        for name, key in enabled.unusable.items():
+            if name in implementers or name not in self._manifests:
+                raise PluginUnusable(key, {"plugin": name})
 
     def _call(
         self, hook: str, implementation: pluggy.HookImpl, settings: PluginSettings, facts: Mapping[str, object]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,8 +22,10 @@ from saas.extensions import (
     PluginUnusable,
     TenantPlugins,
     hookimpl,
+    installed_plugins,
 )
 from saas.kernel import LOCALES, Catalogue, RuleRefused, new_id
+from saas.reads.mapping import RoomReads
 
 FACTS = ClaimFacts(
     tenant_id=new_id(),
@@ -124,6 +127,63 @@ def test_nothing_is_decided_while_an_enabled_plugin_can_not_be_used() -> None:
     assert lost.names == {"a"}
 
 
+def test_outdated_settings_stop_only_the_hooks_that_the_plugin_has() -> None:
+    outdated = TenantPlugins({"a": Word()}, {"b": "extensions.plugin_settings_outdated"})
+    without = host(a=plugin("a", says_its_word), b=plugin("b"))
+    assert without.each("claim_guard", outdated, facts=FACTS) == [("a", Refusal("toy.no"))]
+    with pytest.raises(PluginUnusable):
+        host(a=plugin("a", says_its_word), b=plugin("b", says_its_word)).each("claim_guard", outdated, facts=FACTS)
+
+
+def test_what_the_wiring_needs() -> None:
+    reads = RoomReads(plugin="b")
+    tables = ("plugins.b.models", "plugins.b.migrations")
+    second = SimpleNamespace(manifest=manifest("b", reads=reads, models=tables))
+    both = host(a=plugin("a"), b=second)
+    assert both.model_apps == {"b": tables}
+    assert both.reads == (reads,)
+    assert both.packages == ("tests", "tests")
+    foreign = SimpleNamespace(manifest=manifest("b", reads=RoomReads(plugin="a")))
+    assert rejection(b=foreign).values["field"] == "reads"
+
+
+def offer(folder: Path, package: str, name: str, code: str) -> None:
+    """Lay a plugin's package and its metadata where the interpreter finds installed ones."""
+    (folder / f"{package}.py").write_text(code)
+    metadata = folder / f"{package}-1.0.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0.0\n")
+    (metadata / "entry_points.txt").write_text(f"[saas.plugins]\n{name} = {package}\n")
+
+
+def test_plugins_are_found_by_their_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    offer(tmp_path, "toy_found", "toy", "word = 'found'")
+    assert getattr(installed_plugins()["toy"], "word", None) == "found"
+
+
+def test_plugin_that_can_not_be_imported_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    offer(tmp_path, "toy_broken", "toy", "import no_such_library")
+    with pytest.raises(PluginRejected) as rejected:
+        installed_plugins()
+    assert rejected.value.key == "extensions.rejected_import"
+    assert rejected.value.values == {
+        "plugin": "toy",
+        "module": "toy_broken",
+        "error": "ModuleNotFoundError: No module named 'no_such_library'",
+    }
+
+
+def test_name_that_two_packages_claim_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    offer(tmp_path, "toy_one", "toy", "")
+    offer(tmp_path, "toy_two", "toy", "")
+    with pytest.raises(PluginRejected) as rejected:
+        installed_plugins()
+    assert (rejected.value.key, rejected.value.values) == ("extensions.rejected_duplicate", {"plugin": "toy"})
+
+
 def test_unknown_plugin_names_the_installed_ones() -> None:
     with pytest.raises(PluginUnknown) as unknown:
         host(a=plugin("a"), b=plugin("b")).manifest("c")
@@ -202,7 +262,7 @@ def test_coroutines_generators_and_wrappers_stop_the_start() -> None:
         assert rejection(toy=plugin("toy", claim_guard=guard)).key == "extensions.rejected_hook_kind"
 
 
-def test_locales_must_be_complete_and_their_own(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locales_must_be_complete_and_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def sentences(package: str, en: str, zh: str) -> Manifest:
         folder = tmp_path / package / "locales"
         folder.mkdir(parents=True)
