@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 import orjson
 
@@ -18,7 +17,7 @@ from saas.extensions.errors import PluginAlreadyEnabled, PluginNotEnabled
 from saas.extensions.host import PluginHost
 from saas.extensions.queries import PluginState, plugin_state
 from saas.extensions.settings import dump_settings, parse_settings
-from saas.kernel import Actor, BadUserInput, Clock, StaleVersion, local_date, new_id
+from saas.kernel import Actor, BadUserInput, Clock, Scalar, StaleVersion, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 CONFIGURE_PLUGINS = "plugin:configure"
@@ -60,9 +59,9 @@ async def enable_plugin(
     """
     typed = parse_settings(host.manifest(plugin).settings, settings)
     today, before = await _lock(plugin, expected_version, clock)
-    if before.enabled:
+    if before and before.enabled:
         raise PluginAlreadyEnabled("extensions.plugin_already_enabled", {"plugin": plugin})
-    after = _next(before, enabled=True, settings=dump_settings(typed), valid_from=valid_from or today)
+    after = _next(plugin, before, enabled=True, settings=dump_settings(typed), valid_from=valid_from or today)
     return await _change(actor, "plugin.enabled", before, after, reason=reason, today=today, clock=clock)
 
 
@@ -84,8 +83,8 @@ async def configure_plugin(
     """
     typed = parse_settings(host.manifest(plugin).settings, settings)
     today, before = await _lock(plugin, expected_version, clock)
-    _require_enabled(before)
-    after = _next(before, enabled=True, settings=dump_settings(typed), valid_from=valid_from or today)
+    _require_enabled(plugin, before)
+    after = _next(plugin, before, enabled=True, settings=dump_settings(typed), valid_from=valid_from or today)
     return await _change(actor, "plugin.configured", before, after, reason=reason, today=today, clock=clock)
 
 
@@ -104,70 +103,75 @@ async def disable_plugin(
     :raises StaleVersion: somebody changed it meanwhile.
     """
     today, before = await _lock(plugin, expected_version, clock)
-    _require_enabled(before)
-    after = _next(before, enabled=False, settings=before.settings, valid_from=valid_from or today)
+    present = _require_enabled(plugin, before)
+    after = _next(plugin, present, enabled=False, settings=present.settings, valid_from=valid_from or today)
     return await _change(actor, "plugin.disabled", before, after, reason=reason, today=today, clock=clock)
 
 
-async def _lock(plugin: str, expected_version: int, clock: Clock) -> tuple[date, PluginState]:
+async def _lock(plugin: str, expected_version: int, clock: Clock) -> tuple[date, PluginState | None]:
     """Raise the tenant's version, which also makes changes of one tenant wait for each other; then look."""
     zone = await current_transaction().fetchval(_RAISE_VERSION, current_tenant_id())
     before = await plugin_state(plugin)
-    if before.version != expected_version:
+    actual = before.version if before else 0
+    if actual != expected_version:
         raise StaleVersion(
-            "extensions.version_stale", {"plugin": plugin, "expected": expected_version, "actual": before.version}
+            "extensions.version_stale", {"plugin": plugin[:40], "expected": expected_version, "actual": actual}
         )
     return local_date(clock.now(), zone), before
 
 
-def _require_enabled(state: PluginState) -> None:
-    if not state.enabled:
-        raise PluginNotEnabled("extensions.plugin_not_enabled", {"plugin": state.plugin})
+def _require_enabled(plugin: str, state: PluginState | None) -> PluginState:
+    if state is None or not state.enabled:
+        raise PluginNotEnabled("extensions.plugin_not_enabled", {"plugin": plugin[:40]})
+    return state
 
 
-def _next(before: PluginState, *, enabled: bool, settings: dict[str, Any], valid_from: date) -> PluginState:
-    return PluginState(new_id(), before.plugin, enabled, settings, valid_from, before.version + 1)
+def _next(
+    plugin: str, before: PluginState | None, *, enabled: bool, settings: dict[str, Any], valid_from: date
+) -> PluginState:
+    return PluginState(new_id(), plugin, enabled, settings, valid_from, before.version + 1 if before else 1)
 
 
 async def _change(
-    actor: Actor, action: str, before: PluginState, after: PluginState, *, reason: str, today: date, clock: Clock
+    actor: Actor,
+    action: str,
+    before: PluginState | None,
+    after: PluginState,
+    *,
+    reason: str,
+    today: date,
+    clock: Clock,
 ) -> PluginState:
-    starts_on, row_id = after.valid_from, after.id
-    assert starts_on is not None
-    assert row_id is not None
-    if starts_on < today:
-        raise BadUserInput(
-            "extensions.starts_in_the_past",
-            {"from": starts_on.isoformat(), "today": today.isoformat()},
-            field=("validFrom",),
-        )
+    if after.valid_from < today:
+        values: dict[str, Scalar] = {"from": after.valid_from.isoformat(), "today": today.isoformat()}
+        raise BadUserInput("extensions.starts_in_the_past", values, field=("validFrom",))
     why = _checked_reason(reason)
-    await _store(actor, after, row_id, starts_on, reason=why, clock=clock)
+    await _store(actor, after, reason=why, clock=clock)
     await record(
         actor,
         action,
         object_type="PluginSetting",
-        object_id=row_id,
-        changes=_changes(before, after, starts_on),
+        object_id=after.id,
+        changes=_changes(before, after),
         reason=why,
         clock=clock,
     )
     return after
 
 
-async def _store(actor: Actor, after: PluginState, row_id: UUID, starts_on: date, *, reason: str, clock: Clock) -> None:
+async def _store(actor: Actor, after: PluginState, *, reason: str, clock: Clock) -> None:
     """What would begin on the day or later is superseded; what runs into the day ends with it; then the new row."""
     transaction, tenant_id, now = current_transaction(), current_tenant_id(), clock.now()
-    await transaction.execute(_SUPERSEDE, tenant_id, after.plugin, starts_on, now)
-    await transaction.execute(_CLOSE, tenant_id, after.plugin, starts_on)
+    await transaction.execute(_SUPERSEDE, tenant_id, after.plugin, after.valid_from, now)
+    await transaction.execute(_CLOSE, tenant_id, after.plugin, after.valid_from)
     await transaction.execute(
         _INSERT,
         tenant_id,
-        row_id,
+        after.id,
         after.plugin,
         after.enabled,
         orjson.dumps(after.settings).decode(),
-        starts_on,
+        after.valid_from,
         after.version,
         actor.account_id,
         reason,
@@ -182,13 +186,13 @@ def _checked_reason(reason: str) -> str:
     return text
 
 
-def _changes(before: PluginState, after: PluginState, starts_on: date) -> dict[str, tuple[str | bool | None, ...]]:
+def _changes(before: PluginState | None, after: PluginState) -> dict[str, tuple[str | bool | None, ...]]:
     """Before and after, settings as JSON text: the trail must be readable without this table."""
     return {
-        "plugin": (after.plugin, after.plugin),
-        "enabled": (before.enabled, after.enabled),
-        "settings": (_text(before.settings), _text(after.settings)),
-        "validFrom": (before.valid_from.isoformat() if before.valid_from else None, starts_on.isoformat()),
+        "plugin": (before.plugin if before else None, after.plugin),
+        "enabled": (before.enabled if before else False, after.enabled),
+        "settings": (_text(before.settings) if before else None, _text(after.settings)),
+        "validFrom": (before.valid_from.isoformat() if before else None, after.valid_from.isoformat()),
     }
 
 

@@ -32,21 +32,21 @@ _TENANTS_KEPT = 1024
 
 @dataclass(frozen=True, slots=True)
 class PluginState:
-    """The newest settings of one plugin; `valid_from` may lie ahead. Version 0 is a plugin never touched."""
+    """The newest settings of one plugin; `valid_from` may lie ahead."""
 
-    id: UUID | None
+    id: UUID
     plugin: str
     enabled: bool
     settings: dict[str, Any]
-    valid_from: date | None
+    valid_from: date
     version: int
 
 
-async def plugin_state(plugin: str) -> PluginState:
-    """The newest state of a plugin in the tenant of the open transaction."""
+async def plugin_state(plugin: str) -> PluginState | None:
+    """The newest state of a plugin in the tenant of the open transaction; None for one never enabled there."""
     row = await current_transaction().fetchrow(_NEWEST, current_tenant_id(), plugin)
     if row is None:
-        return PluginState(None, plugin, enabled=False, settings={}, valid_from=None, version=0)
+        return None
     return PluginState(**{**row, "settings": orjson.loads(row["settings"])})
 
 

@@ -20,6 +20,8 @@ from saas.kernel import LOCALES
 
 PLUGINS = installed_plugins()
 SPECS = (CustomerHooks,)
+IMPURE = frozenset({"asyncio", "http", "importlib", "io", "os", "pathlib", "random", "secrets", "socket", "sqlite3"})
+IMPURE |= {"ssl", "subprocess", "sys", "threading", "time", "urllib"}
 PLACEHOLDER = re.compile(r"{(\w+)}")
 
 each_plugin = pytest.mark.parametrize("name", sorted(PLUGINS))
@@ -80,6 +82,13 @@ def test_imports_are_the_sdk_the_standard_library_and_itself(name: str) -> None:
             top = imported.partition(".")[0]
             is_own = imported == module.__name__ or imported.startswith(f"{module.__name__}.")
             assert is_own or imported == "saas.sdk" or top in sys.stdlib_module_names, f"{source.name}: {imported}"
+
+
+@each_plugin
+def test_hooks_reach_for_no_clock_network_file_or_chance(name: str) -> None:
+    for source in sources(name):
+        if source.parent.name != "migrations":
+            assert {imported.partition(".")[0] for imported in imports_of(source)} & IMPURE == set(), source.name
 
 
 @each_plugin
