@@ -68,7 +68,7 @@ class Keyring:
             raise SealBroken(place.table, place.column, place.row_id) from None
 
     def blind_index(self, name: str, text: str) -> bytes:
-        """A keyed digest of 16 bytes for exact look-up; `name` is the field, as ``Customer.phone``.
+        """A keyed digest of 16 bytes for exact look-up; `name` is the field, as ``customer.phone``.
 
         The text must be in its one normal form. Never index what has few values, such as pay.
         """
