@@ -135,7 +135,7 @@ class Delivery:
                 await next(iter(handlers.values()))(run)
             else:
                 for name in handlers:  # each gets an event of its own, and so its own retries
-                    await insert_event(run.topic, run.payload, handler=name)
+                    await insert_event(run.topic, run.payload, due_at=self._clock.now(), handler=name)
             await transaction.execute(_DONE, run.tenant_id, run.id, self._clock.now())
 
     def _chosen(self, topic: str, handler_name: str | None) -> dict[str, Handler]:

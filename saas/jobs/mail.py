@@ -55,10 +55,11 @@ class MailFolder:
         await asyncio.to_thread(self._write, mail)
 
     def _write(self, mail: Mail) -> None:
+        content = _as_message(mail).as_bytes(policy=SMTP)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         unfinished = self._folder / f".{mail.id}.{os.getpid()}.part"
         with unfinished.open("wb") as file:
-            file.write(_as_message(mail).as_bytes(policy=SMTP))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())  # on disk before the event is marked as done
         unfinished.replace(self._folder / f"{mail.id}.eml")
