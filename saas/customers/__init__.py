@@ -1,1 +1,34 @@
-"""Customers, their ownership, and the customer pool they wait in."""
+"""Customers, their ownership, and the pool (公海) they wait in.
+
+A customer is at any moment pooled or owned; every change of owner is a row of the ownership history.
+"""
+
+from saas.customers.actions import (
+    ClaimGuard,
+    NewCustomer,
+    claim_customer,
+    create_customer,
+    create_default_pool,
+    note_follow_up,
+    release_customer,
+)
+from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal
+from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.queries import get_visible_customer
+from saas.customers.reads import reads
+
+__all__ = [
+    "CUSTOMER_SCOPES",
+    "ClaimFacts",
+    "ClaimGuard",
+    "CustomerHooks",
+    "NewCustomer",
+    "Refusal",
+    "claim_customer",
+    "create_customer",
+    "create_default_pool",
+    "get_visible_customer",
+    "note_follow_up",
+    "reads",
+    "release_customer",
+]

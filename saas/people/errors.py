@@ -1,0 +1,17 @@
+"""Refusals of the people room."""
+
+from __future__ import annotations
+
+from saas.kernel import Conflict, NotFound
+
+
+class EmployeeNumberTaken(Conflict):
+    """Another person of the company has that number."""
+
+
+class DepartmentNotFound(NotFound):
+    """No such department in this company."""
+
+
+class EmployeeNotFound(NotFound):
+    """No such person in this company, or not visible."""
