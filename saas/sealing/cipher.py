@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 VERSION = 1
 NONCE_BYTES = 12
 TAG_BYTES = 16
-_HEADER_BYTES = 5
+HEADER_BYTES = 5
 
 
 class Algorithm(IntEnum):
@@ -119,7 +119,7 @@ class Header:
 
         :raises NotAuthentic: too short, or of a version or algorithm that is unknown.
         """
-        if len(sealed) < _HEADER_BYTES + NONCE_BYTES + TAG_BYTES or sealed[0] != VERSION:
+        if len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES or sealed[0] != VERSION:
             raise NotAuthentic
         try:
             return cls(Algorithm(sealed[1]), int.from_bytes(sealed[2:4]), sealed[4])
@@ -138,5 +138,5 @@ def open_bytes(cipher: Cipher, sealed: bytes, bound: bytes) -> bytes:
 
     :raises NotAuthentic: it was changed, or sealed with another key or for another place.
     """
-    body = _HEADER_BYTES + NONCE_BYTES
-    return cipher.decrypt(sealed[_HEADER_BYTES:body], sealed[body:], sealed[:_HEADER_BYTES] + bound)
+    body = HEADER_BYTES + NONCE_BYTES
+    return cipher.decrypt(sealed[HEADER_BYTES:body], sealed[body:], sealed[:HEADER_BYTES] + bound)

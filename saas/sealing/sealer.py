@@ -31,7 +31,7 @@ _KEYRINGS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sealed value lives, beside its tenant: it opens nowhere else."""
+    """Where a sealed value lives, beside its tenant: it opens nowhere else. Names are those of the database."""
 
     table: str
     column: str
@@ -68,7 +68,7 @@ class Keyring:
             raise SealBroken(place.table, place.column, place.row_id) from None
 
     def blind_index(self, name: str, text: str) -> bytes:
-        """A keyed digest of 16 bytes for exact look-up; `name` is the field, as ``customer.phone``.
+        """A keyed digest of 16 bytes for exact look-up; `name` is the field, as ``Customer.phone``.
 
         The text must be in its one normal form. Never index what has few values, such as pay.
         """
