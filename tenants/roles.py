@@ -16,17 +16,28 @@ _TIMEOUTS = {
 }
 
 
-async def ensure_roles(admin_url: str, passwords: Mapping[str, str]) -> None:
-    """Make the four roles, or set their passwords anew; `passwords` maps role name to password.
+class RolesRefused(Exception):
+    """The server doesn't let this user make the roles; the text holds the statements for someone who may."""
 
-    :raises asyncpg.InsufficientPrivilegeError: `admin_url` may not create roles.
+
+async def ensure_roles(admin_url: str, passwords: Mapping[str, str]) -> None:
+    """Make our roles, or set their passwords anew; `passwords` maps role name to password.
+
+    :raises RolesRefused: `admin_url` may not create roles.
     """
     connection = await asyncpg.connect(admin_url, timeout=10)
     try:
         async with connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('fairlead.roles'))")
-            for role in (OWNER, APP, PLATFORM, RELAY):
-                await _ensure_role(connection, role, passwords[role])
+            for role, password in passwords.items():
+                await _ensure_role(connection, role, password)
+    except asyncpg.InsufficientPrivilegeError as refused:
+        names = ", ".join(passwords)
+        raise RolesRefused(
+            f"The user of DATABASE_URL may not make the roles {names} ({refused}). Let it create roles "
+            "(ALTER ROLE … CREATEROLE), or make them yourself (CREATE ROLE saas_app LOGIN PASSWORD '…', and so on) "
+            "and set DATABASE_APP_URL, DATABASE_PLATFORM_URL and DATABASE_RELAY_URL."
+        ) from refused
     finally:
         await connection.close()
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from saas.kernel import FrozenClock, new_id
 from saas.main import MODEL_APPS
+from saas.servers import Servers, running_servers
 from tenants.database import Database, DatabaseRole, DatabaseUrls
 from tenants.migrate import migrate
 from tenants.orm import bind_models, unbind_models
@@ -25,9 +26,18 @@ PASSWORDS = dict.fromkeys((OWNER, APP, PLATFORM, RELAY), "only-for-tests")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def superuser_url() -> AsyncIterator[str]:
+async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
+    """PostgreSQL and Valkey of this test run, shared by its workers, gone after the last."""
+    shared = tmp_path_factory.getbasetemp()
+    folder = (shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "servers"
+    async with running_servers(folder, durable=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def superuser_url(servers: Servers) -> str:
     """The administrator's URL of a PostgreSQL server that this test run may fill."""
-    yield os.environ["SAAS_TEST_ADMIN_URL"]
+    return servers.superuser_url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
