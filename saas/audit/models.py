@@ -28,7 +28,7 @@ class AuditEntry(TenantModel):
     object_type = fields.CharField(max_length=60)
     object_id: UUID | None = fields.UUIDField(null=True)
     changes: dict[str, list[object] | None] = fields.JSONField(default=dict)
-    reason = fields.CharField(max_length=500)
+    reason = fields.TextField()
     outcome = fields.CharField(max_length=20)
 
     class Meta(TenantMeta):

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ("object_type", fields.CharField(max_length=60)),
                 ("object_id", fields.UUIDField(null=True)),
                 ("changes", fields.JSONField(default=dict, encoder=JSON_DUMPS, decoder=loads)),
-                ("reason", fields.CharField(max_length=500)),
+                ("reason", fields.TextField(unique=False)),
                 ("outcome", fields.CharField(max_length=20)),
             ],
             options={
