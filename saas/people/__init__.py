@@ -5,6 +5,7 @@ Everybody who sells, manages or is paid is an employee here; accounts and sign-i
 
 from saas.people.actions import (
     FoundedCompany,
+    SealedPhone,
     create_department,
     create_employee,
     found_company,
@@ -14,12 +15,14 @@ from saas.people.actions import (
 from saas.people.policies import MY_DEPARTMENT_TREE
 from saas.people.queries import get_department, get_employee, get_root_department
 from saas.people.reads import reads
-from saas.people.rules import clean_name, name_key
+from saas.people.rules import clean_name, clean_optional, name_key, person_name_key
 
 __all__ = [
     "MY_DEPARTMENT_TREE",
     "FoundedCompany",
+    "SealedPhone",
     "clean_name",
+    "clean_optional",
     "create_department",
     "create_employee",
     "found_company",
@@ -28,6 +31,7 @@ __all__ = [
     "get_root_department",
     "link_account",
     "name_key",
+    "person_name_key",
     "reads",
     "seal_phone",
 ]

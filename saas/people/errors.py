@@ -9,6 +9,10 @@ class EmployeeNumberTaken(Conflict):
     """Another person of the company has that number."""
 
 
+class AccountTaken(Conflict):
+    """The person has an account already, or the account belongs to another person of the company."""
+
+
 class DepartmentNotFound(NotFound):
     """No such department in this company."""
 

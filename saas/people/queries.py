@@ -1,4 +1,4 @@
-"""Scoped reads of the people room, for actions; lists and details go through the compiled reader."""
+"""Reads of the people room for actions; lists and details go through the compiled reader."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ async def get_department(department_id: UUID) -> Department:
 
 
 async def get_root_department() -> Department:
-    """The top of the company's tree."""
-    return await Department.get(parent_id=None)
+    """The top of the company's tree, which `found_company` made."""
+    return await Department.get(parent_id__isnull=True)
 
 
 async def get_employee(employee_id: UUID) -> Employee:
