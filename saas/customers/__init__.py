@@ -5,23 +5,27 @@ A customer is at any moment pooled or owned; every change of owner is a row of t
 
 from saas.customers.actions import (
     ClaimGuard,
-    NewCustomer,
     claim_customer,
     create_customer,
     create_default_pool,
     note_follow_up,
     release_customer,
 )
-from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal
+from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
+from saas.customers.hooks import ClaimFacts, Refusal
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.queries import get_visible_customer
 from saas.customers.reads import reads
+from saas.customers.rules import NewCustomer
 
 __all__ = [
+    "CUSTOMER_CLAIMED",
+    "CUSTOMER_CREATED",
+    "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "TOPICS",
     "ClaimFacts",
     "ClaimGuard",
-    "CustomerHooks",
     "NewCustomer",
     "Refusal",
     "claim_customer",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from saas.access import AccessTable
-from saas.audit import record
+from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
@@ -21,44 +21,39 @@ from saas.customers.hooks import ClaimFacts, Refusal
 from saas.customers.models import CustomerPool
 from saas.customers.queries import (
     ClaimTarget,
-    default_pool_id,
+    default_pool,
     find_claim_target,
     find_duplicate,
     get_visible_customer,
-    read_claim_situation,
+    lock_and_count_holding,
 )
-from saas.customers.rules import claim_limit_reached, may_claim
-from saas.events import emit
+from saas.customers.rules import (
+    NewCustomer,
+    PoolRules,
+    claim_limit_reached,
+    match_key,
+    may_claim,
+    may_hold_one_more,
+)
+from saas.events import emit, event_values, insert_event_sql, ring_after_commit
 from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
-from saas.people import clean_name, name_key, seal_phone
+from saas.people import SealedPhone, clean_name, name_key, seal_phone
 from saas.sealing import Keyring
-from tenants import current_transaction
+from tenants import current_tenant_id, current_transaction
 
 ClaimGuard = Callable[[ClaimFacts], Awaitable[Refusal | None]]
 """Asks the company's plugins whether the claim may be; None where they agree."""
 
-NAME_MAX = 200
+POOL_NAME_MAX = 100
 REASON_MAX = 200
 
 
-@dataclass(frozen=True, slots=True)
-class NewCustomer:
-    """What a new customer is made of; text is kept as given, without outer spaces."""
-
-    name: str
-    short_name: str | None = None
-    industry: str | None = None
-    level: str | None = None
-    source: str | None = None
-    district_code: str | None = None
-    district_name: str | None = None
-    contact_name: str | None = None
-    phone: str | None = None
-
-
 async def create_default_pool(*, name: str) -> CustomerPool:
-    """The pool that a new company begins with."""
-    return await CustomerPool.create(name=name, is_default=True)
+    """The pool that a new company begins with.
+
+    :raises BadUserInput: the name is empty or too long.
+    """
+    return await CustomerPool.create(name=clean_name(name, field="name", longest=POOL_NAME_MAX), is_default=True)
 
 
 async def create_customer(
@@ -66,52 +61,91 @@ async def create_customer(
 ) -> UUID:
     """A new customer: the caller's own (`keep`), or in the default pool.
 
+    :raises BadUserInput: a value that can't be stored.
     :raises CustomerExists: one with the same name or phone number is there (P38).
-    :raises ClaimantNotOnStaff: `keep`, and the caller is not on the staff.
+    :raises ClaimantNotOnStaff, HoldingLimitReached: `keep`, and the caller may not hold one more (P09).
     """
-    name = clean_name(new.name, field="name", longest=NAME_MAX)
-    customer_id = new_id()
-    phone = seal_phone(new.phone, keyring=keyring, table="customer", row_id=customer_id) if new.phone else {}
-    await _refuse_duplicate(name, phone.get("phone_index"))
-    pool_id = await default_pool_id()
-    now = clock.now()
-    await _insert_customer(customer_id, pool_id, name, new, phone, now)
-    if keep:
-        await _own(actor, customer_id, kind="created", now=now, today=local_date(now, time_zone))
-    await record(actor, "customer.created", object_type="Customer", object_id=customer_id, clock=clock)
-    await emit(CUSTOMER_CREATED, {"customer_id": str(customer_id)})
+    new, customer_id, now = new.cleaned(), new_id(), clock.now()
+    phone = seal_phone(new.phone, keyring=keyring, table="customer", row_id=customer_id) if new.phone else None
+    await _refuse_duplicate(new, phone)
+    pool = await default_pool()
+    kept = await _kept(actor, pool.id, pool.rules, now=now, today=local_date(now, time_zone)) if keep else None
+    await _insert_customer(customer_id, pool.id, new, phone, kept, created_at=now)
+    if kept:
+        await _open_ownership(actor, customer_id, pool.id, kept)
+    owner = str(kept.owner_id) if kept else None
+    await record(
+        actor,
+        "customer.created",
+        object_type="Customer",
+        object_id=customer_id,
+        changes={"name": [None, new.name], "owner": [None, owner]},
+        clock=clock,
+    )
+    await emit(CUSTOMER_CREATED, {"customer_id": str(customer_id), "owner_id": owner})
     return customer_id
 
 
-async def _refuse_duplicate(name: str, phone_index: object) -> None:
-    """Two that create the same customer at once follow each other: the lock is on the name and on the number."""
-    digest = phone_index if isinstance(phone_index, bytes) else None
-    keys = sorted([f"customer:{name}", *([f"phone:{digest.hex()}"] if digest else [])])
-    for key in keys:
-        await current_transaction().fetchval(
-            "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('app.tenant_id') || $1, 0))", key
-        )
-    found = await find_duplicate(name=name, phone_index=digest)
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    owner_id: UUID
+    department_id: UUID
+    at: datetime
+    on: date
+
+
+async def _kept(actor: Actor, pool_id: UUID, rules: PoolRules, *, now: datetime, today: date) -> _Kept:
+    """A customer entered for oneself is one more to hold, like a claimed one: no way round the limit (L17)."""
+    department_id, holding = await lock_and_count_holding(actor, pool_id=pool_id, today=today)
+    assert actor.employee_id is not None, "lock_and_count_holding refuses people who are not on the staff"
+    refusal = may_hold_one_more(holding, rules)
+    if refusal is not None:
+        raise refusal
+    return _Kept(actor.employee_id, department_id, now, today)
+
+
+async def _refuse_duplicate(new: NewCustomer, phone: SealedPhone | None) -> None:
+    """Two that create the same customer at once follow each other: the locks are on the name and on the number."""
+    key, index = match_key(new.name), phone.index if phone else None
+    await current_transaction().fetchval(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),"
+        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0))",
+        current_tenant_id(),
+        key,
+        index,
+    )
+    found = await find_duplicate(match_key=key, phone_index=index)
     if found is None:
         return
+    field = "name" if found.has_same_name else "phone"
     if found.owner_name is None:
-        raise CustomerExists("customers.exists_in_pool").at("input", "name")
-    raise CustomerExists("customers.exists_owned", {"owner": found.owner_name}).at("input", "name")
+        raise CustomerExists("customers.exists_in_pool").at("input", field)
+    raise CustomerExists("customers.exists_owned", {"owner": found.owner_name}).at("input", field)
 
 
 async def _insert_customer(
-    customer_id: UUID, pool_id: UUID, name: str, new: NewCustomer, phone: Mapping[str, bytes | str], now: datetime
+    customer_id: UUID,
+    pool_id: UUID,
+    new: NewCustomer,
+    phone: SealedPhone | None,
+    kept: _Kept | None,
+    *,
+    created_at: datetime,
 ) -> None:
     await current_transaction().execute(
         """
-        INSERT INTO customer (id, tenant_id, pool_id, name, name_key, short_name, industry, level, source,
-            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, created_at)
-        VALUES ($1, current_setting('app.tenant_id')::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, short_name, industry, level, source,
+            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, created_at,
+            owner_id, owner_department_id, received_on, status)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+            $18, $19, $20, CASE WHEN $18::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
         """,
+        current_tenant_id(),
         customer_id,
         pool_id,
-        name,
-        name_key(name),
+        new.name,
+        name_key(new.name),
+        match_key(new.name),
         new.short_name,
         new.industry,
         new.level,
@@ -119,69 +153,57 @@ async def _insert_customer(
         new.district_code,
         new.district_name,
         new.contact_name,
-        phone.get("phone_sealed"),
-        phone.get("phone_masked"),
-        phone.get("phone_index"),
-        now,
+        *(phone.columns() if phone else (None, None, None)),
+        created_at,
+        *((kept.owner_id, kept.department_id, kept.on) if kept else (None, None, None)),
     )
 
 
-async def _own(actor: Actor, customer_id: UUID, *, kind: str, now: datetime, today: date) -> None:
-    taken = await current_transaction().execute(
+async def _open_ownership(actor: Actor, customer_id: UUID, pool_id: UUID, kept: _Kept) -> None:
+    await current_transaction().execute(
         """
-        WITH owner AS (
-            SELECT e.tenant_id, e.id, e.department_id FROM employee e WHERE e.tenant_id = $1 AND e.id = $2
-            AND e.status = 'active'
-        ), owned AS (
-            UPDATE customer c SET owner_id = o.id, owner_department_id = o.department_id, status = 'owned',
-                received_on = $5, version = c.version + 1
-            FROM owner o WHERE c.tenant_id = $1 AND c.id = $3 AND c.owner_id IS NULL
-            RETURNING c.pool_id, o.department_id
-        )
-        INSERT INTO ownership (id, tenant_id, customer_id, owner_id, owner_department_id, pool_id, started_at,
+        INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at,
             started_on, start_kind, operator_id)
-        SELECT $6, $1, $3, $2, owned.department_id, owned.pool_id, $4, $5, $7, $8 FROM owned
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9)
         """,
-        actor.tenant_id,
-        actor.employee_id,
-        customer_id,
-        now,
-        today,
+        current_tenant_id(),
         new_id(),
-        kind,
+        customer_id,
+        kept.owner_id,
+        kept.department_id,
+        pool_id,
+        kept.at,
+        kept.on,
         actor.account_id,
     )
-    if not taken:
-        raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
 
 
 async def claim_customer(
     actor: Actor, *, customer_id: UUID, access: AccessTable, guard: ClaimGuard, time_zone: str, clock: Clock
 ) -> UUID:
-    """Take a customer out of the pool for oneself.
+    """Take a customer out of the pool for oneself: one statement that finds out, one that writes.
 
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises CustomerAlreadyOwned: somebody was first; of any number at once exactly one wins (P51).
+    :raises ClaimantNotOnStaff: the caller is not on the staff.
     :raises CooldownRunning, ClaimLimitReached, HoldingLimitReached: the pool's rules (P34, P05, P09).
     :raises GuardRefused: a plugin's rule.
     """
     now = clock.now()
     today = local_date(now, time_zone)
-    target = await find_claim_target(actor, access, customer_id=customer_id)
-    if target.owner_id is not None:
-        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
-    refusal = may_claim(await read_claim_situation(actor, target, today=today), target.pool, today=today)
+    found = await find_claim_target(actor, access, customer_id=customer_id, today=today)
+    if found.situation.is_pooled and found.target.claimant_department_id is None:
+        raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
+    refusal = may_claim(found.situation, found.pool, today=today)
     if refusal is not None:
         raise refusal.at("input", "customerId")
-    await _ask_guard(actor, target, guard, today=today)
-    await _take(actor, target, now=now, today=today)
-    await record(actor, "customer.claimed", object_type="Customer", object_id=customer_id, clock=clock)
-    await emit(CUSTOMER_CLAIMED, {"customer_id": str(customer_id), "owner_id": str(actor.employee_id)})
+    await _ask_guard(actor, found.target, guard, today=today)
+    await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
     return customer_id
 
 
 async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
-    assert actor.employee_id is not None, "find_claim_target refuses people who are not on the staff"
+    assert actor.employee_id is not None, "who has a department here is on the staff"
     facts = ClaimFacts(
         tenant_id=actor.tenant_id,
         customer_id=target.customer_id,
@@ -197,27 +219,50 @@ async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, to
         raise GuardRefused(refusal.key, refusal.args).at("input", "customerId")
 
 
-async def _take(actor: Actor, target: ClaimTarget, *, now: datetime, today: date) -> None:
-    """The conditional update, the ownership row and the claim count, in one statement: all or nothing."""
+_OWN_VALUES = 11
+_TAKE = f"""
+WITH taken AS (
+    UPDATE customer SET owner_id = $2, owner_department_id = $4, status = 'owned', received_on = $6,
+        version = version + 1
+    WHERE tenant_id = $1 AND id = $3 AND owner_id IS NULL AND version = $9 RETURNING pool_id
+), opened AS (
+    INSERT INTO ownership (id, tenant_id, customer_id, owner_id, owner_department_id, pool_id, started_at,
+        started_on, start_kind, operator_id)
+    SELECT $7, $1, $3, $2, $4, taken.pool_id, $5, $6, 'claim', $8 FROM taken
+), counted AS (
+    INSERT INTO claim_count AS n (tenant_id, pool_id, employee_id, counted_on, claims)
+    SELECT $1, taken.pool_id, $2, $6, 1 FROM taken
+    ON CONFLICT (tenant_id, pool_id, employee_id, counted_on)
+    DO UPDATE SET claims = n.claims + 1 WHERE n.claims < $10 RETURNING n.claims
+), audited AS (
+    {insert_entry_sql(first_parameter=_OWN_VALUES, source="taken")}
+), told AS (
+    {insert_event_sql(first_parameter=_OWN_VALUES + ENTRY_VALUES, source="taken")}
+)
+SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS is_counted
+"""
+"""The conditional update with all that belongs to it, in one round trip: all of it or nothing.
+
+`version` closes the way by which the caller's own claim and release in between would escape the cooldown.
+"""
+
+
+async def _take(
+    actor: Actor, target: ClaimTarget, pool: PoolRules, *, now: datetime, today: date, clock: Clock
+) -> None:
+    owner = str(actor.employee_id)
+    entry = entry_values(
+        actor,
+        "customer.claimed",
+        object_type="Customer",
+        object_id=target.customer_id,
+        changes={"owner": [None, owner]},
+        clock=clock,
+    )
+    event = event_values(CUSTOMER_CLAIMED, {"customer_id": str(target.customer_id), "owner_id": owner})
     row = await current_transaction().fetchrow(
-        """
-        WITH taken AS (
-            UPDATE customer SET owner_id = $2, owner_department_id = $4, status = 'owned', received_on = $6,
-                version = version + 1
-            WHERE tenant_id = $1 AND id = $3 AND owner_id IS NULL RETURNING pool_id
-        ), opened AS (
-            INSERT INTO ownership (id, tenant_id, customer_id, owner_id, owner_department_id, pool_id, started_at,
-                started_on, start_kind, operator_id)
-            SELECT $7, $1, $3, $2, $4, taken.pool_id, $5, $6, 'claim', $8 FROM taken
-        ), counted AS (
-            INSERT INTO claim_count AS n (id, tenant_id, pool_id, employee_id, counted_on, claims)
-            SELECT $9, $1, taken.pool_id, $2, $6, 1 FROM taken
-            ON CONFLICT (tenant_id, pool_id, employee_id, counted_on)
-            DO UPDATE SET claims = n.claims + 1 WHERE n.claims < $10 RETURNING n.claims
-        )
-        SELECT (SELECT count(*) FROM taken) AS taken, (SELECT count(*) FROM counted) AS counted
-        """,
-        actor.tenant_id,
+        _TAKE,
+        current_tenant_id(),
         actor.employee_id,
         target.customer_id,
         target.claimant_department_id,
@@ -225,14 +270,17 @@ async def _take(actor: Actor, target: ClaimTarget, *, now: datetime, today: date
         today,
         new_id(),
         actor.account_id,
-        new_id(),
-        target.pool.claim_limit,
+        target.version,
+        pool.claim_limit,
+        *entry,
+        *event,
     )
-    assert row is not None, "the outer SELECT gives one row"
-    if not row["taken"]:
+    assert row is not None, "a SELECT without FROM gives one row"
+    if not row["is_taken"]:
         raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
-    if not row["counted"]:
-        raise claim_limit_reached(target.pool, today=today).at("input", "customerId")
+    if not row["is_counted"]:
+        raise claim_limit_reached(pool, today=today).at("input", "customerId")
+    ring_after_commit()
 
 
 async def release_customer(
@@ -240,6 +288,7 @@ async def release_customer(
 ) -> UUID:
     """Give a customer back to its pool. The claim is not given back (L01); the cooldown begins today (P34).
 
+    :raises BadUserInput: no reason is given, or too long a one (P32).
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises NotTheOwner: somebody else, or nobody, owns it.
     """
@@ -258,7 +307,7 @@ async def release_customer(
         UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = 'release', reason = $6
         FROM released WHERE o.tenant_id = $1 AND o.customer_id = released.id AND o.ended_at IS NULL
         """,
-        actor.tenant_id,
+        current_tenant_id(),
         actor.employee_id,
         customer_id,
         now,
@@ -267,15 +316,33 @@ async def release_customer(
     )
     if not released:
         raise NotTheOwner("customers.not_the_owner").at("input", "customerId")
-    await record(actor, "customer.released", object_type="Customer", object_id=customer_id, reason=reason, clock=clock)
-    await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": str(actor.employee_id)})
+    owner = str(actor.employee_id)
+    await record(
+        actor,
+        "customer.released",
+        object_type="Customer",
+        object_id=customer_id,
+        changes={"owner": [owner, None]},
+        reason=reason,
+        clock=clock,
+    )
+    await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": owner})
     return customer_id
 
 
-async def note_follow_up(customer_id: UUID, *, occurred_at: datetime) -> None:
-    """Keep the instant of the last follow-up beside the customer; an older one changes nothing."""
-    await current_transaction().execute(
-        "UPDATE customer SET last_follow_up_at = greatest(coalesce(last_follow_up_at, $2), $2) WHERE id = $1",
+async def note_follow_up(customer_id: UUID, *, owner_id: UUID, occurred_at: datetime) -> bool:
+    """Keep the instant of the last follow-up beside the customer; an older one changes nothing.
+
+    False, and nothing written, where `owner_id` does not own the customer (any more).
+    """
+    noted = await current_transaction().execute(
+        """
+        UPDATE customer SET last_follow_up_at = greatest(last_follow_up_at, $4)
+        WHERE tenant_id = $1 AND id = $2 AND owner_id = $3
+        """,
+        current_tenant_id(),
         customer_id,
+        owner_id,
         occurred_at,
     )
+    return noted == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
@@ -13,64 +14,79 @@ from saas.customers.errors import ClaimantNotOnStaff, CustomerNotFound
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.rules import ClaimSituation, PoolRules
 from saas.kernel import Actor
-from tenants import current_transaction
+from tenants import current_tenant_id, current_transaction
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimTarget:
-    """The customer, its pool and the claimant, as one statement found them."""
+    """The customer as a claim found it. `version` rises with every change of owner.
+
+    `claimant_department_id` is None where the claimant is not on the staff, and where the customer is owned.
+    """
 
     customer_id: UUID
-    pool_id: UUID
-    owner_id: UUID | None
+    version: int
     district_code: str | None
     industry: str | None
     level: str | None
-    claimant_department_id: UUID
+    claimant_department_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFindings:
+    """All that one statement found out about a claim."""
+
+    target: ClaimTarget
+    situation: ClaimSituation
     pool: PoolRules
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicate:
-    """What the duplicate check may tell: that there is one, its status, and whom to ask."""
+class Pool:
+    """A pool and its rules."""
 
-    status: str
+    id: UUID
+    rules: PoolRules
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """What the duplicate check may tell: that there is one, by what it matched, and whom to ask."""
+
+    has_same_name: bool
     owner_name: str | None
 
 
-async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: UUID) -> ClaimTarget:
-    """The customer that the caller wants, if the caller may see it; locks the claimant's row.
+async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: UUID, today: date) -> ClaimFindings:
+    """The customer that the caller wants, if the caller may see it, and what decides the claim: one statement.
 
-    The lock makes the claims of one person follow each other, so that counts read after it are true when the
-    claim is written; claims of different people don't wait for each other.
+    Where the customer is pooled, the claimant's row is locked before the counts are taken (`claimant_load`).
 
-    :raises ClaimantNotOnStaff: the caller is not on the staff.
     :raises CustomerNotFound: missing, another company's, or not visible.
     """
     row = await current_transaction().fetchrow(
-        _claim_target_sql(access), actor.tenant_id, actor.employee_id, customer_id
+        _claim_target_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id, today
     )
     if row is None:
         raise CustomerNotFound("customers.not_found").at("input", "customerId")
-    if row["claimant_department_id"] is None:
-        raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
-    return _claim_target(row)
+    return _findings(row)
 
 
-def _claim_target_sql(access: AccessTable) -> str:
+@lru_cache(maxsize=64)
+def _claim_target_sql(scopes: frozenset[str]) -> str:
     """Who sees the pool may also learn that a customer has just left it: the loser of a race is told "taken"."""
-    scopes = access.visible("Customer")
     visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="$2")
     was_pooled = _LEFT_THE_POOL if "pool" in scopes else "false"
     return f"""
-        WITH claimant AS (
-            SELECT e.department_id FROM employee e
-            WHERE e.tenant_id = $1 AND e.id = $2 AND e.status = 'active' FOR NO KEY UPDATE
-        )
-        SELECT c.id, c.owner_id, c.district_code, c.industry, c.level, p.id AS pool_id, p.name AS pool_name,
+        SELECT c.id, c.version, c.owner_id, c.district_code, c.industry, c.level, p.name AS pool_name,
                p.claim_limit, p.holding_limit, p.cooldown_days,
-               (SELECT department_id FROM claimant) AS claimant_department_id
+               (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
+                AND o.owner_id = $2) AS last_ended_on,
+               (l.load).department, (l.load).claims, (l.load).holding
         FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN c.owner_id IS NULL THEN claimant_load($1, $2, p.id, $4) END AS load OFFSET 0
+        ) l
         WHERE c.tenant_id = $1 AND c.id = $3 AND ({visible} OR {was_pooled})
     """
 
@@ -80,21 +96,23 @@ _LEFT_THE_POOL = """EXISTS (
     AND o.start_kind IN ('claim', 'assign'))"""
 
 
-def _claim_target(row: asyncpg.Record) -> ClaimTarget:
-    return ClaimTarget(
-        customer_id=row["id"],
-        pool_id=row["pool_id"],
-        owner_id=row["owner_id"],
-        district_code=row["district_code"],
-        industry=row["industry"],
-        level=row["level"],
-        claimant_department_id=row["claimant_department_id"],
-        pool=PoolRules(
-            name=row["pool_name"],
-            claim_limit=row["claim_limit"],
-            holding_limit=row["holding_limit"],
-            cooldown_days=row["cooldown_days"],
+def _findings(row: asyncpg.Record) -> ClaimFindings:
+    return ClaimFindings(
+        target=ClaimTarget(
+            customer_id=row["id"],
+            version=row["version"],
+            district_code=row["district_code"],
+            industry=row["industry"],
+            level=row["level"],
+            claimant_department_id=row["department"],
         ),
+        situation=ClaimSituation(
+            is_pooled=row["owner_id"] is None,
+            claims_today=row["claims"] or 0,
+            holding=row["holding"] or 0,
+            last_ended_on=row["last_ended_on"],
+        ),
+        pool=PoolRules(row["pool_name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]),
     )
 
 
@@ -103,13 +121,8 @@ async def get_visible_customer(actor: Actor, access: AccessTable, *, customer_id
 
     :raises CustomerNotFound: missing, another company's, or not visible.
     """
-    visible = scope_predicate(CUSTOMER_SCOPES, access.visible("Customer"), alias="c", tenant="$1", employee="$2")
     row = await current_transaction().fetchrow(
-        f"SELECT c.owner_id FROM customer c WHERE c.tenant_id = $1 AND c.id = $3 AND {visible}"
-        " AND ($2::uuid IS NULL OR true)",
-        actor.tenant_id,
-        actor.employee_id,
-        customer_id,
+        _visible_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id
     )
     if row is None:
         raise CustomerNotFound("customers.not_found").at("input", "customerId")
@@ -117,47 +130,54 @@ async def get_visible_customer(actor: Actor, access: AccessTable, *, customer_id
     return owner
 
 
-async def read_claim_situation(actor: Actor, target: ClaimTarget, *, today: date) -> ClaimSituation:
-    """The counts that decide the claim, read after the claimant's row is locked."""
+@lru_cache(maxsize=64)
+def _visible_sql(scopes: frozenset[str]) -> str:
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="me.id")
+    return f"""
+        SELECT c.owner_id FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE c.tenant_id = $1 AND c.id = $3 AND {visible}
+    """
+
+
+async def lock_and_count_holding(actor: Actor, *, pool_id: UUID, today: date) -> tuple[UUID, int]:
+    """The caller's department, and how many customers the caller holds; the caller's row is locked meanwhile.
+
+    :raises ClaimantNotOnStaff: the caller is not on the staff.
+    """
     row = await current_transaction().fetchrow(
-        """
-        SELECT coalesce((SELECT n.claims FROM claim_count n WHERE n.tenant_id = $1 AND n.pool_id = $4
-                         AND n.employee_id = $2 AND n.counted_on = $5), 0) AS claims,
-               (SELECT count(*) FROM customer c WHERE c.tenant_id = $1 AND c.owner_id = $2) AS holding,
-               (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = $3
-                AND o.owner_id = $2) AS last_ended_on
-        """,
-        actor.tenant_id,
+        "SELECT department, holding FROM claimant_load($1, $2, $3, $4)",
+        current_tenant_id(),
         actor.employee_id,
-        target.customer_id,
-        target.pool_id,
+        pool_id,
         today,
     )
-    assert row is not None, "a SELECT without FROM gives one row"
-    return ClaimSituation(
-        is_pooled=target.owner_id is None,
-        claims_today=row["claims"],
-        holding=row["holding"],
-        last_ended_on=row["last_ended_on"],
-    )
+    if row is None or row["department"] is None:
+        raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
+    return row["department"], row["holding"]
 
 
-async def find_duplicate(*, name: str, phone_index: bytes | None) -> Duplicate | None:
+async def find_duplicate(*, match_key: str, phone_index: bytes | None) -> Duplicate | None:
     """A customer of this company with the same name or the same phone number, whoever may see it (P38)."""
     row = await current_transaction().fetchrow(
         """
-        SELECT c.status, e.name AS owner_name
+        SELECT c.match_key = $2 AS has_same_name, e.name AS owner_name
         FROM customer c LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
-        WHERE c.tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)
-          AND (c.name = $1 OR c.phone_index = $2) LIMIT 1
+        WHERE c.tenant_id = $1 AND (c.match_key = $2 OR c.phone_index = $3)
+        ORDER BY (c.match_key = $2) DESC, c.id LIMIT 1
         """,
-        name,
+        current_tenant_id(),
+        match_key,
         phone_index,
     )
-    return Duplicate(status=row["status"], owner_name=row["owner_name"]) if row else None
+    return Duplicate(has_same_name=row["has_same_name"], owner_name=row["owner_name"]) if row else None
 
 
-async def default_pool_id() -> UUID:
-    """The pool that new customers belong to."""
-    found: UUID = await current_transaction().fetchval("SELECT id FROM customer_pool WHERE is_default")
-    return found
+async def default_pool() -> Pool:
+    """The pool that new customers belong to; every company has one from its first day."""
+    row = await current_transaction().fetchrow(
+        "SELECT id, name, claim_limit, holding_limit, cooldown_days FROM customer_pool"
+        " WHERE tenant_id = $1 AND is_default",
+        current_tenant_id(),
+    )
+    assert row is not None, "sign-up makes the default pool"
+    return Pool(row["id"], PoolRules(row["name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]))
