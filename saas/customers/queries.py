@@ -82,11 +82,12 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
                p.claim_limit, p.holding_limit, p.cooldown_days,
                (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
                 AND o.owner_id = $2) AS last_ended_on,
-               (l.load).department, (l.load).claims, (l.load).holding
+               l.department, l.claims, l.holding
         FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
-        CROSS JOIN LATERAL (
-            SELECT CASE WHEN c.owner_id IS NULL THEN claimant_load($1, $2, p.id, $4) END AS load OFFSET 0
-        ) l
+        LEFT JOIN LATERAL (
+            SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4) f
+            WHERE c.owner_id IS NULL OFFSET 0
+        ) l ON true
         WHERE c.tenant_id = $1 AND c.id = $3 AND ({visible} OR {was_pooled})
     """
 

@@ -93,9 +93,9 @@ async def _create_department(name: str, *, parent_id: UUID | None) -> Department
     await current_transaction().execute(
         """
         INSERT INTO department_closure (tenant_id, ancestor_id, descendant_id, depth)
-        SELECT $1, c.ancestor_id, $2, c.depth + 1
+        SELECT $1::uuid, c.ancestor_id, $2::uuid, c.depth + 1
         FROM department_closure c WHERE c.tenant_id = $1 AND c.descendant_id = $3
-        UNION ALL SELECT $1, $2, $2, 0
+        UNION ALL SELECT $1::uuid, $2::uuid, $2::uuid, 0
         """,
         current_tenant_id(),
         department.id,
