@@ -17,6 +17,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -111,7 +112,17 @@ def settings() -> dict[str, str]:
     if os.name != "nt" and not (Path(home).is_absolute() and os.access(home, os.W_OK)):
         environ["HOME"] = str(BOOT / "home")
         Path(environ["HOME"]).mkdir(parents=True, exist_ok=True)
+    if has_system_certificates():
+        environ.setdefault("UV_SYSTEM_CERTS", "1")
     return environ
+
+
+def has_system_certificates() -> bool:
+    """Whether the system says whom to trust: firms add their own authority there, which uv's built-in list lacks."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())))
 
 
 def find_uv(environ: dict[str, str]) -> str:
@@ -151,7 +162,7 @@ def step(command: list[str], environ: dict[str, str]) -> None:
     if done.returncode != 0:
         raise Refusal(
             f"`{' '.join(command[:4])} …` ended with status {done.returncode}, its reason stands above: the first run "
-            "needs a package index (UV_INDEX_URL and PIP_INDEX_URL name another one) and about 300 MB of disk."
+            "needs a package index (UV_DEFAULT_INDEX and PIP_INDEX_URL name another one) and about 300 MB of disk."
         )
 
 

@@ -29,7 +29,7 @@ class AccessRule(TenantModel):
     object = fields.CharField(max_length=120)
     effect = fields.CharField(max_length=5)
     scope = fields.CharField(max_length=40)
-    reason = fields.CharField(max_length=500)
+    reason = fields.TextField()
     created_by: UUID = fields.UUIDField()
     created_at = fields.DatetimeField()
 

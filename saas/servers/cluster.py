@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from saas.servers import errors
 from saas.servers.binaries import PostgresPrograms
 from saas.servers.folder import write_private, writing
 from saas.servers.privileges import Placement
+from saas.servers.sharing import FileLock
 
 SUPERUSER = "postgres"
 
@@ -23,40 +25,47 @@ class PidFile:
 
     pid: int
     port: int
+    ready: bool = False
 
 
 def read_pid_file(cluster: Path) -> PidFile | None:
-    """Lines 1 and 4 of postmaster.pid; None when there is none, or it is being written."""
+    """Lines 1, 4 and 8 of postmaster.pid; None when there is none, or it is being written."""
     with suppress(FileNotFoundError, IndexError, ValueError):
         lines = (cluster / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
-        return PidFile(pid=int(lines[0]), port=int(lines[3]))
+        return PidFile(pid=int(lines[0]), port=int(lines[3]), ready=[line.strip() for line in lines[7:8]] == ["ready"])
     return None
 
 
-def create_cluster(placement: Placement, cluster: Path, *, password: str, sync: bool) -> None:
+def create_cluster(placement: Placement, cluster: Path, alive: FileLock, *, password: str, sync: bool) -> None:
     """Make the cluster beside its final place and move it there whole: a crash leaves none, not half of one.
+
+    The program at work holds `alive`, so that a start after our own death waits until it has ended.
 
     :raises ServerStartError: the disk is full, or the folder can't be written.
     """
     draft = cluster.with_name("postgres.new")
     word = cluster.with_name("postgres.new.password")
-    shutil.rmtree(draft, ignore_errors=True)
+    alive.take(shared=True)
     try:
         with writing(cluster.parent):
+            shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir(mode=0o700)
             write_private(word, password)
             placement.run_as.give(draft)
             placement.run_as.give(word)
-        done = _initdb(placement, draft, word, sync=sync)
+        done = _initdb(placement, draft, word, alive, sync=sync)
         if done.returncode != 0:
             raise errors.explain_failure(done.stdout, server="PostgreSQL", folder=cluster)
         draft.rename(cluster)
     finally:
         word.unlink(missing_ok=True)
         shutil.rmtree(draft, ignore_errors=True)
+        alive.release()
 
 
-def _initdb(placement: Placement, draft: Path, word: Path, *, sync: bool) -> subprocess.CompletedProcess[str]:
+def _initdb(
+    placement: Placement, draft: Path, word: Path, alive: FileLock, *, sync: bool
+) -> subprocess.CompletedProcess[str]:
     run_as = placement.run_as
     command = [
         *run_as.prefix,
@@ -76,6 +85,7 @@ def _initdb(placement: Placement, draft: Path, word: Path, *, sync: bool) -> sub
         check=False,
         env=server_environ(),
         cwd=draft,
+        pass_fds=() if sys.platform == "win32" else (alive.inheritable(),),
         user=run_as.user,
         group=run_as.group,
         extra_groups=None if run_as.user is None else [],

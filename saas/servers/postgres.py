@@ -32,7 +32,7 @@ from saas.servers.cluster import (
 from saas.servers.folder import secret_file, writing
 from saas.servers.ports import Port
 from saas.servers.privileges import Placement, place
-from saas.servers.sharing import FileLock, Progress
+from saas.servers.sharing import FileLock, Progress, until_free
 
 PORT_VARIABLE = "SAAS_PG_PORT"
 READY_LIMIT_SECONDS = 60.0
@@ -100,7 +100,9 @@ class Postgres:
             return
         if not cluster.exists():
             self._progress("Creating the PostgreSQL cluster (once).")
-            await asyncio.to_thread(create_cluster, placement, cluster, password=self.password, sync=self._durable)
+            await asyncio.to_thread(
+                create_cluster, placement, cluster, alive, password=self.password, sync=self._durable
+            )
         self._progress("Starting PostgreSQL.")
         await self._start(placement, cluster, alive)
 
@@ -109,10 +111,10 @@ class Postgres:
         cluster = (await asyncio.to_thread(self._settle)).home / "postgres"
         for how in _WAYS_TO_STOP:
             told = read_pid_file(cluster)
-            if told is not None and not alive.is_free():
+            if told is not None and _may_live(alive):
                 with suppress(ProcessLookupError):
                     os.kill(told.pid, how)
-            if await _until_free(alive, STOP_LIMIT_SECONDS):
+            if await until_free(alive, STOP_LIMIT_SECONDS):
                 return
         raise errors.ServerStartError(
             f"PostgreSQL on {cluster} does not stop.", remedy=f"End the processes that hold {alive.path}."
@@ -135,18 +137,12 @@ class Postgres:
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
         while True:
             told = read_pid_file(cluster)
-            held = not alive.is_free()
-            if told is not None and (held or sys.platform == "win32"):
-                try:
+            if told is not None and told.ready and _may_live(alive):
+                with suppress(_Starting):
                     await self._greet(told.port, cluster)
-                except _Starting:
-                    pass
-                except asyncpg.InvalidPasswordError as reason:
-                    raise errors.wrong_password(self.name, self._secret) from reason
-                else:
                     self.port = told.port
                     return True
-            if not held:
+            if alive.is_free():
                 return False
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, cluster, READY_LIMIT_SECONDS)
@@ -156,6 +152,7 @@ class Postgres:
         """Prove that the server on `port` is the one on `cluster`, and ours.
 
         :raises _Starting: it is starting, stopping, or another cluster's.
+        :raises ServerStartError: it refuses the password.
         """
         try:
             connection = await asyncpg.connect(
@@ -167,8 +164,8 @@ class Postgres:
                 ssl=False,
                 timeout=10,
             )
-        except asyncpg.InvalidPasswordError:
-            raise
+        except asyncpg.InvalidPasswordError as reason:
+            raise errors.wrong_password(self.name, self._secret) from reason
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as reason:
             raise _Starting from reason
         try:
@@ -204,6 +201,7 @@ class Postgres:
             return await self._until_ready(process, cluster, port, began)
         except BaseException:
             process.send_signal(_WAYS_TO_STOP[-1])
+            await until_free(alive, STOP_LIMIT_SECONDS)
             raise
 
     async def _until_ready(self, process: subprocess.Popen[bytes], cluster: Path, port: int, began: int) -> str | None:
@@ -211,16 +209,12 @@ class Postgres:
         while process.returncode is None:
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, cluster, READY_LIMIT_SECONDS)
-            try:
-                await self._greet(port, cluster)
-            except _Starting:
-                await asyncio.sleep(_POLL_SECONDS)
-            except asyncpg.InvalidPasswordError as reason:
-                if read_pid_file(cluster) == PidFile(process.pid, port):
-                    raise errors.wrong_password(self.name, self._secret) from reason
-                await asyncio.sleep(_POLL_SECONDS)  # another program's server won the port; ours is about to end
-            else:
-                return None
+            # Before the server says so itself, another program may hold the port.
+            if read_pid_file(cluster) == PidFile(process.pid, port, ready=True):
+                with suppress(_Starting):
+                    await self._greet(port, cluster)
+                    return None
+            await asyncio.sleep(_POLL_SECONDS)
         with self._log.open("rb") as log:
             log.seek(began)
             return log.read().decode(errors="replace")
@@ -231,13 +225,9 @@ class Postgres:
         return [placement.programs.program("postgres"), "-D", str(cluster), *options]
 
 
-async def _until_free(alive: FileLock, limit_seconds: float) -> bool:
-    deadline = asyncio.get_running_loop().time() + limit_seconds
-    while not alive.is_free():
-        if asyncio.get_running_loop().time() > deadline:
-            return False
-        await asyncio.sleep(_POLL_SECONDS)
-    return True
+def _may_live(alive: FileLock) -> bool:
+    """Whether a server may be there: on Windows it can't hold the lock, so only its answer tells."""
+    return sys.platform == "win32" or not alive.is_free()
 
 
 def _open_log(path: Path) -> int:

@@ -26,7 +26,7 @@ from typing import Protocol
 from saas.servers.errors import ServerStartError, not_writable
 
 START_LIMIT_SECONDS = 180.0
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.03
 _RANGE = 0x3FFFFFFF
 
 Progress = Callable[[str], None]
@@ -142,3 +142,13 @@ def _take(lock: FileLock) -> bool:
         return lock.take()
     except OSError as reason:
         raise not_writable(lock.path.parent, reason.strerror or str(reason)) from reason
+
+
+async def until_free(alive: FileLock, limit_seconds: float) -> bool:
+    """Wait until the last process of a server is gone; False when one is left after the limit."""
+    deadline = asyncio.get_running_loop().time() + limit_seconds
+    while not alive.is_free():
+        if asyncio.get_running_loop().time() > deadline:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+    return True

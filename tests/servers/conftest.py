@@ -71,11 +71,23 @@ class UserProcess:
         await self.process.wait()
 
 
+async def start_user(data: Path) -> asyncio.subprocess.Process:
+    """Begin such a process; the servers are not there yet."""
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", _USER, str(data), stdin=pipe, stdout=pipe)
+
+
+async def appears(file: Path) -> None:
+    """Wait until another process has made the file."""
+    async with asyncio.timeout(30):
+        while not file.exists():  # noqa: ASYNC110, ASYNC240 - the other process has no other way to tell
+            await asyncio.sleep(0.001)
+
+
 @asynccontextmanager
 async def user_process(data: Path) -> AsyncIterator[UserProcess]:
     """A process of its own that uses the servers of `data`."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _USER, str(data), stdin=pipe, stdout=pipe)
+    process = await start_user(data)
     try:
         assert process.stdout is not None
         database, queue = json.loads(await process.stdout.readline())

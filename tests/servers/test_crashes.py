@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from saas.servers import running_servers
+from tests.servers.conftest import appears, start_user
 from tests.servers.server_calls import both_stopped, get, postgres_pid, put, sql, valkey_pid
 
 
@@ -59,3 +60,27 @@ async def test_interrupted_creation_is_begun_again(tmp_path: Path) -> None:
         assert await sql(servers.superuser_url, "select 1") == 1
     assert not (tmp_path / "postgres.new").exists()
     assert not (tmp_path / "postgres.new.password").exists()
+
+
+async def test_killed_while_creating(tmp_path: Path) -> None:
+    """The orphaned program that was making the cluster and the next start don't get in each other's way."""
+    draft = tmp_path / "postgres.new" / "PG_VERSION"
+    process = await start_user(tmp_path)
+    await appears(draft)
+    process.kill()
+    await process.wait()
+    assert draft.exists()
+    async with running_servers(tmp_path, durable=False, redis=False) as servers:
+        assert await sql(servers.superuser_url, "select 1") == 1
+    assert both_stopped(tmp_path)
+
+
+async def test_killed_while_starting(data: Path) -> None:
+    """A server whose starter died before it was ready is adopted."""
+    process = await start_user(data)
+    await appears(data / "postgres" / "postmaster.pid")
+    process.kill()
+    await process.wait()
+    async with running_servers(data, durable=False) as servers:
+        assert await sql(servers.superuser_url, "select 1") == 1
+    assert both_stopped(data)

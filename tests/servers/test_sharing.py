@@ -40,15 +40,15 @@ async def test_second_process_adopts_and_the_last_one_stops(data: Path) -> None:
         assert both_stopped(data)
 
 
-async def test_five_at_once_share_one_instance(data: Path) -> None:
+async def test_five_at_once_share_one_instance(finished_folder: Path) -> None:
     async def address() -> tuple[str, str]:
-        async with running_servers(data, durable=False) as servers:
+        async with running_servers(finished_folder, durable=False) as servers:
             await gate.wait()
             return servers.superuser_url, servers.redis_url
 
     gate = asyncio.Barrier(5)
     assert len(set(await asyncio.gather(*(address() for _ in range(5))))) == 1
-    assert both_stopped(data)
+    assert both_stopped(finished_folder)
 
 
 async def test_killed_user_leaves_servers_that_the_next_one_adopts_and_stops(data: Path) -> None:
@@ -69,18 +69,18 @@ async def test_two_names_of_one_folder_mean_one_server(data: Path, tmp_path: Pat
         assert one.superuser_url == other.superuser_url
 
 
-async def test_only_what_is_asked_for_is_started(data: Path) -> None:
-    async with running_servers(data, postgres=False) as servers:
+async def test_only_what_is_asked_for_is_started(finished_folder: Path) -> None:
+    async with running_servers(finished_folder, postgres=False) as servers:
         assert servers.superuser_url == ""
-        assert FileLock(data / "postgres.alive").is_free()
-        assert not FileLock(data / "valkey.alive").is_free()
+        assert FileLock(finished_folder / "postgres.alive").is_free()
+        assert not FileLock(finished_folder / "valkey.alive").is_free()
 
 
-async def test_cancelled_user_stops_the_servers(data: Path) -> None:
+async def test_cancelled_user_stops_the_servers(finished_folder: Path) -> None:
     inside = asyncio.Event()
 
     async def use() -> None:
-        async with running_servers(data, durable=False):
+        async with running_servers(finished_folder, durable=False):
             inside.set()
             await asyncio.Event().wait()
 
@@ -89,18 +89,20 @@ async def test_cancelled_user_stops_the_servers(data: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert both_stopped(data)
+    assert both_stopped(finished_folder)
 
 
-async def test_a_hanging_starter_is_named_after_the_limit(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_hanging_starter_is_named_after_the_limit(
+    finished_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sharing, "START_LIMIT_SECONDS", 0.1)
-    lock = FileLock(data / "postgres.start")
+    lock = FileLock(finished_folder / "postgres.start")
     assert lock.take()
     with pytest.raises(ServerStartError, match=r"postgres\.start.*End the hanging `saas` process"):
-        async with running_servers(data):
+        async with running_servers(finished_folder):
             pytest.fail("started beside another starter")
     lock.release()
-    assert both_stopped(data)
+    assert both_stopped(finished_folder)
 
 
 def test_locks_exclude_each_other(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 ("object", fields.CharField(max_length=120)),
                 ("effect", fields.CharField(max_length=5)),
                 ("scope", fields.CharField(max_length=40)),
-                ("reason", fields.CharField(max_length=500)),
+                ("reason", fields.TextField(unique=False)),
                 ("created_by", fields.UUIDField()),
                 ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
