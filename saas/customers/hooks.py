@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from saas.kernel import Scalar
+from saas.extensions import PluginHost, TenantPlugins, hookspec
+from saas.kernel import RuleRefused, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,27 @@ class Refusal:
 
     key: str
     args: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+class CustomerHooks:
+    """Specifications of the customers room's hooks."""
+
+    @hookspec
+    def claim_guard(self, facts: ClaimFacts, settings: Any) -> Refusal | None:
+        """Whether the claimant may claim the customer: None for yes, a refusal for no.
+
+        Called before the claim, in its transaction, after the pool's own rules. Pure: the same facts and settings
+        give the same answer. `settings` are the plugin's own, as of the day.
+        """
+
+
+def refuse_by_plugins(host: PluginHost, enabled: TenantPlugins, facts: ClaimFacts) -> None:
+    """Ask the tenant's plugins about a claim.
+
+    :raises RuleRefused: the first plugin that refuses, in its own words.
+    :raises PluginFailed: a plugin failed; :raises PluginUnusable: one can't be asked.
+    """
+    refused = host.first("claim_guard", enabled, facts=facts)
+    if refused:
+        _, refusal = refused
+        raise RuleRefused(refusal.key, refusal.args)

@@ -9,9 +9,7 @@ handler's writes and "done" are one transaction, so that it takes effect exactly
 from __future__ import annotations
 
 import asyncio
-import traceback
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -20,8 +18,8 @@ import structlog
 
 from saas.events.actions import insert_event
 from saas.events.topics import Event, Handler, Handlers
-from saas.jobs import JobQueue, RetryPolicy
-from saas.kernel import AppError, Clock, Unavailable
+from saas.jobs import JobQueue, RetryPolicy, describe_failure
+from saas.kernel import Clock, Unavailable
 from tenants import Database, current_tenant_id, current_transaction
 from tenants.pool import ConnectionPool
 
@@ -93,7 +91,7 @@ class Relay:
             while await self.send_due() == _BATCH:
                 pass
         except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            _log.warning("events.relay_interrupted", reason=_describe(error))
+            _log.warning("events.relay_interrupted", reason=describe_failure(error))
 
 
 class Delivery:
@@ -116,7 +114,7 @@ class Delivery:
             async with asyncio.timeout(self._retry.run_for.total_seconds()):
                 await self._handle(run, handler_name)
         except Exception as error:  # a handler may fail in any way; this is the door where that is written down
-            await self._fail(run, _describe(error))
+            await self._fail(run, describe_failure(error))
 
     async def _begin(self, tenant_id: UUID, event_id: UUID, attempts: int) -> tuple[Event, str | None] | None:
         lease_end = self._clock.now() + self._retry.lease
@@ -137,7 +135,7 @@ class Delivery:
                 await next(iter(handlers.values()))(run)
             else:
                 for name in handlers:  # each gets an event of its own, and so its own retries
-                    await insert_event(run.topic, run.payload, handler=name)
+                    await insert_event(run.topic, run.payload, due_at=self._clock.now(), handler=name)
             await transaction.execute(_DONE, run.tenant_id, run.id, self._clock.now())
 
     def _chosen(self, topic: str, handler_name: str | None) -> dict[str, Handler]:
@@ -162,11 +160,3 @@ async def purge_outbox(*, clock: Clock, kept: timedelta = timedelta(days=7)) -> 
 
 async def _purge(before: datetime) -> int:
     return await current_transaction().execute(_PURGE, current_tenant_id(), before, _PURGE_BATCH)
-
-
-def _describe(error: BaseException) -> str:
-    """What went wrong and where, without the values: messages of databases and libraries quote personal data."""
-    kind = type(error).__name__
-    what = f"{kind} {error.key}" if isinstance(error, AppError) else kind
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{what} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else what

@@ -5,11 +5,13 @@ The queue is a messenger and never the record: whatever it loses is sent again f
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any, Protocol
 
 import orjson
+import structlog
 from arq.connections import ArqRedis
 from arq.worker import Function, Worker, func
 from redis.asyncio.retry import Retry
@@ -30,6 +32,8 @@ _KEEP_QUEUED_MS = 30 * 24 * 3600 * 1000
 """Past this arq drops a waiting job; the relay would send it again, but only after noise about a failure."""
 _MANY_TRIES = 1_000_000
 """For arq each stop of a worker is a try. Giving up is decided in PostgreSQL, by what a job itself did."""
+
+_log = structlog.get_logger()
 
 JobFunction = Callable[..., Awaitable[None]]
 
@@ -62,30 +66,59 @@ class ArqQueue:
         await self._redis.aclose()
 
 
-def queue_worker(redis_url: str, functions: Mapping[str, JobFunction]) -> Worker:
-    """The arq worker that runs `functions`, by their job names; whoever starts it handles the signals.
+class QueueWorker:
+    """Runs jobs from the queue, by their names; whoever starts it handles the signals.
 
-    It rides out a Redis that restarts; one that stays away for longer than about half a minute ends it.
+    It rides out a Redis that restarts; one that stays away for about half a minute ends it.
     """
-    pool = _connect(redis_url, retries=12)
-    return Worker(
-        [_as_function(name, function) for name, function in functions.items()],
-        redis_pool=pool,
-        queue_name=QUEUE_NAME,
-        health_check_key=HEALTH_KEY,
-        health_check_interval=HEALTH_EVERY_SECONDS,
-        handle_signals=False,
-        max_jobs=_MAX_JOBS,
-        job_timeout=JOB_TIMEOUT_SECONDS,
-        keep_result=0,
-        poll_delay=_POLL_SECONDS,
-        max_tries=_MANY_TRIES,
-        job_serializer=orjson.dumps,
-        job_deserializer=orjson.loads,
-        expires_extra_ms=_KEEP_QUEUED_MS,
-        timezone=UTC,
-        log_results=False,
-    )
+
+    def __init__(self, redis_url: str, functions: Mapping[str, JobFunction]) -> None:
+        self._arq = Worker(
+            [_as_function(name, function) for name, function in functions.items()],
+            redis_pool=_connect(redis_url, retries=12),
+            queue_name=QUEUE_NAME,
+            health_check_key=HEALTH_KEY,
+            health_check_interval=HEALTH_EVERY_SECONDS,
+            handle_signals=False,
+            max_jobs=_MAX_JOBS,
+            job_timeout=JOB_TIMEOUT_SECONDS,
+            keep_result=0,
+            poll_delay=_POLL_SECONDS,
+            max_tries=_MANY_TRIES,
+            job_serializer=orjson.dumps,
+            job_deserializer=orjson.loads,
+            expires_extra_ms=_KEEP_QUEUED_MS,
+            timezone=UTC,
+            log_results=False,
+        )
+
+    async def run(self) -> None:
+        """Run jobs until cancelled.
+
+        :raises Unavailable: Redis was away for too long; what ran is lost to the queue, not to PostgreSQL.
+        """
+        try:
+            await self._arq.async_run()
+        except (RedisError, OSError) as error:
+            raise Unavailable("jobs.queue_unreachable", {"reason": type(error).__name__}) from error
+
+    async def finish(self, *, within: timedelta) -> None:
+        """Take no more jobs, let those that run end, and cancel the ones that don't `within` that time."""
+        self._arq.allow_pick_jobs = False
+        running = [task for task in self._arq.tasks.values() if not task.done()]
+        if running:
+            _, late = await asyncio.wait(running, timeout=within.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Take the health report back and close the connections; call it when `run` has ended."""
+        try:
+            await self._arq.pool.delete(HEALTH_KEY)
+        except (RedisError, OSError) as error:
+            _log.warning("jobs.health_report_left", reason=type(error).__name__)
+        await self._arq.pool.aclose()
 
 
 async def check_health(redis_url: str) -> bool:

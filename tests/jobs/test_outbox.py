@@ -8,9 +8,21 @@ from uuid import UUID
 
 import pytest
 
-from saas.events import DELIVER, DeadEventNotFound, Delivery, Relay, emit, list_dead_events, retry_dead_event
-from saas.kernel import FrozenClock, new_id
+from saas.events import (
+    DELIVER,
+    DeadEventNotFound,
+    Delivery,
+    Handlers,
+    Relay,
+    emit,
+    list_dead_events,
+    purge_outbox,
+    retry_dead_event,
+)
+from saas.jobs import RetryPolicy
+from saas.kernel import FrozenClock, Scalar, Unavailable, new_id
 from tenants import Database
+from tenants.pool import ConnectionPool
 from tests.jobs.cast import BROKEN, NOTED, Cast, Tray, notes, outbox_row
 
 
@@ -180,3 +192,86 @@ async def test_run_in_progress_is_not_sent_again_even_past_its_lease(
     assert sent_meanwhile == [0]
     assert await notes(database, tenant_id) == ["a/1"]
     assert await relay.send_due() == 0
+
+
+async def test_each_handler_of_an_event_succeeds_or_fails_by_itself(
+    database: Database, tenant_id: UUID, relay: Relay, tray: Tray, cast: Cast, retry: RetryPolicy, clock: FrozenClock
+) -> None:
+    handlers = Handlers([NOTED])
+    handlers.on(NOTED, name="testing.note", handler=cast.note)
+    handlers.on(NOTED, name="testing.fail", handler=cast.fail)
+    delivery = Delivery(database, handlers, retry=retry, clock=clock)
+    parent = await emitted(database, tenant_id, clock)
+    await delivery(str(tenant_id), str(parent), 0)
+    assert cast.runs == []
+    assert await relay.send_due() == 2
+    for args in tray.drain():
+        await delivery(*args)
+    assert len(cast.runs) == 2
+    assert len(await notes(database, tenant_id)) == 1
+    async with database.transaction(tenant_id) as transaction:
+        rows = await transaction.fetch("SELECT handler, done_at, last_error FROM outbox WHERE id <> $1", parent)
+    found = {row["handler"]: (row["done_at"] is not None, row["last_error"] is not None) for row in rows}
+    assert found == {"testing.note": (True, False), "testing.fail": (False, True)}
+
+
+async def test_event_of_a_topic_that_nobody_handles_is_done_and_of_an_unknown_one_waits(
+    database: Database, tenant_id: UUID, retry: RetryPolicy, clock: FrozenClock
+) -> None:
+    delivery = Delivery(database, Handlers([NOTED]), retry=retry, clock=clock)
+    unhandled = await emitted(database, tenant_id, clock)
+    unknown = await emitted(database, tenant_id, clock, topic=BROKEN)
+    for event_id in (unhandled, unknown):
+        await delivery(str(tenant_id), str(event_id), 0)
+    assert (await outbox_row(database, tenant_id, unhandled))["done_at"] == clock.now()
+    waiting = await outbox_row(database, tenant_id, unknown)
+    assert (waiting["done_at"], waiting["due_at"]) == (None, clock.now() + timedelta(seconds=5))
+    assert str(waiting["last_error"]).startswith("KeyError at topics.py:")
+
+
+async def test_queue_that_is_away_leaves_events_due(
+    database: Database, tenant_id: UUID, relay_pool: ConnectionPool, relay: Relay, clock: FrozenClock
+) -> None:
+    class Away(Tray):
+        async def enqueue(self, job_name: str, *args: Scalar, job_id: str, defer: object = None) -> None:
+            raise Unavailable("jobs.queue_unreachable", {"reason": "ConnectionError"})
+
+    event_id = await emitted(database, tenant_id, clock)
+    broken = Relay(relay_pool, Away(), retry=RetryPolicy(), clock=clock)
+    with pytest.raises(Unavailable):
+        await broken.send_due()
+    await broken.send_all_due()
+    assert (await outbox_row(database, tenant_id, event_id))["sent_at"] is None
+    assert await relay.send_due() == 1
+
+
+async def test_handler_that_takes_too_long_is_cut_off_and_its_writes_are_gone(
+    database: Database, tenant_id: UUID, cast: Cast, clock: FrozenClock
+) -> None:
+    async def linger(_: object) -> None:
+        await asyncio.Event().wait()
+
+    cast.before = linger
+    event_id = await emitted(database, tenant_id, clock)
+    quick = RetryPolicy(run_for=timedelta(milliseconds=50))
+    await Delivery(database, cast.handlers(), retry=quick, clock=clock)(str(tenant_id), str(event_id), 0)
+    assert await notes(database, tenant_id) == []
+    assert str((await outbox_row(database, tenant_id, event_id))["last_error"]).startswith("TimeoutError")
+
+
+async def test_done_events_are_kept_for_seven_days_and_dead_ones_for_good(
+    database: Database, tenant_id: UUID, delivery: Delivery, clock: FrozenClock
+) -> None:
+    done = await emitted(database, tenant_id, clock)
+    dead = await emitted(database, tenant_id, clock, "bad", BROKEN)
+    await delivery(str(tenant_id), str(done), 0)
+    for attempt in range(3):
+        await delivery(str(tenant_id), str(dead), attempt)
+    removed = []
+    for wait in (timedelta(days=7), timedelta(seconds=1), timedelta(days=365)):
+        clock.advance(wait)
+        async with database.transaction(tenant_id):
+            removed.append(await purge_outbox(clock=clock))
+    assert removed == [0, 1, 0]
+    async with database.transaction(tenant_id):
+        assert [event.id for event in await list_dead_events(first=10)] == [dead]
