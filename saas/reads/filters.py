@@ -18,6 +18,7 @@ from saas.reads.statement import At
 
 DEEPEST = 3
 MOST_IN = 1_000
+MOST_CONDITIONS = 100
 
 
 class FilterCompiler:
@@ -28,6 +29,7 @@ class FilterCompiler:
         self._type = read_type
         self._alias = alias
         self._at = at
+        self._count = 0
 
     def condition(self, argument: Argument | None) -> str | None:
         """The condition; None where nothing is filtered.
@@ -55,13 +57,19 @@ class FilterCompiler:
         if name == "not":
             inner = self._all(part, depth)
             return f"({inner or 'true'}) IS NOT TRUE"
-        parts = [self._all(item, depth) or "true" for item in (part if isinstance(part, list) else [part])]
+        items = part if isinstance(part, list) else [part]
+        if len(items) > MOST_CONDITIONS:
+            raise bad_input("reads.filter_too_long", most=MOST_CONDITIONS)
+        parts = [self._all(item, depth) or "true" for item in items]
         return _combine(name.upper(), parts) or ("true" if name == "and" else "false")
 
     def _field(self, name: str, part: Argument) -> str | None:
         field = self._context.registry.field(self._type.name, name)
         if not isinstance(part, dict) or not isinstance(field, Column | ToOne | Sealed):
             return None
+        self._count += len(part)
+        if self._count > MOST_CONDITIONS:
+            raise bad_input("reads.filter_too_long", most=MOST_CONDITIONS)
         self._context.rights.require_use(self._type, field)
         conditions = [self._operation(field, FilterOp(op), operand) for op, operand in part.items()]
         combined = _combine("AND", conditions)

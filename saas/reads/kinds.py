@@ -41,7 +41,7 @@ def is_text(kind: Kind) -> bool:
 def json_of(sql: str, kind: Kind, *, nullable: bool) -> str:
     """SQL text that prints the value of `sql` as JSON; instants in UTC with ``Z``, decimals as strings."""
     if isinstance(kind, EnumKind):
-        return _enum_json(sql, kind, nullable=nullable)
+        return _enum_json(sql, kind)
     if kind is ScalarKind.BOOLEAN:
         return f"CASE {sql} WHEN true THEN 'true' WHEN false THEN 'false' ELSE 'null' END"
     text = _JSON[kind].format(sql)
@@ -58,9 +58,8 @@ _JSON: Mapping[ScalarKind, str] = {
 }
 
 
-def _enum_json(sql: str, kind: EnumKind, *, nullable: bool) -> str:
-    if all(name == stored for name, (stored, _) in kind.values.items()):
-        return f"coalesce('\"' || {sql} || '\"', 'null')" if nullable else f"'\"' || {sql} || '\"'"
+def _enum_json(sql: str, kind: EnumKind) -> str:
+    """Names by CASE also where they equal the stored text: nothing but a declared name ever reaches the answer."""
     whens = " ".join(f"WHEN {quote(stored)} THEN '\"{name}\"'" for name, (stored, _) in kind.values.items())
     return f"CASE {sql} {whens} ELSE 'null' END"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from saas.reads.arguments import Argument, Convert, is_null, plain
+from saas.reads.arguments import Argument, Convert, plain
 from saas.reads.compilation import Compilation
 from saas.reads.errors import bad_input
 from saas.reads.kinds import converter, enum_name, is_text
@@ -52,15 +52,15 @@ def order_of(context: Compilation, read_type: ReadType, argument: Argument | Non
     :raises FieldForbidden: a key that the caller may not order by.
     """
     known = order_values(read_type)
-    if is_null(argument) or argument is None:
+    asked = None if argument is None else plain(argument)
+    if asked is None or asked == []:
         value = known[default]
         usable = value.column is None or context.rights.may_use(read_type, value.column)
         return _order(context, read_type, [value if usable else known["ID_ASC"]], alias)
-    asked = plain(argument)
     names = [enum_name(item) for item in (asked if isinstance(asked, list) else [asked])]
     if len(names) > MOST_KEYS:
         raise bad_input("reads.order_too_long", given=len(names), most=MOST_KEYS)
-    return _order(context, read_type, [known[name] for name in names] or [known[default]], alias)
+    return _order(context, read_type, [known[name] for name in names], alias)
 
 
 def _order(context: Compilation, read_type: ReadType, values: Sequence[OrderValue], alias: str) -> Order:

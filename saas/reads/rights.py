@@ -69,8 +69,9 @@ class Rights:
         return f"({self.readable_rows(read_type, right, alias)} AND {condition})"
 
     def may_use(self, read_type: ReadType, field: FieldMapping) -> bool:
-        """Whether the field may be filtered, ordered or grouped by."""
-        return self._access.may_use(read_type.name, field.name)
+        """Whether the field may be filtered, ordered or grouped by, which implies reading it."""
+        readable = self.of_field(read_type, field).access is not FieldAccess.DENY
+        return readable and self._access.may_use(read_type.name, field.name)
 
     def require_use(self, read_type: ReadType, field: FieldMapping) -> None:
         """Refuse the whole operation unless the field may be used."""
