@@ -41,7 +41,7 @@ _PAUSE_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Bucket:
-    """Points that this process may spend for one caller; `remote` is what was left in Redis at the last trip."""
+    """Points that this process may spend for one caller; `remote` are those left in Redis at the last trip."""
 
     points: float
     at: float
@@ -89,8 +89,7 @@ class Budget:
     def _bucket(self, caller: str) -> Bucket:
         bucket = self._buckets.get(caller)
         if bucket is None:
-            start = float(self._limits.bucket) if self._redis is None else 0.0
-            bucket = Bucket(start, self._monotonic(), float(self._limits.bucket))
+            bucket = Bucket(0.0, self._monotonic(), float(self._limits.bucket))
             self._buckets[caller] = bucket
             if len(self._buckets) > self._callers:
                 self._buckets.popitem(last=False)
@@ -101,9 +100,8 @@ class Budget:
     def _take_locally(self, bucket: Bucket, points: int) -> Charge:
         now = self._monotonic()
         restored = max(0.0, now - bucket.at) * self._limits.restore_rate
-        bucket.points = min(float(self._limits.bucket), bucket.points + restored)
-        bucket.at = now
-        bucket.remote = 0.0
+        bucket.points = min(float(self._limits.bucket), bucket.points + bucket.remote + restored)
+        bucket.at, bucket.remote = now, 0.0
         return self._spend(bucket, points)
 
     def _spend(self, bucket: Bucket, points: int) -> Charge:
@@ -124,8 +122,7 @@ class Budget:
                 )
         except (RedisError, OSError, TimeoutError):
             self._redis_again_at = self._monotonic() + _PAUSE_SECONDS
-            bucket.points = max(bucket.points, float(self._limits.bucket))
-            bucket.at = self._monotonic()
+            bucket.points, bucket.remote = bucket.points + bucket.remote, 0.0
             return
         bucket.points += float(given)
         bucket.remote = float(remote)

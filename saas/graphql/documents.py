@@ -233,5 +233,3 @@ def _too_deep(limits: Limits) -> RequestRefused:
 
 def _hashable(value: object) -> object:
     return ("list", len(value)) if isinstance(value, list) else value
-
-

@@ -218,7 +218,7 @@ def _merge(shape: Shape, inner: Shape) -> None:
 
 def _page_size(node: FieldNode) -> int | str:
     """How many rows the field's selection is read for: ``first``, ``last``, or the length of ``ids``."""
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         value, name = argument.value, argument.name.value
         if name == "ids" and isinstance(value, ListValueNode):
             return len(value.values)

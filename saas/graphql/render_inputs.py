@@ -214,5 +214,3 @@ def _operators_of(kind: ScalarKind | EnumKind) -> set[FilterOp]:
     if kind in (ScalarKind.INT, ScalarKind.DECIMAL, ScalarKind.DATE, ScalarKind.DATETIME):
         return {*equal, FilterOp.GTE, FilterOp.LT}
     return equal
-
-

@@ -80,9 +80,7 @@ def _scalar(name: str, description: str, **ways: Any) -> ScalarDefinition:
 
 
 SCALARS: dict[object, ScalarDefinition] = {
-    date: _scalar(
-        "Date", "A calendar day, YYYY-MM-DD. Since 0.1.", serialize=date.isoformat, parse_value=parse_date
-    ),
+    date: _scalar("Date", "A calendar day, YYYY-MM-DD. Since 0.1.", serialize=date.isoformat, parse_value=parse_date),
     datetime: _scalar(
         "DateTime",
         "An instant, RFC 3339 with an offset; printed in UTC. Since 0.1.",

@@ -12,7 +12,7 @@ from saas.graphql.documents import ListedDocuments, TrustedDocuments
 from saas.graphql.limits import Limits
 from saas.graphql.schema import ApiSchema
 from saas.kernel import Actor, Catalogue, Clock
-from saas.reads import Opened, Reader
+from saas.reads import Opened
 from tenants import Database
 
 
@@ -32,9 +32,7 @@ class Authenticated(Protocol):
 class SessionAuthenticator(Protocol):
     """From a token to who acts."""
 
-    async def authenticate(
-        self, token: str, *, address: str, request_id: str, client: str
-    ) -> Authenticated | None:
+    async def authenticate(self, token: str, *, address: str, request_id: str, client: str) -> Authenticated | None:
         """The live session of `token`; None where there is none (unknown, ended, revoked)."""
         ...
 
@@ -91,7 +89,7 @@ class Services:
     """
 
     database: Database
-    reader: Reader
+    reader: Any
     schema: ApiSchema
     catalogue: Catalogue
     clock: Clock

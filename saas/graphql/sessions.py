@@ -58,9 +58,7 @@ class Sessions:
         if key is not None:
             self._known.pop(key, None)
 
-    async def _authenticate(
-        self, key: bytes, token: str, *, address: str, request_id: str, client: str
-    ) -> Session:
+    async def _authenticate(self, key: bytes, token: str, *, address: str, request_id: str, client: str) -> Session:
         services = self._services
         found = await services.sessions.authenticate(token, address=address, request_id=request_id, client=client)
         if found is None:
