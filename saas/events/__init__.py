@@ -3,7 +3,15 @@
 Also the idempotency records, so that repeating a call gives the first outcome.
 """
 
-from saas.events.actions import emit, retry_dead_event, ring_with
+from saas.events.actions import (
+    EVENT_VALUES,
+    emit,
+    event_values,
+    insert_event_sql,
+    retry_dead_event,
+    ring_after_commit,
+    ring_with,
+)
 from saas.events.errors import DeadEventNotFound, IdempotencyKeyMalformed, IdempotencyKeyTaken
 from saas.events.idempotency import IdempotencyStore, Outcome, check_key, purge_idempotency
 from saas.events.jobs import DELIVER, Delivery, Relay, purge_outbox
@@ -12,6 +20,7 @@ from saas.events.topics import Event, EventTopic, Handler, Handlers
 
 __all__ = [
     "DELIVER",
+    "EVENT_VALUES",
     "DeadEvent",
     "DeadEventNotFound",
     "Delivery",
@@ -26,9 +35,12 @@ __all__ = [
     "Relay",
     "check_key",
     "emit",
+    "event_values",
+    "insert_event_sql",
     "list_dead_events",
     "purge_idempotency",
     "purge_outbox",
     "retry_dead_event",
+    "ring_after_commit",
     "ring_with",
 ]
