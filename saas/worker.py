@@ -10,7 +10,6 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 
@@ -31,7 +30,7 @@ from tenants.pool import ConnectionPool
 
 __all__ = ["WorkerServices", "check_health", "run_worker", "stop_on_signals"]
 
-_FINISH_WITHIN = timedelta(seconds=30)
+_FINISH_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 _log = structlog.get_logger()
 
@@ -88,21 +87,23 @@ async def _relay(relay: Relay, bell: RedisBell) -> None:
 async def _deliver(services: WorkerServices, stop: asyncio.Event) -> None:
     """Run a queue worker, and a new one whenever Redis was away for too long."""
     delivery = Delivery(services.database, services.handlers, retry=services.retry, clock=services.clock)
-    stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         worker = QueueWorker(services.redis_url, {DELIVER: delivery.__call__})
         working = asyncio.create_task(worker.run())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await worker.finish(within=_FINISH_WITHIN)
-        await _end(working)
+        await _first_of(working, stop)
+        worker.finish()
+        _, late = await asyncio.wait({working}, timeout=_FINISH_SECONDS)
+        if late:
+            worker.drop()
+        try:
+            await working
+        except Unavailable as error:
+            _log.warning("worker.queue_lost", reason=describe_failure(error))
         await worker.close()
 
 
-async def _end(working: asyncio.Task[None]) -> None:
-    working.cancel()
-    try:
-        await working
-    except asyncio.CancelledError:
-        return
-    except Unavailable as error:
-        _log.warning("worker.queue_lost", reason=describe_failure(error))
+async def _first_of(working: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Wait until the worker ends by itself or is to stop."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()

@@ -119,8 +119,9 @@ class _Question:
         self._policy, self._domain, self._subject = policy, domain, f"user:{user}"
         lines = sorted({single for line in policy.lines for single in catalogue.expand(line)})
         self._given: dict[tuple[Action, str], set[str]] = {}
+        lineage = policy.lineage(roles)
         for line in lines:
-            if line.effect is Effect.ALLOW:
+            if line.effect is Effect.ALLOW and line.role in lineage:  # what nobody gives need not be asked
                 self._given.setdefault((line.action, line.object), set()).add(line.scope)
         self.verbs = sorted({line.object for line in lines if line.action is Action.DO})
         model = FastModel(_FILED_BY)
