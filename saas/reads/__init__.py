@@ -5,16 +5,21 @@ can't be selected, filtered, sorted, grouped or counted.
 """
 
 from saas.reads.contract import Caller, FetchRow, Opened, Opener, OpenRow, ReadError, ReadResult
+from saas.reads.plans import ObjectPlan, QueryPlan
+from saas.reads.reader import Reader
 from saas.reads.registry import InvalidMapping, Registry
 
 __all__ = [
     "Caller",
     "FetchRow",
     "InvalidMapping",
+    "ObjectPlan",
     "OpenRow",
     "Opened",
     "Opener",
+    "QueryPlan",
     "ReadError",
     "ReadResult",
+    "Reader",
     "Registry",
 ]
