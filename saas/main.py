@@ -30,6 +30,7 @@ MODEL_APPS: dict[str, tuple[str, str]] = {
             "identity",
             "extensions",
             "people",
+            "onboarding",
             "customers",
             "sales",
         )

@@ -95,14 +95,23 @@ class Relay:
 
 
 class Delivery:
-    """Runs the handlers of one event, in the worker."""
+    """Runs the handlers of events, in the worker, `at_once` of them at a time.
 
-    def __init__(self, database: Database, handlers: Handlers, *, retry: RetryPolicy, clock: Clock) -> None:
+    The queue hands out more than the database has connections: the others wait here, not begun, rather than fail.
+    """
+
+    def __init__(
+        self, database: Database, handlers: Handlers, *, retry: RetryPolicy, clock: Clock, at_once: int = 6
+    ) -> None:
         self._database, self._handlers, self._retry, self._clock = database, handlers, retry, clock
+        self._turn = asyncio.Semaphore(at_once)
 
     async def __call__(self, tenant: str, event: str, attempts: int) -> None:
         """Deliver the event that was sent when `attempts` runs had begun; a stale message does nothing."""
-        tenant_id, event_id = UUID(tenant), UUID(event)
+        async with self._turn:
+            await self._deliver(UUID(tenant), UUID(event), attempts)
+
+    async def _deliver(self, tenant_id: UUID, event_id: UUID, attempts: int) -> None:
         begun = await self._begin(tenant_id, event_id, attempts)
         if begun is None:
             return
