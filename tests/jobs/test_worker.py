@@ -96,24 +96,23 @@ async def test_events_run_once_each_and_worker_reports_its_health(
     assert await check_health(valkey.url) is False
 
 
-async def test_bell_wakes_the_relay_long_before_its_poll(
+async def test_commit_rings_the_bell_and_rollback_does_not(
     database: Database, tenant_id: UUID, valkey: Valkey, services: WorkerServices
 ) -> None:
-    loop = asyncio.get_running_loop()
-
-    async def rung_through(text: str) -> float:
-        started = loop.time()
-        (event_id,) = await emitted(database, tenant_id, text)
-
-        async def done() -> bool:
-            return (await outbox_row(database, tenant_id, event_id))["done_at"] is not None
-
-        await until(done)
-        return loop.time() - started
-
-    async with working(services):
-        await rung_through("warm")
-        assert min([await rung_through(text) for text in "abcde"]) < 0.3
+    ear = RedisBell(valkey.url)
+    await ear.wait(0.01)  # from here on it listens
+    await ear.wait(0.01)
+    with pytest.raises(RuntimeError):
+        async with database.transaction(tenant_id):
+            await emit(NOTED, {"text": "never"})
+            raise RuntimeError
+    waiting = asyncio.create_task(ear.wait(60))
+    done, _ = await asyncio.wait({waiting}, timeout=0.1)
+    assert not done
+    await emitted(database, tenant_id, "a")
+    async with asyncio.timeout(5):
+        await waiting
+    await ear.close()
 
 
 async def test_events_survive_a_valkey_killed_and_emptied(
