@@ -10,7 +10,6 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 
@@ -31,7 +30,7 @@ from tenants.pool import ConnectionPool
 
 __all__ = ["WorkerServices", "check_health", "run_worker", "stop_on_signals"]
 
-_FINISH_WITHIN = timedelta(seconds=30)
+_FINISH_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 _log = structlog.get_logger()
 
@@ -39,6 +38,8 @@ _log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class WorkerServices:
     """What a worker is made of; `relay_url` is PostgreSQL's URL with the relay's role.
+
+    `at_once` events are handled at a time; keep it below the size of the database's pool.
 
     The wiring owns database and bell: it rings the bell after commits (`ring_with`) and closes both.
     """
@@ -51,6 +52,7 @@ class WorkerServices:
     handlers: Handlers
     periodic: Sequence[PeriodicJob] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    at_once: int = 6
 
 
 async def run_worker(services: WorkerServices, *, stop: asyncio.Event) -> None:
@@ -87,22 +89,30 @@ async def _relay(relay: Relay, bell: RedisBell) -> None:
 
 async def _deliver(services: WorkerServices, stop: asyncio.Event) -> None:
     """Run a queue worker, and a new one whenever Redis was away for too long."""
-    delivery = Delivery(services.database, services.handlers, retry=services.retry, clock=services.clock)
-    stopping = asyncio.create_task(stop.wait())
+    delivery = Delivery(
+        services.database,
+        services.handlers,
+        retry=services.retry,
+        clock=services.clock,
+        at_once=services.at_once,
+    )
     while not stop.is_set():
         worker = QueueWorker(services.redis_url, {DELIVER: delivery.__call__})
         working = asyncio.create_task(worker.run())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        await worker.finish(within=_FINISH_WITHIN)
-        await _end(working)
+        await _first_of(working, stop)
+        worker.finish()
+        _, late = await asyncio.wait({working}, timeout=_FINISH_SECONDS)
+        if late:
+            worker.drop()
+        try:
+            await working
+        except Unavailable as error:
+            _log.warning("worker.queue_lost", reason=describe_failure(error))
         await worker.close()
 
 
-async def _end(working: asyncio.Task[None]) -> None:
-    working.cancel()
-    try:
-        await working
-    except asyncio.CancelledError:
-        return
-    except Unavailable as error:
-        _log.warning("worker.queue_lost", reason=describe_failure(error))
+async def _first_of(working: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Wait until the worker ends by itself or is to stop."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()

@@ -72,7 +72,7 @@ class Compiler:
         question = _Question(self._catalogue, policy, roles=roles, domain=domain, user=user)
         scopes = {name: found for name in self._catalogue.types if (found := question.scopes(Action.SEE, name))}
         fields = self._fields(question, scopes)
-        return _sealed(
+        return _table_of(
             fields=fields,
             usable={
                 path
@@ -119,8 +119,9 @@ class _Question:
         self._policy, self._domain, self._subject = policy, domain, f"user:{user}"
         lines = sorted({single for line in policy.lines for single in catalogue.expand(line)})
         self._given: dict[tuple[Action, str], set[str]] = {}
+        lineage = policy.lineage(roles)
         for line in lines:
-            if line.effect is Effect.ALLOW:
+            if line.effect is Effect.ALLOW and line.role in lineage:  # what nobody gives need not be asked
                 self._given.setdefault((line.action, line.object), set()).add(line.scope)
         self.verbs = sorted({line.object for line in lines if line.action is Action.DO})
         model = FastModel(_FILED_BY)
@@ -154,7 +155,7 @@ def _right(scopes: frozenset[str]) -> FieldRight:
     return ALLOWED if EVERY_ROW in scopes else FieldRight(FieldAccess.ROWS, scopes)
 
 
-def _sealed(
+def _table_of(
     *,
     fields: dict[str, FieldRight],
     usable: set[str],

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -30,6 +31,7 @@ ENTRY_BODY = (
     " e.object_id, e.changes, e.reason, e.outcome"
 )
 _PAGE = 5_000
+_UNLINKED_PAGE = 200_000
 _BEFORE_ALL = -(1 << 63)
 _LINKS = f"""
 SELECT l.seq, l.id, l.previous, l.hash, e.id IS NULL AS is_gone, {ENTRY_BODY}
@@ -39,13 +41,20 @@ ORDER BY l.seq
 LIMIT {_PAGE}
 """
 _UNLINKED = """
-WITH last AS (SELECT xid FROM audit_link WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1)
-SELECT e.id, e.at FROM audit_entry e
-WHERE e.tenant_id = $1 AND NOT EXISTS (SELECT FROM audit_link l WHERE l.tenant_id = $1 AND l.id = e.id)
-  AND (e.id < $2 OR e.xid < (SELECT xid FROM last
-                             WHERE xid < pg_snapshot_xmax(pg_current_snapshot())::text::bigint))
-ORDER BY e.id
-LIMIT 1
+WITH page AS (
+    SELECT e.id, e.at, e.xid FROM audit_entry e WHERE e.tenant_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3
+), last AS (
+    SELECT xid FROM audit_link WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 1
+)
+SELECT (SELECT p.id FROM page p ORDER BY p.id DESC LIMIT 1) AS page_end, found.id, found.at
+FROM (VALUES (1)) AS one LEFT JOIN LATERAL (
+    SELECT p.id, p.at FROM page p
+    WHERE NOT EXISTS (SELECT FROM audit_link l WHERE l.tenant_id = $1 AND l.id = p.id)
+      AND (p.id < $4 OR p.xid < (SELECT xid FROM last
+                                 WHERE xid < pg_snapshot_xmax(pg_current_snapshot())::text::bigint))
+    ORDER BY p.id
+    LIMIT 1
+) AS found ON true
 """
 """Unlinked although old (an id tells the second in which it was made), or although later entries are linked."""
 
@@ -100,12 +109,17 @@ async def verify(
 
 
 async def _with_unlinked(verdict: Verdict, before: datetime) -> Verdict:
+    """The verdict, after a search for entries without a link, page by page."""
+    transaction, tenant_id, page_end = current_transaction(), current_tenant_id(), UUID(int=0)
     bound = uuid7_from(int(before.timestamp() * 1000), 0)
-    row = await current_transaction().fetchrow(_UNLINKED, current_tenant_id(), bound)
-    if row is None:
-        return verdict
-    detail = f"entry {row['id']} of {instant(row['at'])} has no link: slipped in, or its link was removed"
-    return Verdict(verdict.links, verdict.head, Tampering.UNLINKED, None, detail)
+    while row := await transaction.fetchrow(_UNLINKED, tenant_id, page_end, _UNLINKED_PAGE, bound):
+        if row["id"] is not None:
+            detail = f"entry {row['id']} of {instant(row['at'])} has no link: slipped in, or its link was removed"
+            return Verdict(verdict.links, verdict.head, Tampering.UNLINKED, None, detail)
+        if row["page_end"] is None:
+            break
+        page_end = row["page_end"]
+    return verdict
 
 
 async def export(*, clock: Clock) -> AsyncIterator[str]:

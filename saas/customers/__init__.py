@@ -12,7 +12,7 @@ from saas.customers.actions import (
     release_customer,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
-from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.queries import get_visible_customer
 from saas.customers.reads import reads
@@ -26,6 +26,7 @@ __all__ = [
     "TOPICS",
     "ClaimFacts",
     "ClaimGuard",
+    "CustomerHooks",
     "NewCustomer",
     "Refusal",
     "claim_customer",
@@ -34,5 +35,6 @@ __all__ = [
     "get_visible_customer",
     "note_follow_up",
     "reads",
+    "refuse_by_plugins",
     "release_customer",
 ]

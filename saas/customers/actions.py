@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -13,11 +13,10 @@ from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
     CustomerExists,
-    GuardRefused,
     NotTheOwner,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
-from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.hooks import ClaimFacts
 from saas.customers.models import CustomerPool
 from saas.customers.queries import (
     ClaimTarget,
@@ -36,13 +35,14 @@ from saas.customers.rules import (
     may_hold_one_more,
 )
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
-from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
+from saas.kernel import Actor, BadUserInput, Clock, RuleRefused, local_date, new_id
 from saas.people import SealedPhone, clean_name, name_key, seal_phone
 from saas.sealing import Keyring
 from tenants import current_tenant_id, current_transaction
 
-ClaimGuard = Callable[[ClaimFacts], Awaitable[Refusal | None]]
-"""Asks the company's plugins whether the claim may be; None where they agree."""
+ClaimGuard = Callable[[ClaimFacts], None]
+"""Asks the company's plugins whether the claim may be, and raises RuleRefused where one says no (`refuse_by_plugins`
+with the host and the plugins of the company filled in). Pure, so it is called inside the transaction."""
 
 POOL_NAME_MAX = 100
 REASON_MAX = 200
@@ -187,7 +187,7 @@ async def claim_customer(
     :raises CustomerAlreadyOwned: somebody was first; of any number at once exactly one wins (P51).
     :raises ClaimantNotOnStaff: the caller is not on the staff.
     :raises CooldownRunning, ClaimLimitReached, HoldingLimitReached: the pool's rules (P34, P05, P09).
-    :raises GuardRefused: a plugin's rule.
+    :raises RuleRefused: a plugin's rule.
     """
     now = clock.now()
     today = local_date(now, time_zone)
@@ -197,12 +197,12 @@ async def claim_customer(
     refusal = may_claim(found.situation, found.pool, today=today)
     if refusal is not None:
         raise refusal.at("input", "customerId")
-    await _ask_guard(actor, found.target, guard, today=today)
+    _ask_guard(actor, found.target, guard, today=today)
     await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
     return customer_id
 
 
-async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
+def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
     assert actor.employee_id is not None, "who has a department here is on the staff"
     facts = ClaimFacts(
         tenant_id=actor.tenant_id,
@@ -214,9 +214,10 @@ async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, to
         claimant_department_id=target.claimant_department_id,
         on=today,
     )
-    refusal = await guard(facts)
-    if refusal is not None:
-        raise GuardRefused(refusal.key, refusal.args).at("input", "customerId")
+    try:
+        guard(facts)
+    except RuleRefused as refusal:
+        raise refusal.at("input", "customerId") from None
 
 
 _OWN_VALUES = 11

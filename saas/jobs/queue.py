@@ -5,7 +5,6 @@ The queue is a messenger and never the record: whatever it loses is sent again f
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, timedelta
 from typing import Any, Protocol
@@ -93,7 +92,7 @@ class QueueWorker:
         )
 
     async def run(self) -> None:
-        """Run jobs until cancelled.
+        """Run jobs until `finish`, and then until the last one has ended.
 
         :raises Unavailable: Redis was away for too long; what ran is lost to the queue, not to PostgreSQL.
         """
@@ -102,15 +101,19 @@ class QueueWorker:
         except (RedisError, OSError) as error:
             raise Unavailable("jobs.queue_unreachable", {"reason": type(error).__name__}) from error
 
-    async def finish(self, *, within: timedelta) -> None:
-        """Take no more jobs, let those that run end, and cancel the ones that don't `within` that time."""
+    def finish(self) -> None:
+        """Take no more jobs, so that `run` ends with the last that runs.
+
+        In arq's words: a burst that has had its number of jobs. Cancelling its loop instead would tear a Redis
+        conversation apart in the middle.
+        """
         self._arq.allow_pick_jobs = False
-        running = [task for task in self._arq.tasks.values() if not task.done()]
-        if running:
-            _, late = await asyncio.wait(running, timeout=within.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        self._arq.burst, self._arq.max_burst_jobs = True, 0
+
+    def drop(self) -> None:
+        """Cancel the jobs that run; each is begun anew when its lease ends."""
+        for task in self._arq.tasks.values():
+            task.cancel()
 
     async def close(self) -> None:
         """Take the health report back and close the connections; call it when `run` has ended."""
