@@ -14,10 +14,11 @@ from saas.audit import Head, HeadLog, Verdict, verify_lines
 from saas.audit import export as export_chain
 from saas.audit import verify as verify_chain
 from saas.cli.failures import FAILED, CommandRefused
-from saas.cli.installation import opened_database, settings_of_process
+from saas.cli.installation import opened_installation
+from saas.cli.settings import settings_of_process
 from saas.cli.terminal import AsJson, bar, note, say, say_json, spinner
-from saas.kernel import SystemClock
-from tenants import Database, DatabaseRole, TenantSummary, get_tenant, list_tenants
+from saas.main import Installation, every_tenant
+from tenants import DatabaseRole, TenantSummary, get_tenant
 
 commands = typer.Typer(no_args_is_help=True, help="The audit trail: verify it, export it.")
 
@@ -92,30 +93,27 @@ def _verify_file(file: Path, heads: Sequence[Head]) -> tuple[str, Verdict]:
 
 
 async def _verify_tenants(tenant_id: UUID | None, heads: Sequence[Head]) -> list[tuple[str, Verdict]]:
-    async with opened_database() as database:
-        tenants = await _named(database, tenant_id)
+    async with opened_installation() as installation:
+        tenants = await _named(installation, tenant_id)
         found = []
         with bar("Verifying") as progress:
             for place, tenant in enumerate(tenants):
                 progress(tenant.name, place, len(tenants))
-                async with database.transaction(tenant.id, isolation="REPEATABLE READ"):
-                    verdict = await verify_chain(heads, clock=SystemClock())
+                async with installation.database.transaction(tenant.id, isolation="REPEATABLE READ"):
+                    verdict = await verify_chain(heads, clock=installation.clock)
                 found.append((f"{tenant.name} ({tenant.id})", verdict))
         return found
 
 
-async def _named(database: Database, tenant_id: UUID | None) -> list[TenantSummary]:
+async def _named(installation: Installation, tenant_id: UUID | None) -> list[TenantSummary]:
     """One company, or all of them.
 
     :raises TenantNotFound: no company has that id.
     """
-    async with database.transaction(None, role=DatabaseRole.PLATFORM):
-        if tenant_id is not None:
-            return [await get_tenant(tenant_id)]
-        found: list[TenantSummary] = []
-        while page := await list_tenants(after=found[-1].id if found else None):
-            found.extend(page)
-        return found
+    if tenant_id is None:
+        return await every_tenant(installation.database)
+    async with installation.database.transaction(None, role=DatabaseRole.PLATFORM):
+        return [await get_tenant(tenant_id)]
 
 
 @commands.command()
@@ -134,12 +132,12 @@ def export(
 
 async def _export(tenant_id: UUID, file: Path) -> int:
     links = -1  # the first line is the header
-    async with opened_database() as database:
-        await _named(database, tenant_id)
+    async with opened_installation() as installation:
+        await _named(installation, tenant_id)
         out = await asyncio.to_thread(file.open, "x", encoding="utf-8")
         with out, spinner("Exporting"):
-            async with database.transaction(tenant_id, isolation="REPEATABLE READ"):
-                async for line in export_chain(clock=SystemClock()):
+            async with installation.database.transaction(tenant_id, isolation="REPEATABLE READ"):
+                async for line in export_chain(clock=installation.clock):
                     out.write(f"{line}\n")
                     links += 1
     return links

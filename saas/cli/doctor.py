@@ -14,12 +14,11 @@ import typer
 from tortoise.exceptions import BaseORMException
 
 from saas.cli.failures import FAILED, explain
-from saas.cli.installation import settings_of_process
-from saas.cli.plugins import installed_host
+from saas.cli.settings import settings_of_process
 from saas.cli.terminal import AsJson, say, say_json, spinner
 from saas.config import ConfigError, Settings
 from saas.kernel import AppError, new_id
-from saas.main import MODEL_APPS, backing
+from saas.main import backing, installed_product
 from saas.sealing import FileKeyProvider
 from saas.servers import Finding, ServerStartError, diagnose
 from tenants.migrate import pending_migrations
@@ -91,11 +90,12 @@ async def _looked_at(name: str, look: Callable[[], Awaitable[Finding]]) -> Findi
 
 
 async def _migrations(settings: Settings) -> Finding:
+    apps = installed_product().model_apps
     if settings.database_url:
-        pending = await pending_migrations(settings.database_url, MODEL_APPS)
+        pending = await pending_migrations(settings.database_url, apps)
     elif settings.wants_embedded_postgres:
         async with backing(settings) as stands_on:
-            pending = await pending_migrations(stands_on.owner_url, MODEL_APPS)
+            pending = await pending_migrations(stands_on.owner_url, apps)
     else:
         return Finding("migrations", True, "Not looked at: only the owner's DATABASE_URL shows them.")
     if not pending:
@@ -106,7 +106,7 @@ async def _migrations(settings: Settings) -> Finding:
 
 
 async def _plugins() -> Finding:
-    names = ", ".join(f"{each.name} {each.version}" for each in installed_host().manifests.values())
+    names = ", ".join(f"{each.name} {each.version}" for each in installed_product().host.manifests.values())
     return Finding("plugins", True, f"{names or 'None'} installed.")
 
 

@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 import typer
 
-from saas.cli.installation import settings_of_process
+from saas.cli.settings import settings_of_process
 from saas.cli.terminal import AsJson, bar, note, say, say_json, spinner
 from saas.config import ConfigError, Settings
-from saas.main import MODEL_APPS, backing
+from saas.main import backing, installed_product
 from tenants.migrate import migrate as apply_migrations
 from tenants.migrate import pending_migrations
 from tenants.roles import ensure_roles
@@ -63,22 +63,22 @@ def _tell(names: list[str], *, check: bool) -> None:
 
 async def _pending() -> list[str]:
     async with _owner_url(settings_of_process()) as url:
-        return await pending_migrations(url, MODEL_APPS)
+        return await pending_migrations(url, installed_product().model_apps)
 
 
 async def _migrate() -> list[str]:
-    settings = settings_of_process()
+    settings, apps = settings_of_process(), installed_product().model_apps
     async with _owner_url(settings) as url:
         if settings.database_url:
             await make_missing_roles(url, settings)
-        total, applied = len(await pending_migrations(url, MODEL_APPS)), dict[str, None]()
+        total, applied = len(await pending_migrations(url, apps)), dict[str, None]()
         with bar("Migrating") as progress:
 
             def begun_or_done(name: str) -> None:
                 applied[name] = None
                 progress(name, len(applied), max(total, len(applied)))
 
-            await apply_migrations(url, MODEL_APPS, progress=begun_or_done)
+            await apply_migrations(url, apps, progress=begun_or_done)
         return list(applied)
 
 

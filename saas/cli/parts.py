@@ -1,7 +1,7 @@
-"""Parts that one command alone needs, found when it runs.
+"""Parts that a command needs only once it runs, by name.
 
-By name, for two reasons: `saas tenant list` should not wait for the whole schema to be built, and a server process
-is told by name what to serve. An image may also leave a part out (the benchmarks).
+For the whole product takes seconds to import, and neither `--help` nor a probe should wait for it; a server process
+is told by name what to serve; and an image may leave a part out (the benchmarks).
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from typing import Any
 
 from saas.cli.failures import CommandRefused
 
-WEB_APP = "saas.main:web_app"
-"""``() -> ASGI application``. Reads its settings from the environment; opens and closes its services by lifespan."""
-
-WORKER_SERVICES = "saas.main:worker_services"
-"""``(Settings, Backing) -> async context manager of WorkerServices``."""
-
-SCHEMA_TEXT = "saas.main:schema_text"
-"""``(names of plugins) -> the schema's text``, sorted: the core alone, or with those plugins."""
+WEB_PROCESS = "saas.cli.processes:web_application"
+SERVE_WEB = "saas.cli.processes:serve_web"
+HELD_SERVERS = "saas.cli.installation:held_servers"
+WORK = "saas.cli.processes:work"
 
 DEMO_STORY = "saas.demo.story:tell_story"
-"""``async (Settings, Backing, *, say, progress)``: `say` takes a line, `progress` (what, done, of how many)."""
+"""``async (Installation, *, say, progress)``: `say` takes a line, `progress` (what, how many done, of how many)."""
 
 BENCH_READS = "saas.bench:bench_reads"
 """``async (*, data, rounds, seconds, report)``."""
@@ -35,8 +31,9 @@ def find_part(place: str) -> Any:
     try:
         return pkgutil.resolve_name(place)
     except (ModuleNotFoundError, AttributeError) as missing:
-        if isinstance(missing, ModuleNotFoundError) and not place.startswith(str(missing.name)):
+        module = place.partition(":")[0]
+        if isinstance(missing, ModuleNotFoundError) and not module.startswith(str(missing.name)):
             raise  # the part is there, and something that it needs is not
         raise CommandRefused(
-            f"This installation lacks {place.partition(':')[0]}.", "Install the whole package, or run from a clone."
+            f"This installation lacks {module}.", "Install the whole package, or run from a clone."
         ) from missing

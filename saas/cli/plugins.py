@@ -8,8 +8,7 @@ import typer
 
 from saas.cli.failures import operator_locale
 from saas.cli.terminal import AsJson, note, say_json, say_table
-from saas.customers.hooks import CustomerHooks
-from saas.extensions import PluginHost, installed_plugins
+from saas.main import installed_product
 
 commands = typer.Typer(no_args_is_help=True, help="Plugins: list what is installed.")
 
@@ -28,7 +27,7 @@ def list_(as_json: AsJson = False) -> None:
       saas plugin list
       saas plugin list --json
     """
-    manifests = installed_host().manifests
+    manifests = installed_product().host.manifests
     if as_json:
         say_json(
             [
@@ -50,10 +49,3 @@ def list_(as_json: AsJson = False) -> None:
     else:
         note("No plugin is installed; docs/plugins.md says how to write one.")
 
-
-def installed_host() -> PluginHost:
-    """The host of all installed plugins, each checked.
-
-    :raises PluginRejected: one can't be used.
-    """
-    return PluginHost((CustomerHooks,), installed_plugins())

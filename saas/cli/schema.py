@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +10,11 @@ import typer
 
 import saas
 from saas.cli.failures import FAILED
-from saas.cli.parts import SCHEMA_TEXT, find_part
-from saas.cli.plugins import installed_host
 from saas.cli.schema_changes import breaking_changes, difference, extension
 from saas.cli.terminal import note, say
+from saas.customers import CustomerHooks
+from saas.extensions import PluginHost, installed_plugins
+from saas.main import Product
 
 CORE = "schema.graphql"
 MARK = "BREAKING:"
@@ -54,13 +56,17 @@ def schema(
 
 def schema_texts() -> dict[str, str]:
     """The schema from the code: file name below the clone → its text; the core first, then each plugin's addition."""
-    print_schema = find_part(SCHEMA_TEXT)
-    core = print_schema(())
+    core = _printed({})
     texts = {CORE: core}
-    for name, manifest in installed_host().manifests.items():
+    for name, plugin in sorted(installed_plugins().items()):
+        manifest = PluginHost([CustomerHooks], {name: plugin}).manifest(name)
         if manifest.reads is not None and manifest.package.startswith("plugins."):
-            texts[f"{manifest.package.replace('.', '/')}/{CORE}"] = extension(core, print_schema((name,)))
+            texts[f"{manifest.package.replace('.', '/')}/{CORE}"] = extension(core, _printed({name: plugin}))
     return texts
+
+
+def _printed(plugins: Mapping[str, object]) -> str:
+    return Product(PluginHost([CustomerHooks], plugins)).schema.print()
 
 
 def _check(folder: Path, texts: dict[str, str]) -> None:

@@ -1,28 +1,20 @@
-"""`saas serve` and `saas worker`: the two processes of an installation."""
+"""`saas serve` and `saas worker`, and the worker's probe: it runs every minute, so nothing heavy is imported here."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import os
-import signal
 import socket
-from types import FrameType
 from typing import Annotated
 
 import typer
-import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from saas.cli.failures import FAILED, CommandRefused
-from saas.cli.installation import held_servers, servers_of, settings_of_application, settings_of_process
-from saas.cli.parts import WEB_APP, WORKER_SERVICES, find_part
+from saas.cli.parts import HELD_SERVERS, SERVE_WEB, WORK, find_part
+from saas.cli.settings import settings_of_application, settings_of_process
 from saas.cli.terminal import note, say
-from saas.config import Settings
-from saas.main import Backing
+from saas.jobs import check_health
 from saas.servers import running_servers
-from saas.worker import check_health, run_worker, stop_on_signals
 
 _HEALTH_SECONDS = 15.0
 
@@ -50,8 +42,8 @@ def serve(
       SAAS_COMPLETION_WAIT_SECONDS, SAAS_POOL_SIZE, FORWARDED_ALLOW_IPS
     """
     settings = settings_of_application()
-    with listening_socket(host, port) as listener, held_servers(settings, migrate=migrate) as stands_on:
-        serve_web(settings, stands_on, listener, workers=workers)
+    with listening_socket(host, port) as listener, find_part(HELD_SERVERS)(settings, migrate=migrate) as stands_on:
+        find_part(SERVE_WEB)(settings, stands_on, listener, workers=workers)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -77,83 +69,6 @@ def _not_listening(host: str, port: int, refused: OSError) -> CommandRefused:
     return CommandRefused(f"{host} can't be listened on: {reason}.", "Choose an address of this machine with --host.")
 
 
-def serve_web(
-    settings: Settings, stands_on: Backing, listener: socket.socket, *, workers: int, app: str = WEB_APP
-) -> None:
-    """Serve the application factory `app` on a socket until a signal ends it; blocks, and needs the main thread.
-
-    :raises CommandRefused: the application did not start.
-    """
-    _hand_over(stands_on)
-    factory = find_part(app)
-    config = uvicorn.Config(
-        app,
-        factory=True,
-        workers=workers,
-        access_log=False,  # the application writes its own, without addresses' secrets
-        server_header=False,
-        log_config=None,
-        timeout_graceful_shutdown=settings.completion_wait_seconds,
-    )
-    if workers == 1:
-        _serve_here(config, listener)
-    else:
-        factory()  # what is wrong with settings or plugins is said once, not by every process
-        _serve_apart(config, listener)
-
-
-def _hand_over(stands_on: Backing) -> None:
-    """Tell the application by its environment which servers to use; the owner's address is none of its business."""
-    os.environ.pop("DATABASE_URL", None)
-    os.environ["DATABASE_APP_URL"] = stands_on.database.app
-    os.environ["DATABASE_PLATFORM_URL"] = stands_on.database.platform
-    os.environ["DATABASE_RELAY_URL"] = stands_on.relay_url
-    os.environ["REDIS_URL"] = stands_on.redis_url
-
-
-class _AnnouncedServer(uvicorn.Server):
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        for listener in sockets or () if self.started else ():
-            _announce(listener)
-
-
-def _serve_here(config: uvicorn.Config, listener: socket.socket) -> None:
-    server = _AnnouncedServer(config)
-    _take_signals()
-    server.run(sockets=[listener])
-    if not server.started:
-        raise _not_started()
-
-
-def _take_signals() -> None:
-    """The server raises its signals once more when it has finished; the embedded servers must outlive that."""
-
-    def finished(number: int, frame: FrameType | None) -> None:
-        return
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, finished)
-
-
-def _serve_apart(config: uvicorn.Config, listener: socket.socket) -> None:
-    supervisor = Multiprocess(config, sockets=[listener])
-    _announce(listener)
-    supervisor.run()
-    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise _not_started()
-
-
-def _not_started() -> CommandRefused:
-    return CommandRefused("The web application did not start; its reason stands above.", "`saas doctor` looks closer.")
-
-
-def _announce(listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    note(f"Fairlead listens on http://{shown}:{port}/graphql. Ctrl-C stops it.")
-
-
 def worker(
     check: Annotated[bool, typer.Option("--check", help="Only tell whether a worker is alive; exit 1 if not.")] = False,
 ) -> None:
@@ -174,14 +89,7 @@ def worker(
     if check:
         _check_worker()
     else:
-        asyncio.run(_work(settings_of_application()))
-
-
-async def _work(settings: Settings) -> None:
-    async with servers_of(settings) as stands_on, find_part(WORKER_SERVICES)(settings, stands_on) as services:
-        stop = stop_on_signals()
-        note("The worker waits for jobs. Ctrl-C stops it.")
-        await run_worker(services, stop=stop)
+        asyncio.run(find_part(WORK)())
 
 
 def _check_worker() -> None:

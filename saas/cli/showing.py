@@ -7,10 +7,14 @@ from typing import Annotated
 
 import typer
 
-from saas.cli.installation import held_servers, settings_of_application, settings_of_process
+from saas.cli.installation import held_servers
 from saas.cli.parts import BENCH_READS, DEMO_STORY, find_part
-from saas.cli.serving import listening_socket, serve_web
+from saas.cli.processes import serve_web
+from saas.cli.serving import listening_socket
+from saas.cli.settings import settings_of_application, settings_of_process
 from saas.cli.terminal import bar, say
+from saas.config import Settings
+from saas.main import Backing, installed_product, opened
 
 commands = typer.Typer(no_args_is_help=True, help="Benchmarks against their floors.")
 
@@ -39,11 +43,17 @@ def demo(
     settings = settings_of_application()
     listener = listening_socket(host, port) if serve else None
     with held_servers(settings, migrate=not settings.is_production) as stands_on:
-        with bar("Preparing") as progress:
-            asyncio.run(find_part(DEMO_STORY)(settings, stands_on, say=say, progress=progress))
+        asyncio.run(_tell(settings, stands_on))
         if listener is not None:
             with listener:
-                serve_web(settings, stands_on, listener, workers=1)
+                serve_web(settings, stands_on, listener)
+
+
+async def _tell(settings: Settings, stands_on: Backing) -> None:
+    tell_story = find_part(DEMO_STORY)
+    async with opened(installed_product(), settings, stands_on) as installation:
+        with bar("Preparing") as progress:
+            await tell_story(installation, say=say, progress=progress)
 
 
 @commands.command()

@@ -13,10 +13,11 @@ from uuid import UUID
 import typer
 
 from saas.cli.failures import CommandRefused
-from saas.cli.installation import opened_database
+from saas.cli.installation import opened_installation
 from saas.cli.terminal import AsJson, say, say_json, say_table, spinner
-from saas.identity import Origin, Passwords
-from saas.kernel import SystemClock, new_id
+from saas.identity import Origin
+from saas.kernel import new_id
+from saas.main import every_tenant
 from saas.onboarding import CompanySignedUp, sign_up_company
 from tenants import (
     PRESETS,
@@ -25,7 +26,6 @@ from tenants import (
     TenantSummary,
     export_tenant,
     get_tenant,
-    list_tenants,
     resume_tenant,
     suspend_tenant,
 )
@@ -71,11 +71,8 @@ def _as_json(tenant: TenantSummary) -> dict[str, object]:
 
 
 async def _all_tenants() -> list[TenantSummary]:
-    found: list[TenantSummary] = []
-    async with opened_database() as database, database.transaction(None, role=DatabaseRole.PLATFORM):
-        while page := await list_tenants(after=found[-1].id if found else None):
-            found.extend(page)
-    return found
+    async with opened_installation() as installation:
+        return await every_tenant(installation.database)
 
 
 @commands.command()
@@ -118,9 +115,9 @@ def _asked_password() -> str:
 
 
 async def _create(name: str, owner_name: str, email: str, password: str, preset: str, key: str) -> CompanySignedUp:
-    async with opened_database() as database:
+    async with opened_installation() as installation:
         return await sign_up_company(
-            database,
+            installation.database,
             company=name,
             owner_name=owner_name,
             email=email,
@@ -128,8 +125,8 @@ async def _create(name: str, owner_name: str, email: str, password: str, preset:
             preset=preset,
             idempotency_key=key,
             origin=Origin(client="cli"),
-            passwords=Passwords(),
-            clock=SystemClock(),
+            passwords=installation.passwords,
+            clock=installation.clock,
         )
 
 
@@ -157,9 +154,10 @@ def resume(tenant: TenantId, reason: Reason, operator: Operator) -> None:
 
 async def _set(tenant_id: UUID, reason: str, operator: str, *, is_suspended: bool) -> str:
     step = suspend_tenant if is_suspended else resume_tenant
-    async with opened_database() as database, database.transaction(None, role=DatabaseRole.PLATFORM):
-        await step(tenant_id, operator=operator, reason=reason, clock=SystemClock())
-        return (await get_tenant(tenant_id)).name
+    async with opened_installation() as installation:
+        async with installation.database.transaction(None, role=DatabaseRole.PLATFORM):
+            await step(tenant_id, operator=operator, reason=reason, clock=installation.clock)
+            return (await get_tenant(tenant_id)).name
 
 
 @commands.command()
@@ -188,8 +186,13 @@ def export(
 
 
 async def _export(tenant_id: UUID, folder: Path, reason: str, operator: str) -> ExportManifest:
-    async with opened_database() as database:
+    async with opened_installation() as installation:
         with spinner("Exporting"):
             return await export_tenant(
-                database, tenant_id, folder=folder, operator=operator, reason=reason, clock=SystemClock()
+                installation.database,
+                tenant_id,
+                folder=folder,
+                operator=operator,
+                reason=reason,
+                clock=installation.clock,
             )
