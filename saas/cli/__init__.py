@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from importlib.metadata import version
@@ -9,20 +10,29 @@ from typing import Annotated
 
 import typer
 
-from saas.cli import audit, doctor, migrations, plugins, schema, serving, showing, tenants
 from saas.cli.failures import report
+from saas.cli.parts import find_part
 from saas.cli.terminal import say
 
-__all__ = ["app", "main"]
+__all__ = ["TOPICS", "command_line", "main", "run"]
 
-app = typer.Typer(
-    name="saas",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # they print local variables, and some are secrets
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
-)
+TOPICS = {
+    "serve": ("saas.cli.serving:serve", "Serve the GraphQL API until Ctrl-C or SIGTERM."),
+    "worker": ("saas.cli.serving:worker", "Run background jobs until Ctrl-C or SIGTERM."),
+    "migrate": ("saas.cli.migrations:migrate", "Apply the migrations that the database lacks."),
+    "schema": ("saas.cli.schema:schema", "Print the GraphQL schema, or compare it."),
+    "doctor": ("saas.cli.doctor:doctor", "Look at everything the installation needs."),
+    "demo": ("saas.cli.showing:demo", "Show the product with a believable company."),
+    "tenant": ("saas.cli.tenants:commands", "Companies: list, create, suspend, resume, export."),
+    "plugin": ("saas.cli.plugins:commands", "Plugins: list what is installed."),
+    "audit": ("saas.cli.audit:commands", "The audit trail: verify it, export it."),
+    "bench": ("saas.cli.showing:commands", "Benchmarks against their floors."),
+}
+"""First word → where its command (or group of commands) stands, and its line in the help. Only the word that is used
+is imported: the whole product takes seconds."""
+
 _DEBUG = "--debug"
+_COMPLETION = "_SAAS_COMPLETE"
 
 
 def _version(is_asked: bool) -> None:
@@ -31,7 +41,6 @@ def _version(is_asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _saas(
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -49,16 +58,27 @@ def _saas(
     """
 
 
-app.command()(serving.serve)
-app.command()(serving.worker)
-app.command()(migrations.migrate)
-app.command()(schema.schema)
-app.command()(doctor.doctor)
-app.command()(showing.demo)
-app.add_typer(tenants.commands, name="tenant")
-app.add_typer(plugins.commands, name="plugin")
-app.add_typer(audit.commands, name="audit")
-app.add_typer(showing.commands, name="bench")
+def command_line(word: str) -> typer.Typer:
+    """The command line, with the topic `word` whole and the others as lines of the help; "*" is all of them."""
+    app = typer.Typer(
+        name="saas",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # they print local variables, and some are secrets
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    )
+    app.callback()(_saas)
+    for name, (place, summary) in TOPICS.items():
+        part = find_part(place) if word in (name, "*") else _unused
+        if isinstance(part, typer.Typer):
+            app.add_typer(part, name=name, help=summary)
+        else:
+            app.command(name, help=summary if part is _unused else None)(part)
+    return app
+
+
+def _unused() -> None:
+    """Stands for a topic in the help."""
 
 
 def main() -> None:
@@ -68,10 +88,11 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status. Whatever it raises becomes a sentence on stderr."""
-    debug = _DEBUG in arguments
     warnings.filterwarnings("ignore", message="Module .* has no models", category=RuntimeWarning)
+    debug, rest = _DEBUG in arguments, [each for each in arguments if each != _DEBUG]
     try:
-        status = app([each for each in arguments if each != _DEBUG], standalone_mode=False)
+        word = "*" if _COMPLETION in os.environ else next((each for each in rest if not each.startswith("-")), "")
+        status = command_line(word)(rest, standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # the door: below it nothing is caught so widely
         return report(error, debug=debug)
     return status if isinstance(status, int) else 0

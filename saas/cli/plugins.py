@@ -48,4 +48,3 @@ def list_(as_json: AsJson = False) -> None:
         say_table(["name", "version", "api", "title"], rows)
     else:
         note("No plugin is installed; docs/plugins.md says how to write one.")
-

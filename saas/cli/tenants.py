@@ -154,10 +154,9 @@ def resume(tenant: TenantId, reason: Reason, operator: Operator) -> None:
 
 async def _set(tenant_id: UUID, reason: str, operator: str, *, is_suspended: bool) -> str:
     step = suspend_tenant if is_suspended else resume_tenant
-    async with opened_installation() as installation:
-        async with installation.database.transaction(None, role=DatabaseRole.PLATFORM):
-            await step(tenant_id, operator=operator, reason=reason, clock=installation.clock)
-            return (await get_tenant(tenant_id)).name
+    async with opened_installation() as opened, opened.database.transaction(None, role=DatabaseRole.PLATFORM):
+        await step(tenant_id, operator=operator, reason=reason, clock=opened.clock)
+        return (await get_tenant(tenant_id)).name
 
 
 @commands.command()
