@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from importlib.metadata import version
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 
 from saas.cli.failures import report
 from saas.cli.parts import find_part
+from saas.cli.settings import expect_empty_rooms
 from saas.cli.terminal import say
 
 __all__ = ["TOPICS", "command_line", "main", "run"]
@@ -88,11 +88,11 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status. Whatever it raises becomes a sentence on stderr."""
-    warnings.filterwarnings("ignore", message="Module .* has no models", category=RuntimeWarning)
+    expect_empty_rooms()
     debug, rest = _DEBUG in arguments, [each for each in arguments if each != _DEBUG]
     try:
         word = "*" if _COMPLETION in os.environ else next((each for each in rest if not each.startswith("-")), "")
-        status = command_line(word)(rest, standalone_mode=False)
+        status = command_line(word)(rest, prog_name="saas", standalone_mode=False)
     except (Exception, KeyboardInterrupt) as error:  # the door: below it nothing is caught so widely
         return report(error, debug=debug)
     return status if isinstance(status, int) else 0

@@ -63,6 +63,7 @@ def _tell(names: list[str], *, check: bool) -> None:
 
 async def _pending() -> list[str]:
     async with _owner_url(settings_of_process()) as url:
+        await _existing_roles(url)  # the ORM takes a server that refuses it for one without any migration
         return await pending_migrations(url, installed_product().model_apps)
 
 

@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from saas.cli.failures import CommandRefused, explain
 from saas.cli.installation import opened_installation
 from saas.cli.parts import WEB_PROCESS, find_part
-from saas.cli.settings import begin_logs, settings_of_process
+from saas.cli.settings import begin_logs, expect_empty_rooms, settings_of_process
 from saas.cli.terminal import note
 from saas.config import Settings
 from saas.main import Backing, Product, backing, installed_product, opened, web_services, worker_services
@@ -31,6 +31,7 @@ def web_application() -> ASGIApp:
     """
     settings = settings_of_process()
     begin_logs(settings)
+    expect_empty_rooms()
     return _WebProcess(installed_product(), settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
+from uuid import UUID
 
 import orjson
 import typer
@@ -27,7 +28,14 @@ def note(text: str) -> None:
 
 def say_json(value: object) -> None:
     """The result as JSON: UTF-8, indented, times in UTC."""
-    say(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode())
+    say(orjson.dumps(value, default=_text, option=orjson.OPT_INDENT_2).decode())
+
+
+def _text(value: object) -> str:
+    """The database driver's ids are of its own subclass, which the serialiser does not know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def say_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
