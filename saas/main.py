@@ -61,7 +61,6 @@ ROOMS_WITH_TABLES = (
     "jobs",
     "audit",
     "access",
-    "sealing",
     "identity",
     "extensions",
     "people",
