@@ -92,9 +92,10 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
     """
 
 
-_LEFT_THE_POOL = """EXISTS (
-    SELECT FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
-    AND o.start_kind IN ('claim', 'assign'))"""
+_LEFT_THE_POOL = """(
+    SELECT o.start_kind FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
+) IN ('claim', 'assign')"""
+"""A scalar sub-select: an EXISTS may be planned as a hash of all the company's ownerships."""
 
 
 def _findings(row: asyncpg.Record) -> ClaimFindings:
