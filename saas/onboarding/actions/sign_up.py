@@ -23,12 +23,10 @@ from saas.identity import (
 )
 from saas.kernel import Actor, Clock
 from saas.onboarding.errors import SignUpKeyReused
+from saas.onboarding.events import COMPANY_SIGNED_UP
 from saas.onboarding.rules import body_hash, check_key
 from saas.people import found_company
 from tenants import Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
-
-COMPANY_SIGNED_UP = "onboarding.company_signed_up"
-"""Event: a company signed up; the payload names it and its owner's account, by id."""
 
 _FIND_KEY = "SELECT body_hash, tenant_id, account_id FROM platform.sign_up_key WHERE key = $1"
 _LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended('sign_up_key ' || $1, 0))"
