@@ -24,6 +24,7 @@ from saas.customers.queries import (
     find_claim_target,
     find_duplicate,
     get_visible_customer,
+    has_external_key,
     lock_and_count_holding,
 )
 from saas.customers.rules import (
@@ -105,15 +106,20 @@ async def _kept(actor: Actor, pool_id: UUID, rules: PoolRules, *, now: datetime,
 
 
 async def _refuse_duplicate(new: NewCustomer, phone: SealedPhone | None) -> None:
-    """Two that create the same customer at once follow each other: the locks are on the name and on the number."""
+    """Two that create the same customer at once follow each other: the locks are on name, number and external key."""
     key, index = match_key(new.name), phone.index if phone else None
     await current_transaction().fetchval(
         "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),"
-        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0))",
+        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0)),"
+        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.external ' || $4 || ' ' || $5, 0))",
         current_tenant_id(),
         key,
         index,
+        new.external_system,
+        new.external_key,
     )
+    if new.external_system and new.external_key and await has_external_key(new.external_system, new.external_key):
+        raise CustomerExists("customers.exists_by_key", {"key": new.external_key}).at("input", "external")
     found = await find_duplicate(match_key=key, phone_index=index)
     if found is None:
         return
@@ -135,10 +141,10 @@ async def _insert_customer(
     await current_transaction().execute(
         """
         INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, short_name, industry, level, source,
-            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, created_at,
-            owner_id, owner_department_id, received_on, status)
+            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, external_system,
+            external_key, created_at, owner_id, owner_department_id, received_on, status)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-            $18, $19, $20, CASE WHEN $18::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
+            $18, $19, $20, $21, $22, CASE WHEN $20::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
         """,
         current_tenant_id(),
         customer_id,
@@ -154,6 +160,8 @@ async def _insert_customer(
         new.district_name,
         new.contact_name,
         *(phone.columns() if phone else (None, None, None)),
+        new.external_system,
+        new.external_key,
         created_at,
         *((kept.owner_id, kept.department_id, kept.on) if kept else (None, None, None)),
     )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+from uuid import UUID
+
 import strawberry
 
 from saas.customers import (
-    ClaimFacts,
     NewCustomer,
-    Refusal,
     claim_customer,
     create_customer,
     find_customer_by_external_key,
+    refuse_by_plugins,
     release_customer,
 )
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
-from saas.kernel import parse_public_id
+from saas.graphql.references import placed_id
 from saas.sealing import Sealer
 
 
@@ -38,14 +40,14 @@ class CustomerRef:
     )
 
 
-async def customer_id_of(ref: CustomerRef, *, field: str = "customer") -> UUID:
+async def customer_id_of(ref: CustomerRef) -> UUID:
     """The customer's id; whether the caller may see it is checked by the action.
 
     :raises CustomerNotFound: no customer of this company has the external key.
     """
     if ref.external:
         return await find_customer_by_external_key(ref.external.system, ref.external.key)
-    return placed_id(str(ref.id), prefix="cus", field=(field, "id"))
+    return placed_id(str(ref.id), prefix="cus", field=("customer", "id"))
 
 
 @strawberry.input(description="A new customer. Since 0.1.")
@@ -66,9 +68,7 @@ class CustomerCreateInput:
     )
     district_name: str | None = strawberry.field(description="Name of the administrative division.", default=None)
     contact_name: str | None = strawberry.field(description="Name of the contact.", default=None)
-    phone: str | None = strawberry.field(
-        description="Phone number; sealed, and checked for duplicates.", default=None
-    )
+    phone: str | None = strawberry.field(description="Phone number; sealed, and checked for duplicates.", default=None)
     external: ExternalKeyInput | None = strawberry.field(description="Its key in another system.", default=None)
 
 
@@ -117,7 +117,9 @@ class CustomerClaimInput:
 class CustomerClaimPayload(IdempotentPayload):
     """Answer of customerClaim."""
 
-    customer: Ref | None = mapped("Customer", description="The customer, now the caller's; null when refused. Since 0.1.")
+    customer: Ref | None = mapped(
+        "Customer", description="The customer, now the caller's; null when refused. Since 0.1."
+    )
 
 
 @mutation(
@@ -130,7 +132,7 @@ async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaim
         info.actor,
         customer_id=await customer_id_of(input.customer),
         access=info.rights,
-        guard=info.room(ClaimGuards).of(info.actor.tenant_id),
+        guard=partial(refuse_by_plugins, info.room(PluginHost), info.plugins),
         time_zone=info.time_zone,
         clock=info.clock,
     )
@@ -150,7 +152,9 @@ class CustomerReleaseInput:
 class CustomerReleasePayload(IdempotentPayload):
     """Answer of customerRelease."""
 
-    customer: Ref | None = mapped("Customer", description="The customer, now in the pool; null when refused. Since 0.1.")
+    customer: Ref | None = mapped(
+        "Customer", description="The customer, now in the pool; null when refused. Since 0.1."
+    )
 
 
 @mutation(requires="customer:release", idempotent=True, description="Give a customer back to its pool (退回公海)")

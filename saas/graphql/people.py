@@ -8,7 +8,7 @@ import strawberry
 
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
-from saas.kernel import parse_public_id
+from saas.graphql.references import optional_id
 from saas.people import create_department, create_employee
 from saas.sealing import Sealer
 
@@ -33,7 +33,7 @@ class DepartmentCreatePayload(IdempotentPayload):
 
 @mutation(requires="department:write", idempotent=True, description="Add a department below another")
 async def department_create(info: Info, input: DepartmentCreateInput) -> DepartmentCreatePayload:  # noqa: A002
-    parent_id = parse_public_id(input.parent_id, prefix="dep") if input.parent_id else None
+    parent_id = optional_id(input.parent_id, prefix="dep", field=("parentId",))
     made = await create_department(info.actor, name=input.name, parent_id=parent_id, clock=info.clock)
     return DepartmentCreatePayload(department=Ref("Department", made.id))
 
@@ -62,7 +62,7 @@ class EmployeeCreatePayload(IdempotentPayload):
 
 @mutation(requires="employee:create", idempotent=True, description="Put a person on the staff")
 async def employee_create(info: Info, input: EmployeeCreateInput) -> EmployeeCreatePayload:  # noqa: A002
-    department_id = parse_public_id(input.department_id, prefix="dep") if input.department_id else None
+    department_id = optional_id(input.department_id, prefix="dep", field=("departmentId",))
     made = await create_employee(
         info.actor,
         name=input.name,

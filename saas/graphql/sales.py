@@ -9,8 +9,8 @@ import strawberry
 
 from saas.graphql.customers import CustomerRef, customer_id_of
 from saas.graphql.fields import Info, mutation
-from saas.graphql.payloads import IdempotentPayload, Ref, mapped
-from saas.sales import create_follow_up
+from saas.graphql.payloads import IdempotentPayload, Ref, enum_of, mapped, stored_text
+from saas.sales import FOLLOW_UP_KIND, create_follow_up
 
 
 @strawberry.input(description="What was done with a customer. Since 0.1.")
@@ -19,7 +19,7 @@ class FollowUpCreateInput:
 
     idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key records it once.")
     customer: CustomerRef = strawberry.field(description="The customer; the caller must own it.")
-    kind: FollowUpKindInput = strawberry.field(description="How.")
+    kind: Enum = enum_of(FOLLOW_UP_KIND, description="How.")
     content: str = strawberry.field(description="What was said and agreed, 1 to 4,000 characters.")
     occurred_at: datetime | None = strawberry.field(
         description="When it happened; now when absent, never in the future.", default=None
@@ -38,7 +38,7 @@ async def follow_up_create(info: Info, input: FollowUpCreateInput) -> FollowUpCr
     made = await create_follow_up(
         info.actor,
         customer_id=await customer_id_of(input.customer),
-        kind=input.kind.value,
+        kind=stored_text(FOLLOW_UP_KIND, input.kind),
         content=input.content,
         occurred_at=input.occurred_at,
         access=info.rights,

@@ -14,6 +14,7 @@ import orjson
 import strawberry
 
 from saas.access.table import ALLOWED, AccessTable
+from saas.extensions import TenantPlugins
 from saas.graphql.errors import AppErrors
 from saas.graphql.fields import Info, RootField, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
@@ -172,8 +173,8 @@ class ToyAccess:
 class ToyPlugins:
     """No plugin is enabled."""
 
-    async def enabled(self, tenant_id: UUID) -> frozenset[str]:
-        return frozenset()
+    async def enabled(self, tenant_id: UUID) -> TenantPlugins:
+        return TenantPlugins()
 
 
 class ToyOutcomes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from saas.audit import record
+from saas.customers import create_default_pool
 from saas.events import emit
 from saas.extensions import PluginHost, enable_plugin
 from saas.identity import (
@@ -29,6 +30,7 @@ from saas.onboarding.rules import body_hash, check_key
 from saas.people import found_company
 from tenants import Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
 
+_POOL_NAMES = {"zh-CN": "公海", "en": "Customer pool"}
 _FIND_KEY = "SELECT body_hash, tenant_id, account_id FROM platform.sign_up_key WHERE key = $1"
 _LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended('sign_up_key ' || $1, 0))"
 _KEEP_KEY = """
@@ -151,6 +153,7 @@ async def _found(
     )
     opened = await open_session(account_id=account_id, tenant_id=tenant_id, origin=origin, clock=clock)
     founded = await found_company(opened.actor, legal_name=request.company, owner_name=request.owner_name, clock=clock)
+    await create_default_pool(name=_POOL_NAMES[request.preset.locale])
     await tie_to_employee(tenant_id=tenant_id, account_id=account_id, employee_id=founded.employee_id)
     owner = replace(opened.actor, employee_id=founded.employee_id)
     await _enable_plugins(owner, request.preset, host, clock)
