@@ -9,15 +9,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar, cast, get_type_hints
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from saas.access.table import AccessTable
-from saas.graphql.errors import AppErrors
-from saas.kernel import Actor, AppError, Clock, Unauthenticated
+from saas.kernel import Actor, Clock, Unauthenticated, local_date
 from tenants import DatabaseRole
 
 Resolver = Callable[..., Awaitable[Any]]
@@ -60,6 +59,11 @@ class Info:
     def now(self) -> datetime:
         """The present instant, UTC."""
         return self.clock.now()
+
+    @property
+    def today(self) -> date:
+        """The tenant's calendar day."""
+        return local_date(self.clock.now(), self.time_zone)
 
     def room(self, kind: type[ServiceT]) -> ServiceT:
         """The object of that type that the process was wired with."""
@@ -197,15 +201,6 @@ def strawberry_field(root: RootField) -> StrawberryField:
         if argument.description is None and argument.python_name == "input":
             argument.description = f"What to do. Since {root.since}."
     return cast("StrawberryField", made)
-
-
-def refuse_all(errors: list[AppError]) -> None:
-    """Raise what one pass over an input has found: nothing, one error, or all of them.
-
-    :raises AppErrors: with every error of `errors`.
-    """
-    if errors:
-        raise AppErrors(errors)
 
 
 def _checked(root: RootField) -> RootField:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from saas.graphql.errors import Fault, RequestRefused
 from saas.graphql.fields import RootField
+from saas.graphql.limits import INTROSPECTION
 from saas.graphql.schema import ApiSchema
 from saas.graphql.sessions import Session
 from saas.kernel import AppError, ErrorCode, Forbidden, Unauthenticated
 
-INTROSPECTION = frozenset({"__schema", "__type"})
 _ANY_TYPE = frozenset({"node", "nodes"})
 
 

@@ -13,12 +13,12 @@ from graphql import FieldNode
 
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import AppErrors, Fault, fault_of, internal
+from saas.graphql.errors import Fault, fault_of, internal
 from saas.graphql.fields import Info, RootField
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
 from saas.graphql.sessions import Session, Sessions
-from saas.kernel import AppError, Carrier, Unauthenticated
+from saas.kernel import AppError, AppErrors, Carrier, Unauthenticated
 from tenants import Transaction
 
 Completed = tuple[bytes | None, list[Fault]]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -14,16 +16,17 @@ import orjson
 import strawberry
 
 from saas.access.table import ALLOWED, AccessTable
-from saas.graphql.errors import AppErrors
 from saas.graphql.fields import Info, RootField, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
 from saas.kernel import (
     Actor,
     AppError,
+    AppErrors,
     BadUserInput,
     Conflict,
     IdempotencyKeyReused,
     NotFound,
+    RuleRefused,
     new_id,
     parse_public_id,
 )
@@ -238,6 +241,7 @@ class Inspection:
 
 
 Password = Annotated[str, strawberry.argument(description="The watchword. Since 0.1.")]
+Lost = Annotated[bool, strawberry.argument(description="Whether the depth is lost. Since 0.1.")]
 Seconds = Annotated[int, strawberry.argument(description="How long, in seconds. Since 0.1.")]
 
 
@@ -283,6 +287,50 @@ async def inspection(info: Info) -> Inspection:
     return Inspection(boats=[Ref("Boat", row["id"]) for row in rows])
 
 
+@strawberry.interface(description="Something afloat or on land. Since 0.1.")
+class Sighting:
+    """Something that was seen."""
+
+    what: str = strawberry.field(description="What it was. Since 0.1.")
+
+
+@strawberry.type(description="A whale. Since 0.1.")
+class Whale(Sighting):
+    """A whale."""
+
+    length: Decimal | None = strawberry.field(default=None, description="In metres. Since 0.1.")
+    seen_on: date | None = strawberry.field(default=None, description="The day. Since 0.1.")
+
+
+@strawberry.type(description="A wreck. Since 0.1.")
+class Wreck(Sighting):
+    """A wreck."""
+
+    depth: int = strawberry.field(description="In metres. Since 0.1.")
+
+
+@strawberry.type(description="What a watch saw. Since 0.1.")
+class Watch:
+    """What a watch saw."""
+
+    sure: list[Sighting] = strawberry.field(description="Certain, at most 2. Since 0.1.")
+    doubtful: list[Sighting | None] = strawberry.field(description="Uncertain, at most 2. Since 0.1.")
+
+
+@query(public=True, database=None, description="What the last watch saw")
+async def watch(info: Info, lost: Lost = False) -> Watch:
+    whale = Whale(what="whale", length=Decimal("12.50"), seen_on=date(2026, 2, 28))
+    wreck = Wreck(what="wreck", depth=cast("int", None) if lost else 40)
+    return Watch(sure=[whale], doubtful=[wreck, whale])
+
+
+@query(signed_in=True, description="A watch that can't be kept")
+async def fog(info: Info) -> Watch:
+    if "captain" in info.actor.roles:
+        raise RuntimeError("secret reason")
+    raise RuleRefused("toy.fog", {"until": info.today.isoformat()})
+
+
 @query(public=True, database=None, description="How long a call takes, for trying time-outs")
 async def slow(info: Info, seconds: Seconds) -> int:
     await asyncio.sleep(seconds)
@@ -298,6 +346,7 @@ def module() -> ModuleType:
     """The toy's root fields as a room's module of the API."""
     made = ModuleType("toy")
     vars(made).update({name: value for name, value in globals().items() if isinstance(value, RootField)})
+    vars(made).update(Whale=Whale, Wreck=Wreck)
     return made
 
 
