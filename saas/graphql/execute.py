@@ -188,8 +188,8 @@ def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]
     """The root fields that the caller may ask for, and why not the others."""
     schema, session = running.services.schema, running.session
     is_mutation = running.operation.is_mutation
-    if not is_mutation:
-        refuse_disabled_plugin(schema, [nodes[0].name.value for nodes in roots.values()], session)
+    names = [nodes[0].name.value for nodes in roots.values()]
+    refuse_disabled_plugin(schema, names, is_mutation=is_mutation, session=session)
     permitted: dict[str, list[object]] = {}
     refused: list[Fault] = []
     for key, nodes in roots.items():

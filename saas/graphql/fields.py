@@ -42,6 +42,7 @@ class Info:
     time_zone: str
     token: str | None = None
     acting: Actor | None = None
+    acting_zone: str = "UTC"
     forgotten: list[bytes] = field(default_factory=list)
 
     @property
@@ -72,8 +73,9 @@ class Info:
             raise TypeError(f"{kind.__name__} is wired with a {type(found).__name__}")
         return found
 
-    def act_as(self, actor: Actor) -> None:
-        """Read the payload as `actor`, who has just signed in."""
+    def act_as(self, actor: Actor, *, time_zone: str) -> None:
+        """Read the payload as `actor`, who has just signed in to a tenant of that IANA zone."""
+        self.acting_zone = time_zone
         self.acting = replace(actor, request_id=self.request_id, address=self.address, client=self.client)
 
     def forget_session(self, session_hash: bytes) -> None:
@@ -86,7 +88,8 @@ class RootField:
     """A declared root field: how it is guarded, run and described.
 
     `alone` fields (sign-in, refresh, reset) must be the only root field of their operation. `database` is the role
-    of the transaction that the door opens; None leaves transactions to the resolver.
+    of the transaction that the door opens; None leaves transactions to the resolver. A field of a `plugin` is unknown
+    to tenants that have not enabled it.
     """
 
     name: str
@@ -100,6 +103,7 @@ class RootField:
     idempotent: bool = False
     database: DatabaseRole | None = DatabaseRole.APP
     since: str = "0.1"
+    plugin: str | None = None
 
     @property
     def result(self) -> Any:
@@ -122,6 +126,7 @@ def mutation(
     idempotent: bool = False,
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
+    plugin: str | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
 
@@ -143,6 +148,7 @@ def mutation(
                 idempotent=idempotent,
                 database=database,
                 since=since,
+                plugin=plugin,
             )
         )
 
@@ -157,6 +163,7 @@ def query(
     public: bool = False,
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
+    plugin: str | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare an ordinary query field; it runs in the operation's one read-only transaction."""
 
@@ -172,6 +179,7 @@ def query(
                 public=public,
                 database=database,
                 since=since,
+                plugin=plugin,
             )
         )
 

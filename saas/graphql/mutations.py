@@ -14,7 +14,7 @@ from graphql import FieldNode
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
 from saas.graphql.errors import Fault, fault_of, internal
-from saas.graphql.fields import Info, RootField
+from saas.graphql.fields import RootField
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
 from saas.graphql.sessions import Session, Sessions
@@ -50,6 +50,7 @@ class _Mutation:
         self.root = root
         self.key = key
         self.nodes = nodes
+        self.info = running.info()
         given, self.arguments = running.arguments(root, nodes[0])
         self.idempotency_key = _idempotency_key(root, self.arguments)
         self.body_hash = hashlib.sha256(_canonical(given)).digest()
@@ -60,8 +61,14 @@ class _Mutation:
             return await self._refusable()
         except StaleSession:
             sessions.forget(self.running.signed_in().session_hash)
+        finally:
+            self._forget(sessions)
+        return await self._again(sessions)
+
+    async def _again(self, sessions: Sessions) -> Completed:
         try:
             self.running = self.running.with_session(await _found_again(self.running, sessions))
+            self.info = self.running.info()
             return await self._refusable()
         except StaleSession:
             return None, [fault_of(Unauthenticated("graphql.session_ended"), (self.key,))]
@@ -72,7 +79,6 @@ class _Mutation:
 
     async def _refusable(self) -> Completed:
         try:
-            self.info = self.running.info()
             return await self._in_transaction()
         except StaleSession:
             raise
@@ -146,8 +152,7 @@ class _Mutation:
         services = running.services
         access = await services.access.table(actor)
         plugins = await services.plugins.enabled(actor.tenant_id)
-        zone = running.session.time_zone if running.session is not None else self.info.time_zone
-        return running.with_session(Session(actor, b"", "", zone, access, plugins))
+        return running.with_session(Session(actor, b"", "", self.info.acting_zone, access, plugins))
 
     async def _refused(self, errors: tuple[AppError, ...]) -> Completed:
         top_level = [error for error in errors if error.code.carrier is Carrier.TOP_LEVEL]
@@ -165,7 +170,7 @@ class _Mutation:
         return self.running.signed_in().actor, self.root.name, self.idempotency_key, self.body_hash
 
     def _forget(self, sessions: Sessions) -> None:
-        for session_hash in self.info.forgotten if isinstance(getattr(self, "info", None), Info) else ():
+        for session_hash in self.info.forgotten:
             sessions.forget(session_hash)
 
 

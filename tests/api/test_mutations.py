@@ -146,6 +146,15 @@ async def test_sign_in_stands_alone(api: Api) -> None:
         assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["LIMIT_EXCEEDED"]
 
 
+async def test_payload_of_a_sign_in_is_read_by_whoever_signed_in(api: Api) -> None:
+    document = 'mutation {signOn(password: "ahoy") {token boat {name price}}}'
+    boat = {"name": "Bremen 0", "price": "100.50"}
+    assert await api.data(document, None) == {"signOn": {"token": "captain-token", "boat": boat}}
+    refused = await api.data('mutation {signOn(password: "x") {boat {name} userErrors {code field}}}', None)
+    errors = [{"code": "BAD_USER_INPUT", "field": ["password"]}]
+    assert refused == {"signOn": {"boat": None, "userErrors": errors}}
+
+
 async def test_ended_session_acts_at_once_everywhere(api: Api) -> None:
     await api.sessions.add(api.owner_url, "leaver-token", api.tenant_id, "captain")
     assert (await api.post("{boats(first: 1) {totalCount}}", "leaver")).status_code == 200

@@ -107,6 +107,9 @@ CREATE FUNCTION public.toy_stamp(token_hash bytea) RETURNS text STABLE LANGUAGE 
 """
 
 READER = frozenset({"all"})
+STOPPED: list[int] = []
+"""Seconds of the slow calls that were stopped."""
+
 FIELDS = ("Harbour.boats", "Boat.name", "Boat.state", "Boat.launchedOn", "Boat.harbour")
 CAPTAIN = AccessTable(
     fingerprint="captain",
@@ -230,6 +233,7 @@ class SignOnPayload(Payload):
     """What came of signing on."""
 
     token: str | None = strawberry.field(default=None, description="The token. Since 0.1.")
+    boat: Ref | None = mapped("Boat", description="The boat signed on to. Since 0.1.")
 
 
 @strawberry.type(description="What an inspection found. Since 0.1.")
@@ -276,7 +280,12 @@ async def boat_launch(info: Info, input: BoatLaunchInput) -> BoatLaunchPayload: 
 async def sign_on(info: Info, password: Password) -> SignOnPayload:
     if password != "ahoy":
         raise BadUserInput("toy.password", field=("password",))
-    return SignOnPayload(token="captain-token")
+    found = await info.room(ToySessions).authenticate("captain-token", address="", request_id="", client="")
+    assert found is not None
+    info.act_as(found.actor, time_zone=found.time_zone)
+    async with info.room(Database).transaction(found.actor.tenant_id) as transaction:
+        boat_id = await transaction.fetchval("SELECT id FROM boat ORDER BY name LIMIT 1")
+    return SignOnPayload(token="captain-token", boat=Ref("Boat", boat_id))
 
 
 @query(requires="boat:inspect", description="The three first boats by name")
@@ -324,6 +333,11 @@ async def watch(info: Info, lost: Lost = False) -> Watch:
     return Watch(sure=[whale], doubtful=[wreck, whale])
 
 
+@query(public=True, plugin="sonar", database=None, description="Depth below the keel")
+async def sonar_depth(info: Info) -> int:
+    return 7
+
+
 @query(signed_in=True, description="A watch that can't be kept")
 async def fog(info: Info) -> Watch:
     if "captain" in info.actor.roles:
@@ -333,7 +347,11 @@ async def fog(info: Info) -> Watch:
 
 @query(public=True, database=None, description="How long a call takes, for trying time-outs")
 async def slow(info: Info, seconds: Seconds) -> int:
-    await asyncio.sleep(seconds)
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        STOPPED.append(seconds)
+        raise
     return seconds
 
 
