@@ -61,7 +61,7 @@ class Executor:
             answer.parts, answer.faults = None, [fault_of(error)]
         except asyncpg.QueryCanceledError:
             answer.parts, answer.faults = None, [fault_of(TimedOut("graphql.statement_timeout"))]
-        except Exception as error:
+        except Exception as error:  # the door: nothing unexpected reaches the caller
             log_unexpected(error, request.request_id, answer.operation)
             answer.parts, answer.faults = None, [internal()]
         return answer

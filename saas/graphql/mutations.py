@@ -8,13 +8,15 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from graphql import FieldNode
 
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import Fault, fault_of, internal
+from saas.graphql.errors import Fault, TimedOut, fault_of, internal
 from saas.graphql.fields import RootField
+from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
 from saas.graphql.sessions import Session, Sessions
@@ -51,9 +53,9 @@ class _Mutation:
         self.key = key
         self.nodes = nodes
         self.info = running.info()
-        given, self.arguments = running.arguments(root, nodes[0])
-        self.idempotency_key = _idempotency_key(root, self.arguments)
-        self.body_hash = hashlib.sha256(_canonical(given)).digest()
+        self.arguments: dict[str, Any] = {}
+        self.idempotency_key = ""
+        self.body_hash = b""
 
     async def run(self, sessions: Sessions) -> Completed:
         """The payload's JSON and top-level faults; a session that has changed is looked up once more."""
@@ -66,10 +68,13 @@ class _Mutation:
         return await self._again(sessions)
 
     async def _again(self, sessions: Sessions) -> Completed:
+        """Once more with the session as it is now, whose rights may be others."""
         try:
-            self.running = self.running.with_session(await _found_again(self.running, sessions))
+            found = await _found_again(self.running, sessions)
+            self.running = self.running.with_session(found)
             self.info = self.running.info()
-            return await self._refusable()
+            error = refusal(self.running.services.schema, self.root.name, is_mutation=True, session=found)
+            return await self._refusable() if error is None else (None, [fault_of(error, (self.key,))])
         except StaleSession:
             return None, [fault_of(Unauthenticated("graphql.session_ended"), (self.key,))]
         except AppError as error:
@@ -79,17 +84,25 @@ class _Mutation:
 
     async def _refusable(self) -> Completed:
         try:
+            self._take_arguments()
             return await self._in_transaction()
         except StaleSession:
             raise
+        except asyncpg.QueryCanceledError:
+            return None, [fault_of(TimedOut("graphql.statement_timeout"), (self.key,))]
         except AppError as error:
             replayed = await self._replay_after(error)
             return replayed if replayed is not None else await self._refused((error,))
         except AppErrors as found:
             return await self._refused(found.errors)
-        except Exception as error:
+        except Exception as error:  # the door: one field's fault must not hide what the others did
             log_unexpected(error, self.running.request.request_id, self.root.name)
             return None, [internal((self.key,))]
+
+    def _take_arguments(self) -> None:
+        given, self.arguments = self.running.arguments(self.root, self.nodes[0])
+        self.idempotency_key = _idempotency_key(self.root, self.arguments)
+        self.body_hash = hashlib.sha256(_canonical(given)).digest()
 
     async def _in_transaction(self) -> Completed:
         if self.root.database is None:

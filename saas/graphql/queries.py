@@ -130,7 +130,7 @@ async def _resolve(
         return None, [fault_of(error, (key,)) for error in found.errors]
     except asyncpg.PostgresError:
         raise  # the transaction is lost, and the other fields with it
-    except Exception as error:
+    except Exception as error:  # the door: one field's fault must not take the others' answers
         log_unexpected(error, running.request.request_id, root.name)
         return None, [internal((key,))]
 

@@ -190,6 +190,24 @@ async def test_changed_stamp_is_looked_up_anew_and_the_request_goes_on(api: Api)
         assert api.sessions.asked == asked + 1
 
 
+async def test_right_that_was_taken_away_is_gone_at_once(api: Api) -> None:
+    await api.sessions.add(api.owner_url, "demoted-token", api.yard_id, "captain")
+    assert (await api.post("{boats(first: 1) {nodes {price}} inspection {grade}}", "demoted")).status_code == 200
+    before = await api.boat_count()
+    api.sessions.change_role("demoted-token", "sailor")
+    await set_stamp(api, "demoted-token", "demoted")
+    answer = (await api.post(LAUNCH, "demoted", **launch("demoted", "Kruzenshtern"))).json()
+    assert answer["data"] == {"boatLaunch": None}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+    assert await api.boat_count() == before
+    api.sessions.change_role("demoted-token", "captain")
+    await set_stamp(api, "demoted-token", "promoted")
+    assert (await api.post("{boats(first: 1) {nodes {price}}}", "demoted")).json()["data"]["boats"]["nodes"]
+    api.sessions.change_role("demoted-token", "stranger")
+    await set_stamp(api, "demoted-token", "estranged")
+    assert (await api.post("{boats(first: 1) {nodes {price}}}", "demoted")).status_code == 403
+
+
 async def set_stamp(api: Api, token: str, stamp: str | None) -> None:
     connection = await asyncpg.connect(api.owner_url)
     await connection.execute("UPDATE toy_session SET stamp = $2 WHERE token_hash = $1", toy.digest(token), stamp)

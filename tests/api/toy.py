@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import ModuleType
@@ -159,6 +159,9 @@ class ToySessions:
         connection = await asyncpg.connect(owner_url)
         await connection.execute("INSERT INTO toy_session VALUES ($1, $2)", digest(token), "first")
         await connection.close()
+
+    def change_role(self, token: str, role: str) -> None:
+        self._actors[token] = replace(self._actors[token], roles=frozenset({role}))
 
     async def authenticate(self, token: str, *, address: str, request_id: str, client: str) -> ToySession | None:
         self.asked += 1
