@@ -20,6 +20,14 @@ def numbers(shops: dict[str, object]) -> list[int]:
     return [int(node["id"][-4:], 16) for node in nodes]
 
 
+def nested(levels: int) -> dict[str, object]:
+    """``not`` within ``not``."""
+    condition: dict[str, object] = {"rank": {"eq": 1}}
+    for _ in range(levels):
+        condition = {"not": condition}
+    return condition
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
@@ -87,6 +95,8 @@ async def test_literal_filter_with_variables_inside(toys: Toys) -> None:
         ({"keeper": {"in": ["kee_1"]}}, ErrorCode.BAD_USER_INPUT, "kernel.id_malformed"),
         ({"phone": {"eq": "x"}}, ErrorCode.BAD_USER_INPUT, "sealing.no_phone"),
         ({"not": {"or": [{"and": [{"not": {}}]}]}}, ErrorCode.BAD_USER_INPUT, "reads.filter_too_deep"),
+        ({"seenAt": {"gte": "0001-01-01T00:00:00+14:00"}}, ErrorCode.BAD_USER_INPUT, "reads.value_malformed"),
+        (nested(60), ErrorCode.BAD_USER_INPUT, "reads.input_too_deep"),
         ({"or": [{"rank": {"eq": 1}}] * 101}, ErrorCode.BAD_USER_INPUT, "reads.filter_too_long"),
         ({"or": [{"and": [{"rank": {"eq": 1}}] * 60}] * 60}, ErrorCode.BAD_USER_INPUT, "reads.filter_too_long"),
     ],
@@ -97,6 +107,11 @@ async def test_bad_filter_is_an_error_in_place(toys: Toys, condition: object, co
     result = await toys.result(ASK, f=condition)
     assert data_of(result) == {"shops": None}
     assert [(error.code, error.key, error.path) for error in result.errors] == [(code, key, ("shops",))]
+
+
+async def test_literal_filter_nested_without_end(toys: Toys) -> None:
+    text = "{ shops(first: 1, filter: %s) { totalCount } }".replace("%s", "{not: " * 100 + "{}" + "}" * 100)
+    assert [error.key for error in (await toys.result(text)).errors] == ["reads.input_too_deep"]
 
 
 def test_next_prefix_is_the_least_text_after_all_that_start_so() -> None:
