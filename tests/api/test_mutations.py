@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 
+from saas.kernel import FrozenClock
 from tests.api import toy
-from tests.api.conftest import Api
+from tests.api.conftest import Api, serve
 
 LAUNCH = """
 mutation($input: BoatLaunchInput!) {
@@ -206,6 +209,17 @@ async def test_right_that_was_taken_away_is_gone_at_once(api: Api) -> None:
     api.sessions.change_role("demoted-token", "stranger")
     await set_stamp(api, "demoted-token", "estranged")
     assert (await api.post("{boats(first: 1) {nodes {price}}}", "demoted")).status_code == 403
+
+
+async def test_session_in_use_is_shown_to_its_room_once_a_minute(api: Api, clock: FrozenClock) -> None:
+    await api.sessions.add(api.owner_url, "steady-token", api.tenant_id, "captain")
+    async with serve(replace(api.services, clock=clock)) as client:
+        timed = replace(api, client=client)
+        asked = api.sessions.asked
+        for seconds, times in ((0, 1), (59, 1), (1, 2), (59, 2), (60, 3)):
+            clock.advance(timedelta(seconds=seconds))
+            assert (await timed.post("{boats(first: 1) {totalCount}}", "steady")).status_code == 200
+            assert api.sessions.asked - asked == times
 
 
 async def set_stamp(api: Api, token: str, stamp: str | None) -> None:
