@@ -141,6 +141,8 @@ CREATE TABLE toy_shop (id uuid NOT NULL, tenant_id uuid NOT NULL, name text COLL
     opened_on date, seen_at timestamptz, phone_sealed bytea, phone_masked text, phone_index bytea, keeper_id uuid);
 CREATE TABLE toy_note (id uuid NOT NULL, tenant_id uuid NOT NULL, text text NOT NULL, written_at timestamptz NOT NULL,
     shop_id uuid NOT NULL, about_type text, about_id uuid);
+CREATE FUNCTION toy_stamp(token bytea) RETURNS text LANGUAGE sql STABLE AS
+    $$ SELECT CASE WHEN token = 'live'::bytea THEN 'stamp of live' END $$;
 """
 INDEXES = {
     "toy_shop": (
