@@ -42,7 +42,13 @@ SHOP = ReadType(
     table="toy_shop",
     prefix="sho",
     doc="A shop.",
-    scopes={"all": "true", "self": "{t}.keeper_id = {employee}", "open": "{t}.status = 'open'"},
+    scopes={
+        "all": "true",
+        "self": "{t}.keeper_id = {employee}",
+        "open": "{t}.status = 'open'",
+        "circle": "{t}.keeper_id IN (SELECT k.id FROM toy_keeper k WHERE k.tenant_id = {tenant} AND k.id ="
+        " (SELECT e.id FROM toy_keeper e WHERE e.tenant_id = {tenant} AND e.id = {employee}))",
+    },
     fields=(
         Column(
             "name",
