@@ -142,7 +142,7 @@ async def _fill(installation: Installation, company: Company, console: Console) 
 
         async with installation.database.transaction(company.id, role=DatabaseRole.PLATFORM) as transaction:
             if not await is_filled(transaction):
-                operator = await transaction.fetchval("SELECT account_id FROM employee WHERE account_id IS NOT NULL LIMIT 1")
+                operator = await transaction.fetchval("SELECT account_id FROM employee WHERE account_id IS NOT NULL")
                 await fill_company(transaction, demo, operator_id=operator, keyring=keyring, progress=progress)
     console.print(
         f"  {len(demo.employees)} people in {len(demo.departments)} departments, {len(demo.customers):,} customers, "
