@@ -152,7 +152,10 @@ _OCCURRED = (
 _LOCAL = "({} AT TIME ZONE 'Asia/Shanghai')::date"
 
 _STATEMENTS = (
-    f"INSERT INTO legal_entity (id, tenant_id, name, created_at) SELECT {_ENTITY}, {_TENANT_ID}, '晨光有限公司', {_ANCHOR}",
+    f"""
+    INSERT INTO legal_entity (id, tenant_id, name, created_at)
+    SELECT {_ENTITY}, {_TENANT_ID}, '晨光有限公司', {_ANCHOR}
+    """,
     f"""
     INSERT INTO department (id, tenant_id, parent_id, name, name_key, created_at)
     SELECT {sql_id("department", "n")}, {_TENANT_ID}, CASE WHEN n > 1 THEN {_ROOT} END,
@@ -203,7 +206,8 @@ _STATEMENTS = (
     SELECT {sql_id("follow_up", "n * 100 + j", f"extract(epoch FROM {_OCCURRED}) * 1000")}, {_TENANT_ID},
         {_CUSTOMER_ID}, {sql_id("employee", _OWNER)},
         (ARRAY['call', 'visit', 'meeting', 'message', 'note'])[1 + (n + j) % 5],
-        '电话确认需求，客户要求下周发报价，约定第' || j || '次拜访', {_OCCURRED}, {_LOCAL.format(_OCCURRED)}, {_OCCURRED}
+        '电话确认需求，客户要求下周发报价，约定第' || j || '次拜访', {_OCCURRED},
+        {_LOCAL.format(_OCCURRED)}, {_OCCURRED}
     FROM generate_series(1, {_CUSTOMERS}) n
     CROSS JOIN LATERAL generate_series(1, CASE WHEN {_IS_KEY_ACCOUNT} THEN {KEY_ACCOUNT_FOLLOW_UPS} ELSE 3 END) j
     WHERE NOT {_IS_POOLED} ORDER BY {_OCCURRED}

@@ -27,7 +27,6 @@ _BOUND = "(SELECT set_config('app.tenant_id', $1, true) AS v OFFSET 0) t"
 """Sets the tenant and is read before anything else: every scan below depends on ``t.v``."""
 
 _ID = "concat('\"{prefix}_', encode(uuid_send({column}), 'hex'), '\"')"
-_INSTANT = "concat('\"', left(to_json({column} AT TIME ZONE 'UTC')::text, -1), 'Z\"')"
 _INSTANT = "left(to_json({column} AT TIME ZONE 'UTC')::text, -1) || 'Z\"'"
 
 
@@ -86,7 +85,8 @@ CHILDREN_SQL = _page(
 ONE_SQL = f"""
     SELECT (
         SELECT concat('{{"id":', {_id("cus", "c.id")}, ',"name":', to_json(c.name), ',"level":', to_json(c.level),
-            ',"industry":', to_json(c.industry), ',"createdAt":', {_instant("c.created_at")}, ',"owner":', {_OWNER}, '}}')
+            ',"industry":', to_json(c.industry), ',"createdAt":', {_instant("c.created_at")},
+            ',"owner":', {_OWNER}, '}}')
         FROM customer c WHERE t.v IS NOT NULL AND c.tenant_id = $1::text::uuid AND c.id = $2::uuid)
     FROM {_BOUND}"""
 
