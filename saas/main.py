@@ -13,6 +13,7 @@ from saas.config import ConfigError, Settings
 from saas.servers import running_servers
 from tenants.database import DatabaseUrls
 from tenants.migrate import migrate
+from tenants.orm import orm_config
 from tenants.roles import RolesRefused, ensure_database, ensure_roles, url_for
 from tenants.schema import APP, OWNER, PLATFORM, RELAY
 
@@ -29,12 +30,16 @@ MODEL_APPS: dict[str, tuple[str, str]] = {
             "identity",
             "extensions",
             "people",
+            "onboarding",
             "customers",
             "sales",
         )
     },
 }
 """Rooms with tables: app label → (models module, migrations package), in the order of their dependencies."""
+
+MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
+"""For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
 
 DATABASE = "fairlead"
 Progress = Callable[[str], None]

@@ -11,24 +11,59 @@ from tenants.database import (
     current_tenant_id,
     current_transaction,
 )
-from tenants.errors import NoTransaction, TenantQuotaExceeded, TenantSuspended
+from tenants.errors import NoTransaction, PresetUnknown, TenantNotFound, TenantQuotaExceeded, TenantSuspended
+from tenants.export import ExportManifest, export_tenant
+from tenants.lifecycle import (
+    TenantFacts,
+    TenantStatus,
+    TenantSummary,
+    create_tenant,
+    get_tenant,
+    get_tenant_facts,
+    list_tenants,
+    raise_version,
+    resume_tenant,
+    suspend_tenant,
+)
 from tenants.models import ScopedManager, Tenant, TenantMeta, TenantModel
 from tenants.orm import bind_models, unbind_models
+from tenants.presets import PRESETS, Preset, get_preset
+from tenants.quotas import QuotaKind, check_quota, lock_quota
 
 __all__ = [
+    "PRESETS",
     "Database",
     "DatabaseRole",
     "DatabaseUrls",
+    "ExportManifest",
     "NoTransaction",
+    "Preset",
+    "PresetUnknown",
+    "QuotaKind",
     "ScopedManager",
     "Tenant",
+    "TenantFacts",
     "TenantMeta",
     "TenantModel",
+    "TenantNotFound",
     "TenantQuotaExceeded",
+    "TenantStatus",
+    "TenantSummary",
     "TenantSuspended",
     "Transaction",
     "bind_models",
+    "check_quota",
+    "create_tenant",
     "current_tenant_id",
     "current_transaction",
+    "export_tenant",
+    "get_preset",
+    "get_tenant",
+    "get_tenant_facts",
+    "list_tenants",
+    "lock_quota",
+    "raise_version",
+    "resume_tenant",
+    "suspend_tenant",
     "unbind_models",
 ]

@@ -64,3 +64,18 @@ class Tenant(Model):
     class Meta:
         table = "tenant"
         schema = "platform"
+
+
+class TenantEvent(Model):
+    """A step in a company's life: what an operator, or its own sign-up, did to it and why. Append-only."""
+
+    id: UUID = fields.UUIDField(primary_key=True, default=new_id)
+    tenant_id: UUID = fields.UUIDField()
+    at = fields.DatetimeField()
+    step = fields.CharField(max_length=20)
+    operator = fields.CharField(max_length=100)
+    reason = fields.CharField(max_length=500)
+
+    class Meta:
+        table = "tenant_event"
+        schema = "platform"

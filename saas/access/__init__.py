@@ -1,1 +1,43 @@
-"""Permissions, roles and data scope: Casbin policy per tenant, compiled to an access table."""
+"""Permissions, roles and data scope: Casbin policy per tenant, compiled to an access table.
+
+Every company begins with the same roles and adds roles, allowances and denies of its own; a check is a look-up.
+"""
+
+from saas.access.actions import create_role, grant_right, revoke_right
+from saas.access.catalogue import AccessCatalogue, FieldCatalogue
+from saas.access.errors import PermissionMissing, PolicyUnusable
+from saas.access.policies import DEFAULT_POLICY, DEFAULT_ROLES, PERMISSIONS
+from saas.access.queries import AccessTables, load_policy, require
+from saas.access.rules import EVERY_ROW, OWNER, Action, Effect, Policy, PolicyLine, RoleLink
+from saas.access.scopes import scope_predicate
+from saas.access.table import ALLOWED, DENIED, MASKED, AccessTable, FieldAccess, FieldRight
+
+__all__ = [
+    "ALLOWED",
+    "DEFAULT_POLICY",
+    "DEFAULT_ROLES",
+    "DENIED",
+    "EVERY_ROW",
+    "MASKED",
+    "OWNER",
+    "PERMISSIONS",
+    "AccessCatalogue",
+    "AccessTable",
+    "AccessTables",
+    "Action",
+    "Effect",
+    "FieldAccess",
+    "FieldCatalogue",
+    "FieldRight",
+    "PermissionMissing",
+    "Policy",
+    "PolicyLine",
+    "PolicyUnusable",
+    "RoleLink",
+    "create_role",
+    "grant_right",
+    "load_policy",
+    "require",
+    "revoke_right",
+    "scope_predicate",
+]

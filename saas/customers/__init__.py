@@ -1,1 +1,38 @@
-"""Customers, their ownership, and the customer pool they wait in."""
+"""Customers, their ownership, and the pool (公海) they wait in.
+
+A customer is at any moment pooled or owned; every change of owner is a row of the ownership history.
+"""
+
+from saas.customers.actions import (
+    ClaimGuard,
+    claim_customer,
+    create_customer,
+    create_default_pool,
+    note_follow_up,
+    release_customer,
+)
+from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
+from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.queries import get_visible_customer
+from saas.customers.reads import reads
+from saas.customers.rules import NewCustomer
+
+__all__ = [
+    "CUSTOMER_CLAIMED",
+    "CUSTOMER_CREATED",
+    "CUSTOMER_RELEASED",
+    "CUSTOMER_SCOPES",
+    "TOPICS",
+    "ClaimFacts",
+    "ClaimGuard",
+    "NewCustomer",
+    "Refusal",
+    "claim_customer",
+    "create_customer",
+    "create_default_pool",
+    "get_visible_customer",
+    "note_follow_up",
+    "reads",
+    "release_customer",
+]

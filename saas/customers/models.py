@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tortoise import fields
+from uuid import UUID
 
-from tenants import TenantMeta, TenantModel
+from tortoise import fields
+from tortoise.models import Model
+
+from tenants import TenantMeta, TenantModel, current_tenant_id
 
 
 class CustomerPool(TenantModel):
@@ -27,7 +30,8 @@ class Customer(TenantModel):
 
     pool_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
-    name_key = fields.CharField(max_length=600)
+    name_key = fields.CharField(max_length=300)
+    match_key = fields.CharField(max_length=400)
     short_name = fields.CharField(max_length=100, null=True)
     industry = fields.CharField(max_length=100, null=True)
     level = fields.CharField(max_length=20, null=True)
@@ -72,11 +76,15 @@ class Ownership(TenantModel):
         table = "ownership"
 
 
-class ClaimCount(TenantModel):
-    """Claim events of one person from one pool on one day of the tenant's calendar; never given back."""
+class ClaimCount(Model):
+    """Claim events of one person from one pool on one day of the tenant's calendar; never given back.
 
+    The primary key is (tenant_id, pool_id, employee_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
     pool_id = fields.UUIDField()
-    employee_id = fields.UUIDField()
+    employee_id = fields.UUIDField(primary_key=True)
     counted_on = fields.DateField()
     claims = fields.IntField()
 

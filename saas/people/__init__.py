@@ -1,1 +1,37 @@
-"""Employees, departments and legal entities of a company."""
+"""The people of a company: employees, departments and legal entities.
+
+Everybody who sells, manages or is paid is an employee here; accounts and sign-in are identity's business.
+"""
+
+from saas.people.actions import (
+    FoundedCompany,
+    SealedPhone,
+    create_department,
+    create_employee,
+    found_company,
+    link_account,
+    seal_phone,
+)
+from saas.people.policies import MY_DEPARTMENT_TREE
+from saas.people.queries import get_department, get_employee, get_root_department
+from saas.people.reads import reads
+from saas.people.rules import clean_name, clean_optional, name_key, person_name_key
+
+__all__ = [
+    "MY_DEPARTMENT_TREE",
+    "FoundedCompany",
+    "SealedPhone",
+    "clean_name",
+    "clean_optional",
+    "create_department",
+    "create_employee",
+    "found_company",
+    "get_department",
+    "get_employee",
+    "get_root_department",
+    "link_account",
+    "name_key",
+    "person_name_key",
+    "reads",
+    "seal_phone",
+]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tortoise import fields
+from uuid import UUID
 
-from tenants import TenantMeta, TenantModel
+from tortoise import fields
+from tortoise.models import Model
+
+from tenants import TenantMeta, TenantModel, current_tenant_id
 
 
 class LegalEntity(TenantModel):
@@ -21,7 +24,7 @@ class Department(TenantModel):
     """A node of today's department tree; the root has no parent."""
 
     parent_id = fields.UUIDField(null=True)
-    name = fields.CharField(max_length=100)
+    name = fields.CharField(max_length=200)
     name_key = fields.CharField(max_length=300)
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -29,11 +32,15 @@ class Department(TenantModel):
         table = "department"
 
 
-class DepartmentClosure(TenantModel):
-    """Every (ancestor, descendant) pair of today's tree, each department with itself at depth 0."""
+class DepartmentClosure(Model):
+    """Every (ancestor, descendant) pair of today's tree, each department with itself at depth 0.
 
+    The primary key is (tenant_id, ancestor_id, descendant_id); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
     ancestor_id = fields.UUIDField()
-    descendant_id = fields.UUIDField()
+    descendant_id = fields.UUIDField(primary_key=True)
     depth = fields.IntField()
 
     class Meta(TenantMeta):
@@ -41,7 +48,7 @@ class DepartmentClosure(TenantModel):
 
 
 class Employee(TenantModel):
-    """A person on the company's staff. Phone and e-mail are sealed; masked form and blind index stand beside."""
+    """A person on the company's staff. The phone number is sealed; masked form and blind index beside it."""
 
     account_id = fields.UUIDField(null=True)
     number = fields.CharField(max_length=40)

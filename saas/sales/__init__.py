@@ -1,1 +1,10 @@
-"""What is done with customers: follow-ups."""
+"""What is done with customers: follow-ups today; opportunities, deals and collections stand here too.
+
+Each follow-up keeps the customer's last one up to date, from which neglect is judged.
+"""
+
+from saas.sales.actions import create_follow_up
+from saas.sales.events import FOLLOW_UP_RECORDED, TOPICS
+from saas.sales.reads import reads
+
+__all__ = ["FOLLOW_UP_RECORDED", "TOPICS", "create_follow_up", "reads"]

@@ -5,12 +5,13 @@ All cryptography of stored data goes through this room; no other imports a ciphe
 
 from saas.sealing.errors import KeysDestroyed, KeysUnavailable, MasterKeyExposed, MasterKeyMissing, SealBroken
 from saas.sealing.keys import FileKeyProvider, KeyProvider, TenantKeys
-from saas.sealing.opening import RowOpener, SealedOpener
+from saas.sealing.opening import BlindIndex, RowOpener, SealedOpener
 from saas.sealing.rules import mask_email, mask_phone, normalise_phone
 from saas.sealing.sealer import DATA_CLASSES, Keyring, Place, Sealer
 
 __all__ = [
     "DATA_CLASSES",
+    "BlindIndex",
     "FileKeyProvider",
     "KeyProvider",
     "Keyring",

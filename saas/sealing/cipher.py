@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 VERSION = 1
 NONCE_BYTES = 12
 TAG_BYTES = 16
-_HEADER_BYTES = 5
+HEADER_BYTES = 5
+_SHORTEST = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
 
 
 class Algorithm(IntEnum):
@@ -114,22 +115,22 @@ class Header:
         return bytes((VERSION, self.algorithm, *self.generation.to_bytes(2), self.class_code))
 
     @classmethod
-    def decode(cls, sealed: bytes) -> Header:
-        """The header of a sealed value.
+    def decode(cls, head: bytes) -> Header:
+        """The header that `encode` gave.
 
         :raises NotAuthentic: too short, or of a version or algorithm that is unknown.
         """
-        if len(sealed) < _HEADER_BYTES + NONCE_BYTES + TAG_BYTES or sealed[0] != VERSION:
+        if len(head) != HEADER_BYTES or head[0] != VERSION:
             raise NotAuthentic
         try:
-            return cls(Algorithm(sealed[1]), int.from_bytes(sealed[2:4]), sealed[4])
+            return cls(Algorithm(head[1]), int.from_bytes(head[2:4]), head[4])
         except ValueError:
             raise NotAuthentic from None
 
 
-def seal_bytes(cipher: Cipher, header: Header, plaintext: bytes, bound: bytes) -> bytes:
+def seal_bytes(cipher: Cipher, head: bytes, plaintext: bytes, bound: bytes) -> bytes:
     """Seal under a fresh random nonce, which is safe for 2^32 values under one key (SP 800-38D, 8.3)."""
-    head, nonce = header.encode(), os.urandom(NONCE_BYTES)
+    nonce = os.urandom(NONCE_BYTES)
     return head + nonce + cipher.encrypt(nonce, plaintext, head + bound)
 
 
@@ -138,5 +139,7 @@ def open_bytes(cipher: Cipher, sealed: bytes, bound: bytes) -> bytes:
 
     :raises NotAuthentic: it was changed, or sealed with another key or for another place.
     """
-    body = _HEADER_BYTES + NONCE_BYTES
-    return cipher.decrypt(sealed[_HEADER_BYTES:body], sealed[body:], sealed[:_HEADER_BYTES] + bound)
+    if len(sealed) < _SHORTEST:
+        raise NotAuthentic
+    body = HEADER_BYTES + NONCE_BYTES
+    return cipher.decrypt(sealed[HEADER_BYTES:body], sealed[body:], sealed[:HEADER_BYTES] + bound)

@@ -107,9 +107,7 @@ class FileKeyProvider:
 
     def _unwrap(self, tenant_id: UUID, name: str, wrapped: str) -> bytes:
         try:
-            sealed = bytes.fromhex(wrapped)
-            Header.decode(sealed)
-            return open_bytes(self._master(), sealed, _bound(tenant_id, name))
+            return open_bytes(self._master(), bytes.fromhex(wrapped), _bound(tenant_id, name))
         except (NotAuthentic, ValueError):
             raise KeysUnavailable(str(self._file(tenant_id)), "wrapped under another master key, or changed") from None
 
@@ -136,7 +134,7 @@ class FileKeyProvider:
         return self._folder / f"{tenant_id}.json"
 
 
-_WRAPPED = Header(Algorithm.AES_256_GCM, generation=0, class_code=0)
+_WRAPPED = Header(Algorithm.AES_256_GCM, generation=0, class_code=0).encode()
 
 
 def _bound(tenant_id: UUID, name: str) -> bytes:

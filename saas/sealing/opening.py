@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from saas.sealing.sealer import Keyring, Place, Sealer
 
-Normalise = Callable[[str], str]
+
+@dataclass(frozen=True, slots=True)
+class BlindIndex:
+    """The blind index of a field, as its writer computes it: the name given to `Keyring.blind_index`, and the normal
+    form of the text. Reader and writer must agree on both, or look-ups find nothing."""
+
+    name: str
+    normalise: Callable[[str], str]
 
 
 class RowOpener:
     """Opens values of one tenant while a read runs; called once per sealed value that was selected."""
 
-    def __init__(self, keyring: Keyring, normalise: Mapping[str, Normalise]) -> None:
+    def __init__(self, keyring: Keyring, indexes: Mapping[str, BlindIndex]) -> None:
         self._keyring = keyring
-        self._normalise = normalise
+        self._indexes = indexes
 
     def __call__(self, data_class: str, table: str, column: str, row_id: UUID, sealed: bytes) -> str:
         """The text; the data class is read from the value itself, which is authenticated.
@@ -25,21 +33,22 @@ class RowOpener:
         return self._keyring.open(Place(table, column, row_id), sealed)
 
     def blind_index(self, data_class: str, field: str, text: str) -> bytes:
-        """What an exact filter compares with the index column, after the field's own normal form.
+        """What an exact filter on a mapped field (``Customer.phone``) compares with the index column.
 
         :raises BadUserInput: the text can't be a value of that field.
+        :raises KeyError: the wiring names no blind index for the field.
         """
-        normalise = self._normalise.get(field)
-        return self._keyring.blind_index(field, normalise(text) if normalise else text)
+        index = self._indexes[field]
+        return self._keyring.blind_index(index.name, index.normalise(text))
 
 
 class SealedOpener:
-    """The reader's opener. `normalise` maps a blind index's name to the normal form that its writer uses."""
+    """The reader's opener. `indexes` maps a mapped field (``Customer.phone``) to its blind index."""
 
-    def __init__(self, sealer: Sealer, normalise: Mapping[str, Normalise]) -> None:
+    def __init__(self, sealer: Sealer, indexes: Mapping[str, BlindIndex]) -> None:
         self._sealer = sealer
-        self._normalise = dict(normalise)
+        self._indexes = dict(indexes)
 
     async def prepare(self, tenant_id: UUID) -> RowOpener:
         """Fetch the tenant's keys, so that opening a row waits for nothing."""
-        return RowOpener(await self._sealer.keyring(tenant_id), self._normalise)
+        return RowOpener(await self._sealer.keyring(tenant_id), self._indexes)

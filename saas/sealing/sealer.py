@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from saas.kernel import Clock, SystemClock
-from saas.sealing.cipher import CIPHERS, Algorithm, Cipher, Header, NotAuthentic, open_bytes, seal_bytes
+from saas.sealing.cipher import CIPHERS, HEADER_BYTES, Algorithm, Cipher, Header, NotAuthentic, open_bytes, seal_bytes
 from saas.sealing.errors import SealBroken
 from saas.sealing.keys import KeyProvider, TenantKeys
 
@@ -31,7 +31,7 @@ _KEYRINGS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a sealed value lives, beside its tenant: it opens nowhere else."""
+    """Where a sealed value lives, beside its tenant: it opens nowhere else. Names are those of the database."""
 
     table: str
     column: str
@@ -45,7 +45,7 @@ class Keyring:
         self.tenant_id = tenant_id
         self._keys = keys
         self._algorithm = algorithm
-        self._ciphers: dict[Header, Cipher] = {}
+        self._ciphers: dict[bytes, Cipher] = {}
         self._index_keys: dict[str, bytes] = {}
 
     def seal(self, data_class: str, place: Place, text: str) -> bytes:
@@ -53,8 +53,8 @@ class Keyring:
 
         :raises KeyError: a data class that is not among `DATA_CLASSES`.
         """
-        header = Header(self._algorithm, self._keys.newest, DATA_CLASSES[data_class])
-        return seal_bytes(self._cipher(header), header, text.encode(), self._bound(place))
+        head = Header(self._algorithm, self._keys.newest, DATA_CLASSES[data_class]).encode()
+        return seal_bytes(self._cipher(head), head, text.encode(), self._bound(place))
 
     def open(self, place: Place, sealed: bytes) -> str:
         """The text.
@@ -62,8 +62,8 @@ class Keyring:
         :raises SealBroken: changed, moved from another place, or sealed under a key that is gone.
         """
         try:
-            header = Header.decode(sealed)
-            return open_bytes(self._cipher(header), sealed, self._bound(place)).decode()
+            cipher = self._cipher(sealed[:HEADER_BYTES])
+            return open_bytes(cipher, sealed, self._bound(place)).decode()
         except NotAuthentic:
             raise SealBroken(place.table, place.column, place.row_id) from None
 
@@ -81,15 +81,17 @@ class Keyring:
         """32 hex digits that stand for the text in the audit trail: equal texts, equal digests; not reversible."""
         return self.blind_index("", text).hex()
 
-    def _cipher(self, header: Header) -> Cipher:
-        cipher = self._ciphers.get(header)
+    def _cipher(self, head: bytes) -> Cipher:
+        """The cipher for values with this header, kept: deriving its key takes longer than opening a value."""
+        cipher = self._ciphers.get(head)
         if cipher is None:
+            header = Header.decode(head)
             tenant_key = self._keys.generations.get(header.generation)
             if tenant_key is None or header.class_code not in DATA_CLASSES.values():
                 raise NotAuthentic
             kind = CIPHERS[header.algorithm]
             use = f"data key|{header.algorithm.name}|{header.class_code}"
-            cipher = self._ciphers[header] = kind(_derive(tenant_key, use, kind.key_bytes))
+            cipher = self._ciphers[head] = kind(_derive(tenant_key, use, kind.key_bytes))
         return cipher
 
     def _bound(self, place: Place) -> bytes:

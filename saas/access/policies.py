@@ -1,0 +1,130 @@
+"""The roles every company begins with, and their rights: the least that lets each do its work.
+
+A tenant adds roles and lines of its own (`saas.access.actions`); what stands here it can deny but not remove.
+Nobody is given pay: not even the owner, until two people agreed on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from saas.access.rules import EVERY_ROW, OWNER, Action, Policy, PolicyLine, RoleLink
+
+HR_ADMIN, SALES_MANAGER, REP = "hr_admin", "sales_manager", "rep"
+CONSULTANT, PARTNER_APP, AUDITOR = "consultant", "partner_app", "auditor"
+DEFAULT_ROLES = (OWNER, HR_ADMIN, SALES_MANAGER, REP, CONSULTANT, PARTNER_APP, AUDITOR)
+
+PERMISSIONS = frozenset(
+    {
+        "employee:create",
+        "employee:update",
+        "employee:separate",
+        "employee:invite",
+        "department:write",
+        "customer:create",
+        "customer:update",
+        "customer:claim",
+        "customer:release",
+        "customer:assign",
+        "customer:transfer",
+        "follow_up:create",
+        "plugin:configure",
+        "access:configure",
+        "audit:read",
+        "audit:verify",
+        "tenant:export",
+        "tenant:suspend",
+        "session:manage",
+        "invitation:manage",
+    }
+)
+"""Every verb of the product itself; plugins declare theirs in their manifests."""
+
+READ_USE = (Action.READ, Action.USE)
+_BUSINESS = ("Customer.*", "CustomerPool.*", "FollowUp.*", "Ownership.*")
+_COMPANY = ("Employee.*", "Department.*", "LegalEntity.*")
+_BUSINESS_TYPES = ("Customer", "CustomerPool", "FollowUp", "Ownership")
+_COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
+_PERSONAL = ("Customer.phone", "Customer.address", "Employee.phone", "Employee.email")
+
+
+def _allow(
+    role: str, actions: Action | Iterable[Action], *objects: str, scopes: Iterable[str] = (EVERY_ROW,)
+) -> list[PolicyLine]:
+    wanted = (actions,) if isinstance(actions, Action) else tuple(actions)
+    return [
+        PolicyLine(role, action, object_, scope=scope) for action in wanted for object_ in objects for scope in scopes
+    ]
+
+
+def _owner() -> Iterable[PolicyLine]:
+    """Everything in the company but pay."""
+    yield from _allow(OWNER, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "AuditEntry", "Role", "AccessRule")
+    yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
+    yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
+    yield from _allow(OWNER, (Action.AGGREGATE, Action.WRITE), *_BUSINESS, *_COMPANY)
+    yield from _allow(OWNER, Action.DO, *sorted(PERMISSIONS))
+
+
+def _hr_admin() -> Iterable[PolicyLine]:
+    """People with their personal data; of customers the names alone."""
+    yield from _allow(HR_ADMIN, Action.SEE, *_COMPANY_TYPES, "Customer")
+    yield from _allow(HR_ADMIN, (*READ_USE, Action.WRITE, Action.AGGREGATE), *_COMPANY)
+    yield from _allow(HR_ADMIN, (*READ_USE, Action.MASK, Action.WRITE), "Employee.phone", "Employee.email")
+    yield from _allow(HR_ADMIN, READ_USE, "Customer.name", "Customer.shortName")
+    yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
+    yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
+    yield from _allow(HR_ADMIN, Action.DO, "session:manage")
+
+
+def _rep() -> Iterable[PolicyLine]:
+    """Own customers in full, the pool with masked numbers, colleagues by name."""
+    yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
+    yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
+    yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
+    yield from _allow(REP, Action.SEE, "CustomerPool", *_COMPANY_TYPES)
+    yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
+    yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
+    yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")
+    yield from _allow(REP, Action.READ, "Customer.phone", "Customer.address", scopes=("self",))
+    yield from _allow(REP, Action.USE, "Customer.phone")
+    yield from _allow(REP, READ_USE, "Employee.name", "Employee.department", "Department.*", "LegalEntity.name")
+    yield from _allow(REP, Action.READ, "Employee.*", "Employee.phone", "Employee.email", scopes=("self",))
+    yield from _allow(REP, Action.MASK, "Employee.phone", "Employee.email", scopes=("self",))
+    yield from _allow(REP, Action.DO, "customer:create", "customer:update", "customer:claim", "customer:release")
+    yield from _allow(REP, Action.DO, "follow_up:create")
+
+
+def _sales_manager() -> Iterable[PolicyLine]:
+    """What a rep may do, for the departments below; inherits from rep."""
+    yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))
+    yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
+    yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
+
+
+def _consultant() -> Iterable[PolicyLine]:
+    """Configures; reads what is needed to judge a configuration, no person's numbers."""
+    yield from _allow(CONSULTANT, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "Role", "AccessRule")
+    yield from _allow(CONSULTANT, READ_USE, *_BUSINESS, *_COMPANY, "Role.*", "AccessRule.*")
+    yield from _allow(CONSULTANT, Action.AGGREGATE, *_BUSINESS, *_COMPANY)
+    yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
+    yield from _allow(CONSULTANT, Action.WRITE, "Department.*")
+    yield from _allow(CONSULTANT, Action.DO, "plugin:configure", "access:configure", "department:write")
+
+
+def _auditor() -> Iterable[PolicyLine]:
+    """Reads the trail and the rules, changes nothing, sees no personal field."""
+    yield from _allow(AUDITOR, Action.SEE, "AuditEntry", "Role", "AccessRule", *_COMPANY_TYPES)
+    yield from _allow(AUDITOR, READ_USE, "AuditEntry.*", "Role.*", "AccessRule.*", *_COMPANY)
+    yield from _allow(AUDITOR, Action.DO, "audit:read", "audit:verify")
+
+
+def _default_policy() -> Policy:
+    from_roles = (_owner, _hr_admin, _rep, _sales_manager, _consultant, _auditor)
+    lines = tuple(line for of_role in from_roles for line in of_role())
+    return Policy(lines, links=(RoleLink(SALES_MANAGER, REP),), names=frozenset(DEFAULT_ROLES))
+
+
+DEFAULT_POLICY = _default_policy()

@@ -1,0 +1,348 @@
+"""Writes of the customers room: create, claim, release; each with its ownership row, audit entry and event."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from saas.access import AccessTable
+from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
+from saas.customers.errors import (
+    ClaimantNotOnStaff,
+    CustomerAlreadyOwned,
+    CustomerExists,
+    GuardRefused,
+    NotTheOwner,
+)
+from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
+from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.models import CustomerPool
+from saas.customers.queries import (
+    ClaimTarget,
+    default_pool,
+    find_claim_target,
+    find_duplicate,
+    get_visible_customer,
+    lock_and_count_holding,
+)
+from saas.customers.rules import (
+    NewCustomer,
+    PoolRules,
+    claim_limit_reached,
+    match_key,
+    may_claim,
+    may_hold_one_more,
+)
+from saas.events import emit, event_values, insert_event_sql, ring_after_commit
+from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
+from saas.people import SealedPhone, clean_name, name_key, seal_phone
+from saas.sealing import Keyring
+from tenants import current_tenant_id, current_transaction
+
+ClaimGuard = Callable[[ClaimFacts], Awaitable[Refusal | None]]
+"""Asks the company's plugins whether the claim may be; None where they agree."""
+
+POOL_NAME_MAX = 100
+REASON_MAX = 200
+
+
+async def create_default_pool(*, name: str) -> CustomerPool:
+    """The pool that a new company begins with.
+
+    :raises BadUserInput: the name is empty or too long.
+    """
+    return await CustomerPool.create(name=clean_name(name, field="name", longest=POOL_NAME_MAX), is_default=True)
+
+
+async def create_customer(
+    actor: Actor, new: NewCustomer, *, keep: bool, keyring: Keyring, time_zone: str, clock: Clock
+) -> UUID:
+    """A new customer: the caller's own (`keep`), or in the default pool.
+
+    :raises BadUserInput: a value that can't be stored.
+    :raises CustomerExists: one with the same name or phone number is there (P38).
+    :raises ClaimantNotOnStaff, HoldingLimitReached: `keep`, and the caller may not hold one more (P09).
+    """
+    new, customer_id, now = new.cleaned(), new_id(), clock.now()
+    phone = seal_phone(new.phone, keyring=keyring, table="customer", row_id=customer_id) if new.phone else None
+    await _refuse_duplicate(new, phone)
+    pool = await default_pool()
+    kept = await _kept(actor, pool.id, pool.rules, now=now, today=local_date(now, time_zone)) if keep else None
+    await _insert_customer(customer_id, pool.id, new, phone, kept, created_at=now)
+    if kept:
+        await _open_ownership(actor, customer_id, pool.id, kept)
+    owner = str(kept.owner_id) if kept else None
+    await record(
+        actor,
+        "customer.created",
+        object_type="Customer",
+        object_id=customer_id,
+        changes={"name": [None, new.name], "owner": [None, owner]},
+        clock=clock,
+    )
+    await emit(CUSTOMER_CREATED, {"customer_id": str(customer_id), "owner_id": owner})
+    return customer_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    owner_id: UUID
+    department_id: UUID
+    at: datetime
+    on: date
+
+
+async def _kept(actor: Actor, pool_id: UUID, rules: PoolRules, *, now: datetime, today: date) -> _Kept:
+    """A customer entered for oneself is one more to hold, like a claimed one: no way round the limit (L17)."""
+    department_id, holding = await lock_and_count_holding(actor, pool_id=pool_id, today=today)
+    assert actor.employee_id is not None, "lock_and_count_holding refuses people who are not on the staff"
+    refusal = may_hold_one_more(holding, rules)
+    if refusal is not None:
+        raise refusal
+    return _Kept(actor.employee_id, department_id, now, today)
+
+
+async def _refuse_duplicate(new: NewCustomer, phone: SealedPhone | None) -> None:
+    """Two that create the same customer at once follow each other: the locks are on the name and on the number."""
+    key, index = match_key(new.name), phone.index if phone else None
+    await current_transaction().fetchval(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),"
+        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0))",
+        current_tenant_id(),
+        key,
+        index,
+    )
+    found = await find_duplicate(match_key=key, phone_index=index)
+    if found is None:
+        return
+    field = "name" if found.has_same_name else "phone"
+    if found.owner_name is None:
+        raise CustomerExists("customers.exists_in_pool").at("input", field)
+    raise CustomerExists("customers.exists_owned", {"owner": found.owner_name}).at("input", field)
+
+
+async def _insert_customer(
+    customer_id: UUID,
+    pool_id: UUID,
+    new: NewCustomer,
+    phone: SealedPhone | None,
+    kept: _Kept | None,
+    *,
+    created_at: datetime,
+) -> None:
+    await current_transaction().execute(
+        """
+        INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, short_name, industry, level, source,
+            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, created_at,
+            owner_id, owner_department_id, received_on, status)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+            $18, $19, $20, CASE WHEN $18::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
+        """,
+        current_tenant_id(),
+        customer_id,
+        pool_id,
+        new.name,
+        name_key(new.name),
+        match_key(new.name),
+        new.short_name,
+        new.industry,
+        new.level,
+        new.source,
+        new.district_code,
+        new.district_name,
+        new.contact_name,
+        *(phone.columns() if phone else (None, None, None)),
+        created_at,
+        *((kept.owner_id, kept.department_id, kept.on) if kept else (None, None, None)),
+    )
+
+
+async def _open_ownership(actor: Actor, customer_id: UUID, pool_id: UUID, kept: _Kept) -> None:
+    await current_transaction().execute(
+        """
+        INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at,
+            started_on, start_kind, operator_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9)
+        """,
+        current_tenant_id(),
+        new_id(),
+        customer_id,
+        kept.owner_id,
+        kept.department_id,
+        pool_id,
+        kept.at,
+        kept.on,
+        actor.account_id,
+    )
+
+
+async def claim_customer(
+    actor: Actor, *, customer_id: UUID, access: AccessTable, guard: ClaimGuard, time_zone: str, clock: Clock
+) -> UUID:
+    """Take a customer out of the pool for oneself: one statement that finds out, one that writes.
+
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    :raises CustomerAlreadyOwned: somebody was first; of any number at once exactly one wins (P51).
+    :raises ClaimantNotOnStaff: the caller is not on the staff.
+    :raises CooldownRunning, ClaimLimitReached, HoldingLimitReached: the pool's rules (P34, P05, P09).
+    :raises GuardRefused: a plugin's rule.
+    """
+    now = clock.now()
+    today = local_date(now, time_zone)
+    found = await find_claim_target(actor, access, customer_id=customer_id, today=today)
+    if found.situation.is_pooled and found.target.claimant_department_id is None:
+        raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
+    refusal = may_claim(found.situation, found.pool, today=today)
+    if refusal is not None:
+        raise refusal.at("input", "customerId")
+    await _ask_guard(actor, found.target, guard, today=today)
+    await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
+    return customer_id
+
+
+async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
+    assert actor.employee_id is not None, "who has a department here is on the staff"
+    facts = ClaimFacts(
+        tenant_id=actor.tenant_id,
+        customer_id=target.customer_id,
+        district_code=target.district_code,
+        industry=target.industry,
+        level=target.level,
+        claimant_id=actor.employee_id,
+        claimant_department_id=target.claimant_department_id,
+        on=today,
+    )
+    refusal = await guard(facts)
+    if refusal is not None:
+        raise GuardRefused(refusal.key, refusal.args).at("input", "customerId")
+
+
+_OWN_VALUES = 11
+_TAKE = f"""
+WITH taken AS (
+    UPDATE customer SET owner_id = $2, owner_department_id = $4, status = 'owned', received_on = $6,
+        version = version + 1
+    WHERE tenant_id = $1 AND id = $3 AND owner_id IS NULL AND version = $9 RETURNING pool_id
+), opened AS (
+    INSERT INTO ownership (id, tenant_id, customer_id, owner_id, owner_department_id, pool_id, started_at,
+        started_on, start_kind, operator_id)
+    SELECT $7, $1, $3, $2, $4, taken.pool_id, $5, $6, 'claim', $8 FROM taken
+), counted AS (
+    INSERT INTO claim_count AS n (tenant_id, pool_id, employee_id, counted_on, claims)
+    SELECT $1, taken.pool_id, $2, $6, 1 FROM taken
+    ON CONFLICT (tenant_id, pool_id, employee_id, counted_on)
+    DO UPDATE SET claims = n.claims + 1 WHERE n.claims < $10 RETURNING n.claims
+), audited AS (
+    {insert_entry_sql(first_parameter=_OWN_VALUES, source="taken")}
+), told AS (
+    {insert_event_sql(first_parameter=_OWN_VALUES + ENTRY_VALUES, source="taken")}
+)
+SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS is_counted
+"""
+"""The conditional update with all that belongs to it, in one round trip: all of it or nothing.
+
+`version` closes the way by which the caller's own claim and release in between would escape the cooldown.
+"""
+
+
+async def _take(
+    actor: Actor, target: ClaimTarget, pool: PoolRules, *, now: datetime, today: date, clock: Clock
+) -> None:
+    owner = str(actor.employee_id)
+    entry = entry_values(
+        actor,
+        "customer.claimed",
+        object_type="Customer",
+        object_id=target.customer_id,
+        changes={"owner": [None, owner]},
+        clock=clock,
+    )
+    event = event_values(CUSTOMER_CLAIMED, {"customer_id": str(target.customer_id), "owner_id": owner})
+    row = await current_transaction().fetchrow(
+        _TAKE,
+        current_tenant_id(),
+        actor.employee_id,
+        target.customer_id,
+        target.claimant_department_id,
+        now,
+        today,
+        new_id(),
+        actor.account_id,
+        target.version,
+        pool.claim_limit,
+        *entry,
+        *event,
+    )
+    assert row is not None, "a SELECT without FROM gives one row"
+    if not row["is_taken"]:
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
+    if not row["is_counted"]:
+        raise claim_limit_reached(pool, today=today).at("input", "customerId")
+    ring_after_commit()
+
+
+async def release_customer(
+    actor: Actor, *, customer_id: UUID, reason: str, access: AccessTable, time_zone: str, clock: Clock
+) -> UUID:
+    """Give a customer back to its pool. The claim is not given back (L01); the cooldown begins today (P34).
+
+    :raises BadUserInput: no reason is given, or too long a one (P32).
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    :raises NotTheOwner: somebody else, or nobody, owns it.
+    """
+    now = clock.now()
+    reason = reason.strip()
+    if not reason or len(reason) > REASON_MAX:
+        raise BadUserInput("customers.reason_needed", {"longest": REASON_MAX}).at("input", "reason")
+    await get_visible_customer(actor, access, customer_id=customer_id)
+    released = await current_transaction().execute(
+        """
+        WITH released AS (
+            UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
+                version = version + 1
+            WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id
+        )
+        UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = 'release', reason = $6
+        FROM released WHERE o.tenant_id = $1 AND o.customer_id = released.id AND o.ended_at IS NULL
+        """,
+        current_tenant_id(),
+        actor.employee_id,
+        customer_id,
+        now,
+        local_date(now, time_zone),
+        reason,
+    )
+    if not released:
+        raise NotTheOwner("customers.not_the_owner").at("input", "customerId")
+    owner = str(actor.employee_id)
+    await record(
+        actor,
+        "customer.released",
+        object_type="Customer",
+        object_id=customer_id,
+        changes={"owner": [owner, None]},
+        reason=reason,
+        clock=clock,
+    )
+    await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": owner})
+    return customer_id
+
+
+async def note_follow_up(customer_id: UUID, *, owner_id: UUID, occurred_at: datetime) -> bool:
+    """Keep the instant of the last follow-up beside the customer; an older one changes nothing.
+
+    False, and nothing written, where `owner_id` does not own the customer (any more).
+    """
+    noted = await current_transaction().execute(
+        """
+        UPDATE customer SET last_follow_up_at = greatest(last_follow_up_at, $4)
+        WHERE tenant_id = $1 AND id = $2 AND owner_id = $3
+        """,
+        current_tenant_id(),
+        customer_id,
+        owner_id,
+        occurred_at,
+    )
+    return noted == 1

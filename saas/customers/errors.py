@@ -1,0 +1,41 @@
+"""Refusals of the customers room."""
+
+from __future__ import annotations
+
+from saas.kernel import Conflict, LimitReached, NotFound, RuleRefused
+
+
+class CustomerNotFound(NotFound):
+    """Missing, another company's, or not visible to the caller: the three are one."""
+
+
+class CustomerAlreadyOwned(Conflict):
+    """Somebody else was first."""
+
+
+class CustomerExists(Conflict):
+    """The duplicate check found one; tells its status and whom to ask, nothing else (P38)."""
+
+
+class NotTheOwner(RuleRefused):
+    """Only the owner may release a customer."""
+
+
+class ClaimLimitReached(LimitReached):
+    """P05: the claims of this person, pool and local day are used up."""
+
+
+class HoldingLimitReached(LimitReached):
+    """P09: the person holds as many customers as the pool allows."""
+
+
+class CooldownRunning(RuleRefused):
+    """P34: a former owner may not claim the customer again yet."""
+
+
+class ClaimantNotOnStaff(RuleRefused):
+    """Only people on the staff can own customers."""
+
+
+class GuardRefused(RuleRefused):
+    """A plugin's rule refuses the claim; the message is the plugin's."""

@@ -1,0 +1,184 @@
+"""Scoped reads of the customers room, for actions; lists and details go through the compiled reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from uuid import UUID
+
+import asyncpg
+
+from saas.access import AccessTable, scope_predicate
+from saas.customers.errors import ClaimantNotOnStaff, CustomerNotFound
+from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.rules import ClaimSituation, PoolRules
+from saas.kernel import Actor
+from tenants import current_tenant_id, current_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimTarget:
+    """The customer as a claim found it. `version` rises with every change of owner.
+
+    `claimant_department_id` is None where the claimant is not on the staff, and where the customer is owned.
+    """
+
+    customer_id: UUID
+    version: int
+    district_code: str | None
+    industry: str | None
+    level: str | None
+    claimant_department_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFindings:
+    """All that one statement found out about a claim."""
+
+    target: ClaimTarget
+    situation: ClaimSituation
+    pool: PoolRules
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool and its rules."""
+
+    id: UUID
+    rules: PoolRules
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """What the duplicate check may tell: that there is one, by what it matched, and whom to ask."""
+
+    has_same_name: bool
+    owner_name: str | None
+
+
+async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: UUID, today: date) -> ClaimFindings:
+    """The customer that the caller wants, if the caller may see it, and what decides the claim: one statement.
+
+    Where the customer is pooled, the claimant's row is locked before the counts are taken (`claimant_load`).
+
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    """
+    row = await current_transaction().fetchrow(
+        _claim_target_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id, today
+    )
+    if row is None:
+        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+    return _findings(row)
+
+
+@lru_cache(maxsize=64)
+def _claim_target_sql(scopes: frozenset[str]) -> str:
+    """Who sees the pool may also learn that a customer has just left it: the loser of a race is told "taken"."""
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="$2")
+    was_pooled = _LEFT_THE_POOL if "pool" in scopes else "false"
+    return f"""
+        SELECT c.id, c.version, c.owner_id, c.district_code, c.industry, c.level, p.name AS pool_name,
+               p.claim_limit, p.holding_limit, p.cooldown_days,
+               (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
+                AND o.owner_id = $2) AS last_ended_on,
+               l.department, l.claims, l.holding
+        FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
+        LEFT JOIN LATERAL (
+            SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4) f
+            WHERE c.owner_id IS NULL OFFSET 0
+        ) l ON true
+        WHERE c.tenant_id = $1 AND c.id = $3 AND ({visible} OR {was_pooled})
+    """
+
+
+_LEFT_THE_POOL = """EXISTS (
+    SELECT FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
+    AND o.start_kind IN ('claim', 'assign'))"""
+
+
+def _findings(row: asyncpg.Record) -> ClaimFindings:
+    return ClaimFindings(
+        target=ClaimTarget(
+            customer_id=row["id"],
+            version=row["version"],
+            district_code=row["district_code"],
+            industry=row["industry"],
+            level=row["level"],
+            claimant_department_id=row["department"],
+        ),
+        situation=ClaimSituation(
+            is_pooled=row["owner_id"] is None,
+            claims_today=row["claims"] or 0,
+            holding=row["holding"] or 0,
+            last_ended_on=row["last_ended_on"],
+        ),
+        pool=PoolRules(row["pool_name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]),
+    )
+
+
+async def get_visible_customer(actor: Actor, access: AccessTable, *, customer_id: UUID) -> UUID | None:
+    """The owner of a customer that the caller may see; None while it is pooled.
+
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    """
+    row = await current_transaction().fetchrow(
+        _visible_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id
+    )
+    if row is None:
+        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+    owner: UUID | None = row["owner_id"]
+    return owner
+
+
+@lru_cache(maxsize=64)
+def _visible_sql(scopes: frozenset[str]) -> str:
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="me.id")
+    return f"""
+        SELECT c.owner_id FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE c.tenant_id = $1 AND c.id = $3 AND {visible}
+    """
+
+
+async def lock_and_count_holding(actor: Actor, *, pool_id: UUID, today: date) -> tuple[UUID, int]:
+    """The caller's department, and how many customers the caller holds; the caller's row is locked meanwhile.
+
+    :raises ClaimantNotOnStaff: the caller is not on the staff.
+    """
+    row = await current_transaction().fetchrow(
+        "SELECT department, holding FROM claimant_load($1, $2, $3, $4)",
+        current_tenant_id(),
+        actor.employee_id,
+        pool_id,
+        today,
+    )
+    if row is None or row["department"] is None:
+        raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
+    return row["department"], row["holding"]
+
+
+async def find_duplicate(*, match_key: str, phone_index: bytes | None) -> Duplicate | None:
+    """A customer of this company with the same name or the same phone number, whoever may see it (P38)."""
+    row = await current_transaction().fetchrow(
+        """
+        SELECT c.match_key = $2 AS has_same_name, e.name AS owner_name
+        FROM customer c LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
+        WHERE c.tenant_id = $1 AND (c.match_key = $2 OR c.phone_index = $3)
+        ORDER BY (c.match_key = $2) DESC, c.id LIMIT 1
+        """,
+        current_tenant_id(),
+        match_key,
+        phone_index,
+    )
+    return Duplicate(has_same_name=row["has_same_name"], owner_name=row["owner_name"]) if row else None
+
+
+async def default_pool() -> Pool:
+    """The pool that new customers belong to; every company has one from its first day."""
+    row = await current_transaction().fetchrow(
+        "SELECT id, name, claim_limit, holding_limit, cooldown_days FROM customer_pool"
+        " WHERE tenant_id = $1 AND is_default",
+        current_tenant_id(),
+    )
+    assert row is not None, "sign-up makes the default pool"
+    return Pool(row["id"], PoolRules(row["name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]))

@@ -1,0 +1,192 @@
+"""How customers, pools and ownerships are read."""
+
+from __future__ import annotations
+
+from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES, POOL_SCOPES
+from saas.reads.mapping import (
+    Column,
+    EnumKind,
+    Expression,
+    FilterOp,
+    GroupRoot,
+    ListRoot,
+    OneRoot,
+    ReadType,
+    RoomReads,
+    ScalarKind,
+    Sealed,
+    ToMany,
+    ToOne,
+)
+
+EXACT = frozenset({FilterOp.EQ, FilterOp.IN})
+EXACT_OR_NULL = EXACT | {FilterOp.IS_NULL}
+RANGE = frozenset({FilterOp.EQ, FilterOp.GTE, FilterOp.LT})
+
+CUSTOMER_STATUS = EnumKind(
+    "CustomerStatus",
+    "Where a customer stands.",
+    {"POOLED": ("pooled", "In the pool, without an owner (公海)."), "OWNED": ("owned", "Somebody owns it (私海).")},
+)
+OWNERSHIP_START = EnumKind(
+    "OwnershipStart",
+    "How an ownership began.",
+    {
+        "CREATED": ("created", "Entered by the owner."),
+        "IMPORTED": ("imported", "Came with an import."),
+        "CLAIM": ("claim", "Claimed from the pool (领取)."),
+        "ASSIGN": ("assign", "Assigned by a pool administrator (分配)."),
+        "TRANSFER": ("transfer", "Handed over by another owner (转交)."),
+    },
+)
+OWNERSHIP_END = EnumKind(
+    "OwnershipEnd",
+    "How an ownership ended.",
+    {
+        "RELEASE": ("release", "The owner gave it back (退回公海)."),
+        "RECYCLE": ("recycle", "A rule took it back (回收)."),
+        "TRANSFER": ("transfer", "Handed over to another owner (转交)."),
+        "MERGE": ("merge", "Merged into a duplicate."),
+        "SEPARATION": ("separation", "The owner left the company (离职)."),
+    },
+)
+
+customer = ReadType(
+    name="Customer",
+    table="customer",
+    prefix="cus",
+    doc="A company or person that is sold to (客户).",
+    scopes=CUSTOMER_SCOPES,
+    fields=(
+        Column(
+            "name",
+            ScalarKind.STRING,
+            "name",
+            "Full name; ordered by pinyin.",
+            filters=frozenset({FilterOp.EQ, FilterOp.STARTS_WITH}),
+            orderable=True,
+            order_column="name_key",
+        ),
+        Column("shortName", ScalarKind.STRING, "short_name", "Short name."),
+        Column("status", CUSTOMER_STATUS, "status", "Pooled or owned.", structural=True, filters=EXACT, groupable=True),
+        Column("industry", ScalarKind.STRING, "industry", "Industry.", filters=EXACT_OR_NULL, groupable=True),
+        Column(
+            "level",
+            ScalarKind.STRING,
+            "level",
+            "The company's own grade, e.g. A, B, C.",
+            filters=EXACT_OR_NULL,
+            groupable=True,
+        ),
+        Column(
+            "source",
+            ScalarKind.STRING,
+            "source",
+            "Where the customer came from.",
+            filters=EXACT_OR_NULL,
+            groupable=True,
+        ),
+        Column(
+            "districtCode",
+            ScalarKind.STRING,
+            "district_code",
+            "Administrative division, GB/T 2260 code of six digits.",
+            filters=EXACT_OR_NULL,
+            groupable=True,
+        ),
+        Column("districtName", ScalarKind.STRING, "district_name", "Name of the administrative division."),
+        Column("contactName", ScalarKind.STRING, "contact_name", "Name of the contact (联系人)."),
+        Sealed(
+            "phone",
+            "MaskedPhone",
+            "phone_sealed",
+            "phone_masked",
+            "Phone number: sealed, with its masked form.",
+            index_column="phone_index",
+        ),
+        ToOne(
+            "owner",
+            "Employee",
+            "owner_id",
+            "Who owns it (负责人); null in the pool.",
+            filters=EXACT_OR_NULL,
+            groupable=True,
+        ),
+        ToOne(
+            "pool", "CustomerPool", "pool_id", "The pool it belongs to, or returns to.", filters=EXACT, groupable=False
+        ),
+        Column(
+            "receivedOn",
+            ScalarKind.DATE,
+            "received_on",
+            "Day the present holding began; null in the pool.",
+            filters=RANGE | {FilterOp.IS_NULL},
+            orderable=True,
+        ),
+        Expression(
+            "heldDays",
+            ScalarKind.INT,
+            "({today} - {t}.received_on)",
+            "Whole days since the present holding began, in the company's calendar; null in the pool.",
+        ),
+        Column(
+            "lastFollowUpAt",
+            ScalarKind.DATETIME,
+            "last_follow_up_at",
+            "When it was last followed up.",
+            filters=RANGE | {FilterOp.IS_NULL},
+            orderable=True,
+        ),
+        Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was entered.", filters=RANGE, orderable=True),
+        Column("version", ScalarKind.INT, "version", "Rises with every change of owner."),
+        ToMany("ownerships", "Ownership", "customer_id", "STARTED_AT_DESC", "Who owned it, from when to when."),
+    ),
+)
+
+pool = ReadType(
+    name="CustomerPool",
+    table="customer_pool",
+    prefix="poo",
+    doc="A pool and its public rules (公海).",
+    scopes=POOL_SCOPES,
+    fields=(
+        Column("name", ScalarKind.STRING, "name", "Name.", orderable=True),
+        Column("claimLimit", ScalarKind.INT, "claim_limit", "Claims per person and local day (P05); 0 = no claiming."),
+        Column("holdingLimit", ScalarKind.INT, "holding_limit", "Customers a person may hold (P09)."),
+        Column(
+            "cooldownDays", ScalarKind.INT, "cooldown_days", "Whole days before a former owner may claim again (P34)."
+        ),
+        Column("version", ScalarKind.INT, "version", "Rises with every change of the rules."),
+    ),
+)
+
+ownership = ReadType(
+    name="Ownership",
+    table="ownership",
+    prefix="own",
+    doc="One holding of a customer by one owner.",
+    scopes=OWNERSHIP_SCOPES,
+    fields=(
+        ToOne("customer", "Customer", "customer_id", "The customer.", filters=EXACT),
+        ToOne("owner", "Employee", "owner_id", "The owner.", filters=EXACT, groupable=True),
+        Column("startedAt", ScalarKind.DATETIME, "started_at", "Beginning.", filters=RANGE, orderable=True),
+        Column("endedAt", ScalarKind.DATETIME, "ended_at", "End; null while it runs."),
+        Column("startKind", OWNERSHIP_START, "start_kind", "How it began."),
+        Column("endKind", OWNERSHIP_END, "end_kind", "How it ended; null while it runs."),
+        Column("reason", ScalarKind.STRING, "reason", "The reason given for its end."),
+    ),
+)
+
+reads = RoomReads(
+    types=(customer, pool, ownership),
+    roots=(
+        OneRoot("customer", "Customer", "A customer by id."),
+        ListRoot(
+            "customers", "Customer", "CREATED_AT_DESC", "The customers the caller may see: own, the team's, the pool's."
+        ),
+        GroupRoot(
+            "customerGroups", "Customer", "Customers counted by owner, status, industry, level, source or district."
+        ),
+        ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
+    ),
+)

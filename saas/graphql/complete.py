@@ -1,0 +1,163 @@
+"""Answers of ordinary root fields: plain values walked along the selection, mapped objects read by the reader.
+
+The walk runs twice where a value holds references: first to gather them, so that each selection reads all its
+objects with one statement, then to put the answer together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
+
+from saas.graphql.documents import Document
+from saas.graphql.errors import Fault, Path, internal
+from saas.graphql.payloads import Ref
+from saas.graphql.selection import collect_fields
+from saas.reads import ReadResult
+
+Nodes = list[FieldNode]
+Variables = Mapping[str, object]
+
+
+class _Nulled(Exception):
+    """A null where the schema allows none: it moves up to the next field that allows it."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """All references of one type with one selection: read together."""
+
+    type_name: str
+    nodes: Nodes
+    ids: list[UUID] = field(default_factory=list)
+    places: dict[UUID, Path] = field(default_factory=dict)
+    found: Mapping[UUID, bytes] | None = None
+
+    def add(self, reference: UUID, path: Path) -> None:
+        """Note an object and the first place where it is shown."""
+        if reference not in self.places:
+            self.ids.append(reference)
+            self.places[reference] = path
+
+
+class Completion:
+    """One root field's answer on its way from Python values to JSON."""
+
+    def __init__(self, schema: GraphQLSchema, document: Document, variables: Variables) -> None:
+        self._schema = schema
+        self._document = document
+        self._variables = variables
+        self.wanted: dict[tuple[str, tuple[int, ...]], Wanted] = {}
+        self.faults: list[Fault] = []
+
+    def gather(self, kind: GraphQLOutputType, value: object, nodes: Nodes, path: Path) -> Iterable[Wanted]:
+        """The references that the answer shows."""
+        self.finish(kind, value, nodes, path)
+        return self.wanted.values()
+
+    def finish(self, kind: GraphQLOutputType, value: object, nodes: Nodes, path: Path) -> bytes | None:
+        """The answer as JSON, None for null; what is wrong is in `faults` afterwards."""
+        self.faults.clear()
+        try:
+            whole = self._value(kind, value, nodes, path)
+        except _Nulled:
+            return None
+        return None if whole is None else orjson.dumps(whole)
+
+    def _value(self, kind: GraphQLOutputType, value: object, nodes: Nodes, path: Path) -> object:
+        if isinstance(kind, GraphQLNonNull):
+            inner = self._value(kind.of_type, value, nodes, path)
+            if inner is None:
+                self._note_null(path)
+                raise _Nulled
+            return inner
+        if value is None:
+            return None
+        if isinstance(kind, GraphQLList):
+            return self._list(kind, value, nodes, path)
+        if isinstance(value, Ref):
+            return self._reference(value, nodes, path)
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
+            return self._object(kind, value, nodes, path)
+        try:
+            return kind.coerce_output_value(value)
+        except (GraphQLError, TypeError, ValueError):
+            self.faults.append(internal(path))
+            return None
+
+    def _note_null(self, path: Path) -> None:
+        """A null that moves up needs a reason: one that lies at or below the place, or a fault of ours."""
+        if not any(fault.path[: len(path)] == path for fault in self.faults):
+            self.faults.append(internal(path))
+
+    def _list(self, kind: GraphQLList[Any], values: Any, nodes: Nodes, path: Path) -> object:
+        try:
+            return [self._value(kind.of_type, value, nodes, (*path, at)) for at, value in enumerate(values)]
+        except _Nulled:
+            return None
+
+    def _reference(self, reference: Ref, nodes: Nodes, path: Path) -> object:
+        key = (reference.type_name, tuple(map(id, nodes)))
+        wanted = self.wanted.setdefault(key, Wanted(reference.type_name, nodes))
+        wanted.add(reference.id, path)
+        if wanted.found is None:
+            return {}  # being gathered: anything but null, which would move up
+        text = wanted.found.get(reference.id)
+        return None if text is None or text == b"null" else orjson.Fragment(text)
+
+    def _object(
+        self, kind: GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType, value: object, nodes: Nodes, path: Path
+    ) -> object:
+        actual = kind if isinstance(kind, GraphQLObjectType) else self._type_of(value)
+        answer: dict[str, object] = {}
+        try:
+            for key, found in self._fields(actual.name, nodes).items():
+                name = found[0].name.value
+                if name == "__typename":
+                    answer[key] = actual.name
+                    continue
+                definition = actual.fields[name]
+                inner = getattr(value, definition.extensions["strawberry-definition"].python_name)
+                answer[key] = self._value(definition.type, inner, found, (*path, key))
+        except _Nulled:
+            return None
+        return answer
+
+    def _fields(self, type_name: str, nodes: Nodes) -> dict[str, Nodes]:
+        return collect_fields(self._schema, type_name, nodes, self._document.fragments, self._variables)
+
+    def _type_of(self, value: object) -> GraphQLObjectType:
+        name = type(value).__strawberry_definition__.name  # type: ignore[attr-defined]
+        found = self._schema.type_map[name]
+        if not isinstance(found, GraphQLObjectType):
+            raise TypeError(f"{name} is no object type")
+        return found
+
+
+def faults_of_reads(result: ReadResult, prefix: Path = ()) -> list[Fault]:
+    """What the reader refused, placed in the whole answer."""
+    return [
+        Fault(
+            error.code,
+            error.key,
+            error.args,
+            (*prefix, *error.path),
+            extensions={"field": error.field} if error.field else {},
+        )
+        for error in result.errors
+    ]

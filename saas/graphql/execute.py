@@ -1,0 +1,211 @@
+"""From a request to its answer: session, document, budget, guards, then the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+from graphql import GraphQLError, VariableValues, get_variable_values
+
+from saas.graphql.answer import NULL, Answer
+from saas.graphql.budget import Budget, Charge
+from saas.graphql.documents import (
+    Document,
+    Documents,
+    Operation,
+    RootNodes,
+    check_alone,
+    hash_of,
+    root_type,
+)
+from saas.graphql.errors import (
+    Fault,
+    RequestRefused,
+    TimedOut,
+    UnknownDocument,
+    fault_of,
+    fault_of_document,
+    internal,
+)
+from saas.graphql.guard import refusal, refuse_disabled_plugin
+from saas.graphql.mutations import run_mutations
+from saas.graphql.operation import Request, Running, StaleSession, log_unexpected
+from saas.graphql.queries import run_query
+from saas.graphql.scalars import check_texts
+from saas.graphql.selection import collect_fields
+from saas.graphql.services import Services
+from saas.graphql.sessions import Session, Sessions
+from saas.kernel import AppError, BadUserInput, ErrorCode, LimitExceeded, Throttled, Unauthenticated
+
+_VARIABLE_ERRORS = 5
+_NO_VARIABLES = VariableValues({}, {})
+
+
+class Executor:
+    """Answers requests; one per process, since it holds the documents, sessions and budgets."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.documents = Documents(services.schema, services.limits)
+        self.sessions = Sessions(services)
+        self._budget = Budget(services.limits, services.redis)
+
+    async def run(self, request: Request) -> Answer:
+        """The answer, whatever happens: a refusal or fault is an answer too."""
+        answer = Answer(None, locale=request.locale or "en")
+        try:
+            await self._run(request, answer)
+        except RequestRefused as refused:
+            answer.parts, answer.faults = None, refused.faults
+        except AppError as error:
+            answer.parts, answer.faults = None, [fault_of(error)]
+        except asyncpg.QueryCanceledError:
+            answer.parts, answer.faults = None, [fault_of(TimedOut("graphql.statement_timeout"))]
+        except Exception as error:  # noqa: BLE001 (the door: nothing unexpected reaches the caller)
+            log_unexpected(error, request.request_id, answer.operation)
+            answer.parts, answer.faults = None, [internal()]
+        return answer
+
+    async def _run(self, request: Request, answer: Answer) -> None:
+        session = await self._session(request)
+        if request.locale is None and session is not None:
+            answer.locale = session.actor.locale
+        check_texts(request.variables)
+        caller = _budget_key(request, session)
+        document = await self._document(request, caller, answer)
+        operation = document.operation(request.operation_name)
+        answer.operation = operation.name or root_type(self._services.schema, operation.node).lower()
+        variables = self._variables(operation, request.variables)
+        await self._charge(caller, operation.points(variables.coerced), answer)
+        running = Running(self._services, request, document, operation, variables, session, answer.locale)
+        await self._perform(running, answer)
+
+    async def _session(self, request: Request) -> Session | None:
+        if request.token is None:
+            return None
+        return await self.sessions.find(
+            request.token, address=request.address, request_id=request.request_id, client=request.client
+        )
+
+    async def _document(self, request: Request, caller: str, answer: Answer) -> Document:
+        text = await self._text(request)
+        known = self.documents.known(text)
+        if known is not None:
+            return known
+        await self._charge(caller, self._services.limits.compile_cost, answer)
+        return self.documents.compile(text)
+
+    async def _text(self, request: Request) -> str:
+        """The document's text: given, or registered under the given hash.
+
+        :raises UnknownDocument: no registered document has the hash, or only registered ones are taken.
+        :raises BadUserInput: the hash is not the given text's.
+        """
+        named = request.document_hash
+        if request.text is not None:
+            actual = hash_of(request.text) if named or self._services.require_trusted_documents else None
+            if named is not None and named != actual:
+                raise BadUserInput("graphql.document_hash_differs", {"given": named[:64]})
+            if actual is None or not self._services.require_trusted_documents:
+                return request.text
+            named = actual
+        found = await self._services.trusted_documents.text(named) if named is not None else None
+        if found is None:
+            raise UnknownDocument("graphql.document_unknown", {"hash": (named or "")[:64]})
+        return found
+
+    def _variables(self, operation: Operation, given: Mapping[str, object]) -> VariableValues:
+        definitions = operation.node.variable_definitions
+        if not definitions:
+            return _NO_VARIABLES
+        found = get_variable_values(
+            self._services.schema.graphql,
+            definitions,
+            dict(given),
+            max_errors=_VARIABLE_ERRORS,
+            hide_suggestions=True,
+        )
+        if isinstance(found, VariableValues):
+            return found
+        raise RequestRefused(*(_variable_fault(error) for error in found[:_VARIABLE_ERRORS]))
+
+    async def _charge(self, caller: str, points: int, answer: Answer) -> None:
+        limits = self._services.limits
+        answer.requested += points
+        if points > limits.cost:
+            values = {"limit": "cost", "allowed": limits.cost, "found": points}
+            raise LimitExceeded("graphql.limit_exceeded", values)
+        charge: Charge = await self._budget.take(caller, points)
+        answer.charge = charge
+        if not charge.granted:
+            answer.headers["Retry-After"] = str(charge.retry_after)
+            raise Throttled("graphql.throttled", {"retry_after": charge.retry_after, "points": points})
+        answer.actual += points
+
+    async def _perform(self, running: Running, answer: Answer) -> None:
+        roots = self._roots(running)
+        permitted, refused = _guarded(running, roots)
+        if refused and not permitted:
+            raise RequestRefused(*refused)
+        if running.operation.is_mutation:
+            parts, faults = await run_mutations(running, permitted, self.sessions)
+        else:
+            parts, faults = await self._query(running, permitted)
+        answer.parts = parts if len(roots) == 1 else {key: parts.get(key, NULL) for key in roots}
+        answer.faults = [*refused, *faults]
+
+    async def _query(self, running: Running, permitted: RootNodes) -> tuple[dict[str, bytes], list[Fault]]:
+        """Run a query; if the session has changed since it was looked up, look it up and run it once more."""
+        try:
+            return await run_query(running, permitted)
+        except StaleSession:
+            session = running.signed_in()
+            self.sessions.forget(session.session_hash)
+        found = await self._session(running.request)
+        again = running.with_session(found) if found is not None else running
+        permitted, refused = _guarded(again, permitted)
+        if not permitted:
+            raise RequestRefused(*refused)
+        try:
+            parts, faults = await run_query(again, permitted)
+        except StaleSession as error:
+            raise Unauthenticated("graphql.session_ended") from error
+        return parts, [*refused, *faults]
+
+    def _roots(self, running: Running) -> RootNodes:
+        operation, schema = running.operation, self._services.schema
+        if operation.roots is not None:
+            return operation.roots
+        type_name = root_type(schema, operation.node)
+        fragments = running.document.fragments
+        roots = collect_fields(schema.graphql, type_name, [operation.node], fragments, running.values)
+        if operation.is_mutation:
+            check_alone(schema, roots)
+        return roots
+
+
+def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]]:
+    """The root fields that the caller may ask for, and why not the others."""
+    schema, session = running.services.schema, running.session
+    is_mutation = running.operation.is_mutation
+    if not is_mutation:
+        refuse_disabled_plugin(schema, [nodes[0].name.value for nodes in roots.values()], session)
+    permitted: dict[str, list[object]] = {}
+    refused: list[Fault] = []
+    for key, nodes in roots.items():
+        error = refusal(schema, nodes[0].name.value, is_mutation=is_mutation, session=session)
+        if error is None:
+            permitted[key] = nodes  # type: ignore[assignment]
+        else:
+            refused.append(fault_of(error, (key,)))
+    return permitted, refused  # type: ignore[return-value]
+
+
+def _variable_fault(error: GraphQLError) -> Fault:
+    return fault_of_document(error, ErrorCode.BAD_USER_INPUT, "graphql.variables_refused")
+
+
+def _budget_key(request: Request, session: Session | None) -> str:
+    if session is None:
+        return f"address:{request.address}"
+    return f"{session.actor.tenant_id.hex}:{session.actor.account_id.hex}"

@@ -1,0 +1,226 @@
+"""How a room's module of the API declares its mutations and its ordinary (not compiled) queries.
+
+Each root field says who may ask: ``requires="customer:claim"``, ``signed_in=True`` or ``public=True``; exactly one,
+so that none is unguarded by oversight. The permission in the schema's text follows from the same declaration.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar, get_type_hints
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from saas.access.table import AccessTable
+from saas.graphql.errors import AppErrors
+from saas.kernel import Actor, AppError, Clock, Unauthenticated
+from tenants import DatabaseRole
+
+Resolver = Callable[..., Awaitable[Any]]
+ServiceT = TypeVar("ServiceT")
+
+
+@dataclass(slots=True)
+class Info:
+    """What a root field knows of its request.
+
+    `rooms` holds what the rooms were wired with, by type. `time_zone` is the tenant's IANA zone. A public mutation
+    that begins a session calls `act_as`, so that the objects of its payload are read with that person's rights.
+    """
+
+    caller: Actor | None
+    access: AccessTable | None
+    clock: Clock
+    rooms: Mapping[type, object]
+    request_id: str
+    address: str
+    client: str
+    locale: str
+    time_zone: str
+    token: str | None = None
+    acting: Actor | None = None
+    forgotten: list[bytes] = field(default_factory=list)
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts.
+
+        :raises Unauthenticated: nobody is signed in (only possible in a public field).
+        """
+        actor = self.acting or self.caller
+        if actor is None:
+            raise Unauthenticated("graphql.sign_in_first")
+        return actor
+
+    @property
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return self.clock.now()
+
+    def room(self, kind: type[ServiceT]) -> ServiceT:
+        """The object of that type that the process was wired with."""
+        found = self.rooms[kind]
+        if not isinstance(found, kind):
+            raise TypeError(f"{kind.__name__} is wired with a {type(found).__name__}")
+        return found
+
+    def act_as(self, actor: Actor) -> None:
+        """Read the payload as `actor`, who has just signed in."""
+        self.acting = replace(actor, request_id=self.request_id, address=self.address, client=self.client)
+
+    def forget_session(self, session_hash: bytes) -> None:
+        """Drop a session from this process's cache once the operation is done (sign-out, switch of company)."""
+        self.forgotten.append(session_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """A declared root field: how it is guarded, run and described.
+
+    `alone` fields (sign-in, refresh, reset) must be the only root field of their operation. `database` is the role
+    of the transaction that the door opens; None leaves transactions to the resolver.
+    """
+
+    name: str
+    resolve: Resolver
+    description: str
+    is_mutation: bool
+    requires: str | None = None
+    signed_in: bool = False
+    public: bool = False
+    alone: bool = False
+    idempotent: bool = False
+    database: DatabaseRole | None = DatabaseRole.APP
+    since: str = "0.1"
+    cost: int = 1
+
+    @property
+    def result(self) -> Any:
+        """The annotated result of the resolver."""
+        return get_type_hints(self.resolve)["return"]
+
+    def text(self) -> str:
+        """The description with permission and version."""
+        if self.public:
+            guard = "Public."
+        else:
+            guard = f"Needs {self.requires}." if self.requires else "Needs a session."
+        return f"{self.description.rstrip('.')}. {guard} Since {self.since}."
+
+
+def mutation(
+    *,
+    description: str,
+    requires: str | None = None,
+    signed_in: bool = False,
+    public: bool = False,
+    alone: bool = False,
+    idempotent: bool = False,
+    database: DatabaseRole | None = DatabaseRole.APP,
+    since: str = "0.1",
+) -> Callable[[Resolver], RootField]:
+    """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
+
+    It runs in one transaction of `database` with its payload read inside; a refusal rolls back. `idempotent` asks
+    for ``idempotency_key`` in the input.
+    """
+
+    def declare(resolve: Resolver) -> RootField:
+        return _checked(
+            RootField(
+                name=_camel(resolve.__name__),
+                resolve=resolve,
+                description=description,
+                is_mutation=True,
+                requires=requires,
+                signed_in=signed_in,
+                public=public,
+                alone=alone,
+                idempotent=idempotent,
+                database=database,
+                since=since,
+            )
+        )
+
+    return declare
+
+
+def query(
+    *,
+    description: str,
+    requires: str | None = None,
+    signed_in: bool = False,
+    public: bool = False,
+    database: DatabaseRole | None = DatabaseRole.APP,
+    since: str = "0.1",
+) -> Callable[[Resolver], RootField]:
+    """Declare an ordinary query field; it runs in the operation's one read-only transaction."""
+
+    def declare(resolve: Resolver) -> RootField:
+        return _checked(
+            RootField(
+                name=_camel(resolve.__name__),
+                resolve=resolve,
+                description=description,
+                is_mutation=False,
+                requires=requires,
+                signed_in=signed_in,
+                public=public,
+                database=database,
+                since=since,
+            )
+        )
+
+    return declare
+
+
+def strawberry_field(root: RootField) -> StrawberryField:
+    """The root field for the schema; `info` is ours and no argument. Root results are nullable (see `schema`)."""
+    signature = inspect.signature(root.resolve)
+    parameters = [parameter for name, parameter in signature.parameters.items() if name != "info"]
+    hints = get_type_hints(root.resolve, include_extras=True)
+
+    async def stub(**_: object) -> None:
+        """Never run: the door executes operations itself."""
+
+    stub.__name__ = root.resolve.__name__
+    stub.__module__ = root.resolve.__module__
+    stub.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[parameter.replace(annotation=hints[parameter.name]) for parameter in parameters],
+        return_annotation=hints["return"] | None,
+    )
+    stub.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
+    stub.__annotations__["return"] = hints["return"] | None
+    made: StrawberryField = strawberry.field(resolver=stub, name=root.name, description=root.text())
+    made.python_name = root.resolve.__name__
+    for argument in made.arguments:
+        if argument.description is None and argument.python_name == "input":
+            argument.description = f"What to do. Since {root.since}."
+    return made
+
+
+def refuse_all(errors: list[AppError]) -> None:
+    """Raise what one pass over an input has found: nothing, one error, or all of them.
+
+    :raises AppErrors: with every error of `errors`.
+    """
+    if errors:
+        raise AppErrors(errors)
+
+
+def _checked(root: RootField) -> RootField:
+    guards = [root.requires is not None, root.signed_in, root.public]
+    if sum(guards) != 1:
+        raise TypeError(f"{root.name}: say exactly one of requires=, signed_in=True, public=True")
+    if not inspect.iscoroutinefunction(root.resolve):
+        raise TypeError(f"{root.name}: a root field is an async function")
+    return root
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(part.title() for part in tail)

@@ -1,0 +1,217 @@
+"""Running mutations: each root field in a transaction of its own, one after the other, its payload read inside."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import FieldNode
+
+from saas.graphql.answer import NULL
+from saas.graphql.documents import RootNodes
+from saas.graphql.errors import AppErrors, Fault, fault_of, internal
+from saas.graphql.fields import Info, RootField
+from saas.graphql.operation import Running, StaleSession, log_unexpected
+from saas.graphql.payloads import Ref, user_error
+from saas.graphql.sessions import Session, Sessions
+from saas.kernel import AppError, Carrier, Unauthenticated
+from tenants import Transaction
+
+Completed = tuple[bytes | None, list[Fault]]
+_NOT_IN_OUTCOME = frozenset({"user_errors", "replayed"})
+
+
+async def run_mutations(
+    running: Running, permitted: RootNodes, sessions: Sessions
+) -> tuple[dict[str, bytes], list[Fault]]:
+    """Each permitted mutation's payload, in the document's order, and what was refused at the top level."""
+    parts: dict[str, bytes] = {}
+    faults: list[Fault] = []
+    for key, nodes in permitted.items():
+        if nodes[0].name.value == "__typename":
+            parts[key] = b'"Mutation"'
+            continue
+        mutation = _Mutation(running, running.services.schema.mutations[nodes[0].name.value], key, nodes)
+        text, refused = await mutation.run(sessions)
+        parts[key] = NULL if text is None else text
+        faults += refused
+    return parts, faults
+
+
+class _Mutation:
+    """One mutation field: its transaction, its idempotency, its refusals."""
+
+    def __init__(self, running: Running, root: RootField, key: str, nodes: list[FieldNode]) -> None:
+        self.running = running
+        self.root = root
+        self.key = key
+        self.nodes = nodes
+        given, self.arguments = running.arguments(root, nodes[0])
+        self.idempotency_key = _idempotency_key(root, self.arguments)
+        self.body_hash = hashlib.sha256(_canonical(given)).digest()
+
+    async def run(self, sessions: Sessions) -> Completed:
+        """The payload's JSON and top-level faults; a session that has changed is looked up once more."""
+        try:
+            return await self._refusable()
+        except StaleSession:
+            sessions.forget(self.running.signed_in().session_hash)
+        try:
+            self.running = self.running.with_session(await _found_again(self.running, sessions))
+            return await self._refusable()
+        except StaleSession:
+            return None, [fault_of(Unauthenticated("graphql.session_ended"), (self.key,))]
+        except AppError as error:
+            return None, [fault_of(error, (self.key,))]
+        finally:
+            self._forget(sessions)
+
+    async def _refusable(self) -> Completed:
+        try:
+            self.info = self.running.info()
+            return await self._in_transaction()
+        except StaleSession:
+            raise
+        except AppError as error:
+            replayed = await self._replay_after(error)
+            return replayed if replayed is not None else await self._refused((error,))
+        except AppErrors as found:
+            return await self._refused(found.errors)
+        except Exception as error:  # noqa: BLE001 (the door: a fault of one mutation is told, not thrown)
+            log_unexpected(error, self.running.request.request_id, self.root.name)
+            return None, [internal((self.key,))]
+
+    async def _in_transaction(self) -> Completed:
+        if self.root.database is None:
+            return await self._own_transactions()
+        session = self.running.session
+        tenant_id = session.actor.tenant_id if session is not None else None
+        async with self.running.services.database.transaction(tenant_id, role=self.root.database) as transaction:
+            if session is not None and not self.root.public:
+                await self.running.check_session(transaction.fetchrow)
+            payload = await self._replayed() or await self._performed()
+            return await self._completed(payload, transaction)
+
+    async def _own_transactions(self) -> Completed:
+        """The resolver opened and closed its transactions; what it refers to is read in one more."""
+        running = self.running
+        if running.session is not None and not self.root.public:
+            await running.check_session(running.services.database.fetchrow)
+        payload = await self.root.resolve(self.info, **self.arguments)
+        if self.info.acting is None and running.session is None:
+            return await self._completed(payload, None)
+        actor = self.info.acting or running.signed_in().actor
+        async with running.services.database.transaction(actor.tenant_id) as transaction:
+            return await self._completed(payload, transaction)
+
+    async def _performed(self) -> object:
+        payload = await self.root.resolve(self.info, **self.arguments)
+        if self.root.idempotent:
+            await self._store().record(*self._record_key(), _outcome(payload))
+        return payload
+
+    async def _replayed(self) -> object | None:
+        if not self.root.idempotent:
+            return None
+        outcome = await self._store().lookup(*self._record_key())
+        return None if outcome is None else _payload(self.root, outcome)
+
+    async def _replay_after(self, error: AppError) -> Completed | None:
+        """A refusal may come of the first request's own success; then its outcome is the answer."""
+        if not self.root.idempotent or self.running.session is None or self.root.database is None:
+            return None
+        if error.code.carrier is Carrier.TOP_LEVEL:
+            return None
+        tenant_id = self.running.session.actor.tenant_id
+        try:
+            async with self.running.services.database.transaction(tenant_id, role=self.root.database) as transaction:
+                payload = await self._replayed()
+                return None if payload is None else await self._completed(payload, transaction)
+        except AppError:
+            return None  # the look-up refuses too (key of another body): the first refusal stands
+
+    async def _completed(self, payload: object, transaction: Transaction | None) -> Completed:
+        running = await self._as_who_signed_in()
+        return await running.complete(self.root, payload, self.nodes, (self.key,), transaction)
+
+    async def _as_who_signed_in(self) -> Running:
+        """Whoever the mutation signed in reads the payload, with their own rights."""
+        actor, running = self.info.acting, self.running
+        if actor is None:
+            return running
+        services = running.services
+        access = await services.access.table(actor)
+        plugins = await services.plugins.enabled(actor.tenant_id)
+        zone = running.session.time_zone if running.session is not None else self.info.time_zone
+        return running.with_session(Session(actor, b"", "", zone, access, plugins))
+
+    async def _refused(self, errors: tuple[AppError, ...]) -> Completed:
+        top_level = [error for error in errors if error.code.carrier is Carrier.TOP_LEVEL]
+        if top_level:
+            return None, [fault_of(error, (self.key,)) for error in top_level]
+        catalogue, locale = self.running.services.catalogue, self.running.locale
+        told = [user_error(error, catalogue=catalogue, locale=locale) for error in errors]
+        payload = self.root.result(user_errors=told)
+        return await self.running.complete(self.root, payload, self.nodes, (self.key,), None)
+
+    def _store(self) -> Any:
+        return self.running.services.idempotency
+
+    def _record_key(self) -> tuple[Any, str, str, bytes]:
+        return self.running.signed_in().actor, self.root.name, self.idempotency_key, self.body_hash
+
+    def _forget(self, sessions: Sessions) -> None:
+        for session_hash in self.info.forgotten if isinstance(getattr(self, "info", None), Info) else ():
+            sessions.forget(session_hash)
+
+
+async def _found_again(running: Running, sessions: Sessions) -> Session:
+    request = running.request
+    return await sessions.find(
+        request.token or "", address=request.address, request_id=request.request_id, client=request.client
+    )
+
+
+def _idempotency_key(root: RootField, arguments: Mapping[str, Any]) -> str:
+    return str(arguments["input"].idempotency_key) if root.idempotent else ""
+
+
+def _canonical(given: Mapping[str, Any]) -> bytes:
+    """The input as bytes that do not depend on the order in which it was written; the key itself stays out."""
+    body = {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
+    if isinstance(body.get("input"), dict):
+        body["input"].pop("idempotencyKey", None)
+    return orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)
+
+
+def _outcome(payload: object) -> dict[str, Any]:
+    """The ids and plain values of a payload, as JSON: what a replay starts from."""
+    return {
+        each.name: _stored(getattr(payload, each.name))
+        for each in fields(payload)  # type: ignore[arg-type]
+        if each.name not in _NOT_IN_OUTCOME
+    }
+
+
+def _stored(value: object) -> object:
+    if isinstance(value, Ref):
+        return {"type": value.type_name, "id": value.id.hex}
+    if isinstance(value, list):
+        return [_stored(each) for each in value]
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    raise TypeError(f"a payload with an idempotency key holds references and plain values, not {type(value).__name__}")
+
+
+def _payload(root: RootField, outcome: Mapping[str, Any]) -> object:
+    return root.result(**{name: _restored(value) for name, value in outcome.items()}, replayed=True)
+
+
+def _restored(value: object) -> object:
+    if isinstance(value, dict):
+        return Ref(value["type"], UUID(hex=value["id"]))
+    return [_restored(each) for each in value] if isinstance(value, list) else value

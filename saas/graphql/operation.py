@@ -1,0 +1,208 @@
+"""One operation while it runs: who asks, with which variables, and the reads that its fields share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableValues, get_argument_values
+from strawberry.types.arguments import convert_arguments
+
+from saas.graphql.complete import Completion, faults_of_reads
+from saas.graphql.documents import Document, Operation
+from saas.graphql.errors import Fault, Path
+from saas.graphql.fields import Info, RootField
+from saas.graphql.services import Services
+from saas.graphql.sessions import Session
+from saas.kernel import local_date
+from saas.reads import Caller, FetchRow, Opened, ReadResult
+from tenants import Transaction
+
+log = structlog.get_logger("saas.graphql")
+
+
+class StaleSession(Exception):
+    """The session has changed since this process looked it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for one operation, as the transport understood it.
+
+    `text` or `document_hash` names the document. `locale` is what Accept-Language asks for, None when it does not
+    say. `address` and `client` go to the audit trail.
+    """
+
+    text: str | None
+    document_hash: str | None
+    operation_name: str | None
+    variables: Mapping[str, Any]
+    token: str | None
+    address: str
+    client: str
+    request_id: str
+    locale: str | None
+
+
+@dataclass(slots=True)
+class Running:
+    """The state that all root fields of one operation share."""
+
+    services: Services
+    request: Request
+    document: Document
+    operation: Operation
+    variables: VariableValues
+    session: Session | None
+    locale: str
+
+    @property
+    def values(self) -> Mapping[str, object]:
+        """The coerced variables."""
+        return self.variables.coerced
+
+    def caller(self, *, checked: bool = True) -> Caller:
+        """Who reads; with `checked` the read brings the session's stamp back.
+
+        An operation without a session has no caller, and guards see to it that it does not come here.
+        """
+        session = self.signed_in()
+        now = self.services.clock.now()
+        return Caller(
+            actor=session.actor,
+            access=session.access,
+            now=now,
+            today=local_date(now, session.time_zone),
+            session_hash=session.session_hash if checked else None,
+            plugins=session.plugins,
+            max_page=self.services.limits.page,
+        )
+
+    def signed_in(self) -> Session:
+        """The session.
+
+        :raises LookupError: there is none.
+        """
+        if self.session is None:
+            raise LookupError("no session")
+        return self.session
+
+    def info(self) -> Info:
+        """What a root field learns of the request."""
+        session, request = self.session, self.request
+        return Info(
+            caller=session.actor if session else None,
+            access=session.access if session else None,
+            clock=self.services.clock,
+            rooms=self.services.rooms,
+            request_id=request.request_id,
+            address=request.address,
+            client=request.client,
+            locale=self.locale,
+            time_zone=session.time_zone if session else "UTC",
+            token=request.token,
+        )
+
+    def definition(self, name: str) -> GraphQLField:
+        """The schema's definition of a root field."""
+        return self.root_type().fields[name]
+
+    def root_type(self) -> GraphQLObjectType:
+        """Query or Mutation."""
+        graphql = self.services.schema.graphql
+        found = graphql.mutation_type if self.operation.is_mutation else graphql.query_type
+        if found is None:
+            raise LookupError("the schema has no such root type")
+        return found
+
+    def arguments(self, root: RootField, node: FieldNode) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The arguments of an ordinary root field: as GraphQL gives them, and as the resolver takes them."""
+        definition = self.definition(root.name)
+        given = get_argument_values(definition, node, self.variables, hide_suggestions=True)
+        schema = self.services.schema.strawberry
+        declared = definition.extensions["strawberry-definition"].arguments
+        registry = schema.schema_converter.scalar_registry
+        return given, convert_arguments(given, declared, registry, schema.config)
+
+    async def complete(
+        self, root: RootField, value: object, nodes: list[FieldNode], path: Path, transaction: Transaction | None
+    ) -> tuple[bytes | None, list[Fault]]:
+        """The answer of an ordinary root field; its references are read in `transaction`."""
+        kind = self.definition(root.name).type
+        completion = Completion(self.services.schema.graphql, self.document, self.values)
+        wanted = list(completion.gather(kind, value, nodes, path))
+        refused: list[Fault] = []
+        for part in wanted:
+            if transaction is None:
+                raise LookupError(f"{root.name} answers with {part.type_name}, and nobody is signed in to read it")
+            found, faults = await self._read_objects(part.type_name, part.nodes, part.ids, part.places, transaction)
+            part.found = found
+            refused += faults
+        text = completion.finish(kind, value, nodes, path)
+        return text, [*refused, *completion.faults]
+
+    async def _read_objects(
+        self,
+        type_name: str,
+        nodes: list[FieldNode],
+        ids: list[UUID],
+        places: Mapping[UUID, Path],
+        transaction: Transaction,
+    ) -> tuple[Mapping[UUID, bytes], list[Fault]]:
+        caller = self.caller(checked=False)
+        sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        reader, document = self.services.reader, self.document
+        plan = reader.plan_object(document.key, document.fragments, type_name, sets, self.values, caller)
+        result = await reader.run_object(plan, ids, self.values, caller, transaction.fetchrow)
+        await self.note_opened(result, transaction)
+        faults = faults_of_reads(result, places[ids[0]] if len(ids) == 1 else places[ids[0]][:-1])
+        return {each: result.values[str(each)] for each in ids if str(each) in result.values}, faults
+
+    async def note_opened(self, result: ReadResult, transaction: Transaction | None) -> None:
+        """Write who opened which sealed values, before the answer leaves."""
+        if not result.opened or self.services.audit_reads is None:
+            return
+        if transaction is not None:
+            await self._audit(result.opened)
+            return
+        async with self.services.database.transaction(self.signed_in().actor.tenant_id):
+            await self._audit(result.opened)
+
+    async def _audit(self, opened: list[Opened]) -> None:
+        if self.services.audit_reads is not None:
+            await self.services.audit_reads(self.signed_in().actor, opened)
+
+    async def check_session(self, fetchrow: FetchRow) -> None:
+        """Compare the session's stamp with the present one.
+
+        :raises StaleSession: it has changed, or the session has ended.
+        """
+        session = self.signed_in()
+        row = await fetchrow(self.services.session_stamp_sql, session.session_hash)
+        self.check_stamp(row[0] if row is not None else None)
+
+    def check_stamp(self, stamp: str | None) -> None:
+        """Compare a stamp that came with rows.
+
+        :raises StaleSession: it is not the session's.
+        """
+        if stamp != self.signed_in().stamp:
+            raise StaleSession
+
+    def with_session(self, session: Session) -> Running:
+        """The same operation, asked again by a session that was looked up anew."""
+        return replace(self, session=session)
+
+
+def log_unexpected(error: BaseException, request_id: str, place: str) -> None:
+    """Log a fault of ours: its kind and where it arose, never its text, which may hold a caller's values."""
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    log.error("unexpected", kind=type(error).__name__, place=place, request_id=request_id, frames=frames[-8:])

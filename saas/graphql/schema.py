@@ -1,0 +1,126 @@
+"""The whole schema: rendered types, the rooms' own root fields, scalars, limits in its description; printing, drift.
+
+Root fields are nullable, those that always answer too: a refusal of one then leaves the others' answers standing
+(with several mutations in one operation, a non-null payload that is refused would hide what the others did).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import strawberry
+from graphql import GraphQLSchema, lexicographic_sort_schema, print_schema
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+from saas.graphql.fields import RootField, strawberry_field
+from saas.graphql.limits import Limits
+from saas.graphql.payloads import MAPPED
+from saas.graphql.render import Rendered, nullable
+from saas.graphql.scalars import SCALARS
+from saas.reads.registry import Registry
+
+
+class _Schema(strawberry.Schema):
+    """Strawberry's schema with our references resolved: a field of `mapped` gets the rendered type."""
+
+    rendered: Rendered
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        return [self._resolved(field) for field in super().get_fields(type_definition)]
+
+    def _resolved(self, field: StrawberryField) -> StrawberryField:
+        reference = field.metadata.get(MAPPED)
+        if reference is None:
+            return field
+        type_name, many = reference
+        target = self.rendered.type(type_name)
+        found = copy.copy(field)
+        found.type_annotation = StrawberryAnnotation(list[target] if many else nullable(target))
+        return found
+
+
+@dataclass(frozen=True)
+class ApiSchema:
+    """The schema and what the door looks up in it: the rooms' root fields and the compiled ones, by name."""
+
+    strawberry: strawberry.Schema
+    graphql: GraphQLSchema
+    registry: Registry
+    queries: Mapping[str, RootField]
+    mutations: Mapping[str, RootField]
+
+    def is_compiled(self, name: str) -> bool:
+        """Whether a field of Query is answered by the compiled reader."""
+        return name in ("node", "nodes") or name in self.registry.roots_by_name
+
+    def print(self) -> str:
+        """The schema as text, sorted: what ``schema.graphql`` holds."""
+        return print_schema(lexicographic_sort_schema(self.graphql)) + "\n"
+
+
+def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limits: Limits | None = None) -> ApiSchema:
+    """The schema of a registry and the root fields declared in `modules`.
+
+    :raises TypeError: two root fields share a name, or a payload has a field without a default.
+    """
+    rendered = Rendered(registry)
+    declared = [value for module in modules for value in vars(module).values() if isinstance(value, RootField)]
+    queries = _by_name(root for root in declared if not root.is_mutation)
+    mutations = _by_name(root for root in declared if root.is_mutation)
+    for root in mutations.values():
+        _check_payload(root)
+    query = _root_type("Query", "What can be read.", [*rendered.roots, *map(strawberry_field, queries.values())])
+    mutation = _root_type("Mutation", "What can be done.", [strawberry_field(root) for root in mutations.values()])
+    _Schema.rendered = rendered
+    made = _made_schema(rendered, query, mutation if mutations else None)
+    core: GraphQLSchema = made._schema
+    core.description = f"Fairlead: customers, performance and pay of sales teams. {(limits or Limits()).sentence()}"
+    return ApiSchema(made, core, registry, queries, mutations)
+
+
+def drift(schema: ApiSchema, committed: str) -> list[str]:
+    """The lines in which the committed text differs from the schema, as ``-old`` and ``+new``; empty when equal."""
+    from_code, from_file = set(schema.print().splitlines()), set(committed.splitlines())
+    if schema.print() == committed:
+        return []
+    gone = [f"-{line}" for line in committed.splitlines() if line not in from_code]
+    new = [f"+{line}" for line in schema.print().splitlines() if line not in from_file]
+    return [*gone, *new] or ["the order of lines differs"]
+
+
+def _made_schema(rendered: Rendered, query: type, mutation: type | None) -> strawberry.Schema:
+    class Bound(_Schema):
+        pass
+
+    Bound.rendered = rendered
+    config = StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS)
+    return Bound(query=query, mutation=mutation, types=rendered.types, config=config)
+
+
+def _root_type(name: str, description: str, fields: list[StrawberryField]) -> type:
+    made: Any = strawberry.type(type(name, (), {}), name=name, description=f"{description} Since 0.1.")
+    made.__strawberry_definition__.fields.extend(fields)
+    return made  # type: ignore[no-any-return]
+
+
+def _by_name(roots: Iterable[RootField]) -> dict[str, RootField]:
+    found: dict[str, RootField] = {}
+    for root in roots:
+        if found.setdefault(root.name, root) is not root:
+            raise TypeError(f"root field {root.name} is declared twice")
+    return found
+
+
+def _check_payload(root: RootField) -> None:
+    """A payload must be makeable from user errors alone."""
+    try:
+        root.result(user_errors=[])
+    except TypeError as error:
+        raise TypeError(f"payload of {root.name}: each field but user_errors needs a default ({error})") from error

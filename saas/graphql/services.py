@@ -1,0 +1,108 @@
+"""What the doors need from the rest of the product, injected: `saas.main` wires the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from saas.access.table import AccessTable
+from saas.graphql.documents import ListedDocuments, TrustedDocuments
+from saas.graphql.limits import Limits
+from saas.graphql.schema import ApiSchema
+from saas.kernel import Actor, Catalogue, Clock
+from saas.reads import Opened
+from tenants import Database
+
+
+class Authenticated(Protocol):
+    """A live session: who acts, its key, and a stamp that changes with whatever the session must notice."""
+
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def session_hash(self) -> bytes: ...
+    @property
+    def stamp(self) -> str: ...
+    @property
+    def time_zone(self) -> str: ...
+
+
+class SessionAuthenticator(Protocol):
+    """From a token to who acts."""
+
+    async def authenticate(self, token: str, *, address: str, request_id: str, client: str) -> Authenticated | None:
+        """The live session of `token`; None where there is none (unknown, ended, revoked)."""
+        ...
+
+
+class AccessTables(Protocol):
+    """From a role set to its compiled rights."""
+
+    async def table(self, actor: Actor) -> AccessTable:
+        """The actor's rights as of now."""
+        ...
+
+
+class EnabledPlugins(Protocol):
+    """Which plugins a tenant has switched on."""
+
+    async def enabled(self, tenant_id: UUID) -> frozenset[str]:
+        """Their names."""
+        ...
+
+
+class IdempotencyStore(Protocol):
+    """Outcomes by idempotency key, in the current transaction."""
+
+    async def lookup(self, actor: Actor, operation: str, key: str, body_hash: bytes) -> Mapping[str, Any] | None:
+        """The outcome of the first call; None where there was none.
+
+        :raises IdempotencyKeyReused: the key stands for another operation or body.
+        """
+        ...
+
+    async def record(
+        self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Mapping[str, Any]
+    ) -> None:
+        """Record the outcome.
+
+        :raises AppError: another call with the key committed meanwhile.
+        """
+        ...
+
+
+ReadAudit = Callable[[Actor, Sequence[Opened]], Awaitable[None]]
+"""Writes who opened which sealed values, in the current transaction."""
+
+ReadinessCheck = Callable[[], Awaitable[None]]
+"""Returns when the part answers; raises when it does not."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything the doors use.
+
+    `rooms` holds what root fields may ask for by type (`Info.room`). `session_stamp_sql` returns the present stamp
+    of a session hash ``$1``. `redis` is a ``redis.asyncio.Redis`` or None. `readiness` are the checks of /readyz.
+    """
+
+    database: Database
+    reader: Any
+    schema: ApiSchema
+    catalogue: Catalogue
+    clock: Clock
+    sessions: SessionAuthenticator
+    access: AccessTables
+    plugins: EnabledPlugins
+    idempotency: IdempotencyStore
+    limits: Limits = field(default_factory=Limits)
+    redis: Any = None
+    trusted_documents: TrustedDocuments = field(default_factory=ListedDocuments)
+    require_trusted_documents: bool = False
+    rooms: Mapping[type, object] = field(default_factory=dict)
+    audit_reads: ReadAudit | None = None
+    session_stamp_sql: str = "SELECT platform.session_stamp($1)"
+    readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
+    serve_graphiql: bool = True

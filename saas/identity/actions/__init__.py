@@ -1,0 +1,1 @@
+"""Writes of the identity room, one module per noun: the room is too wide for one file."""

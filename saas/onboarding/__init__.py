@@ -1,0 +1,10 @@
+"""How a company comes aboard: one transaction from its name to its owner's first session.
+
+It calls the rooms below (directory, identity, people, audit, events) in an explicit order and keeps the key that
+makes a repetition harmless.
+"""
+
+from saas.onboarding.actions.invitations import accept_invitation, join_company
+from saas.onboarding.actions.sign_up import COMPANY_SIGNED_UP, CompanySignedUp, sign_up_company
+
+__all__ = ["COMPANY_SIGNED_UP", "CompanySignedUp", "accept_invitation", "join_company", "sign_up_company"]

@@ -1,0 +1,25 @@
+"""Row scopes of the people room: scope name → predicate over the row ``{t}``."""
+
+from __future__ import annotations
+
+MY_DEPARTMENT = "(SELECT e.department_id FROM employee e WHERE e.tenant_id = {tenant} AND e.id = {employee})"
+"""The caller's own department: an InitPlan, evaluated once a statement."""
+
+MY_DEPARTMENT_TREE = (
+    "(SELECT c.descendant_id FROM department_closure c WHERE c.tenant_id = {tenant} AND c.ancestor_id = "
+    + MY_DEPARTMENT
+    + ")"
+)
+"""The caller's department and all below it, by today's tree."""
+
+EMPLOYEE_SCOPES = {
+    "all": "true",
+    "department": "{t}.department_id IN " + MY_DEPARTMENT_TREE,
+    "self": "{t}.id = {employee}",
+}
+DEPARTMENT_SCOPES = {
+    "all": "true",
+    "department": "{t}.id IN " + MY_DEPARTMENT_TREE,
+    "self": "{t}.id = " + MY_DEPARTMENT,
+}
+LEGAL_ENTITY_SCOPES = {"all": "true"}

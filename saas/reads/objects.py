@@ -1,0 +1,176 @@
+"""Objects: the selection on one row becomes one JSON object, relation by relation, right by right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from graphql import FieldNode
+
+from saas.access.table import FieldAccess, FieldRight
+from saas.reads.compilation import Compilation
+from saas.reads.connections import ListOf, connection
+from saas.reads.kinds import json_of
+from saas.reads.mapping import Column, Expression, FieldMapping, ReadType, Sealed, ToMany, ToOne, ToUnion
+from saas.reads.statement import (
+    HOLE,
+    NULL,
+    At,
+    Piece,
+    RefusedSlot,
+    SealedSlot,
+    Sql,
+    Text,
+    join,
+    json_object,
+    read_error,
+    sql_of,
+)
+
+
+class ObjectCompiler:
+    """Renders rows of any type; lists and objects below call back into it."""
+
+    def __init__(self, context: Compilation) -> None:
+        self._context = context
+
+    def render(self, read_type: ReadType, alias: str, nodes: Sequence[FieldNode], at: At) -> Piece:
+        """The selection below merged fields, on the row that `alias` names."""
+        return self.render_fields(read_type, alias, self._context.selections.below(read_type.name, nodes), at)
+
+    def render_fields(
+        self, read_type: ReadType, alias: str, fields: Mapping[str, Sequence[FieldNode]], at: At
+    ) -> Piece:
+        """Collected fields as a JSON object."""
+        return json_object([(key, self._field(read_type, alias, nodes, at.down(key))) for key, nodes in fields.items()])
+
+    def one(
+        self, read_type: ReadType, conditions: Callable[[str], list[str]], nodes: Sequence[FieldNode], at: At
+    ) -> Piece:
+        """The one visible row that the conditions name, or null."""
+        if not self._context.rights.knows(read_type.name):
+            return NULL
+        alias = self._context.statement.alias()
+        where = " AND ".join([*conditions(alias), *self._context.rights.rows(read_type, alias)])
+        row = sql_of(self.render(read_type, alias, nodes, at))
+        return Sql(f"coalesce((SELECT {row} FROM {read_type.table} {alias} WHERE {where}), 'null')")
+
+    def _field(self, read_type: ReadType, alias: str, nodes: Sequence[FieldNode], at: At) -> Piece:
+        self._context.count_field()
+        name = nodes[0].name.value
+        if name == "__typename":
+            return Text(f'"{read_type.name}"')
+        if name == "id":
+            return id_piece(read_type, f"{alias}.id")
+        field = self._context.registry.field(read_type.name, name)
+        if field is None:
+            raise KeyError(f"{read_type.name}.{name} is not mapped")
+        self._context.rights.require_known(f"{read_type.name}.{name}")
+        return self._guarded(read_type, alias, field, nodes, at)
+
+    def _guarded(
+        self, read_type: ReadType, alias: str, field: FieldMapping, nodes: Sequence[FieldNode], at: At
+    ) -> Piece:
+        """The field as the right to read it allows: whole, masked, in some rows, or null with an error."""
+        rights = self._context.rights
+        right = rights.of_field(read_type, field)
+        masked_only = right.access is FieldAccess.MASKED and not isinstance(field, Sealed)
+        if right.access is FieldAccess.DENY or masked_only:
+            error = rights.refusal("reads.field_forbidden", read_type, field)
+            self._context.statement.report(error, at, field=f"{read_type.name}.{field.name}")
+            return NULL
+        piece = self._value(read_type, alias, field, nodes, at, right)
+        if right.access is not FieldAccess.ROWS or piece == NULL:
+            return piece
+        error = rights.refusal("reads.field_forbidden_in_row", read_type, field)
+        slot = self._context.statement.slot(RefusedSlot(read_error(error, at, field=f"{read_type.name}.{field.name}")))
+        readable = rights.readable_rows(read_type, right, alias)
+        return Sql(f"CASE WHEN {readable} THEN {sql_of(piece)} ELSE {sql_of(Text(f'{HOLE}{slot}{HOLE}'))} END")
+
+    def _value(
+        self,
+        read_type: ReadType,
+        alias: str,
+        field: FieldMapping,
+        nodes: Sequence[FieldNode],
+        at: At,
+        right: FieldRight,
+    ) -> Piece:
+        match field:
+            case Column():
+                return Sql(json_of(f"{alias}.{field.column}", field.kind, nullable=not field.structural))
+            case Expression():
+                sql = f"({self._context.rights.expand(field.sql, alias)})"
+                return Sql(json_of(sql, field.kind, nullable=not field.structural))
+            case Sealed():
+                return self._sealed(read_type, alias, field, nodes, at, masked_only=right.access is FieldAccess.MASKED)
+            case ToOne():
+                return self._to_one(field, f"{alias}.{field.column}", nodes, at)
+            case ToMany():
+                return self._to_many(read_type, alias, field, nodes, at)
+            case ToUnion():
+                return self._to_union(alias, field, nodes, at)
+
+    def _to_one(self, field: ToOne, reference: str, nodes: Sequence[FieldNode], at: At) -> Piece:
+        target = self._context.registry.types[field.target]
+        return self.one(target, lambda alias: [f"{alias}.id = {reference}"], nodes, at)
+
+    def _to_many(self, read_type: ReadType, alias: str, field: ToMany, nodes: Sequence[FieldNode], at: At) -> Piece:
+        rows = ListOf(
+            name=f"{read_type.name}.{field.name}",
+            read_type=self._context.registry.types[field.target],
+            default_order=field.default_order,
+            conditions=lambda inner: [f"{inner}.{field.foreign_column} = {alias}.id"],
+        )
+        return self._context.attempt(at, lambda: connection(self._context, rows, nodes, at, self.render))
+
+    def _to_union(self, alias: str, field: ToUnion, nodes: Sequence[FieldNode], at: At) -> Piece:
+        def row(name: str) -> str:
+            target = self._context.registry.types[name]
+            return sql_of(self.one(target, lambda inner: [f"{inner}.id = {alias}.{field.id_column}"], nodes, at))
+
+        whens = " ".join(f"WHEN '{name}' THEN {row(name)}" for name in field.targets)
+        return Sql(f"CASE {alias}.{field.type_column} {whens} ELSE 'null' END")
+
+    def _sealed(
+        self,
+        read_type: ReadType,
+        alias: str,
+        field: Sealed,
+        nodes: Sequence[FieldNode],
+        at: At,
+        *,
+        masked_only: bool,
+    ) -> Piece:
+        """``{value masked}``; null where the row has no masked form, which is where it has no value."""
+        members: list[tuple[str, Piece]] = []
+        for key, group in self._context.selections.below(field.type_name, nodes).items():
+            self._context.count_field()
+            name = group[0].name.value
+            if name == "masked":
+                members.append((key, Sql(f"to_json({alias}.{field.masked_column}::text)::text")))
+            elif name == "__typename":
+                members.append((key, Text(f'"{field.type_name}"')))
+            elif masked_only:
+                error = self._context.rights.refusal("reads.value_masked", read_type, field)
+                self._context.statement.report(error, at.down(key), field=f"{read_type.name}.{field.name}")
+                members.append((key, NULL))
+            else:
+                members.append((key, self._hole(read_type, alias, field)))
+        shown = sql_of(json_object(members))
+        return Sql(f"CASE WHEN {alias}.{field.masked_column} IS NULL THEN 'null' ELSE {shown} END")
+
+    def _hole(self, read_type: ReadType, alias: str, field: Sealed) -> Piece:
+        """A hole that names the slot and the row, and carries the sealed bytes to be opened in Python."""
+        slot = self._context.statement.slot(SealedSlot(read_type.name, read_type.table, field))
+        row_id, sealed = Sql(hex_id(f"{alias}.id")), Sql(f"encode({alias}.{field.sealed_column}, 'hex')")
+        return join([Text(f"{HOLE}{slot}:"), row_id, Text(":"), sealed, Text(HOLE)])
+
+
+def id_piece(read_type: ReadType, sql: str) -> Piece:
+    """A public id: the type's prefix and 32 hex digits."""
+    return join([Text(f'"{read_type.prefix}_'), Sql(hex_id(sql)), Text('"')])
+
+
+def hex_id(sql: str) -> str:
+    """The 32 hex digits of a uuid."""
+    return f"replace({sql}::text, '-', '')"

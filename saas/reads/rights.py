@@ -1,0 +1,138 @@
+"""What the caller's access table means for a type's rows and fields, as SQL conditions and refusals.
+
+A type is read through the union of the row scopes the caller has on it; a structural field comes with its type;
+every other field needs a right of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from saas.access.table import ALLOWED, AccessTable, FieldAccess, FieldRight
+from saas.kernel import FieldForbidden
+from saas.reads.contract import Caller
+from saas.reads.errors import UnknownField, field_forbidden
+from saas.reads.mapping import Column, Expression, FieldMapping, ReadType
+from saas.reads.registry import Registry
+from saas.reads.statement import Statement
+
+_PLACEHOLDER = re.compile(r"\{(t|tenant|employee|today|now)\}")
+NOTHING = "false"
+
+
+class Rights:
+    """The rights of one caller, ready for one statement."""
+
+    def __init__(self, registry: Registry, access: AccessTable, plugins: frozenset[str], statement: Statement) -> None:
+        self._registry = registry
+        self._access = access
+        self._plugins = plugins
+        self._statement = statement
+
+    @property
+    def tenant(self) -> str:
+        """The caller's tenant as a parameter."""
+        return self._statement.parameter(_tenant_of, "uuid", name="tenant")
+
+    def rows(self, read_type: ReadType, alias: str) -> list[str]:
+        """The conditions that every scan of the type carries: its tenant, and the caller's row scopes."""
+        scope = self._any_scope(read_type, self._access.visible(read_type.name), alias)
+        return [f"{alias}.tenant_id = {self.tenant}", *([scope] if scope != "true" else [])]
+
+    def of_field(self, read_type: ReadType, field: FieldMapping) -> FieldRight:
+        """The right to read a field; a right on rows that covers every visible row is a plain one."""
+        if is_structural(field):
+            return ALLOWED
+        right = self._access.read(read_type.name, field.name)
+        covers = right.access is FieldAccess.ROWS and self._access.visible(read_type.name) <= right.scopes
+        return ALLOWED if covers else right
+
+    def readable_rows(self, read_type: ReadType, right: FieldRight, alias: str) -> str:
+        """The condition under which a right on rows holds."""
+        return self._any_scope(read_type, right.scopes, alias)
+
+    def used(self, read_type: ReadType, field: FieldMapping, sql: str, alias: str) -> str:
+        """`sql`, a value of the field, to order or group by: NULL in rows where the caller may not read it."""
+        self.require_use(read_type, field)
+        right = self.of_field(read_type, field)
+        if right.access is not FieldAccess.ROWS:
+            return sql
+        return f"CASE WHEN {self.readable_rows(read_type, right, alias)} THEN {sql} END"
+
+    def matched(self, read_type: ReadType, field: FieldMapping, condition: str, alias: str) -> str:
+        """`condition` on the field, to filter by: false in rows where the caller may not read it."""
+        self.require_use(read_type, field)
+        right = self.of_field(read_type, field)
+        if right.access is not FieldAccess.ROWS:
+            return condition
+        return f"({self.readable_rows(read_type, right, alias)} AND {condition})"
+
+    def may_use(self, read_type: ReadType, field: FieldMapping) -> bool:
+        """Whether the field may be filtered, ordered or grouped by, which implies reading it."""
+        readable = self.of_field(read_type, field).access is not FieldAccess.DENY
+        return readable and self._access.may_use(read_type.name, field.name)
+
+    def require_use(self, read_type: ReadType, field: FieldMapping) -> None:
+        """Refuse the whole operation unless the field may be used."""
+        self.require_known(f"{read_type.name}.{field.name}")
+        if not self.may_use(read_type, field):
+            raise self.refusal("reads.field_not_usable", read_type, field)
+
+    def aggregated(self, read_type: ReadType, field: FieldMapping, sql: str, alias: str) -> str:
+        """`sql`, a value of the field, to aggregate; refuses the whole operation unless that is allowed."""
+        self.require_known(f"{read_type.name}.{field.name}")
+        if not self._access.may_aggregate(read_type.name, field.name):
+            raise self.refusal("reads.field_not_aggregable", read_type, field)
+        right = self.of_field(read_type, field)
+        if right.access is not FieldAccess.ROWS:
+            return sql
+        return f"CASE WHEN {self.readable_rows(read_type, right, alias)} THEN {sql} END"
+
+    def refusal(self, key: str, read_type: ReadType, field: FieldMapping) -> FieldForbidden:
+        """The error that says which right is missing, and who could grant it."""
+        return field_forbidden(key, f"{read_type.name}.{field.name}", self._access)
+
+    def require_known(self, name: str) -> None:
+        """Fail for a type, field or root field of a plugin that the company has not enabled."""
+        plugin = self._registry.plugin_of(name)
+        if plugin is not None and plugin not in self._plugins:
+            raise UnknownField("reads.unknown_field", {"field": name})
+
+    def knows(self, type_name: str) -> bool:
+        """Whether the type is the core's or an enabled plugin's."""
+        plugin = self._registry.plugin_of(type_name)
+        return plugin is None or plugin in self._plugins
+
+    def expand(self, snippet: str, alias: str) -> str:
+        """A snippet of a declaration with its placeholders replaced: by the row's alias, by parameters."""
+        return _PLACEHOLDER.sub(lambda match: alias if match[1] == "t" else self._value(match[1]), snippet)
+
+    def _any_scope(self, read_type: ReadType, names: Iterable[str], alias: str) -> str:
+        known = [read_type.scopes[name] for name in sorted(names) if name in read_type.scopes]
+        if any(predicate.strip().lower() == "true" for predicate in known):
+            return "true"
+        return f"({' OR '.join(f'({self.expand(item, alias)})' for item in known)})" if known else NOTHING
+
+    def _value(self, name: str) -> str:
+        if name == "tenant":
+            return self.tenant
+        source, sql_type = _VALUES[name]
+        return self._statement.parameter(source, sql_type, name=name)
+
+
+def is_structural(field: FieldMapping) -> bool:
+    """Whether the field comes with its type, without a right of its own."""
+    return isinstance(field, Column | Expression) and field.structural
+
+
+def _tenant_of(binding: object) -> object:
+    caller: Caller = binding.caller  # type: ignore[attr-defined]
+    return caller.actor.tenant_id
+
+
+_VALUES = {
+    "employee": (lambda binding: binding.caller.actor.employee_id, "uuid"),
+    "today": (lambda binding: binding.caller.today, "date"),
+    "now": (lambda binding: binding.caller.now, "timestamptz"),
+}

@@ -1,0 +1,207 @@
+"""POST /graphql: from bytes to bytes, with time limit, hang-up and one line of log."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from saas.graphql.answer import Answer
+from saas.graphql.errors import TimedOut, fault_of
+from saas.graphql.execute import Executor
+from saas.graphql.operation import Request
+from saas.graphql.services import Services
+from saas.kernel import BadUserInput, Clock
+from saas.web.requests import (
+    GRAPHQL_RESPONSE,
+    ClientGone,
+    Headers,
+    Receive,
+    RefusedByHttp,
+    Scope,
+    Send,
+    accepted_locale,
+    bearer_token,
+    check_content,
+    parse_body,
+    read_body,
+    response_type,
+)
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
+_CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}", re.ASCII)
+_WATCH_AFTER_SECONDS = 0.1
+access_log = structlog.get_logger("saas.web.access")
+
+
+class GraphQLEndpoint:
+    """The endpoint as a bare ASGI application: routing would cost as much as everything else it does."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.executor = Executor(services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = dict(scope["headers"])
+        request_id = _request_id(headers)
+        exchange = _Exchange(self._services, headers, request_id)
+        try:
+            answer = await self._answer(scope, headers, receive, request_id)
+            if answer is not None:
+                await exchange.reply(send, answer)
+        except RefusedByHttp as refused:
+            await exchange.refuse(send, refused)
+        except ClientGone:
+            exchange.status = 499
+        exchange.log(scope, answer=exchange.answer)
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Answer | None:
+        if scope["method"] != "POST":
+            raise RefusedByHttp(405, BadUserInput("web.method", {"method": scope["method"][:20]}), {"Allow": "POST"})
+        response_type(headers.get(b"accept"))
+        check_content(headers)
+        body = parse_body(await read_body(headers, receive, most=self._services.limits.body_bytes))
+        client = scope.get("client") or ("", 0)
+        request = Request(
+            text=body.text,
+            document_hash=body.document_hash,
+            operation_name=body.operation_name,
+            variables=body.variables,
+            token=bearer_token(headers),
+            address=client[0],
+            client=_client(headers),
+            request_id=request_id,
+            locale=accepted_locale(headers.get(b"accept-language")),
+        )
+        return await _bounded(self.executor, request, receive, self._services.limits.seconds)
+
+
+async def _bounded(executor: Executor, request: Request, receive: Receive, seconds: float) -> Answer:
+    """Run the request, for `seconds` at most and only while its client listens.
+
+    Whether the client has hung up is looked at only once a request takes long: watching costs as much as a short
+    request itself.
+
+    :raises ClientGone: it has; what was begun is rolled back.
+    """
+    watch = _HangUp(receive)
+    try:
+        async with asyncio.timeout(seconds):
+            return await executor.run(request)
+    except TimeoutError:
+        error = TimedOut("graphql.request_timeout", {"seconds": f"{seconds:g}"})
+        return Answer(None, [fault_of(error)], locale=request.locale or "en")
+    except asyncio.CancelledError:
+        if watch.gone:
+            raise ClientGone from None
+        raise
+    finally:
+        watch.stop()
+
+
+class _HangUp:
+    """Cancels the task that made it when the client hangs up."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.gone = False
+        self._receive = receive
+        self._task = asyncio.current_task()
+        self._listener: asyncio.Task[Any] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_SECONDS, self._listen)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+
+    def _listen(self) -> None:
+        self._listener = asyncio.ensure_future(self._wait())
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self._task is not None:
+            self.gone = True
+            self._task.cancel()
+
+
+class _Exchange:
+    """One response: its headers, its bytes, its line in the log."""
+
+    def __init__(self, services: Services, headers: Headers, request_id: str) -> None:
+        self._services = services
+        self._headers = headers
+        self._request_id = request_id
+        self._clock: Clock = services.clock
+        self._began = asyncio.get_running_loop().time()
+        self.status = 0
+        self.answer: Answer | None = None
+
+    async def reply(self, send: Send, answer: Answer) -> None:
+        """Send an answer in the media type that the client prefers."""
+        self.answer = answer
+        media_type = response_type(self._headers.get(b"accept"))
+        self.status = answer.status(strict=media_type == GRAPHQL_RESPONSE)
+        headers = dict(answer.headers)
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        services = self._services
+        body = answer.body(catalogue=services.catalogue, limits=services.limits, request_id=self._request_id)
+        await self._send(send, media_type, body, headers)
+
+    async def refuse(self, send: Send, refused: RefusedByHttp) -> None:
+        """Send a refusal that HTTP itself asks for, in the same shape as any error."""
+        self.status = refused.status
+        locale = accepted_locale(self._headers.get(b"accept-language")) or "en"
+        self.answer = Answer(None, [fault_of(refused.error)], locale=locale)
+        services = self._services
+        body = self.answer.body(catalogue=services.catalogue, limits=services.limits, request_id=self._request_id)
+        try:
+            media_type = response_type(self._headers.get(b"accept"))
+        except RefusedByHttp:
+            media_type = b"application/json"
+        await self._send(send, media_type, body, refused.headers)
+
+    async def _send(self, send: Send, media_type: bytes, body: bytes, headers: Mapping[str, str]) -> None:
+        listed = [
+            (b"content-type", media_type + b"; charset=utf-8"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-request-id", self._request_id.encode("ascii")),
+        ]
+        listed += [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": listed})
+        await send({"type": "http.response.body", "body": body})
+
+    def log(self, scope: Scope, *, answer: Answer | None) -> None:
+        """One line: what was asked of whom and how it went; never a text, variable, header or token."""
+        took = asyncio.get_running_loop().time() - self._began
+        access_log.info(
+            "request",
+            method=scope["method"][:20],
+            path="/graphql",
+            status=self.status,
+            milliseconds=round(took * 1000, 2),
+            request_id=self._request_id,
+            operation=answer.operation[:60] if answer else "",
+            cost=answer.actual if answer else 0,
+            codes=sorted({fault.code.value for fault in answer.faults}) if answer else [],
+        )
+
+
+def _request_id(headers: Headers) -> str:
+    """The caller's own request id where it is well-formed, else one of ours."""
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode("ascii")
+    return secrets.token_hex(12)
+
+
+def _client(headers: Headers) -> str:
+    name = headers.get(b"x-client-name", b"web").decode("latin-1")
+    return name if _CLIENT.fullmatch(name) else "web"

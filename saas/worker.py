@@ -1,0 +1,109 @@
+"""The worker's door: relay, scheduler and queue worker in one process.
+
+It starts while Redis is away and outlives its restarts; on SIGTERM or SIGINT it takes no new work, finishes what
+runs within thirty seconds, and leaves the rest to the lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from saas.events import DELIVER, Delivery, Handlers, Relay
+from saas.jobs import (
+    ArqQueue,
+    PeriodicJob,
+    QueueWorker,
+    RedisBell,
+    RetryPolicy,
+    Scheduler,
+    check_health,
+    describe_failure,
+)
+from saas.kernel import Clock, Unavailable
+from tenants import Database
+from tenants.pool import ConnectionPool
+
+__all__ = ["WorkerServices", "check_health", "run_worker", "stop_on_signals"]
+
+_FINISH_SECONDS = 30.0
+_POLL_SECONDS = 1.0
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerServices:
+    """What a worker is made of; `relay_url` is PostgreSQL's URL with the relay's role.
+
+    The wiring owns database and bell: it rings the bell after commits (`ring_with`) and closes both.
+    """
+
+    database: Database
+    relay_url: str
+    redis_url: str
+    bell: RedisBell
+    clock: Clock
+    handlers: Handlers
+    periodic: Sequence[PeriodicJob] = ()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+async def run_worker(services: WorkerServices, *, stop: asyncio.Event) -> None:
+    """Work until `stop` is set (by `stop_on_signals`, or by a process that has a worker inside)."""
+    pool = ConnectionPool(services.relay_url, size=1)
+    queue = ArqQueue(services.redis_url)
+    relay = Relay(pool, queue, retry=services.retry, clock=services.clock)
+    scheduler = Scheduler(services.database, services.periodic, clock=services.clock)
+    try:
+        async with asyncio.TaskGroup() as group:
+            feeding = [group.create_task(_relay(relay, services.bell)), group.create_task(scheduler.run())]
+            group.create_task(_deliver(services, stop))
+            await stop.wait()
+            for task in feeding:
+                task.cancel()
+    finally:
+        await queue.close()
+        await pool.close()
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set, for a process of which the worker is the whole."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _relay(relay: Relay, bell: RedisBell) -> None:
+    while True:
+        await relay.send_all_due()
+        await bell.wait(_POLL_SECONDS)
+
+
+async def _deliver(services: WorkerServices, stop: asyncio.Event) -> None:
+    """Run a queue worker, and a new one whenever Redis was away for too long."""
+    delivery = Delivery(services.database, services.handlers, retry=services.retry, clock=services.clock)
+    while not stop.is_set():
+        worker = QueueWorker(services.redis_url, {DELIVER: delivery.__call__})
+        working = asyncio.create_task(worker.run())
+        await _first_of(working, stop)
+        worker.finish()
+        _, late = await asyncio.wait({working}, timeout=_FINISH_SECONDS)
+        if late:
+            worker.drop()
+        try:
+            await working
+        except Unavailable as error:
+            _log.warning("worker.queue_lost", reason=describe_failure(error))
+        await worker.close()
+
+
+async def _first_of(working: asyncio.Task[None], stop: asyncio.Event) -> None:
+    """Wait until the worker ends by itself or is to stop."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()

@@ -1,0 +1,218 @@
+"""The worker as a whole: relay, real Valkey, arq and PostgreSQL, with either side killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from saas.events import Relay, emit, ring_with
+from saas.jobs import ArqQueue, RedisBell, SilentBell
+from saas.kernel import SystemClock
+from saas.worker import WorkerServices, check_health, run_worker
+from tenants import Database, DatabaseRole
+from tenants.pool import ConnectionPool
+from tests.jobs.cast import NOTED, QUICK, Cast, Valkey, notes, outbox_row
+
+
+@asynccontextmanager
+async def working(services: WorkerServices) -> AsyncIterator[None]:
+    """A worker inside this process, stopped at the end as by SIGTERM."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_worker(services, stop=stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Look until it holds; the test's own limit is the time-out."""
+    async with asyncio.timeout(20):
+        while not await holds():  # noqa: ASYNC110 (what is waited for stands in the database)
+            await asyncio.sleep(0.02)
+
+
+async def emitted(database: Database, tenant_id: UUID, *texts: str) -> list[UUID]:
+    async with database.transaction(tenant_id):
+        return [await emit(NOTED, {"text": text}) for text in texts]
+
+
+@pytest.fixture
+async def services(
+    database: Database, relay_url: str, valkey_server: Valkey, cast: Cast
+) -> AsyncIterator[WorkerServices]:
+    """The parts of a worker, its bell hung up for the test's own commits too."""
+    bell = RedisBell(valkey_server.url)
+    ring_with(bell)
+    yield WorkerServices(
+        database=database,
+        relay_url=relay_url,
+        redis_url=valkey_server.url,
+        bell=bell,
+        clock=SystemClock(),
+        handlers=cast.handlers(),
+        retry=QUICK,
+    )
+    ring_with(SilentBell())
+    await bell.close()
+
+
+async def test_events_run_once_each_and_worker_reports_its_health(
+    database: Database, tenant_id: UUID, valkey: Valkey, services: WorkerServices, cast: Cast
+) -> None:
+    assert await check_health(valkey.url) is False
+    texts = [f"{number:03}" for number in range(150)]
+    async with working(services):
+        await emitted(database, tenant_id, *texts)
+
+        async def all_noted() -> bool:
+            return len(await notes(database, tenant_id)) >= 150
+
+        await until(all_noted)
+        assert await check_health(valkey.url) is True
+    assert sorted(str(run.payload["text"]) for run in cast.runs) == texts
+    assert await check_health(valkey.url) is False
+
+
+async def test_bell_wakes_the_relay_long_before_its_poll(
+    database: Database, tenant_id: UUID, valkey: Valkey, services: WorkerServices
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def rung_through(text: str) -> float:
+        started = loop.time()
+        (event_id,) = await emitted(database, tenant_id, text)
+
+        async def done() -> bool:
+            return (await outbox_row(database, tenant_id, event_id))["done_at"] is not None
+
+        await until(done)
+        return loop.time() - started
+
+    async with working(services):
+        await rung_through("warm")
+        assert min([await rung_through(text) for text in "abcde"]) < 0.3
+
+
+async def test_events_survive_a_valkey_killed_and_emptied(
+    database: Database, tenant_id: UUID, valkey: Valkey, services: WorkerServices, cast: Cast
+) -> None:
+    async with working(services):
+        (first,) = await emitted(database, tenant_id, "before")
+
+        async def first_done() -> bool:
+            return (await outbox_row(database, tenant_id, first))["done_at"] is not None
+
+        await until(first_done)
+        valkey.kill()
+        shutil.rmtree(valkey.folder)
+        await emitted(database, tenant_id, "while it was away")
+        valkey.start()
+
+        async def both_noted() -> bool:
+            return len(await notes(database, tenant_id)) == 2
+
+        await until(both_noted)
+    assert [run.payload["text"] for run in cast.runs] == ["before", "while it was away"]
+
+
+async def test_message_lost_in_an_emptied_valkey_is_sent_again(
+    database: Database, tenant_id: UUID, valkey: Valkey, services: WorkerServices, cast: Cast, relay_url: str
+) -> None:
+    await emitted(database, tenant_id, "sent, then lost")
+    pool, queue = ConnectionPool(relay_url, size=1), ArqQueue(valkey.url)
+    assert await Relay(pool, queue, retry=QUICK, clock=SystemClock()).send_due() == 1
+    valkey.kill()
+    shutil.rmtree(valkey.folder)
+    valkey.start()
+    await valkey.ready()
+    async with working(services):
+
+        async def noted() -> bool:
+            return await notes(database, tenant_id) == ["sent, then lost/1"]
+
+        await until(noted)
+    await queue.close()
+    await pool.close()
+
+
+async def test_worker_killed_in_the_middle_leaves_the_event_to_another(
+    database: Database,
+    tenant_id: UUID,
+    valkey: Valkey,
+    services: WorkerServices,
+    relay_url: str,
+    app_and_platform: tuple[str, str],
+) -> None:
+    (event_id,) = await emitted(database, tenant_id, "cut off")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.jobs.hanging_worker",
+        *app_and_platform,
+        relay_url,
+        valkey.url,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(20):
+        while b"in the middle" not in (line := await process.stdout.readline()):
+            assert line, "the worker ended before it began"
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    assert await notes(database, tenant_id) == []
+    async with working(services):
+
+        async def done() -> bool:
+            return (await outbox_row(database, tenant_id, event_id))["done_at"] is not None
+
+        await until(done)
+    assert await notes(database, tenant_id) == ["cut off/1"]
+    assert (await outbox_row(database, tenant_id, event_id))["attempts"] == 2
+
+
+async def test_worker_that_is_told_to_stop_finishes_what_it_runs(
+    database: Database, tenant_id: UUID, valkey: Valkey, services: WorkerServices, cast: Cast
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def linger(_: object) -> None:
+        begun.set()
+        await may_end.wait()
+
+    cast.before = linger
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_worker(services, stop=stop))
+    await emitted(database, tenant_id, "slow")
+    async with asyncio.timeout(10):
+        await begun.wait()
+    stop.set()
+    asyncio.get_running_loop().call_later(0.2, may_end.set)
+    await task
+    assert await notes(database, tenant_id) == ["slow/1"]
+
+
+async def test_worker_starts_before_valkey(
+    database: Database, tenant_id: UUID, valkey_server: Valkey, services: WorkerServices
+) -> None:
+    await emitted(database, tenant_id, "early")
+    async with working(services):
+        valkey_server.start()
+
+        async def noted() -> bool:
+            return await notes(database, tenant_id) == ["early/1"]
+
+        await until(noted)
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        assert await transaction.fetchval("SELECT count(*) FROM platform.periodic_job") == 0

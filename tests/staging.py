@@ -1,0 +1,145 @@
+"""A small company for tests: its founder, a pool, people and customers, made by the product's own actions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from saas.access import AccessTable
+from saas.customers import (
+    ClaimFacts,
+    NewCustomer,
+    Refusal,
+    claim_customer,
+    create_customer,
+    create_default_pool,
+    release_customer,
+)
+from saas.kernel import Actor, AppError, FrozenClock, new_id
+from saas.people import FoundedCompany, create_employee, found_company
+from saas.sealing import FileKeyProvider, Keyring, Sealer
+from tenants import Database, DatabaseRole, current_transaction
+
+T = TypeVar("T")
+ZONE = "Asia/Shanghai"
+REP = AccessTable("rep", scopes={"Customer": frozenset({"self", "pool"})})
+MANAGER = AccessTable("manager", scopes={"Customer": frozenset({"self", "pool", "department"})})
+ALL = AccessTable("all", scopes={"Customer": frozenset({"all"})})
+BLIND = AccessTable("blind")
+_TABLES = ("customer_pool", "employee", "customer", "ownership", "claim_count", "follow_up", "audit_entry", "outbox")
+
+
+async def agreeing(facts: ClaimFacts) -> Refusal | None:
+    """A guard without plugins."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company, and short ways to act in it; every call is a transaction of its own."""
+
+    database: Database
+    tenant_id: UUID
+    clock: FrozenClock
+    keyring: Keyring
+    founded: FoundedCompany
+    pool_id: UUID
+    founder: Actor
+
+    async def within(self, action: Callable[[], Awaitable[T]]) -> T:
+        """The answer of `action`, in a transaction as the application role."""
+        async with self.database.transaction(self.tenant_id):
+            return await action()
+
+    async def hire(self, number: str, *, name: str = "李雷", department_id: UUID | None = None) -> Actor:
+        """A person on the staff."""
+        employee = await self.within(
+            lambda: create_employee(
+                self.founder,
+                name=name,
+                number=number,
+                department_id=department_id,
+                position=None,
+                hired_on=None,
+                phone=None,
+                keyring=self.keyring,
+                time_zone=ZONE,
+                clock=self.clock,
+            )
+        )
+        return replace(self.founder, account_id=new_id(), employee_id=employee.id, roles=frozenset({"rep"}))
+
+    async def enter(self, name: str, *, keeper: Actor | None = None, phone: str | None = None) -> UUID:
+        """A new customer: the keeper's own, or in the pool."""
+        new = NewCustomer(name=name, phone=phone)
+        return await self.within(
+            lambda: create_customer(
+                keeper or self.founder,
+                new,
+                keep=keeper is not None,
+                keyring=self.keyring,
+                time_zone=ZONE,
+                clock=self.clock,
+            )
+        )
+
+    async def claim(self, actor: Actor, customer_id: UUID, *, access: AccessTable = REP) -> UUID:
+        """The actor claims."""
+        return await self.within(
+            lambda: claim_customer(
+                actor, customer_id=customer_id, access=access, guard=agreeing, time_zone=ZONE, clock=self.clock
+            )
+        )
+
+    async def release(self, actor: Actor, customer_id: UUID, *, reason: str = "无法联系") -> UUID:
+        """The actor gives it back."""
+        return await self.within(
+            lambda: release_customer(
+                actor, customer_id=customer_id, reason=reason, access=REP, time_zone=ZONE, clock=self.clock
+            )
+        )
+
+    async def set_rules(self, **rules: int) -> None:
+        """Other rules for the pool: claim_limit, holding_limit, cooldown_days."""
+        for column, value in rules.items():
+            await self.run(f"UPDATE customer_pool SET {column} = $1", value)
+
+    async def run(self, sql: str, *values: object) -> int:
+        """A statement of the test's own."""
+        return await self.within(lambda: current_transaction().execute(sql, *values))
+
+    async def value(self, sql: str, *values: object) -> object:
+        """The first column of the first row."""
+        return await self.within(lambda: current_transaction().fetchval(sql, *values))
+
+    async def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """All rows."""
+        found = await self.within(lambda: current_transaction().fetch(sql, *values))
+        return [tuple(row) for row in found]
+
+    async def everything(self) -> dict[str, list[tuple[object, ...]]]:
+        """All that a refusal must leave as it was."""
+        return {table: await self.rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in _TABLES}
+
+
+async def stage(database: Database, tenant_id: UUID, clock: FrozenClock, keys: Path) -> Company:
+    """A company with a founder and a default pool."""
+    keyring = await Sealer(FileKeyProvider(keys)).keyring(tenant_id)
+    founder = Actor(tenant_id, account_id=new_id(), employee_id=None, roles=frozenset({"owner"}))
+    async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
+        founded = await found_company(founder, legal_name="晨光销售有限公司", owner_name="韩梅梅", clock=clock)
+        pool = await create_default_pool(name="公海")
+    founder = replace(founder, employee_id=founded.employee_id)
+    return Company(database, tenant_id, clock, keyring, founded, pool.id, founder)
+
+
+async def refused(attempt: Awaitable[object]) -> AppError:
+    """The refusal that `attempt` ends with."""
+    try:
+        await attempt
+    except AppError as refusal:
+        return refusal
+    raise AssertionError("nothing was refused")
