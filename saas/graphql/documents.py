@@ -28,10 +28,11 @@ from saas.graphql.limits import Cost, Limits, measure
 from saas.graphql.scalars import check_document_texts
 from saas.graphql.schema import ApiSchema
 from saas.graphql.selection import collect_fields, has_conditions
-from saas.kernel import AppError, ErrorCode, LimitExceeded
+from saas.kernel import AppError, ErrorCode, LimitExceeded, Scalar
 
 RootNodes = Mapping[str, list[FieldNode]]
-_TOO_MANY_TOKENS = "Parsing aborted"
+_TOO_MANY_TOKENS = "contains more than"
+_TOO_DEEP = "nested too deeply"
 _VALIDATION_ERRORS = 5
 
 
@@ -150,19 +151,20 @@ class Documents:
             return parse(text, max_tokens=self._limits.tokens)
         except GraphQLSyntaxError as error:
             if _TOO_MANY_TOKENS in error.message:
-                values = {"limit": "tokens", "allowed": self._limits.tokens, "found": f"> {self._limits.tokens}"}
-                raise RequestRefused(fault_of(LimitExceeded("graphql.limit_exceeded", values))) from error
+                raise _beyond("tokens", self._limits.tokens) from error
+            if _TOO_DEEP in error.message:
+                raise _beyond("nesting", self._limits.nesting) from error
             raise RequestRefused(
                 fault_of_document(error, ErrorCode.GRAPHQL_PARSE_FAILED, "graphql.parse_failed")
             ) from error
         except RecursionError as error:
-            raise _too_deep(self._limits) from error
+            raise _beyond("nesting", self._limits.nesting) from error
 
     def _validate(self, node: DocumentNode) -> None:
         try:
             errors = validate(self._schema.graphql, node, max_errors=_VALIDATION_ERRORS, hide_suggestions=True)
         except RecursionError as error:
-            raise _too_deep(self._limits) from error
+            raise _beyond("nesting", self._limits.nesting) from error
         if errors:
             code, key = ErrorCode.GRAPHQL_VALIDATION_FAILED, "graphql.validation_failed"
             raise RequestRefused(*(fault_of_document(error, code, key) for error in errors[:_VALIDATION_ERRORS]))
@@ -226,8 +228,8 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _too_deep(limits: Limits) -> RequestRefused:
-    values = {"limit": "nesting", "allowed": limits.nesting, "found": f"> {limits.nesting}"}
+def _beyond(limit: str, allowed: int) -> RequestRefused:
+    values: dict[str, Scalar] = {"limit": limit, "allowed": allowed, "found": f"> {allowed}"}
     return RequestRefused(fault_of(LimitExceeded("graphql.limit_exceeded", values)))
 
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from graphql import GraphQLError
 
-from saas.kernel import AppError, Catalogue, ErrorCode, Scalar
 from saas.graphql.scalars import ScalarRefused
+from saas.kernel import AppError, Catalogue, ErrorCode, Scalar
 
 Path = tuple[str | int, ...]
 
@@ -83,7 +83,7 @@ def internal(path: Path = ()) -> Fault:
 def fault_of_document(error: GraphQLError, code: ErrorCode, key: str) -> Fault:
     """A fault that graphql-core found in a document or in its variables; its sentences are in English."""
     locations = tuple((at.line, at.column) for at in error.locations or ())
-    if isinstance(error.original_error, ScalarRefused):
+    if isinstance(error, ScalarRefused) or isinstance(error.original_error, ScalarRefused):
         code, key = ErrorCode.BAD_USER_INPUT, "graphql.value_refused"
     return Fault(code, key, {"reason": error.message}, locations=locations)
 

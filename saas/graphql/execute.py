@@ -35,7 +35,7 @@ from saas.graphql.scalars import check_texts
 from saas.graphql.selection import collect_fields
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session, Sessions
-from saas.kernel import AppError, BadUserInput, ErrorCode, LimitExceeded, Throttled, Unauthenticated
+from saas.kernel import AppError, BadUserInput, ErrorCode, LimitExceeded, Scalar, Throttled, Unauthenticated
 
 _VARIABLE_ERRORS = 5
 _NO_VARIABLES = VariableValues({}, {})
@@ -61,7 +61,7 @@ class Executor:
             answer.parts, answer.faults = None, [fault_of(error)]
         except asyncpg.QueryCanceledError:
             answer.parts, answer.faults = None, [fault_of(TimedOut("graphql.statement_timeout"))]
-        except Exception as error:  # noqa: BLE001 (the door: nothing unexpected reaches the caller)
+        except Exception as error:
             log_unexpected(error, request.request_id, answer.operation)
             answer.parts, answer.faults = None, [internal()]
         return answer
@@ -133,7 +133,7 @@ class Executor:
         limits = self._services.limits
         answer.requested += points
         if points > limits.cost:
-            values = {"limit": "cost", "allowed": limits.cost, "found": points}
+            values: dict[str, Scalar] = {"limit": "cost", "allowed": limits.cost, "found": points}
             raise LimitExceeded("graphql.limit_exceeded", values)
         charge: Charge = await self._budget.take(caller, points)
         answer.charge = charge

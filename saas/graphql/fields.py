@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -96,7 +96,6 @@ class RootField:
     idempotent: bool = False
     database: DatabaseRole | None = DatabaseRole.APP
     since: str = "0.1"
-    cost: int = 1
 
     @property
     def result(self) -> Any:
@@ -105,11 +104,8 @@ class RootField:
 
     def text(self) -> str:
         """The description with permission and version."""
-        if self.public:
-            guard = "Public."
-        else:
-            guard = f"Needs {self.requires}." if self.requires else "Needs a session."
-        return f"{self.description.rstrip('.')}. {guard} Since {self.since}."
+        needed = f"Needs {self.requires}." if self.requires else "Needs a session."
+        return f"{self.description.rstrip('.')}. {'Public.' if self.public else needed} Since {self.since}."
 
 
 def mutation(
@@ -195,12 +191,12 @@ def strawberry_field(root: RootField) -> StrawberryField:
     )
     stub.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
     stub.__annotations__["return"] = hints["return"] | None
-    made: StrawberryField = strawberry.field(resolver=stub, name=root.name, description=root.text())
+    made: Any = strawberry.field(resolver=stub, name=root.name, description=root.text())
     made.python_name = root.resolve.__name__
     for argument in made.arguments:
         if argument.description is None and argument.python_name == "input":
             argument.description = f"What to do. Since {root.since}."
-    return made
+    return cast("StrawberryField", made)
 
 
 def refuse_all(errors: list[AppError]) -> None:

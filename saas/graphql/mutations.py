@@ -81,7 +81,7 @@ class _Mutation:
             return replayed if replayed is not None else await self._refused((error,))
         except AppErrors as found:
             return await self._refused(found.errors)
-        except Exception as error:  # noqa: BLE001 (the door: a fault of one mutation is told, not thrown)
+        except Exception as error:
             log_unexpected(error, self.running.request.request_id, self.root.name)
             return None, [internal((self.key,))]
 

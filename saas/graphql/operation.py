@@ -108,7 +108,8 @@ class Running:
 
     def definition(self, name: str) -> GraphQLField:
         """The schema's definition of a root field."""
-        return self.root_type().fields[name]
+        found: GraphQLField = self.root_type().fields[name]
+        return found
 
     def root_type(self) -> GraphQLObjectType:
         """Query or Mutation."""

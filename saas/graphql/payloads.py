@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry.types.enum import EnumValueDefinition
 
 from saas.graphql.errors import hint_of, shown
+from saas.graphql.render_inputs import described_enum
 from saas.kernel import AppError, Catalogue, ErrorCode
 
 
@@ -62,13 +61,11 @@ _CODES: dict[ErrorCode, str] = {
     ErrorCode.INTERNAL: "A fault of the product; the request id finds it in the log.",
 }
 
-GraphQLErrorCode = strawberry.enum(
-    Enum("ErrorCode", {code.name: code.value for code in ErrorCode}),  # type: ignore[misc]
-    name="ErrorCode",
-    description="Every code of an error, whether in userErrors or at the top level. Since 0.1.",
+GraphQLErrorCode = described_enum(
+    "ErrorCode",
+    "Every code of an error, whether in userErrors or at the top level. Since 0.1.",
+    {code.value: f"{text} Since 0.1." for code, text in _CODES.items()},
 )
-for _definition in GraphQLErrorCode.__strawberry_definition__.values:  # type: ignore[attr-defined]
-    _definition.description = f"{_CODES[ErrorCode(_definition.value)]} Since 0.1."
 
 
 @strawberry.type(description="A placeholder's value in an error's sentence. Since 0.1.")
@@ -111,9 +108,6 @@ class IdempotentPayload(Payload):
     replayed: bool = strawberry.field(
         description="Whether an earlier request with the same key had done this already. Since 0.1.", default=False
     )
-
-
-PayloadT = TypeVar("PayloadT", bound=Payload)
 
 
 def user_error(error: AppError, *, catalogue: Catalogue, locale: str) -> UserError:

@@ -12,7 +12,7 @@ from graphql import DocumentNode, FieldNode, OperationDefinitionNode, SelectionS
 from saas.graphql.answer import NULL
 from saas.graphql.complete import faults_of_reads
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import AppErrors, Fault, RequestRefused, fault_of, fault_of_document, internal
+from saas.graphql.errors import INTERNAL_KEY, AppErrors, Fault, RequestRefused, fault_of, fault_of_document, internal
 from saas.graphql.fields import RootField
 from saas.graphql.guard import INTROSPECTION
 from saas.graphql.operation import Running, log_unexpected
@@ -81,7 +81,10 @@ async def _read(
     except AppError as error:
         raise RequestRefused(fault_of(error)) from error
     result = await reader.run(plan, running.values, caller, fetchrow)
-    running.check_stamp(result.stamp)
+    if result.stamp is None:  # the session has ended, or nothing had to be read
+        await running.check_session(fetchrow)
+    else:
+        running.check_stamp(result.stamp)
     await running.note_opened(result, transaction)
     parts.update(result.values)
     faults += faults_of_reads(result)
@@ -124,7 +127,7 @@ async def _resolve(
         return None, [fault_of(error, (key,)) for error in found.errors]
     except asyncpg.PostgresError:
         raise  # the transaction is lost, and the other fields with it
-    except Exception as error:  # noqa: BLE001 (the door: one field's fault must not take the others' answers)
+    except Exception as error:
         log_unexpected(error, running.request.request_id, root.name)
         return None, [internal((key,))]
 
@@ -144,7 +147,6 @@ def _introspect(
     document = DocumentNode(definitions=(alone, *running.document.fragments.values()))
     variables = dict(running.request.variables)
     found = execute_sync(running.services.schema.graphql, document, variable_values=variables, hide_suggestions=True)
-    for error in found.errors or ():
-        faults.append(fault_of_document(error, ErrorCode.INTERNAL, "graphql.internal"))
+    faults += [fault_of_document(error, ErrorCode.INTERNAL, INTERNAL_KEY) for error in found.errors or ()]
     data = found.data or {}
     parts.update({key: orjson.dumps(data.get(key)) for key in roots})

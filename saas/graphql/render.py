@@ -7,13 +7,13 @@ the permission it needs and the version it came with.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Optional, Union
+from typing import Annotated, Any, Union
 
 import strawberry
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from saas.graphql.render_inputs import Inputs, add_field, argument, member, since
+from saas.graphql.render_inputs import Inputs, add_field, argument, list_of, member, nullable, since
 from saas.reads import naming
 from saas.reads.mapping import (
     Column,
@@ -58,11 +58,6 @@ class NumberSummary:
     avg: Decimal | None = strawberry.field(description="The average; null without rows. Since 0.1.")
     min: Decimal | None = strawberry.field(description="The least value; null without rows. Since 0.1.")
     max: Decimal | None = strawberry.field(description="The greatest value; null without rows. Since 0.1.")
-
-
-def nullable(annotation: Any) -> Any:
-    """The annotation, or null."""
-    return Optional[annotation]  # noqa: UP045 (the annotation is a value here, and may be no type)
 
 
 class Rendered:
@@ -131,7 +126,8 @@ class Rendered:
 
     def _union(self, field: ToUnion) -> Any:
         if field.union not in self._made:
-            members = Union[tuple(self._made[target] for target in field.targets)]  # noqa: UP007
+            targets: Any = tuple(self._made[target] for target in field.targets)
+            members: Any = Union[targets]  # noqa: UP007 (the members are values here)
             text = since(f"One of {', '.join(field.targets)}", field.since)
             self._made[field.union] = Annotated[members, strawberry.union(field.union, description=text)]
         return self._made[field.union]
@@ -145,8 +141,8 @@ class Rendered:
         add_field(edge, member("cursor", str, since("Where this object stands in the list", v)))
         add_field(edge, member("node", item, since("The object", v)))
         made = _object(name, since(f"A page of {target.name} objects", v))
-        add_field(made, member("nodes", list[item], since("The objects of the page", v)))
-        add_field(made, member("edges", list[edge], since("The objects with their cursors", v)))  # type: ignore[valid-type]
+        add_field(made, member("nodes", list_of(item), since("The objects of the page", v)))
+        add_field(made, member("edges", list_of(edge), since("The objects with their cursors", v)))
         add_field(made, member("pageInfo", PageInfo, since("Where the page stands", v)))
         add_field(made, member("totalCount", int, since("How many there are; counted only when selected", v)))
         add_field(made, member("summary", self._summary(target), since("Figures over the whole list", v)))
@@ -178,7 +174,7 @@ class Rendered:
             add_field(group, member(field.name, nullable(annotation), text))
         self._add_sums(group, target)
         made = _object(name, since(f"Groups of {target.name} objects", v))
-        add_field(made, member("nodes", list[group], since("The groups, largest first unless ordered", v)))  # type: ignore[valid-type]
+        add_field(made, member("nodes", list_of(group), since("The groups, largest first unless ordered", v)))
         add_field(made, member("totalCount", int, since("How many groups there are", v)))
         self._made[name] = made
         return made
@@ -192,7 +188,7 @@ class Rendered:
             argument("last", nullable(int), since("How many from the back, 1 to 100", v)),
             argument("before", nullable(str), since("Cursor before which to end", v)),
             argument("filter", nullable(self._inputs.filter_of(target)), since("Which objects", v)),
-            argument("orderBy", nullable(list[order]), since(f"In which order; {default_order} by default", v)),  # type: ignore[valid-type]
+            argument("orderBy", nullable(list_of(order)), since(f"In which order; {default_order} by default", v)),
         ]
 
     def _root(self, root: RootMapping) -> StrawberryField:
@@ -217,7 +213,7 @@ class Rendered:
 
     def _node_roots(self) -> list[StrawberryField]:
         one = argument("id", strawberry.ID, "Id of an object of any type. Since 0.1.")
-        many = argument("ids", list[strawberry.ID], "At most 100 ids, of any types. Since 0.1.")
+        many = argument("ids", list_of(strawberry.ID), "At most 100 ids, of any types. Since 0.1.")
         return [
             member(
                 "node",
@@ -227,7 +223,7 @@ class Rendered:
             ),
             member(
                 "nodes",
-                nullable(list[nullable(Node)]),
+                nullable(list_of(nullable(Node))),
                 "The objects with these ids, in their order, null for each that is missing. "
                 "Needs a row scope on their types. Since 0.1.",
                 [many],

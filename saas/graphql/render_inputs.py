@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Optional
+from typing import Any, Optional, cast
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -14,7 +14,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from saas.reads import naming
-from saas.reads.mapping import Column, EnumKind, Expression, FilterOp, ReadType, ScalarKind, Sealed, ToOne
+from saas.reads.mapping import Column, EnumKind, FilterOp, ReadType, ScalarKind, Sealed, ToOne
 from saas.reads.registry import Registry
 
 PYTHON_TYPES: Mapping[ScalarKind, Any] = {
@@ -69,10 +69,11 @@ def member(
 
 def described_enum(name: str, description: str, values: Mapping[str, str]) -> type[Enum]:
     """An enum whose members are named and valued alike; `values` maps a name to its description."""
-    made: type[Enum] = strawberry.enum(Enum(name, {value: value for value in values}), description=description)  # type: ignore[misc]
-    for definition in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
+    bare = Enum(name, {value: value for value in values})  # type: ignore[misc]
+    made: Any = strawberry.enum(bare, name=name, description=description)
+    for definition in made.__strawberry_definition__.values:
         definition.description = values[definition.name]
-    return made
+    return cast("type[Enum]", made)
 
 
 def empty_input(name: str, description: str) -> type:
@@ -86,19 +87,24 @@ def add_field(owner: type, field: StrawberryField) -> None:
     owner.__strawberry_definition__.fields.append(field)  # type: ignore[attr-defined]
 
 
-def _optional(annotation: Any) -> Any:
+def nullable(annotation: Any) -> Any:
+    """The annotation, or null."""
     return Optional[annotation]  # noqa: UP045 (the annotation is a value here, and may be no type)
 
 
+def list_of(annotation: Any) -> Any:
+    """A list of the annotation."""
+    return list[annotation]
+
+
 def _input_field(name: str, annotation: Any, description: str) -> StrawberryField:
-    field = StrawberryField(
+    return StrawberryField(
         python_name=name,
         graphql_name=name,
-        type_annotation=StrawberryAnnotation(_optional(annotation)),
+        type_annotation=StrawberryAnnotation(nullable(annotation)),
         description=description,
         default=strawberry.UNSET,
     )
-    return field
 
 
 class Inputs:
@@ -133,8 +139,8 @@ class Inputs:
                 text = f"By {field.name}. Needs the right to use {read_type.name}.{field.name}"
                 add_field(made, _input_field(field.name, operators, since(text, field.since)))
         depth = "to depth 3"
-        add_field(made, _input_field("and", list[made], since(f"All of these hold, {depth}", "0.1")))  # type: ignore[valid-type]
-        add_field(made, _input_field("or", list[made], since(f"At least one of these holds, {depth}", "0.1")))  # type: ignore[valid-type]
+        add_field(made, _input_field("and", list_of(made), since(f"All of these hold, {depth}", "0.1")))
+        add_field(made, _input_field("or", list_of(made), since(f"At least one of these holds, {depth}", "0.1")))
         add_field(made, _input_field("not", made, since(f"This does not hold, {depth}", "0.1")))
         return made
 
@@ -200,7 +206,7 @@ class Inputs:
             made = empty_input(name, since(f"Conditions on a {stem} value; all that are given hold together", "0.1"))
             python_type = self.kind(kind)
             for operator in listed:
-                annotation = {FilterOp.IN: list[python_type], FilterOp.IS_NULL: bool}.get(operator, python_type)
+                annotation = {FilterOp.IN: list_of(python_type), FilterOp.IS_NULL: bool}.get(operator, python_type)
                 add_field(made, _input_field(operator.value, annotation, since(_OP_TEXTS[operator], "0.1")))
             self._filters[name] = made
         return self._filters[name]

@@ -22,7 +22,8 @@ from strawberry.types.field import StrawberryField
 from saas.graphql.fields import RootField, strawberry_field
 from saas.graphql.limits import Limits
 from saas.graphql.payloads import MAPPED
-from saas.graphql.render import Rendered, nullable
+from saas.graphql.render import Rendered
+from saas.graphql.render_inputs import list_of, nullable
 from saas.graphql.scalars import SCALARS
 from saas.reads.registry import Registry
 
@@ -42,7 +43,7 @@ class _Schema(strawberry.Schema):
         type_name, many = reference
         target = self.rendered.type(type_name)
         found = copy.copy(field)
-        found.type_annotation = StrawberryAnnotation(list[target] if many else nullable(target))
+        found.type_annotation = StrawberryAnnotation(list_of(target) if many else nullable(target))
         return found
 
 
@@ -78,7 +79,6 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
         _check_payload(root)
     query = _root_type("Query", "What can be read.", [*rendered.roots, *map(strawberry_field, queries.values())])
     mutation = _root_type("Mutation", "What can be done.", [strawberry_field(root) for root in mutations.values()])
-    _Schema.rendered = rendered
     made = _made_schema(rendered, query, mutation if mutations else None)
     core: GraphQLSchema = made._schema
     core.description = f"Fairlead: customers, performance and pay of sales teams. {(limits or Limits()).sentence()}"

@@ -85,7 +85,7 @@ def _applies(schema: GraphQLSchema, condition: str, type_name: str) -> bool:
     if condition == type_name:
         return True
     abstract, concrete = schema.type_map[condition], schema.type_map[type_name]
-    return is_abstract_type(abstract) and schema.is_sub_type(abstract, concrete)  # type: ignore[arg-type]
+    return is_abstract_type(abstract) and schema.is_sub_type(abstract, concrete)
 
 
 def _is_included(directives: Iterable[DirectiveNode] | None, variables: Variables) -> bool:
@@ -97,7 +97,8 @@ def _is_included(directives: Iterable[DirectiveNode] | None, variables: Variable
 
 
 def _condition(directive: DirectiveNode, variables: Variables) -> bool:
-    value = directive.arguments[0].value
+    (argument,) = directive.arguments or ()
+    value = argument.value
     if isinstance(value, VariableNode):
         return bool(variables.get(value.name.value))
     return isinstance(value, BooleanValueNode) and value.value

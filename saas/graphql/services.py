@@ -12,7 +12,7 @@ from saas.graphql.documents import ListedDocuments, TrustedDocuments
 from saas.graphql.limits import Limits
 from saas.graphql.schema import ApiSchema
 from saas.kernel import Actor, Catalogue, Clock
-from saas.reads import Opened
+from saas.reads import Opened, Reader
 from tenants import Database
 
 
@@ -89,7 +89,7 @@ class Services:
     """
 
     database: Database
-    reader: Any
+    reader: Reader
     schema: ApiSchema
     catalogue: Catalogue
     clock: Clock

@@ -77,7 +77,7 @@ async def _check(name: str, check: ReadinessCheck) -> str:
             await check()
     except TimeoutError:
         return "slow"
-    except Exception as error:  # noqa: BLE001 (the door: whatever a part fails with, it is not ready)
+    except Exception as error:
         log.warning("not_ready", part=name, kind=type(error).__name__)
         return "failed"
     return "ready"

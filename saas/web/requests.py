@@ -6,6 +6,7 @@ first, and we allow no origin: that closes cross-site forgery, whatever credenti
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from saas.kernel import LOCALES, AppError, BadUserInput, LimitExceeded
+from saas.kernel import LOCALES, AppError, BadUserInput, LimitExceeded, Scalar
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,6 +26,8 @@ JSON = b"application/json"
 GRAPHQL_RESPONSE = b"application/graphql-response+json"
 _TYPES = {JSON: (JSON, b"application/*", b"*/*"), GRAPHQL_RESPONSE: (GRAPHQL_RESPONSE, b"application/*", b"*/*")}
 _UTF8 = re.compile(r"utf-?8", re.ASCII | re.IGNORECASE)
+_DISCARDED_TIMES = 16
+_DISCARD_SECONDS = 2.0
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -121,32 +124,46 @@ def _unsupported(key: str, found: bytes) -> RefusedByHttp:
 
 
 async def read_body(headers: Headers, receive: Receive, *, most: int) -> bytes:
-    """The whole body, at most `most` bytes; a larger one is refused before it is read.
+    """The whole body, at most `most` bytes; a larger one is not kept.
 
     :raises RefusedByHttp: 413.
     :raises ClientGone: the client hung up.
     """
-    declared = headers.get(b"content-length", b"0")
-    if not declared.isdigit() or len(declared) > 12 or int(declared) > most:
-        raise _too_large(most)
     parts: list[bytes] = []
-    size = 0
+    room = most if _declared(headers) <= most else -1
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > most:
+        room -= len(part)
+        if room < 0:
+            await _discard(message, receive, most * _DISCARDED_TIMES)
             raise _too_large(most)
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def _declared(headers: Headers) -> int:
+    declared = headers.get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() and len(declared) <= 12 else 0
+
+
+async def _discard(message: Message, receive: Receive, most: int) -> None:
+    """Read on without keeping, for a while: a client that is still sending would see a reset and not the answer."""
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while message.get("more_body", False) and most > 0:
+                message = await receive()
+                most -= len(message.get("body", b""))
+    except TimeoutError:
+        return
+
+
 def _too_large(most: int) -> RefusedByHttp:
-    values = {"limit": "body_bytes", "allowed": most, "found": f"> {most}"}
-    # the rest of the body is not read, so the connection can't be used again
+    values: dict[str, Scalar] = {"limit": "body_bytes", "allowed": most, "found": f"> {most}"}
+    # what is left of the body is not read, so the connection can't be used again
     return RefusedByHttp(413, LimitExceeded("graphql.limit_exceeded", values), {"Connection": "close"})
 
 
@@ -161,21 +178,25 @@ def parse_body(body: bytes) -> GraphQLBody:
         raise _malformed("web.json_malformed") from None
     if not isinstance(found, dict):
         raise _malformed("web.body_no_object")
-    text = _member(found, "query", str)
-    document_hash = _hash(_member(found, "extensions", dict))
+    text = _text(found, "query")
+    document_hash = _hash(_object(found, "extensions"))
     if text is None and document_hash is None:
         raise _malformed("web.query_missing")
-    variables = _member(found, "variables", dict)
-    return GraphQLBody(text, document_hash, _member(found, "operationName", str), variables or {})
+    return GraphQLBody(text, document_hash, _text(found, "operationName"), _object(found, "variables") or {})
 
 
-def _member(body: dict[str, Any], name: str, kind: type) -> Any:
+def _text(body: dict[str, Any], name: str) -> str | None:
     value = body.get(name)
-    if value is not None and not isinstance(value, kind):
-        expected = {str: "a text", dict: "an object"}[kind]
-        error = BadUserInput("web.member_of_other_type", {"member": name, "expected": expected}, field=(name,))
-        raise RefusedByHttp(400, error)
-    return value
+    if value is None or isinstance(value, str):
+        return value
+    raise RefusedByHttp(400, BadUserInput("web.member_no_text", {"member": name}, field=(name,)))
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any] | None:
+    value = body.get(name)
+    if value is None or isinstance(value, dict):
+        return value
+    raise RefusedByHttp(400, BadUserInput("web.member_no_object", {"member": name}, field=(name,)))
 
 
 def _hash(extensions: dict[str, Any] | None) -> str | None:

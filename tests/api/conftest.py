@@ -41,7 +41,11 @@ class NoOpener(Opener):
 
 @dataclass
 class Api:
-    """A running server and how to talk to it."""
+    """A running server and how to talk to it.
+
+    Tokens: one per role of the first tenant, ``foreign`` of the other, ``chinese``, and ``yard`` of a third tenant,
+    the only one that boats are launched in.
+    """
 
     client: httpx2.AsyncClient
     services: Services
@@ -49,6 +53,7 @@ class Api:
     owner_url: str
     tenant_id: UUID
     other_tenant_id: UUID
+    yard_id: UUID
     harbours: dict[str, str]
 
     async def post(
@@ -132,7 +137,7 @@ class serve:  # noqa: N801 (reads as a verb: async with serve(…))
 
     async def __aenter__(self) -> httpx2.AsyncClient:
         self._task = asyncio.create_task(self._server.serve([self._socket]))
-        while not self._server.started:
+        while not self._server.started:  # noqa: ASYNC110 (uvicorn offers no event)
             await asyncio.sleep(0.005)
         port = self._socket.getsockname()[1]
         self.client = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
@@ -151,21 +156,30 @@ async def _filled(client: httpx2.AsyncClient, database: Database, owner_url: str
     sessions = services.sessions
     assert isinstance(sessions, toy.ToySessions)
     tenant_id, other_tenant_id = await make_tenant(database, "晨光销售"), await make_tenant(database, "远山贸易")
-    for role in toy.TABLES_BY_ROLE:
+    for role in ("captain", "sailor", "stranger"):
         await sessions.add(owner_url, f"{role}-token", tenant_id, role)
     await sessions.add(owner_url, "foreign-token", other_tenant_id, "captain")
     await sessions.add(owner_url, "chinese-token", tenant_id, "captain", locale="zh-CN")
+    yard_id = await make_tenant(database, "造船厂")
+    await sessions.add(owner_url, "yard-token", yard_id, "captain")
+    await sessions.add(owner_url, "bosun-token", yard_id, "bosun")
     harbours = {}
-    for tenant, names in ((tenant_id, ("Bremen", "Cuxhaven", "厦门")), (other_tenant_id, ("Dover",))):
+    for tenant, names in (
+        (tenant_id, ("Bremen", "Cuxhaven", "厦门")),
+        (other_tenant_id, ("Dover",)),
+        (yard_id, ("上海",)),
+    ):
         for harbour in names:
             harbours[harbour] = await _harbour(database, tenant, harbour)
-    return Api(client, services, sessions, owner_url, tenant_id, other_tenant_id, harbours)
+    return Api(client, services, sessions, owner_url, tenant_id, other_tenant_id, yard_id, harbours)
 
 
 async def _harbour(database: Database, tenant_id: UUID, name: str) -> str:
     harbour_id = new_id()
     async with database.transaction(tenant_id) as transaction:
-        await transaction.execute("INSERT INTO harbour VALUES ($1, $2, $3)", name, tenant_id, harbour_id)
+        await transaction.execute(
+            "INSERT INTO harbour (name, tenant_id, id) VALUES ($1, $2, $3)", name, tenant_id, harbour_id
+        )
         for number in range(3):
             await transaction.execute(
                 "INSERT INTO boat (name, state, price, launched_on, harbour_id, tenant_id, id)"

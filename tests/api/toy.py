@@ -42,7 +42,7 @@ from saas.reads.mapping import (
     ToOne,
 )
 from tenants import Database, current_tenant_id, current_transaction
-from tenants.schema import grant, row_security
+from tenants.schema import READ_WRITE, grant, row_security
 
 EQ_IN = frozenset({FilterOp.EQ, FilterOp.IN})
 STATE = EnumKind("BoatState", "Where a boat is", {"ASHORE": ("ashore", "On land"), "AFLOAT": ("afloat", "In water")})
@@ -89,20 +89,19 @@ READS = RoomReads(
     ),
 )
 STAMP_FUNCTION = "public.toy_stamp"
-_TENANT_KEY = "tenant_id uuid NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)"
-TABLES = [
-    f'CREATE TABLE harbour (name text COLLATE "C" NOT NULL, {_TENANT_KEY})',
-    f'CREATE TABLE boat (name text COLLATE "C" NOT NULL, state text COLLATE "C" NOT NULL, price numeric(12,2),'
-    f" launched_on date, harbour_id uuid, {_TENANT_KEY})",
-    "CREATE TABLE toy_outcome (tenant_id uuid NOT NULL, key text NOT NULL, operation text NOT NULL,"
-    " body_hash bytea NOT NULL, outcome text NOT NULL, PRIMARY KEY (tenant_id, key))",
-    *(line for table in ("harbour", "boat", "toy_outcome") for line in row_security(table)),
-    *(line for table in ("harbour", "boat", "toy_outcome") for line in grant(table, "SELECT, INSERT, UPDATE, DELETE")),
-    "CREATE TABLE toy_session (token_hash bytea PRIMARY KEY, stamp text)",
-    "GRANT SELECT, UPDATE ON toy_session TO saas_app, saas_platform",
-    "CREATE FUNCTION public.toy_stamp(token_hash bytea) RETURNS text STABLE LANGUAGE sql"
-    " AS 'SELECT stamp FROM toy_session s WHERE s.token_hash = $1'",
-]
+_TABLES = {
+    "harbour": 'name text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)',
+    "boat": 'name text COLLATE "C" NOT NULL, state text COLLATE "C" NOT NULL, price numeric(12,2),'
+    " launched_on date, harbour_id uuid, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)",
+    "toy_outcome": "key text NOT NULL, operation text NOT NULL, body_hash bytea NOT NULL, outcome text NOT NULL,"
+    " PRIMARY KEY (tenant_id, key)",
+}
+_SESSIONS = """
+CREATE TABLE toy_session (token_hash bytea PRIMARY KEY, stamp text);
+GRANT SELECT, UPDATE ON toy_session TO saas_app, saas_platform;
+CREATE FUNCTION public.toy_stamp(token_hash bytea) RETURNS text STABLE LANGUAGE sql
+    AS 'SELECT stamp FROM toy_session s WHERE s.token_hash = $1';
+"""
 
 READER = frozenset({"all"})
 FIELDS = ("Harbour.boats", "Boat.name", "Boat.state", "Boat.launchedOn", "Boat.harbour")
@@ -121,8 +120,14 @@ SAILOR = AccessTable(
     scopes={"Boat": READER, "Harbour": READER},
     grantors={"boat:launch": ("captain",), "Boat.price": ("captain",)},
 )
+BOSUN = AccessTable(
+    fingerprint="bosun",
+    fields=SAILOR.fields,
+    permissions=frozenset({"boat:launch"}),
+    scopes=SAILOR.scopes,
+)
 STRANGER = AccessTable(fingerprint="stranger", grantors={"Boat": ("captain",)})
-TABLES_BY_ROLE = {"captain": CAPTAIN, "sailor": SAILOR, "stranger": STRANGER}
+TABLES_BY_ROLE = {"captain": CAPTAIN, "sailor": SAILOR, "bosun": BOSUN, "stranger": STRANGER}
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ class ToyOutcomes:
     async def record(self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Any) -> None:
         try:
             await current_transaction().execute(
-                "INSERT INTO toy_outcome VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO toy_outcome (tenant_id, key, operation, body_hash, outcome) VALUES ($1, $2, $3, $4, $5)",
                 current_tenant_id(),
                 key,
                 operation,
@@ -233,7 +238,7 @@ class Inspection:
 
 
 @mutation(requires="boat:launch", idempotent=True, description="Launch a boat")
-async def boat_launch(info: Info, input: BoatLaunchInput) -> BoatLaunchPayload:
+async def boat_launch(info: Info, input: BoatLaunchInput) -> BoatLaunchPayload:  # noqa: A002 (its GraphQL name)
     errors: list[AppError] = []
     if not input.name.strip():
         errors.append(BadUserInput("toy.name_missing", field=("input", "name")))
@@ -296,8 +301,11 @@ async def create_tables(owner_url: str) -> None:
     """The toy's tables, made by the owner."""
     connection = await asyncpg.connect(owner_url)
     try:
-        for statement in TABLES:
-            await connection.execute(statement)
+        await connection.execute(_SESSIONS)
+        for table, columns in _TABLES.items():
+            await connection.execute(f"CREATE TABLE {table} (tenant_id uuid NOT NULL, {columns})")
+            for statement in (*row_security(table), *grant(table, READ_WRITE)):
+                await connection.execute(statement)
     finally:
         await connection.close()
 
@@ -305,5 +313,3 @@ async def create_tables(owner_url: str) -> None:
 def digest(token: str) -> bytes:
     """The hash under which a toy session stands."""
     return hashlib.sha256(token.encode()).digest()
-
-
