@@ -163,11 +163,11 @@ _STATEMENTS = (
     FROM generate_series(1, {_DEPARTMENTS}) n ORDER BY n
     """,
     f"""
-    INSERT INTO department_closure (id, tenant_id, ancestor_id, descendant_id, depth)
-    SELECT {sql_id("closure", "n")}, {_TENANT_ID}, {sql_id("department", "n")}, {sql_id("department", "n")}, 0
+    INSERT INTO department_closure (tenant_id, ancestor_id, descendant_id, depth)
+    SELECT {_TENANT_ID}, {sql_id("department", "n")}, {sql_id("department", "n")}, 0
     FROM generate_series(1, {_DEPARTMENTS}) n
     UNION ALL
-    SELECT {sql_id("closure", "-n")}, {_TENANT_ID}, {_ROOT}, {sql_id("department", "n")}, 1
+    SELECT {_TENANT_ID}, {_ROOT}, {sql_id("department", "n")}, 1
     FROM generate_series(2, {_DEPARTMENTS}) n
     """,
     f"""
@@ -184,10 +184,10 @@ _STATEMENTS = (
     SELECT {_POOL}, {_TENANT_ID}, '公海', true, 200, 1000000, 0, {_ANCHOR}
     """,
     f"""
-    INSERT INTO customer (id, tenant_id, pool_id, name, name_key, short_name, industry, level, source, district_code,
+    INSERT INTO customer (id, tenant_id, pool_id, name, name_key, match_key, short_name, industry, level, source, district_code,
         district_name, contact_name, status, owner_id, owner_department_id, received_on, created_at)
     SELECT {_CUSTOMER_ID}, {_TENANT_ID}, {_POOL}, '恒信"建材"有限公司' || n, 'hengxin ' || lpad(n::text, 7, '0'),
-        '恒信' || n, '建筑材料', CASE WHEN {_IS_KEY_ACCOUNT} THEN 'A' ELSE 'C' END, '展会', '310115', '上海市浦东新区',
+        '恒信建材有限公司' || n, '恒信' || n, '建筑材料', CASE WHEN {_IS_KEY_ACCOUNT} THEN 'A' ELSE 'C' END, '展会', '310115', '上海市浦东新区',
         '王经理', CASE WHEN {_IS_POOLED} THEN 'pooled' ELSE 'owned' END,
         CASE WHEN NOT {_IS_POOLED} THEN e.id END, CASE WHEN NOT {_IS_POOLED} THEN e.department_id END,
         CASE WHEN NOT {_IS_POOLED} THEN {_LOCAL.format(_CREATED)} END, {_CREATED}
