@@ -1,128 +1,351 @@
-"""Wiring, in one place: which rooms have tables, and how a process gets its servers, roles and migrations."""
+"""Wiring, in one place: which rooms have tables, reads and sentences, and what a web process or a worker is made of."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import hmac
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from uuid import UUID
 
-from saas.config import ConfigError, Settings
-from saas.servers import running_servers
-from tenants.database import DatabaseUrls
-from tenants.migrate import migrate
+from redis.asyncio import Redis
+
+import saas.analytics
+import saas.customers
+import saas.onboarding
+import saas.people
+import saas.sales
+from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
+from saas.audit import HeadLog, OpenedFields, chain, read_head, record_reads
+from saas.backing import Backing, Progress, apply_migrations, backing
+from saas.config import Settings
+from saas.customers import CustomerHooks
+from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
+from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
+from saas.graphql.modules import MODULES
+from saas.graphql.schema import ApiSchema, build_schema
+from saas.graphql.services import Services
+from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient
+from saas.jobs import MailFolder, PeriodicJob, RedisBell
+from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
+from saas.onboarding import COMPANY_SIGNED_UP
+from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail
+from saas.reads import Opened, Reader, Registry
+from saas.reads.mapping import Column, Expression, RoomReads
+from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
+from saas.worker import WorkerServices
+from tenants import Database, DatabaseRole, TenantSummary, bind_models, get_tenant_facts, list_tenants, unbind_models
 from tenants.orm import orm_config
-from tenants.roles import RolesRefused, ensure_database, ensure_roles, url_for
-from tenants.schema import APP, OWNER, PLATFORM, RELAY
 
+__all__ = [
+    "MODEL_APPS",
+    "Backing",
+    "Installation",
+    "Product",
+    "Progress",
+    "backing",
+    "bring_up_to_date",
+    "every_tenant",
+    "installed_product",
+    "opened",
+    "web_services",
+    "worker_services",
+]
+
+ROOMS_WITH_TABLES = (
+    "events",
+    "jobs",
+    "audit",
+    "access",
+    "sealing",
+    "identity",
+    "extensions",
+    "people",
+    "customers",
+    "sales",
+    "onboarding",
+)
 MODEL_APPS: dict[str, tuple[str, str]] = {
     "tenants": ("tenants.models", "tenants.migrations"),
-    **{
-        room: (f"saas.{room}.models", f"saas.{room}.migrations")
-        for room in (
-            "events",
-            "jobs",
-            "audit",
-            "access",
-            "sealing",
-            "identity",
-            "extensions",
-            "people",
-            "onboarding",
-            "customers",
-            "sales",
-        )
-    },
+    **{room: (f"saas.{room}.models", f"saas.{room}.migrations") for room in ROOMS_WITH_TABLES},
 }
 """Rooms with tables: app label → (models module, migrations package), in the order of their dependencies."""
 
 MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
 """For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
 
-DATABASE = "fairlead"
-Progress = Callable[[str], None]
+ROOM_READS: tuple[RoomReads, ...] = (
+    saas.people.reads,
+    saas.customers.reads,
+    saas.sales.reads,
+    saas.analytics.reads,
+)
+TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.customers.TOPICS, *saas.sales.TOPICS)
+SPEAKING = (
+    "saas.kernel",
+    "saas.access",
+    "saas.customers",
+    "saas.events",
+    "saas.extensions",
+    "saas.graphql",
+    "saas.identity",
+    "saas.jobs",
+    "saas.onboarding",
+    "saas.people",
+    "saas.reads",
+    "saas.sales",
+    "saas.sealing",
+    "saas.web",
+    "tenants",
+)
+"""Packages with sentences of their own."""
+
+BLIND_INDEXES = {
+    "Customer.phone": BlindIndex("customer.phone", normalise_phone),
+    "Employee.phone": BlindIndex("employee.phone", normalise_phone),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """The servers an installation stands on. `owner_url` is empty in processes that may not migrate."""
+@dataclass(frozen=True)
+class Product:
+    """What the installed code and plugins make, whatever servers it runs on."""
 
-    owner_url: str
-    database: DatabaseUrls
-    relay_url: str
-    redis_url: str
+    host: PluginHost
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Everything that can be read."""
+        return Registry([*ROOM_READS, *self.host.reads])
+
+    @cached_property
+    def schema(self) -> ApiSchema:
+        """The whole schema, the plugins' parts included."""
+        return build_schema(self.registry, MODULES)
+
+    @cached_property
+    def version(self) -> str:
+        """A hash of the schema: compiled plans of another are never used."""
+        return hashlib.sha256(self.schema.print().encode()).hexdigest()[:16]
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Every sentence, of the rooms and the plugins."""
+        return Catalogue.of([*SPEAKING, *self.host.packages])
+
+    @cached_property
+    def rights(self) -> AccessCatalogue:
+        """Everything that a right can be about."""
+        fields = [
+            (name, field.name, field.data_class.value, isinstance(field, Column | Expression) and field.structural)
+            for name, read_type in self.registry.types.items()
+            for field in read_type.fields
+        ]
+        scopes = {name: read_type.scopes.keys() for name, read_type in self.registry.types.items()}
+        return AccessCatalogue(fields, permissions=PERMISSIONS, scopes=scopes)
+
+    @property
+    def model_apps(self) -> Mapping[str, tuple[str, str]]:
+        """Rooms and plugins with tables."""
+        return {**MODEL_APPS, **self.host.model_apps}
+
+
+def installed_product() -> Product:
+    """The product with the plugins that are installed beside it.
+
+    :raises PluginRejected: a plugin does not fit; the message names it, the fact and the remedy.
+    """
+    return Product(PluginHost([CustomerHooks], installed_plugins()))
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A product on its servers, open for work: what every door is made from."""
+
+    product: Product
+    settings: Settings
+    backing: Backing
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    passwords: Passwords
+    bell: RedisBell
+    redis: Redis
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the heads of the audit chains are published."""
+        return self.settings.data / "audit"
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where outgoing mail is captured."""
+        return self.settings.data / "mail"
 
 
 @asynccontextmanager
-async def backing(settings: Settings, *, progress: Progress | None = None) -> AsyncIterator[Backing]:
-    """The servers that the settings name, or embedded ones for as long as the block lasts; roles are made where the
-    owner's URL is known.
-
-    :raises ServerStartError: an embedded server can't be had.
-    :raises ConfigError: the named server's roles can't be made.
-    """
-    async with running_servers(
-        settings.data,
-        postgres=settings.wants_embedded_postgres,
-        redis=settings.wants_embedded_redis,
-        on_progress=progress,
-    ) as servers:
-        redis_url = settings.redis_url or servers.redis_url
-        if settings.database_app_url:
-            yield _named_backing(settings, redis_url)
-        elif settings.database_url:
-            yield await _derived_backing(settings.database_url, redis_url, owner=settings.database_url)
-        else:
-            owner = role_url(servers.superuser_url, OWNER, database=DATABASE)
-            yield await _derived_backing(servers.superuser_url, redis_url, owner=owner, database=DATABASE)
-
-
-def _named_backing(settings: Settings, redis_url: str) -> Backing:
-    return Backing(
-        owner_url=settings.database_url,
-        database=DatabaseUrls(app=settings.database_app_url, platform=settings.database_platform_url),
-        relay_url=settings.database_relay_url,
-        redis_url=redis_url,
+async def opened(
+    product: Product, settings: Settings, backing_: Backing, *, clock: Clock | None = None
+) -> AsyncIterator[Installation]:
+    """Open the product on migrated servers; at the end everything it holds is closed."""
+    keys = FileKeyProvider(
+        settings.data, master_key_file=Path(settings.master_key_file) if settings.master_key_file else None
     )
+    async with AsyncExitStack() as stack:
+        await bind_models(product.model_apps)
+        stack.push_async_callback(unbind_models)
+        database = Database(backing_.database, size=settings.pool_size)
+        stack.push_async_callback(database.close)
+        bell = RedisBell(backing_.redis_url)
+        stack.push_async_callback(bell.close)
+        redis = Redis.from_url(backing_.redis_url, socket_connect_timeout=1, socket_timeout=1)
+        stack.push_async_callback(redis.aclose)
+        ring_with(bell)
+        yield Installation(
+            product=product,
+            settings=settings,
+            backing=backing_,
+            database=database,
+            clock=clock or SystemClock(),
+            sealer=Sealer(keys),
+            passwords=Passwords(),
+            bell=bell,
+            redis=redis,
+        )
 
 
-async def _derived_backing(admin_url: str, redis_url: str, *, owner: str, database: str | None = None) -> Backing:
-    """Make the roles, with passwords derived from the administrator's, and the database where it is ours to make."""
-    roles = (OWNER, APP, PLATFORM, RELAY) if database else (APP, PLATFORM, RELAY)
-    try:
-        await ensure_roles(admin_url, {role: derived_password(admin_url, role) for role in roles})
-        if database:
-            await ensure_database(admin_url, database)
-    except RolesRefused as refused:
-        raise ConfigError(str(refused)) from refused
-    return Backing(
-        owner_url=owner,
-        database=DatabaseUrls(
-            app=role_url(admin_url, APP, database=database), platform=role_url(admin_url, PLATFORM, database=database)
-        ),
-        relay_url=role_url(admin_url, RELAY, database=database),
-        redis_url=redis_url,
-    )
-
-
-def role_url(admin_url: str, role: str, *, database: str | None = None) -> str:
-    """The URL of one of our roles on the administrator's server."""
-    return url_for(admin_url, role=role, password=derived_password(admin_url, role), database=database)
-
-
-def derived_password(admin_url: str, role: str) -> str:
-    """A role's password: an HMAC under the administrator's, so that every process finds the same without storing it."""
-    secret = unquote(urlsplit(admin_url).password or "")
-    return hmac.new(secret.encode(), f"fairlead role {role}".encode(), hashlib.sha256).hexdigest()
-
-
-async def bring_up_to_date(backing_: Backing, *, progress: Progress | None = None) -> None:
-    """Apply the migrations that the database lacks.
+async def bring_up_to_date(product: Product, backing_: Backing, *, progress: Progress | None = None) -> None:
+    """Apply the migrations that the database lacks, of rooms and plugins.
 
     :raises ConfigError: this process doesn't know the owner's URL.
     """
-    if not backing_.owner_url:
-        raise ConfigError("Migrations need the owner of the tables; set DATABASE_URL for this command.")
-    await migrate(backing_.owner_url, MODEL_APPS, progress=progress)
+    await apply_migrations(backing_, product.model_apps, progress=progress)
+
+
+def web_services(installation: Installation) -> Services:
+    """What the GraphQL door is made of."""
+    product, database, clock = installation.product, installation.database, installation.clock
+    opener = SealedOpener(installation.sealer, BLIND_INDEXES)
+    return Services(
+        database=database,
+        reader=Reader(product.registry, product.version, opener=opener),
+        schema=product.schema,
+        catalogue=product.catalogue,
+        clock=clock,
+        sessions=SessionAuthenticator(database, clock),
+        access=AccessTables(database, product.rights),
+        plugins=TenantsPlugins(installation),
+        idempotency=IdempotencyStore(),
+        redis=installation.redis,
+        require_trusted_documents=installation.settings.require_trusted_documents,
+        rooms={
+            Database: database,
+            Sealer: installation.sealer,
+            Passwords: installation.passwords,
+            PluginHost: product.host,
+            AccessCatalogue: product.rights,
+        },
+        audit_reads=ReadsAudit(clock),
+        readiness={
+            "database": lambda: _database_answers(database),
+            "redis": lambda: _redis_answers(installation.redis),
+        },
+    )
+
+
+async def _database_answers(database: Database) -> None:
+    await database.fetchrow("SELECT 1")
+
+
+async def _redis_answers(redis: Redis) -> None:
+    await redis.ping()
+
+
+class TenantsPlugins:
+    """Which plugins a company has switched on, as of its own day; asked once a session and whenever its stamp moves."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    async def enabled(self, tenant_id: UUID) -> TenantPlugins:
+        """The enabled plugins and their settings."""
+        async with self._installation.database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
+            zone = (await get_tenant_facts()).time_zone
+            return await enabled_plugins(
+                self._installation.product.host, on=local_date(self._installation.clock.now(), zone)
+            )
+
+
+class ReadsAudit:
+    """Writes who opened which sealed values, an entry a row."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, actor: Actor, opened_values: Sequence[Opened]) -> None:
+        """Record in the open transaction."""
+        fields: dict[tuple[str, UUID], list[str]] = {}
+        for value in opened_values:
+            fields.setdefault((value.type_name, value.row_id), []).append(value.field)
+        rows = [OpenedFields(name, row_id, tuple(names)) for (name, row_id), names in fields.items()]
+        await record_reads(actor, rows, clock=self._clock)
+
+
+def worker_services(installation: Installation) -> WorkerServices:
+    """What the worker is made of: who hears which event, and what runs by the clock."""
+    database, clock = installation.database, installation.clock
+    handlers = Handlers(TOPICS)
+
+    async def recipient(account_id: UUID) -> Recipient | None:
+        return await find_recipient(database, account_id)
+
+    welcome = WelcomeMail(
+        MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
+    )
+    handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
+    return WorkerServices(
+        database=database,
+        relay_url=installation.backing.relay_url,
+        redis_url=installation.backing.redis_url,
+        bell=installation.bell,
+        clock=clock,
+        handlers=handlers,
+        periodic=_periodic_jobs(installation),
+    )
+
+
+def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
+    database, clock = installation.database, installation.clock
+    log = HeadLog(installation.audit_folder)
+
+    async def link() -> None:
+        for tenant in await every_tenant(database):
+            await chain(database, tenant.id, clock=clock)
+
+    async def publish() -> None:
+        heads = [await read_head(database, tenant.id, clock=clock) for tenant in await every_tenant(database)]
+        await asyncio.to_thread(log.publish, [head for head in heads if head], at=clock.now())
+
+    async def purge() -> None:
+        for tenant in await every_tenant(database):
+            async with database.transaction(tenant.id):
+                await purge_outbox(clock=clock)
+                await purge_idempotency(clock=clock)
+
+    return (
+        PeriodicJob("audit.chain", timedelta(seconds=1), link),
+        PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
+        PeriodicJob("events.purge", timedelta(hours=1), purge),
+    )
+
+
+async def every_tenant(database: Database) -> list[TenantSummary]:
+    """The whole directory, read page by page."""
+    found: list[TenantSummary] = []
+    async with database.transaction(None, role=DatabaseRole.PLATFORM):
+        while page := await list_tenants(after=found[-1].id if found else None):
+            found += page
+    return found

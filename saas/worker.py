@@ -39,6 +39,8 @@ _log = structlog.get_logger()
 class WorkerServices:
     """What a worker is made of; `relay_url` is PostgreSQL's URL with the relay's role.
 
+    `at_once` events are handled at a time; keep it below the size of the database's pool.
+
     The wiring owns database and bell: it rings the bell after commits (`ring_with`) and closes both.
     """
 
@@ -50,6 +52,7 @@ class WorkerServices:
     handlers: Handlers
     periodic: Sequence[PeriodicJob] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    at_once: int = 6
 
 
 async def run_worker(services: WorkerServices, *, stop: asyncio.Event) -> None:
@@ -86,7 +89,13 @@ async def _relay(relay: Relay, bell: RedisBell) -> None:
 
 async def _deliver(services: WorkerServices, stop: asyncio.Event) -> None:
     """Run a queue worker, and a new one whenever Redis was away for too long."""
-    delivery = Delivery(services.database, services.handlers, retry=services.retry, clock=services.clock)
+    delivery = Delivery(
+        services.database,
+        services.handlers,
+        retry=services.retry,
+        clock=services.clock,
+        at_once=services.at_once,
+    )
     while not stop.is_set():
         worker = QueueWorker(services.redis_url, {DELIVER: delivery.__call__})
         working = asyncio.create_task(worker.run())

@@ -22,6 +22,8 @@ from tenants.orm import bind_models, unbind_models
 from tenants.roles import ensure_database, ensure_roles, url_for
 from tenants.schema import APP, OWNER, PLATFORM, RELAY
 
+pytest_plugins = ["tests.staging", "tests.companies"]
+
 PASSWORDS = dict.fromkeys((OWNER, APP, PLATFORM, RELAY), "only-for-tests")
 
 

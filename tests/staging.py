@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+import pytest_asyncio
+
 from saas.access import AccessTable
 from saas.customers import (
     ClaimFacts,
     NewCustomer,
-    Refusal,
     claim_customer,
     create_customer,
     create_default_pool,
@@ -21,7 +23,10 @@ from saas.customers import (
 from saas.kernel import Actor, AppError, FrozenClock, new_id
 from saas.people import FoundedCompany, create_employee, found_company
 from saas.sealing import FileKeyProvider, Keyring, Sealer
-from tenants import Database, DatabaseRole, current_transaction
+from tenants import Database, DatabaseRole, DatabaseUrls, current_transaction
+from tenants.roles import ensure_database
+from tenants.schema import APP, PLATFORM
+from tests.conftest import drop_database, make_tenant, role_url
 
 T = TypeVar("T")
 ZONE = "Asia/Shanghai"
@@ -32,9 +37,8 @@ BLIND = AccessTable("blind")
 _TABLES = ("customer_pool", "employee", "customer", "ownership", "claim_count", "follow_up", "audit_entry", "outbox")
 
 
-async def agreeing(facts: ClaimFacts) -> Refusal | None:
+def agreeing(facts: ClaimFacts) -> None:
     """A guard without plugins."""
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,32 @@ class Company:
     async def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """All that a refusal must leave as it was."""
         return {table: await self.rows(f"SELECT t::text FROM {table} t ORDER BY 1") for table in _TABLES}
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_database(superuser_url: str, template: str) -> AsyncIterator[Database]:
+    """One database for all tests that look at companies of their own only: row-level security keeps them apart."""
+    name = f"shared_{secrets.token_hex(6)}"
+    await ensure_database(superuser_url, name, template=template)
+    urls = DatabaseUrls(app=role_url(superuser_url, APP, name), platform=role_url(superuser_url, PLATFORM, name))
+    gate = Database(urls, size=24)
+    yield gate
+    await gate.close()
+    await drop_database(superuser_url, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def company(shared_database: Database, clock: FrozenClock, tmp_path: Path) -> Company:
+    """A company that this test has for itself."""
+    tenant_id = await make_tenant(shared_database, "晨光销售")
+    return await stage(shared_database, tenant_id, clock, tmp_path)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def other_company(shared_database: Database, clock: FrozenClock, tmp_path: Path) -> Company:
+    """Another company in the same database."""
+    tenant_id = await make_tenant(shared_database, "远山贸易")
+    return await stage(shared_database, tenant_id, clock, tmp_path)
 
 
 async def stage(database: Database, tenant_id: UUID, clock: FrozenClock, keys: Path) -> Company:

@@ -1,7 +1,7 @@
 """Changing a company's own roles and rights.
 
-Every action runs in a transaction of the platform role, because it raises the tenant's version. It raises it first:
-the row's lock makes changes of one tenant follow each other, so each is judged by the policy that the last one left.
+Every action runs in a transaction of the platform role, because it raises the tenant's version. It locks the tenant's
+row first: changes of one tenant follow each other, so each is judged by the policy that the last one left.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ async def grant_right(
     )
     if not added:
         raise RightExists(line.role, line.action.value, line.object)
+    await _raise_version(actor)
     await record(
         actor,
         "access.right_granted",
@@ -100,6 +101,7 @@ async def revoke_right(
     check_may_change(policy, actor_roles=actor.roles, role=rule.role, object_=rule.object)
     line = PolicyLine(rule.role, Action(rule.action), rule.object, Effect(rule.effect), rule.scope)
     await rule.delete()
+    await _raise_version(actor)
     await record(
         actor,
         "access.right_revoked",
@@ -135,6 +137,7 @@ async def create_role(
         raise RoleExists(name)
     role = await AccessRole.create(name=name, parent=parent, created_by=actor.account_id, created_at=clock.now())
     changes: Changes = {"name": [None, name], "parent": [None, parent]}
+    await _raise_version(actor)
     await record(
         actor,
         "access.role_created",
@@ -148,11 +151,16 @@ async def create_role(
 
 
 async def _lock_policy(actor: Actor, defaults: Policy) -> Policy:
+    await current_transaction().execute("SELECT FROM platform.tenant WHERE id = $1 FOR UPDATE", actor.tenant_id)
+    _, policy = await load_policy(actor.tenant_id, defaults=defaults)
+    return policy
+
+
+async def _raise_version(actor: Actor) -> None:
+    """Make every process compile the tenant's tables anew."""
     await current_transaction().execute(
         "UPDATE platform.tenant SET version = version + 1 WHERE id = $1", actor.tenant_id
     )
-    _, policy = await load_policy(actor.tenant_id, defaults=defaults)
-    return policy
 
 
 def _change(line: PolicyLine, *, added: bool) -> Changes:

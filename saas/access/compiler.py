@@ -72,7 +72,7 @@ class Compiler:
         question = _Question(self._catalogue, policy, roles=roles, domain=domain, user=user)
         scopes = {name: found for name in self._catalogue.types if (found := question.scopes(Action.SEE, name))}
         fields = self._fields(question, scopes)
-        return _sealed(
+        return _table_of(
             fields=fields,
             usable={
                 path
@@ -155,7 +155,7 @@ def _right(scopes: frozenset[str]) -> FieldRight:
     return ALLOWED if EVERY_ROW in scopes else FieldRight(FieldAccess.ROWS, scopes)
 
 
-def _sealed(
+def _table_of(
     *,
     fields: dict[str, FieldRight],
     usable: set[str],

@@ -9,7 +9,8 @@ class PermissionMissing(Forbidden):
     """The caller lacks a verb; says which, and the roles that could grant it."""
 
     def __init__(self, permission: str, grantors: tuple[str, ...]) -> None:
-        super().__init__("access.permission_missing", {"permission": permission, "grantors": ", ".join(grantors)})
+        who = ", ".join(grantors) or "–"
+        super().__init__("access.permission_missing", {"permission": permission, "grantors": who})
 
 
 class PolicyUnusable(AppError):

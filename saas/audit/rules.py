@@ -101,10 +101,10 @@ class ChainCheck:
 
     def __init__(self, tenant: str, heads: Iterable[Head] = ()) -> None:
         self._tenant = tenant
-        self._heads = {(head.seq, head.hash) for head in heads if head.tenant == tenant}
         self._published: dict[int, set[str]] = {}
-        for seq, digest in self._heads:
-            self._published.setdefault(seq, set()).add(digest)
+        for head in heads:
+            if head.tenant == tenant:
+                self._published.setdefault(head.seq, set()).add(head.hash)
         self._seq, self._previous = 0, GENESIS
         self._wrong: tuple[Tampering, int, str] | None = None
 

@@ -12,9 +12,9 @@ from saas.customers.actions import (
     release_customer,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
-from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.policies import CUSTOMER_SCOPES
-from saas.customers.queries import get_visible_customer
+from saas.customers.queries import find_customer_by_external_key, get_visible_customer
 from saas.customers.reads import reads
 from saas.customers.rules import NewCustomer
 
@@ -26,13 +26,16 @@ __all__ = [
     "TOPICS",
     "ClaimFacts",
     "ClaimGuard",
+    "CustomerHooks",
     "NewCustomer",
     "Refusal",
     "claim_customer",
     "create_customer",
     "create_default_pool",
+    "find_customer_by_external_key",
     "get_visible_customer",
     "note_follow_up",
     "reads",
+    "refuse_by_plugins",
     "release_customer",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -13,11 +13,10 @@ from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
     CustomerExists,
-    GuardRefused,
     NotTheOwner,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
-from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.hooks import ClaimFacts
 from saas.customers.models import CustomerPool
 from saas.customers.queries import (
     ClaimTarget,
@@ -25,6 +24,7 @@ from saas.customers.queries import (
     find_claim_target,
     find_duplicate,
     get_visible_customer,
+    has_external_key,
     lock_and_count_holding,
 )
 from saas.customers.rules import (
@@ -36,13 +36,14 @@ from saas.customers.rules import (
     may_hold_one_more,
 )
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
-from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
+from saas.kernel import Actor, BadUserInput, Clock, RuleRefused, local_date, new_id
 from saas.people import SealedPhone, clean_name, name_key, seal_phone
 from saas.sealing import Keyring
 from tenants import current_tenant_id, current_transaction
 
-ClaimGuard = Callable[[ClaimFacts], Awaitable[Refusal | None]]
-"""Asks the company's plugins whether the claim may be; None where they agree."""
+ClaimGuard = Callable[[ClaimFacts], None]
+"""Asks the company's plugins whether the claim may be, and raises RuleRefused where one says no (`refuse_by_plugins`
+with the host and the plugins of the company filled in). Pure, so it is called inside the transaction."""
 
 POOL_NAME_MAX = 100
 REASON_MAX = 200
@@ -105,15 +106,20 @@ async def _kept(actor: Actor, pool_id: UUID, rules: PoolRules, *, now: datetime,
 
 
 async def _refuse_duplicate(new: NewCustomer, phone: SealedPhone | None) -> None:
-    """Two that create the same customer at once follow each other: the locks are on the name and on the number."""
+    """Two that create the same customer at once follow each other: the locks are on name, number and external key."""
     key, index = match_key(new.name), phone.index if phone else None
     await current_transaction().fetchval(
         "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),"
-        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0))",
+        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0)),"
+        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.external ' || $4 || ' ' || $5, 0))",
         current_tenant_id(),
         key,
         index,
+        new.external_system,
+        new.external_key,
     )
+    if new.external_system and new.external_key and await has_external_key(new.external_system, new.external_key):
+        raise CustomerExists("customers.exists_by_key", {"key": new.external_key}).at("input", "external")
     found = await find_duplicate(match_key=key, phone_index=index)
     if found is None:
         return
@@ -135,10 +141,10 @@ async def _insert_customer(
     await current_transaction().execute(
         """
         INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, short_name, industry, level, source,
-            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, created_at,
-            owner_id, owner_department_id, received_on, status)
+            district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, external_system,
+            external_key, created_at, owner_id, owner_department_id, received_on, status)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-            $18, $19, $20, CASE WHEN $18::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
+            $18, $19, $20, $21, $22, CASE WHEN $20::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
         """,
         current_tenant_id(),
         customer_id,
@@ -154,6 +160,8 @@ async def _insert_customer(
         new.district_name,
         new.contact_name,
         *(phone.columns() if phone else (None, None, None)),
+        new.external_system,
+        new.external_key,
         created_at,
         *((kept.owner_id, kept.department_id, kept.on) if kept else (None, None, None)),
     )
@@ -187,7 +195,7 @@ async def claim_customer(
     :raises CustomerAlreadyOwned: somebody was first; of any number at once exactly one wins (P51).
     :raises ClaimantNotOnStaff: the caller is not on the staff.
     :raises CooldownRunning, ClaimLimitReached, HoldingLimitReached: the pool's rules (P34, P05, P09).
-    :raises GuardRefused: a plugin's rule.
+    :raises RuleRefused: a plugin's rule.
     """
     now = clock.now()
     today = local_date(now, time_zone)
@@ -197,12 +205,12 @@ async def claim_customer(
     refusal = may_claim(found.situation, found.pool, today=today)
     if refusal is not None:
         raise refusal.at("input", "customerId")
-    await _ask_guard(actor, found.target, guard, today=today)
+    _ask_guard(actor, found.target, guard, today=today)
     await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
     return customer_id
 
 
-async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
+def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
     assert actor.employee_id is not None, "who has a department here is on the staff"
     facts = ClaimFacts(
         tenant_id=actor.tenant_id,
@@ -214,9 +222,10 @@ async def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, to
         claimant_department_id=target.claimant_department_id,
         on=today,
     )
-    refusal = await guard(facts)
-    if refusal is not None:
-        raise GuardRefused(refusal.key, refusal.args).at("input", "customerId")
+    try:
+        guard(facts)
+    except RuleRefused as refusal:
+        raise refusal.at("input", "customerId") from None
 
 
 _OWN_VALUES = 11

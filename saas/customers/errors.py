@@ -35,7 +35,3 @@ class CooldownRunning(RuleRefused):
 
 class ClaimantNotOnStaff(RuleRefused):
     """Only people on the staff can own customers."""
-
-
-class GuardRefused(RuleRefused):
-    """A plugin's rule refuses the claim; the message is the plugin's."""

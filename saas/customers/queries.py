@@ -92,9 +92,10 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
     """
 
 
-_LEFT_THE_POOL = """EXISTS (
-    SELECT FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
-    AND o.start_kind IN ('claim', 'assign'))"""
+_LEFT_THE_POOL = """(
+    SELECT o.start_kind FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
+) IN ('claim', 'assign')"""
+"""A scalar sub-select: an EXISTS may be planned as a hash of all the company's ownerships."""
 
 
 def _findings(row: asyncpg.Record) -> ClaimFindings:
@@ -182,3 +183,22 @@ async def default_pool() -> Pool:
     )
     assert row is not None, "sign-up makes the default pool"
     return Pool(row["id"], PoolRules(row["name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]))
+
+
+async def find_customer_by_external_key(system: str, key: str) -> UUID:
+    """The customer that has this key in another system; whether the caller may see it is the action's to check.
+
+    :raises CustomerNotFound: none has.
+    """
+    found: UUID | None = await current_transaction().fetchval(_BY_EXTERNAL_KEY, current_tenant_id(), system, key)
+    if found is None:
+        raise CustomerNotFound("customers.not_found").at("input", "customer", "external")
+    return found
+
+
+async def has_external_key(system: str, key: str) -> bool:
+    """Whether a customer of this company has this key in another system."""
+    return bool(await current_transaction().fetchval(_BY_EXTERNAL_KEY, current_tenant_id(), system, key))
+
+
+_BY_EXTERNAL_KEY = "SELECT id FROM customer WHERE tenant_id = $1 AND external_system = $2 AND external_key = $3"

@@ -102,6 +102,8 @@ class NewCustomer:
     district_name: str | None = None
     contact_name: str | None = None
     phone: str | None = None
+    external_system: str | None = None
+    external_key: str | None = None
 
     def cleaned(self) -> NewCustomer:
         """The same, as it is stored; the phone number is left to `seal_phone`.
@@ -118,6 +120,8 @@ class NewCustomer:
             district_name=clean_optional(self.district_name, field="districtName", longest=100),
             contact_name=clean_optional(self.contact_name, field="contactName", longest=100),
             phone=clean_optional(self.phone, field="phone", longest=40),
+            external_system=clean_optional(self.external_system, field="external", longest=40),
+            external_key=clean_optional(self.external_key, field="external", longest=100),
         )
 
 

@@ -26,13 +26,16 @@ from tenants.pool import ConnectionPool
 DELIVER = "events.deliver"
 POLL_SECONDS = 1.0
 _BATCH = 100
+_NOBODY = UUID(int=0)
 _PURGE_BATCH = 1000
 _log = structlog.get_logger()
 
-# Waiting rows only are in the partial index, which begins with the tenant as all do; the relay reads all of it.
+# Served by the partial index of waiting rows, which begins with the tenant as all do: ordered by due_at alone, each
+# batch would sort the whole backlog.
 _TAKE = """
 WITH due AS MATERIALIZED (
-    SELECT tenant_id, id FROM outbox WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    SELECT tenant_id, id FROM outbox
+    WHERE tenant_id > $4 AND due_at <= $1 ORDER BY tenant_id, due_at LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox o SET sent_at = $1, due_at = $2 FROM due
 WHERE o.tenant_id = due.tenant_id AND o.id = due.id
@@ -62,11 +65,13 @@ DELETE FROM outbox WHERE tenant_id = $1 AND id IN (
 class Relay:
     """Sends due events of all tenants to the workers; any number of relays share the work.
 
+    It goes round the tenants, a batch at most from each, so that one with a long backlog holds up no other.
     `pool` connects as the relay's own role, which sees no payload.
     """
 
     def __init__(self, pool: ConnectionPool, queue: JobQueue, *, retry: RetryPolicy, clock: Clock) -> None:
         self._pool, self._queue, self._retry, self._clock = pool, queue, retry, clock
+        self._passed = _NOBODY
 
     async def send_due(self) -> int:
         """Send at most a hundred events; how many there were.
@@ -76,13 +81,22 @@ class Relay:
 
         :raises Unavailable: the database or the queue does not answer.
         """
+        sent = await self._send(_BATCH)
+        if sent < _BATCH and self._passed != _NOBODY:  # the end of the round; go on from its beginning
+            self._passed = _NOBODY
+            sent += await self._send(_BATCH - sent)
+        return sent
+
+    async def _send(self, limit: int) -> int:
         now = self._clock.now()
         async with self._pool.connection() as connection, connection.transaction():
-            rows = await connection.fetch(_TAKE, now, now + self._retry.lease, _BATCH)
+            rows = await connection.fetch(_TAKE, now, now + self._retry.lease, limit, self._passed)
             for row in rows:
                 tenant_id, event_id, attempts = row
                 job_id = f"outbox:{event_id}:{attempts}"
                 await self._queue.enqueue(DELIVER, str(tenant_id), str(event_id), attempts, job_id=job_id)
+        if len(rows) == limit:
+            self._passed = max(row["tenant_id"] for row in rows)
         return len(rows)
 
     async def send_all_due(self) -> None:
@@ -95,14 +109,23 @@ class Relay:
 
 
 class Delivery:
-    """Runs the handlers of one event, in the worker."""
+    """Runs the handlers of events, in the worker, `at_once` of them at a time.
 
-    def __init__(self, database: Database, handlers: Handlers, *, retry: RetryPolicy, clock: Clock) -> None:
+    The queue hands out more than the database has connections: the others wait here, not begun, rather than fail.
+    """
+
+    def __init__(
+        self, database: Database, handlers: Handlers, *, retry: RetryPolicy, clock: Clock, at_once: int = 6
+    ) -> None:
         self._database, self._handlers, self._retry, self._clock = database, handlers, retry, clock
+        self._turn = asyncio.Semaphore(at_once)
 
     async def __call__(self, tenant: str, event: str, attempts: int) -> None:
         """Deliver the event that was sent when `attempts` runs had begun; a stale message does nothing."""
-        tenant_id, event_id = UUID(tenant), UUID(event)
+        async with self._turn:
+            await self._deliver(UUID(tenant), UUID(event), attempts)
+
+    async def _deliver(self, tenant_id: UUID, event_id: UUID, attempts: int) -> None:
         begun = await self._begin(tenant_id, event_id, attempts)
         if begun is None:
             return

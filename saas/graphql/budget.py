@@ -76,8 +76,8 @@ class Budget:
         bucket = self._bucket(caller)
         if self._redis is None or self._monotonic() < self._redis_again_at:
             return self._take_locally(bucket, points)
-        if bucket.points < points:
-            await self._extend(caller, bucket, points)
+        if bucket.points < points and not await self._extend(caller, bucket, points):
+            return self._take_locally(bucket, points)
         return self._spend(bucket, points)
 
     def give_back(self, caller: str, points: int) -> None:
@@ -112,7 +112,8 @@ class Budget:
         wait = math.ceil((points - available) / self._limits.restore_rate)
         return Charge(False, int(available), max(1, wait))
 
-    async def _extend(self, caller: str, bucket: Bucket, points: int) -> None:
+    async def _extend(self, caller: str, bucket: Bucket, points: int) -> bool:
+        """Lease more points from Redis; False when it does not answer."""
         missing = math.ceil(points - bucket.points)
         most = max(missing, self._lease)
         try:
@@ -122,7 +123,7 @@ class Budget:
                 )
         except (RedisError, OSError, TimeoutError):
             self._redis_again_at = self._monotonic() + _PAUSE_SECONDS
-            bucket.points, bucket.remote = bucket.points + bucket.remote, 0.0
-            return
+            return False
         bucket.points += float(given)
         bucket.remote = float(remote)
+        return True

@@ -16,6 +16,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from saas.access.table import AccessTable
+from saas.extensions import TenantPlugins
 from saas.graphql.errors import AppErrors
 from saas.kernel import Actor, AppError, Clock, Unauthenticated
 from tenants import DatabaseRole
@@ -28,7 +29,8 @@ ServiceT = TypeVar("ServiceT")
 class Info:
     """What a root field knows of its request.
 
-    `rooms` holds what the rooms were wired with, by type. `time_zone` is the tenant's IANA zone. A public mutation
+    `rooms` holds what the rooms were wired with, by type. `time_zone` is the tenant's IANA zone. `plugins` are those
+    the tenant has enabled, with their settings. A public mutation
     that begins a session calls `act_as`, so that the objects of its payload are read with that person's rights.
     """
 
@@ -42,6 +44,7 @@ class Info:
     locale: str
     time_zone: str
     token: str | None = None
+    plugins: TenantPlugins = field(default_factory=TenantPlugins)
     acting: Actor | None = None
     forgotten: list[bytes] = field(default_factory=list)
 
@@ -55,6 +58,16 @@ class Info:
         if actor is None:
             raise Unauthenticated("graphql.sign_in_first")
         return actor
+
+    @property
+    def rights(self) -> AccessTable:
+        """The caller's compiled rights.
+
+        :raises Unauthenticated: nobody is signed in.
+        """
+        if self.access is None:
+            raise Unauthenticated("graphql.sign_in_first")
+        return self.access
 
     @property
     def now(self) -> datetime:

@@ -31,7 +31,7 @@ def refuse_disabled_plugin(schema: ApiSchema, names: list[str], session: Session
 
     :raises RequestRefused: one of `names` is such a field.
     """
-    enabled = session.plugins if session is not None else frozenset()
+    enabled = session.plugins.names if session is not None else frozenset()
     for name in names:
         plugin = schema.registry.plugin_of(f"Query.{name}")
         if plugin is not None and plugin not in enabled:

@@ -11,6 +11,7 @@ import structlog
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 
+from saas.extensions import TenantPlugins
 from saas.graphql.complete import Completion, faults_of_reads
 from saas.graphql.documents import Document, Operation
 from saas.graphql.errors import Fault, Path
@@ -77,7 +78,7 @@ class Running:
             now=now,
             today=local_date(now, session.time_zone),
             session_hash=session.session_hash if checked else None,
-            plugins=session.plugins,
+            plugins=session.plugins.names,
             max_page=self.services.limits.page,
         )
 
@@ -104,6 +105,7 @@ class Running:
             locale=self.locale,
             time_zone=session.time_zone if session else "UTC",
             token=request.token,
+            plugins=session.plugins if session else TenantPlugins(),
         )
 
     def definition(self, name: str) -> GraphQLField:

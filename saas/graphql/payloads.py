@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import strawberry
 from saas.graphql.errors import hint_of, shown
 from saas.graphql.render_inputs import described_enum
 from saas.kernel import AppError, Catalogue, ErrorCode
+from saas.reads.mapping import EnumKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,23 @@ def mapped(type_name: str, *, description: str, many: bool = False) -> Any:
     """
     default: dict[str, Any] = {"default_factory": list} if many else {"default": None}
     return strawberry.field(description=description, metadata={MAPPED: (type_name, many)}, **default)
+
+
+ENUM = "saas.enum"
+"""Metadata key of an input field that holds a value of a mapped enum."""
+
+
+def enum_of(kind: EnumKind, *, description: str) -> Any:
+    """An input field of a mapped enum; `stored_text` gives what its column holds.
+
+    >>> kind: Enum = enum_of(FOLLOW_UP_KIND, description="How.")
+    """
+    return strawberry.field(description=description, metadata={ENUM: kind.name})
+
+
+def stored_text(kind: EnumKind, value: Enum) -> str:
+    """The text that a column of `kind` stores for an input's value."""
+    return kind.values[value.name][0]
 
 
 _CODES: dict[ErrorCode, str] = {

@@ -75,6 +75,10 @@ class Rendered:
                 add_field(self._made[name], self._field(item, field))
         self.roots = [*(self._root(root) for root in registry.roots), *self._node_roots()]
 
+    def enum(self, name: str) -> Any:
+        """The Python enum of a mapped enum."""
+        return self._inputs.kind(self._registry.enums[name])
+
     def type(self, name: str) -> Any:
         """The rendered object type, to be named in a payload."""
         return self._made[name]

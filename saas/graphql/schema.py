@@ -21,7 +21,7 @@ from strawberry.types.field import StrawberryField
 
 from saas.graphql.fields import RootField, strawberry_field
 from saas.graphql.limits import Limits
-from saas.graphql.payloads import MAPPED
+from saas.graphql.payloads import ENUM, MAPPED
 from saas.graphql.render import Rendered
 from saas.graphql.render_inputs import list_of, nullable
 from saas.graphql.scalars import SCALARS
@@ -37,14 +37,22 @@ class _Schema(strawberry.Schema):
         return [self._resolved(field) for field in super().get_fields(type_definition)]
 
     def _resolved(self, field: StrawberryField) -> StrawberryField:
-        reference = field.metadata.get(MAPPED)
-        if reference is None:
+        annotation = self._annotation(field)
+        if annotation is None:
             return field
-        type_name, many = reference
-        target = self.rendered.type(type_name)
         found = copy.copy(field)
-        found.type_annotation = StrawberryAnnotation(list_of(target) if many else nullable(target))
+        found.type_annotation = StrawberryAnnotation(annotation)
         return found
+
+    def _annotation(self, field: StrawberryField) -> Any:
+        """The rendered type that a payload's or an input's field stands for; None for an ordinary field."""
+        if ENUM in field.metadata:
+            return self.rendered.enum(field.metadata[ENUM])
+        if MAPPED not in field.metadata:
+            return None
+        type_name, many = field.metadata[MAPPED]
+        target: Any = self.rendered.type(type_name)
+        return list_of(target) if many else nullable(target)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from saas.access.table import AccessTable
+from saas.extensions import TenantPlugins
 from saas.graphql.documents import ListedDocuments, TrustedDocuments
 from saas.graphql.limits import Limits
 from saas.graphql.schema import ApiSchema
@@ -48,8 +49,8 @@ class AccessTables(Protocol):
 class EnabledPlugins(Protocol):
     """Which plugins a tenant has switched on."""
 
-    async def enabled(self, tenant_id: UUID) -> frozenset[str]:
-        """Their names."""
+    async def enabled(self, tenant_id: UUID) -> TenantPlugins:
+        """They and their settings, as of the tenant's day."""
         ...
 
 

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from saas.access.table import AccessTable
+from saas.extensions import TenantPlugins
 from saas.graphql.services import Services
 from saas.kernel import Actor, Unauthenticated
 
@@ -26,7 +27,7 @@ class Session:
     stamp: str
     time_zone: str
     access: AccessTable
-    plugins: frozenset[str]
+    plugins: TenantPlugins
 
 
 class Sessions:

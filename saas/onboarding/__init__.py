@@ -6,5 +6,15 @@ makes a repetition harmless.
 
 from saas.onboarding.actions.invitations import accept_invitation, join_company
 from saas.onboarding.actions.sign_up import COMPANY_SIGNED_UP, CompanySignedUp, sign_up_company
+from saas.onboarding.jobs import WELCOME_MAIL, FindRecipient, WelcomeMail
 
-__all__ = ["COMPANY_SIGNED_UP", "CompanySignedUp", "accept_invitation", "join_company", "sign_up_company"]
+__all__ = [
+    "COMPANY_SIGNED_UP",
+    "WELCOME_MAIL",
+    "CompanySignedUp",
+    "FindRecipient",
+    "WelcomeMail",
+    "accept_invitation",
+    "join_company",
+    "sign_up_company",
+]

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from uuid import UUID
 
 from saas.events import Event
+from saas.identity import Recipient
 from saas.jobs import Mail, Postbox
 from saas.kernel import Catalogue
 
 WELCOME_MAIL = "onboarding.welcome_mail"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Whom to write to, looked up when the mail is written: events carry no personal data."""
-
-    email: str
-    name: str
-    locale: str
 
 
 FindRecipient = Callable[[UUID], Awaitable[Recipient | None]]

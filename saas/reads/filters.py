@@ -17,7 +17,7 @@ from saas.reads.mapping import Column, FilterOp, ReadType, Sealed, ToOne
 from saas.reads.statement import At
 
 DEEPEST = 3
-MOST_IN = 1_000
+MOST_IN = 100
 MOST_CONDITIONS = 100
 
 

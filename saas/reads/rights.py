@@ -7,7 +7,7 @@ every other field needs a right of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from saas.access.table import ALLOWED, AccessTable, FieldAccess, FieldRight
 from saas.kernel import FieldForbidden
@@ -18,7 +18,10 @@ from saas.reads.registry import Registry
 from saas.reads.statement import Statement
 
 _PLACEHOLDER = re.compile(r"\{(t|tenant|employee|today|now)\}")
-NOTHING = "false"
+EVERY_ROW = "all"
+"""The row scope that every type has, whether it declares it or not."""
+
+EVERYTHING, NOTHING = "true", "false"
 
 
 class Rights:
@@ -38,7 +41,7 @@ class Rights:
     def rows(self, read_type: ReadType, alias: str) -> list[str]:
         """The conditions that every scan of the type carries: its tenant, and the caller's row scopes."""
         scope = self._any_scope(read_type, self._access.visible(read_type.name), alias)
-        return [f"{alias}.tenant_id = {self.tenant}", *([scope] if scope != "true" else [])]
+        return [f"{alias}.tenant_id = {self.tenant}", *([scope] if scope != EVERYTHING else [])]
 
     def of_field(self, read_type: ReadType, field: FieldMapping) -> FieldRight:
         """The right to read a field; a right on rows that covers every visible row is a plain one."""
@@ -108,10 +111,12 @@ class Rights:
         """A snippet of a declaration with its placeholders replaced: by the row's alias, by parameters."""
         return _PLACEHOLDER.sub(lambda match: alias if match[1] == "t" else self._value(match[1]), snippet)
 
-    def _any_scope(self, read_type: ReadType, names: Iterable[str], alias: str) -> str:
+    def _any_scope(self, read_type: ReadType, names: Collection[str], alias: str) -> str:
+        if EVERY_ROW in names:
+            return EVERYTHING
         known = [read_type.scopes[name] for name in sorted(names) if name in read_type.scopes]
-        if any(predicate.strip().lower() == "true" for predicate in known):
-            return "true"
+        if EVERYTHING in known:
+            return EVERYTHING
         return f"({' OR '.join(f'({self.expand(item, alias)})' for item in known)})" if known else NOTHING
 
     def _value(self, name: str) -> str:

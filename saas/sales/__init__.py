@@ -5,6 +5,6 @@ Each follow-up keeps the customer's last one up to date, from which neglect is j
 
 from saas.sales.actions import create_follow_up
 from saas.sales.events import FOLLOW_UP_RECORDED, TOPICS
-from saas.sales.reads import reads
+from saas.sales.reads import FOLLOW_UP_KIND, reads
 
-__all__ = ["FOLLOW_UP_RECORDED", "TOPICS", "create_follow_up", "reads"]
+__all__ = ["FOLLOW_UP_KIND", "FOLLOW_UP_RECORDED", "TOPICS", "create_follow_up", "reads"]

@@ -245,17 +245,19 @@ async def test_headers_are_refused(api: Api, headers: dict[str, str], status: in
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "answered"),
     [
-        {"Content-Type": 'application/json; charset="UTF-8"'},
-        {"Accept": "text/html, */*;q=0.1"},
-        {"Accept": "application/*"},
+        ({"Content-Type": 'application/json; charset="UTF-8"'}, STRICT),
+        ({"Accept": f"{JSON};q=0.5, {STRICT}; charset=utf-8"}, STRICT),
+        ({"Accept": f"{STRICT};q=0.5, {JSON}"}, JSON),
+        ({"Accept": "text/html, */*;q=0.1"}, JSON),
+        ({"Accept": "application/*"}, JSON),
     ],
 )
-async def test_headers_are_taken(api: Api, headers: dict[str, str]) -> None:
+async def test_headers_are_taken(api: Api, headers: dict[str, str], answered: str) -> None:
     response = await api.client.post("/graphql", content=b'{"query": "{__typename}"}', headers={**TOKEN, **headers})
     assert response.status_code == 200
-    assert response.headers["content-type"].startswith(STRICT)
+    assert response.headers["content-type"] == f"{answered}; charset=utf-8"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +14,7 @@ import orjson
 import strawberry
 
 from saas.access.table import ALLOWED, AccessTable
+from saas.extensions import TenantPlugins
 from saas.graphql.errors import AppErrors
 from saas.graphql.fields import Info, RootField, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
@@ -172,8 +173,8 @@ class ToyAccess:
 class ToyPlugins:
     """No plugin is enabled."""
 
-    async def enabled(self, tenant_id: UUID) -> frozenset[str]:
-        return frozenset()
+    async def enabled(self, tenant_id: UUID) -> TenantPlugins:
+        return TenantPlugins()
 
 
 class ToyOutcomes:
@@ -237,6 +238,10 @@ class Inspection:
     grade: int = strawberry.field(default=1, description="From 1 (good) to 5. Since 0.1.")
 
 
+Password = Annotated[str, strawberry.argument(description="The watchword. Since 0.1.")]
+Seconds = Annotated[int, strawberry.argument(description="How long, in seconds. Since 0.1.")]
+
+
 @mutation(requires="boat:launch", idempotent=True, description="Launch a boat")
 async def boat_launch(info: Info, input: BoatLaunchInput) -> BoatLaunchPayload:  # noqa: A002 (its GraphQL name)
     errors: list[AppError] = []
@@ -265,7 +270,7 @@ async def boat_launch(info: Info, input: BoatLaunchInput) -> BoatLaunchPayload: 
 
 
 @mutation(public=True, alone=True, database=None, description="Sign on")
-async def sign_on(info: Info, password: str) -> SignOnPayload:
+async def sign_on(info: Info, password: Password) -> SignOnPayload:
     if password != "ahoy":
         raise BadUserInput("toy.password", field=("password",))
     return SignOnPayload(token="captain-token")
@@ -280,7 +285,7 @@ async def inspection(info: Info) -> Inspection:
 
 
 @query(public=True, database=None, description="How long a call takes, for trying time-outs")
-async def slow(info: Info, seconds: int) -> int:
+async def slow(info: Info, seconds: Seconds) -> int:
     await asyncio.sleep(seconds)
     return seconds
 

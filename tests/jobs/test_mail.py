@@ -10,9 +10,10 @@ from uuid import UUID
 import pytest
 
 from saas.events import Delivery, Event, EventTopic, Handlers, emit
+from saas.identity import Recipient
 from saas.jobs import MailFolder, RetryPolicy
 from saas.kernel import Catalogue, FrozenClock, new_id
-from saas.onboarding.jobs import Recipient, WelcomeMail
+from saas.onboarding.jobs import WelcomeMail
 from tenants import Database
 
 OWNER = UUID(int=7)

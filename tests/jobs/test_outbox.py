@@ -103,6 +103,21 @@ async def test_four_relays_send_each_of_a_hundred_events_once(
     assert sorted(str(args[1]) for args in tray.drain()) == sorted(str(event_id) for event_id in ids)
 
 
+async def test_company_with_a_backlog_holds_up_no_other(
+    database: Database, tenant_id: UUID, other_tenant_id: UUID, relay: Relay, tray: Tray, clock: FrozenClock
+) -> None:
+    first, second = sorted((tenant_id, other_tenant_id))
+    for owner, count in ((first, 250), (second, 130)):
+        async with database.transaction(owner):
+            for _ in range(count):
+                await emit(NOTED, {"text": "a"}, due_at=clock.now())
+    batches = []
+    while await relay.send_due():
+        owners = [UUID(args[0]) for args in tray.drain()]
+        batches.append((owners.count(first), owners.count(second)))
+    assert batches == [(100, 0), (0, 100), (100, 0), (50, 30)]
+
+
 async def test_failing_event_waits_longer_each_time_then_is_dead_and_others_go_on(
     database: Database, tenant_id: UUID, relay: Relay, delivery: Delivery, tray: Tray, cast: Cast, clock: FrozenClock
 ) -> None:

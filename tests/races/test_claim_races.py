@@ -5,23 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from saas.customers.errors import ClaimLimitReached, CooldownRunning, CustomerAlreadyOwned, HoldingLimitReached
-from saas.kernel import FrozenClock
-from tenants import Database
-from tests.staging import Company, stage
+from tests.staging import Company
 
 CROWD = 20
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def company(database: Database, tenant_id: UUID, clock: FrozenClock, tmp_path: Path) -> Company:
-    return await stage(database, tenant_id, clock, tmp_path)
 
 
 async def claims(company: Company) -> dict[str, object]:

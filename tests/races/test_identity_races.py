@@ -16,80 +16,80 @@ from tests.companies import HERE, PASSWORD, actor_of, cheap_passwords, check, en
 TWENTY = range(20)
 
 
-async def test_twenty_sign_ups_with_one_key_make_one_company(database: Database, clock: FrozenClock) -> None:
+async def test_twenty_sign_ups_with_one_key_make_one_company(directory: Database, clock: FrozenClock) -> None:
     passwords = cheap_passwords()
-    outcomes = await asyncio.gather(*(found(database, clock, passwords=passwords) for _ in TWENTY))
+    outcomes = await asyncio.gather(*(found(directory, clock, passwords=passwords) for _ in TWENTY))
     assert len({outcome.tenant_id for outcome in outcomes}) == 1
     assert Counter(outcome.replayed for outcome in outcomes) == {False: 1, True: 19}
     counted = await platform_rows(
-        database,
+        directory,
         "SELECT (SELECT count(*) FROM platform.tenant) AS t, (SELECT count(*) FROM platform.account) AS a,"
         " (SELECT count(*) FROM platform.membership) AS m, (SELECT count(*) FROM platform.session) AS s",
     )
     assert tuple(counted[0].values()) == (1, 1, 1, 20)
 
 
-async def test_twenty_sign_ups_of_one_address_make_one_account(database: Database, clock: FrozenClock) -> None:
+async def test_twenty_sign_ups_of_one_address_make_one_account(directory: Database, clock: FrozenClock) -> None:
     outcomes = await asyncio.gather(
-        *(found(database, clock, company=f"公司{n}", key=f"key-number-{n}") for n in TWENTY), return_exceptions=True
+        *(found(directory, clock, company=f"公司{n}", key=f"key-number-{n}") for n in TWENTY), return_exceptions=True
     )
     founded = [outcome for outcome in outcomes if isinstance(outcome, CompanySignedUp)]
     assert len({company.account_id for company in founded}) == 1
-    accounts = await platform_rows(database, "SELECT id FROM platform.account")
-    tenants = await platform_rows(database, "SELECT id FROM platform.tenant")
+    accounts = await platform_rows(directory, "SELECT id FROM platform.account")
+    tenants = await platform_rows(directory, "SELECT id FROM platform.tenant")
     assert (len(accounts), len(tenants)) == (1, len(founded))
 
 
-async def test_twenty_refreshes_of_one_token_give_one_successor(database: Database, clock: FrozenClock) -> None:
-    token = (await found(database, clock)).tokens.refresh_token
+async def test_twenty_refreshes_of_one_token_give_one_successor(directory: Database, clock: FrozenClock) -> None:
+    token = (await found(directory, clock)).tokens.refresh_token
     outcomes = await asyncio.gather(
-        *(refresh_session(database, refresh_token=token, origin=HERE, clock=clock) for _ in TWENTY),
+        *(refresh_session(directory, refresh_token=token, origin=HERE, clock=clock) for _ in TWENTY),
         return_exceptions=True,
     )
     assert Counter(type(outcome) for outcome in outcomes) == {SessionTokens: 1, RefreshJustUsed: 19}
     successor = next(outcome for outcome in outcomes if isinstance(outcome, SessionTokens))
-    assert await check(database, clock, successor.access_token) is not None
+    assert await check(directory, clock, successor.access_token) is not None
     unused = "SELECT id FROM platform.refresh_token WHERE used_at IS NULL"
-    assert len(await platform_rows(database, unused)) == 1
+    assert len(await platform_rows(directory, unused)) == 1
 
 
-async def test_twenty_reuses_of_a_spent_token_end_the_family_once(database: Database, clock: FrozenClock) -> None:
-    token = (await found(database, clock)).tokens.refresh_token
-    successor = await refresh_session(database, refresh_token=token, origin=HERE, clock=clock)
+async def test_twenty_reuses_of_a_spent_token_end_the_family_once(directory: Database, clock: FrozenClock) -> None:
+    token = (await found(directory, clock)).tokens.refresh_token
+    successor = await refresh_session(directory, refresh_token=token, origin=HERE, clock=clock)
     clock.advance(timedelta(seconds=11))
     outcomes = await asyncio.gather(
-        *(refresh_session(database, refresh_token=token, origin=HERE, clock=clock) for _ in TWENTY),
+        *(refresh_session(directory, refresh_token=token, origin=HERE, clock=clock) for _ in TWENTY),
         return_exceptions=True,
     )
     assert Counter(type(outcome) for outcome in outcomes)[RefreshReused] == 1
     assert all(isinstance(outcome, Exception) for outcome in outcomes)
-    assert await check(database, clock, successor.access_token) is None
-    assert len(await platform_rows(database, "SELECT id FROM platform.security_event")) == 1
+    assert await check(directory, clock, successor.access_token) is None
+    assert len(await platform_rows(directory, "SELECT id FROM platform.security_event")) == 1
 
 
-async def test_parallel_failures_count_exactly_and_stop_at_the_fifth(database: Database, clock: FrozenClock) -> None:
-    await found(database, clock)
+async def test_parallel_failures_count_exactly_and_stop_at_the_fifth(directory: Database, clock: FrozenClock) -> None:
+    await found(directory, clock)
     passwords = cheap_passwords()
     outcomes = await asyncio.gather(
-        *(enter(database, clock, password="not the password", passwords=passwords) for _ in TWENTY),
+        *(enter(directory, clock, password="not the password", passwords=passwords) for _ in TWENTY),
         return_exceptions=True,
     )
     assert Counter(type(outcome) for outcome in outcomes) == {CredentialsRefused: 5, SignInLocked: 15}
     assert passwords.computed == 5
-    rows = await platform_rows(database, "SELECT failures FROM platform.sign_in_throttle")
+    rows = await platform_rows(directory, "SELECT failures FROM platform.sign_in_throttle")
     assert [row["failures"] for row in rows] == [5, 5, 5]
 
 
-async def test_one_invitation_accepted_by_many_lets_one_in(database: Database, clock: FrozenClock) -> None:
-    company = await found(database, clock)
-    owner = await actor_of(database, clock, company.tokens.access_token)
-    async with database.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
+async def test_one_invitation_accepted_by_many_lets_one_in(directory: Database, clock: FrozenClock) -> None:
+    company = await found(directory, clock)
+    owner = await actor_of(directory, clock, company.tokens.access_token)
+    async with directory.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
         invited = await create_invitation(owner, email="zhang@chenguang.cn", roles=["rep"], clock=clock)
     passwords = cheap_passwords()
     outcomes = await asyncio.gather(
         *(
             accept_invitation(
-                database,
+                directory,
                 token=invited.token,
                 name="张伟",
                 password=PASSWORD,
@@ -102,16 +102,16 @@ async def test_one_invitation_accepted_by_many_lets_one_in(database: Database, c
         return_exceptions=True,
     )
     assert Counter(isinstance(outcome, SessionTokens) for outcome in outcomes) == {True: 1, False: 19}
-    assert len(await platform_rows(database, "SELECT id FROM platform.membership")) == 2
+    assert len(await platform_rows(directory, "SELECT id FROM platform.membership")) == 2
 
 
-async def test_two_owners_who_remove_each_other_leave_one(database: Database, clock: FrozenClock) -> None:
-    company = await found(database, clock)
-    owner = await actor_of(database, clock, company.tokens.access_token)
-    async with database.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
+async def test_two_owners_who_remove_each_other_leave_one(directory: Database, clock: FrozenClock) -> None:
+    company = await found(directory, clock)
+    owner = await actor_of(directory, clock, company.tokens.access_token)
+    async with directory.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
         invited = await create_invitation(owner, email="zhang@chenguang.cn", roles=["owner"], clock=clock)
     tokens = await accept_invitation(
-        database,
+        directory,
         token=invited.token,
         name="张伟",
         password=PASSWORD,
@@ -119,14 +119,14 @@ async def test_two_owners_who_remove_each_other_leave_one(database: Database, cl
         passwords=cheap_passwords(),
         clock=clock,
     )
-    second = await actor_of(database, clock, tokens.access_token)
+    second = await actor_of(directory, clock, tokens.access_token)
 
     async def remove(by: object, of: object) -> None:
-        async with database.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
+        async with directory.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
             await end_membership(by, account_id=of.account_id, reason="", clock=clock)  # type: ignore[arg-type,attr-defined]
 
     outcomes = await asyncio.gather(remove(owner, second), remove(second, owner), return_exceptions=True)
     assert [outcome for outcome in outcomes if outcome is None] == [None]
     assert {type(outcome) for outcome in outcomes if outcome is not None} <= {LastOwner, NotAMember}
-    left = await platform_rows(database, "SELECT account_id FROM platform.membership WHERE valid_to IS NULL")
+    left = await platform_rows(directory, "SELECT account_id FROM platform.membership WHERE valid_to IS NULL")
     assert len(left) == 1

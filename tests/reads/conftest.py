@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -10,18 +11,22 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
+from saas.kernel import new_id
 from saas.reads import Caller, Reader, ReadResult
-from tenants import Database
-from tenants.schema import OWNER, TenantIndex, TenantTable
-from tests.conftest import role_url
+from saas.reads.explain import pretend_large
+from tenants import Database, DatabaseUrls
+from tenants.roles import ensure_database
+from tenants.schema import APP, OWNER, PLATFORM, TenantIndex, TenantTable
+from tests.conftest import drop_database, role_url
 from tests.reads.toys import INDEXES, REGISTRY, TABLES, ToyOpener, caller_of, data_of, read, row_id, seal
 
 NAMES = ["晨光", '远山 "引号"', "back\\slash", "tab\there", "晨曦", "Zeta", "alpha", "é", "𝄞 clef", "bell\x07\x01here"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Toys:
     """A tenant with ten shops, another with three, and who reads them."""
 
@@ -30,15 +35,22 @@ class Toys:
     other_tenant_id: UUID
     reader: Reader
     opener: ToyOpener
-    owner_url: str
+    app_url: str
 
     def caller(self, access: Any = None, **more: Any) -> Caller:
         return caller_of(self.tenant_id, access, **more)
 
     async def result(
-        self, text: str, *, access: Any = None, caller: Caller | None = None, **variables: object
+        self,
+        text: str,
+        *,
+        access: Any = None,
+        caller: Caller | None = None,
+        fetchrow: Any = None,
+        **variables: object,
     ) -> ReadResult:
-        return await read(self.reader, caller or self.caller(access), self.database.fetchrow, text, **variables)
+        fetchrow = fetchrow or self.database.fetchrow
+        return await read(self.reader, caller or self.caller(access), fetchrow, text, **variables)
 
     async def data(self, text: str, **more: Any) -> dict[str, Any]:
         result = await self.result(text, **more)
@@ -46,11 +58,32 @@ class Toys:
         return data_of(result)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def toys(
-    superuser_url: str, database_name: str, database: Database, tenant_id: UUID, other_tenant_id: UUID
-) -> AsyncIterator[Toys]:
-    owner_url = role_url(superuser_url, OWNER, database_name)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def toys(superuser_url: str, template: str) -> AsyncIterator[Toys]:
+    """One database for all tests of the reader: they only read (the one that writes takes its row away again)."""
+    name = f"test_reads_{secrets.token_hex(6)}"
+    await ensure_database(superuser_url, name, template=template)
+    app, platform = (role_url(superuser_url, role, name) for role in (APP, PLATFORM))
+    await make_tables(role_url(superuser_url, OWNER, name))
+    database = Database(DatabaseUrls(app=app, platform=platform))
+    tenant_id, other_tenant_id = new_id(), new_id()
+    await fill(database, tenant_id, 10, base=0)
+    await fill(database, other_tenant_id, 3, base=100)
+    opener = ToyOpener()
+    yield Toys(database, tenant_id, other_tenant_id, Reader(REGISTRY, "1", opener=opener), opener, app)
+    await database.close()
+    await drop_database(superuser_url, name)
+
+
+@pytest.fixture(autouse=True)
+def fresh_reader(toys: Toys) -> None:
+    """No plan and no opened value of an earlier test is left."""
+    toys.opener.prepared.clear()
+    toys.reader = Reader(REGISTRY, "1", opener=toys.opener)
+
+
+async def make_tables(owner_url: str) -> None:
+    """The toy tables, protected and indexed as a room's migrations would."""
     owner = await asyncpg.connect(owner_url)
     await owner.execute(TABLES)
     for table, indexes in INDEXES.items():
@@ -58,11 +91,8 @@ async def toys(
             await owner.execute(statement)
         for number, columns in enumerate(indexes):
             await owner.execute(TenantIndex(table, f"{table}_{number}", columns).sql)
+    await pretend_large(owner, REGISTRY)
     await owner.close()
-    await fill(database, tenant_id, 10, base=0)
-    await fill(database, other_tenant_id, 3, base=100)
-    opener = ToyOpener()
-    yield Toys(database, tenant_id, other_tenant_id, Reader(REGISTRY, "1", opener=opener), opener, owner_url)
 
 
 async def fill(database: Database, tenant_id: UUID, shops: int, *, base: int) -> None:

@@ -6,31 +6,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from saas.customers import ClaimFacts, Refusal, claim_customer
+from saas.customers import ClaimFacts, claim_customer
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     ClaimLimitReached,
     CooldownRunning,
     CustomerAlreadyOwned,
     CustomerNotFound,
-    GuardRefused,
     HoldingLimitReached,
 )
-from saas.kernel import Actor, FrozenClock, new_id
+from saas.kernel import Actor, RuleRefused, new_id
 from saas.people import create_department
-from tenants import Database
-from tests.staging import ALL, BLIND, MANAGER, REP, ZONE, Company, agreeing, refused, stage
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def company(database: Database, tenant_id: UUID, clock: FrozenClock, tmp_path: Path) -> Company:
-    return await stage(database, tenant_id, clock, tmp_path)
+from tests.staging import ALL, BLIND, MANAGER, REP, ZONE, Company, agreeing, refused
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -229,9 +221,9 @@ async def test_a_plugin_hears_the_facts_and_may_refuse(company: Company, rep: Ac
     await company.run("UPDATE customer SET district_code = '310104', industry = '制造', level = 'A'")
     heard: list[ClaimFacts] = []
 
-    async def refusing(facts: ClaimFacts) -> Refusal | None:
+    def refusing(facts: ClaimFacts) -> None:
         heard.append(facts)
-        return Refusal("realty.foreign_area", {"area": "徐汇"})
+        raise RuleRefused("realty.foreign_area", {"area": "徐汇"})
 
     before = await company.everything()
     refusal = await refused(
@@ -241,7 +233,7 @@ async def test_a_plugin_hears_the_facts_and_may_refuse(company: Company, rep: Ac
             )
         )
     )
-    assert isinstance(refusal, GuardRefused)
+    assert isinstance(refusal, RuleRefused)
     assert (refusal.key, refusal.values, refusal.field) == (
         "realty.foreign_area",
         {"area": "徐汇"},

@@ -6,12 +6,11 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from saas.customers import NewCustomer, create_customer, create_default_pool
 from saas.customers.errors import (
@@ -23,15 +22,9 @@ from saas.customers.errors import (
 )
 from saas.kernel import BadUserInput, FrozenClock, new_id
 from saas.sealing import Place
-from tenants import Database
-from tests.staging import ZONE, Company, refused, stage
+from tests.staging import ZONE, Company, refused
 
 OPEN = "SELECT owner_id, start_kind, started_on, ended_on FROM ownership WHERE customer_id = $1 ORDER BY started_at, id"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def company(database: Database, tenant_id: UUID, clock: FrozenClock, tmp_path: Path) -> Company:
-    return await stage(database, tenant_id, clock, tmp_path)
 
 
 async def test_a_new_customer_waits_in_the_pool(company: Company) -> None:
@@ -181,13 +174,16 @@ async def test_bad_values_change_nothing(company: Company) -> None:
         (NewCustomer(name="晨光", contact_name="x" * 101), "contactName"),
         (NewCustomer(name="晨光", district_code="abc"), "districtCode"),
     ):
-        refusal = await refused(
-            company.within(
-                lambda new=new: create_customer(
-                    company.founder, new, keep=False, keyring=company.keyring, time_zone=ZONE, clock=company.clock
-                )
-            )
+        attempt = partial(
+            create_customer,
+            company.founder,
+            new,
+            keep=False,
+            keyring=company.keyring,
+            time_zone=ZONE,
+            clock=company.clock,
         )
+        refusal = await refused(company.within(attempt))
         assert isinstance(refusal, BadUserInput)
         assert refusal.field == ("input", field)
     assert await company.everything() == before

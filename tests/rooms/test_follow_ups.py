@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -12,19 +11,13 @@ import pytest
 import pytest_asyncio
 
 from saas.customers.errors import CustomerNotFound
-from saas.kernel import Actor, AppError, BadUserInput, FrozenClock, new_id
+from saas.kernel import Actor, AppError, BadUserInput, new_id
 from saas.sales import create_follow_up
 from saas.sales.errors import FollowUpInTheFuture, FollowUpOfForeignCustomer
 from saas.sales.models import FollowUp
-from tenants import Database
-from tests.staging import ALL, REP, ZONE, Company, refused, stage
+from tests.staging import ALL, REP, ZONE, Company, refused
 
 LAST = "SELECT last_follow_up_at FROM customer WHERE id = $1"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def company(database: Database, tenant_id: UUID, clock: FrozenClock, tmp_path: Path) -> Company:
-    return await stage(database, tenant_id, clock, tmp_path)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

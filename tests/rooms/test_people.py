@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from saas.kernel import Actor, BadUserInput, FrozenClock, new_id
 from saas.people import create_department, create_employee, get_employee, link_account
@@ -18,11 +18,6 @@ from saas.people.models import Employee
 from saas.sealing import Place
 from tenants import Database
 from tests.staging import ZONE, Company, refused, stage
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def company(database: Database, tenant_id: UUID, clock: FrozenClock, tmp_path: Path) -> Company:
-    return await stage(database, tenant_id, clock, tmp_path)
 
 
 async def department(company: Company, name: str, parent_id: UUID | None = None) -> UUID:
@@ -199,7 +194,7 @@ async def test_an_account_is_linked_once(company: Company) -> None:
     assert await company.rows("SELECT account_id, version FROM employee WHERE id = $1", person.id) == [(account, 2)]
     before = await company.everything()
     for employee_id, account_id in ((person.id, new_id()), (other.id, account)):
-        refusal = await refused(company.within(lambda e=employee_id, a=account_id: link_account(e, a)))
+        refusal = await refused(company.within(partial(link_account, employee_id, account_id)))
         assert isinstance(refusal, AccountTaken)
     assert isinstance(await refused(company.within(lambda: link_account(new_id(), account))), EmployeeNotFound)
     assert await company.everything() == before

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from saas.audit import record
-from saas.events import emit
+from saas.customers import create_default_pool
+from saas.events import EventTopic, emit
 from saas.identity import (
     OWNER,
     Candidate,
@@ -27,9 +28,11 @@ from saas.onboarding.rules import body_hash, check_key
 from saas.people import found_company
 from tenants import Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
 
-COMPANY_SIGNED_UP = "onboarding.company_signed_up"
-"""Event: a company signed up; the payload names it and its owner's account, by id."""
+COMPANY_SIGNED_UP = EventTopic(
+    "onboarding.company_signed_up", "A company signed up: tenant_id, account_id of its owner."
+)
 
+_POOL_NAMES = {"zh-CN": "公海", "en": "Customer pool"}
 _FIND_KEY = "SELECT body_hash, tenant_id, account_id FROM platform.sign_up_key WHERE key = $1"
 _LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended('sign_up_key ' || $1, 0))"
 _KEEP_KEY = """
@@ -145,6 +148,7 @@ async def _found(
     )
     opened = await open_session(account_id=account_id, tenant_id=tenant_id, origin=origin, clock=clock)
     founded = await found_company(opened.actor, legal_name=request.company, owner_name=request.owner_name, clock=clock)
+    await create_default_pool(name=_POOL_NAMES[request.preset.locale])
     await tie_to_employee(tenant_id=tenant_id, account_id=account_id, employee_id=founded.employee_id)
     await _keep_key(transaction, request, tenant_id, account_id, clock)
     await _tell(replace(opened.actor, employee_id=founded.employee_id), request, opened.tokens.session_id, clock)

@@ -1,6 +1,7 @@
-"""A worker process that gets stuck in the middle of its first job, to be killed there.
+"""A worker process to be killed.
 
-Run with the URLs of application, platform and relay role, and of Valkey.
+Run with "hang" (it gets stuck in the middle of its first job) or "work", and the URLs of application, platform and
+relay role, and of Valkey.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from tenants import Database, DatabaseUrls
 from tests.jobs.cast import QUICK, Cast
 
 
-async def main(app: str, platform: str, relay: str, redis: str) -> None:
-    cast = Cast(before=_hang)
+async def main(mode: str, app: str, platform: str, relay: str, redis: str) -> None:
+    cast = Cast(before=_hang if mode == "hang" else None)
     services = WorkerServices(
         database=Database(DatabaseUrls(app=app, platform=platform)),
         relay_url=relay,

@@ -1,0 +1,170 @@
+"""Root fields of the customers room."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+import strawberry
+
+from saas.customers import (
+    NewCustomer,
+    claim_customer,
+    create_customer,
+    find_customer_by_external_key,
+    refuse_by_plugins,
+    release_customer,
+)
+from saas.extensions import PluginHost
+from saas.graphql.fields import Info, mutation
+from saas.graphql.payloads import IdempotentPayload, Ref, mapped
+from saas.graphql.references import placed_id
+from saas.sealing import Sealer
+
+
+@strawberry.input(description="A record's key in another system. Since 0.1.")
+class ExternalKeyInput:
+    """System and key; unique in the company."""
+
+    system: str = strawberry.field(description="Short name of the other system, e.g. crm.")
+    key: str = strawberry.field(description="The record's key there.")
+
+
+@strawberry.input(one_of=True, description="A customer, by its id or by its key in another system. Since 0.1.")
+class CustomerRef:
+    """Exactly one of the two."""
+
+    id: strawberry.ID | None = strawberry.field(description="cus_…", default=strawberry.UNSET)
+    external: ExternalKeyInput | None = strawberry.field(
+        description="Its key in another system.", default=strawberry.UNSET
+    )
+
+
+async def customer_id_of(ref: CustomerRef) -> UUID:
+    """The customer's id; whether the caller may see it is checked by the action.
+
+    :raises CustomerNotFound: no customer of this company has the external key.
+    """
+    if ref.external:
+        return await find_customer_by_external_key(ref.external.system, ref.external.key)
+    return placed_id(str(ref.id), prefix="cus", field=("customer", "id"))
+
+
+@strawberry.input(description="A new customer. Since 0.1.")
+class CustomerCreateInput:
+    """What a customer is made of."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key gives the same customer.")
+    name: str = strawberry.field(description="Full name, 1 to 200 characters; checked for duplicates.")
+    keep: bool = strawberry.field(
+        description="True: the caller owns it at once; false: it goes to the default pool.", default=False
+    )
+    short_name: str | None = strawberry.field(description="Short name.", default=None)
+    industry: str | None = strawberry.field(description="Industry.", default=None)
+    level: str | None = strawberry.field(description="The company's own grade, e.g. A, B, C.", default=None)
+    source: str | None = strawberry.field(description="Where the customer came from.", default=None)
+    district_code: str | None = strawberry.field(
+        description="Administrative division, GB/T 2260 code of six digits.", default=None
+    )
+    district_name: str | None = strawberry.field(description="Name of the administrative division.", default=None)
+    contact_name: str | None = strawberry.field(description="Name of the contact.", default=None)
+    phone: str | None = strawberry.field(description="Phone number; sealed, and checked for duplicates.", default=None)
+    external: ExternalKeyInput | None = strawberry.field(description="Its key in another system.", default=None)
+
+
+@strawberry.type(description="The new customer. Since 0.1.")
+class CustomerCreatePayload(IdempotentPayload):
+    """Answer of customerCreate."""
+
+    customer: Ref | None = mapped("Customer", description="The new customer; null when refused. Since 0.1.")
+
+
+@mutation(requires="customer:create", idempotent=True, description="Enter a customer, for oneself or for the pool")
+async def customer_create(info: Info, input: CustomerCreateInput) -> CustomerCreatePayload:  # noqa: A002
+    new = NewCustomer(
+        name=input.name,
+        short_name=input.short_name,
+        industry=input.industry,
+        level=input.level,
+        source=input.source,
+        district_code=input.district_code,
+        district_name=input.district_name,
+        contact_name=input.contact_name,
+        phone=input.phone,
+        external_system=input.external.system if input.external else None,
+        external_key=input.external.key if input.external else None,
+    )
+    customer_id = await create_customer(
+        info.actor,
+        new,
+        keep=input.keep,
+        keyring=await info.room(Sealer).keyring(info.actor.tenant_id),
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomerCreatePayload(customer=Ref("Customer", customer_id))
+
+
+@strawberry.input(description="Which customer to claim. Since 0.1.")
+class CustomerClaimInput:
+    """A claim from the pool."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key claims once.")
+    customer: CustomerRef = strawberry.field(description="The customer.")
+
+
+@strawberry.type(description="The claimed customer. Since 0.1.")
+class CustomerClaimPayload(IdempotentPayload):
+    """Answer of customerClaim."""
+
+    customer: Ref | None = mapped(
+        "Customer", description="The customer, now the caller's; null when refused. Since 0.1."
+    )
+
+
+@mutation(
+    requires="customer:claim",
+    idempotent=True,
+    description="Take a customer out of the pool for oneself (领取); of any number at once exactly one succeeds",
+)
+async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload:  # noqa: A002
+    customer_id = await claim_customer(
+        info.actor,
+        customer_id=await customer_id_of(input.customer),
+        access=info.rights,
+        guard=partial(refuse_by_plugins, info.room(PluginHost), info.plugins),
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomerClaimPayload(customer=Ref("Customer", customer_id))
+
+
+@strawberry.input(description="Which customer to release, and why. Since 0.1.")
+class CustomerReleaseInput:
+    """A release to the pool."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key releases once.")
+    customer: CustomerRef = strawberry.field(description="The customer; the caller must own it.")
+    reason: str = strawberry.field(description="Why, 1 to 200 characters; it stands in the ownership's history.")
+
+
+@strawberry.type(description="The released customer. Since 0.1.")
+class CustomerReleasePayload(IdempotentPayload):
+    """Answer of customerRelease."""
+
+    customer: Ref | None = mapped(
+        "Customer", description="The customer, now in the pool; null when refused. Since 0.1."
+    )
+
+
+@mutation(requires="customer:release", idempotent=True, description="Give a customer back to its pool (退回公海)")
+async def customer_release(info: Info, input: CustomerReleaseInput) -> CustomerReleasePayload:  # noqa: A002
+    customer_id = await release_customer(
+        info.actor,
+        customer_id=await customer_id_of(input.customer),
+        reason=input.reason,
+        access=info.rights,
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomerReleasePayload(customer=Ref("Customer", customer_id))

@@ -1,0 +1,9 @@
+"""The rooms' own root fields, by module: what the schema has beside the compiled reads."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from saas.graphql import customers, people, sales
+
+MODULES: tuple[ModuleType, ...] = (people, customers, sales)

@@ -1,0 +1,62 @@
+"""Each message of the business rooms stands in both languages, with the same values and a remedy."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+import saas
+from saas.kernel import LOCALES, Catalogue
+
+ROOMS = ("people", "customers", "sales")
+CATALOGUE = Catalogue.of(f"saas.{room}" for room in ROOMS)
+
+
+def keys_in_code() -> set[str]:
+    """Every text of the form ``room.fact`` that stands as an error's first argument in a room."""
+    found = set()
+    for room in ROOMS:
+        for path in (Path(saas.__file__).parent / room).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id[:1].isupper():
+                    found |= {text for text in map(_text, node.args[:1]) if "." in text and text.split(".")[0] in ROOMS}
+    events = {"customers.customer_created", "customers.customer_claimed", "customers.customer_released"}
+    return found - events - {"sales.follow_up_recorded"}
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def placeholders(sentence: str) -> set[str]:
+    """The values that a sentence names."""
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_the_code_raises_what_the_files_hold() -> None:
+    facts = {key for key in CATALOGUE.keys("en") if not key.endswith(".hint")}
+    assert keys_in_code() == facts
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_each_fact_has_its_remedy(locale: str) -> None:
+    keys = CATALOGUE.keys(locale)
+    facts = {key for key in keys if not key.endswith(".hint")}
+    assert len(facts) >= 20
+    assert keys - facts == {f"{key}.hint" for key in facts}
+
+
+def test_both_languages_say_the_same_with_the_same_values() -> None:
+    assert CATALOGUE.keys("en") == CATALOGUE.keys("zh-CN")
+    for key in CATALOGUE.keys("en"):
+        english, chinese = CATALOGUE.text("en", key), CATALOGUE.text("zh-CN", key)
+        assert english != chinese
+        assert placeholders(_raw("en", key)) == placeholders(_raw("zh-CN", key)), key
+
+
+def _raw(locale: str, key: str) -> str:
+    """The sentence with its placeholders: those without a value stay as they are."""
+    return CATALOGUE.text(locale, key, {})
