@@ -1,8 +1,8 @@
-"""The benchmark that decides whether the product is as fast as it must be: against hand-written SQL, and against the
-ordinary way of writing such an API, on the same rows in the same run."""
+"""The benchmark that decides whether the product is as fast as it must be: against hand-written SQL and against the
+ordinary way of writing such an API, on the same rows in the same run.
 
-from saas.bench.errors import BenchError
-from saas.bench.figures import Figures, as_markdown
-from saas.bench.running import bench_reads
+`saas.bench.running.bench_reads` runs it, `saas.bench.figures.as_markdown` prints it. Nothing is exported here: each
+contender is a process that imports this package, and none may carry the weight of another.
+"""
 
-__all__ = ["BenchError", "Figures", "as_markdown", "bench_reads"]
+__all__: list[str] = []

@@ -63,8 +63,8 @@ query Diligence($since: DateTime!) {
 """
 
 CLAIM_DOCUMENT = """
-mutation Claim($input: CustomerClaimInput!) {
-  customerClaim(input: $input) {
+mutation Claim($customer: ID!, $key: String!) {
+  customerClaim(input: {customer: {id: $customer}, idempotencyKey: $key}) {
     customer { id name owner { id name } }
     userErrors { code }
   }

@@ -31,6 +31,7 @@ class Contender:
 
 
 FLOOR = Contender("floor", "bare Starlette + asyncpg, one hand-written statement", "saas.bench.floor:create_app")
+PRODUCT = Contender("product", "Fairlead, everything on", "saas.bench.product:create_app")
 ORDINARY = Contender("ordinary", "plain Strawberry + Tortoise with prefetch", "saas.bench.ordinary:create_app")
 
 

@@ -184,11 +184,11 @@ _STATEMENTS = (
     SELECT {_POOL}, {_TENANT_ID}, '公海', true, 200, 1000000, 0, {_ANCHOR}
     """,
     f"""
-    INSERT INTO customer (id, tenant_id, pool_id, name, name_key, match_key, short_name, industry, level, source, district_code,
-        district_name, contact_name, status, owner_id, owner_department_id, received_on, created_at)
+    INSERT INTO customer (id, tenant_id, pool_id, name, name_key, match_key, short_name, industry, level, source,
+        district_code, district_name, contact_name, status, owner_id, owner_department_id, received_on, created_at)
     SELECT {_CUSTOMER_ID}, {_TENANT_ID}, {_POOL}, '恒信"建材"有限公司' || n, 'hengxin ' || lpad(n::text, 7, '0'),
-        '恒信建材有限公司' || n, '恒信' || n, '建筑材料', CASE WHEN {_IS_KEY_ACCOUNT} THEN 'A' ELSE 'C' END, '展会', '310115', '上海市浦东新区',
-        '王经理', CASE WHEN {_IS_POOLED} THEN 'pooled' ELSE 'owned' END,
+        '恒信建材有限公司' || n, '恒信' || n, '建筑材料', CASE WHEN {_IS_KEY_ACCOUNT} THEN 'A' ELSE 'C' END, '展会',
+        '310115', '上海市浦东新区', '王经理', CASE WHEN {_IS_POOLED} THEN 'pooled' ELSE 'owned' END,
         CASE WHEN NOT {_IS_POOLED} THEN e.id END, CASE WHEN NOT {_IS_POOLED} THEN e.department_id END,
         CASE WHEN NOT {_IS_POOLED} THEN {_LOCAL.format(_CREATED)} END, {_CREATED}
     FROM generate_series(1, {_CUSTOMERS}) n

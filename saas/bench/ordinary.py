@@ -195,10 +195,17 @@ class FollowUpGroups:
 
 
 @strawberry.input
+class CustomerRef:
+    """A customer by its id."""
+
+    id: strawberry.ID
+
+
+@strawberry.input
 class CustomerClaimInput:
     """Which customer to claim."""
 
-    customer_id: strawberry.ID
+    customer: CustomerRef
     idempotency_key: str
 
 
@@ -277,7 +284,7 @@ class Mutation:
     @strawberry.mutation
     async def customer_claim(self, info: strawberry.Info, input: CustomerClaimInput) -> CustomerClaimPayload:  # noqa: A002
         claimant = await models.Employee.get(id=_uuid(info.context["request"].headers["claimant"]))
-        taken = await models.Customer.filter(id=_uuid(input.customer_id), owner_id=None).update(
+        taken = await models.Customer.filter(id=_uuid(input.customer.id), owner_id=None).update(
             owner_id=claimant.id,
             owner_department_id=claimant.department_id,
             status="owned",
@@ -285,7 +292,7 @@ class Mutation:
         )
         if not taken:
             return CustomerClaimPayload(customer=None, user_errors=[UserError(code="CONFLICT")])
-        row = await models.Customer.get(id=_uuid(input.customer_id)).select_related("owner")
+        row = await models.Customer.get(id=_uuid(input.customer.id)).select_related("owner")
         return CustomerClaimPayload(customer=Customer(row=row), user_errors=[])
 
 

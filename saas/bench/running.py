@@ -6,16 +6,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from saas.backing import Backing, backing
+from saas.bench.accounts import open_sessions
 from saas.bench.cases import CLAIMANTS, Population, read_population
 from saas.bench.checks import require_equal_answers, require_equal_claims
-from saas.bench.contenders import FLOOR, ORDINARY, POOL_VARIABLE, URL_VARIABLE, serving
+from saas.bench.contenders import FLOOR, ORDINARY, POOL_VARIABLE, PRODUCT, URL_VARIABLE, serving
 from saas.bench.dataset import FULL, SHORT, fill, tenant_id
 from saas.bench.figures import Figures, Memory
 from saas.bench.measuring import Bench, Loader
 from saas.bench.targets import FloorTarget, GraphqlTarget, Target
 from saas.config import Settings
 from saas.kernel import public_id
-from saas.main import Backing, backing, bring_up_to_date
+from saas.main import bring_up_to_date, installed_product
 
 Progress = Callable[[str], None]
 POOL_SIZE = 8
@@ -43,10 +45,10 @@ async def bench_reads(
     scale = SHORT if is_short else FULL
     settings = Settings(data=data / "bench" / scale.name, database_url=database_url)
     async with backing(settings, progress=report) as servers:
-        await bring_up_to_date(servers)
+        await bring_up_to_date(installed_product(), servers)
         await fill(servers.database.platform, servers.owner_url, scale, progress=report)
         population = await read_population(servers.database.app)
-        async with _targets(servers, population) as targets:
+        async with _targets(servers, settings.data, population) as targets:
             loader = Loader.start()
             try:
                 bench = Bench(targets, population, loader, servers.database.app, servers.owner_url)
@@ -79,12 +81,31 @@ async def _memory(bench: Bench, *, report: Progress, is_short: bool) -> list[Mem
 
 
 @asynccontextmanager
-async def _targets(servers: Backing, population: Population) -> AsyncIterator[Sequence[Target]]:
+async def _targets(servers: Backing, data: Path, population: Population) -> AsyncIterator[Sequence[Target]]:
     """The contenders, serving; the floor first, since the others are compared with it."""
-    environment = {URL_VARIABLE: servers.database.app, POOL_VARIABLE: str(POOL_SIZE)}
+    environment = {
+        URL_VARIABLE: servers.database.app,
+        POOL_VARIABLE: str(POOL_SIZE),
+        "SAAS_DATA": str(data),
+        "DATABASE_URL": "",
+        "DATABASE_APP_URL": servers.database.app,
+        "DATABASE_PLATFORM_URL": servers.database.platform,
+        "REDIS_URL": servers.redis_url,
+        "SAAS_POOL_SIZE": str(POOL_SIZE),
+    }
     tenant = {"tenant": str(tenant_id(1))}
     claimants = tuple({**tenant, "claimant": public_id("emp", one)} for one in population.claimants[:CLAIMANTS])
     async with AsyncExitStack() as stack:
         floor = await stack.enter_async_context(serving(FLOOR, environment))
+        product = await stack.enter_async_context(serving(PRODUCT, environment))
         ordinary = await stack.enter_async_context(serving(ORDINARY, environment))
-        yield (FloorTarget(floor, population, tenant), GraphqlTarget(ordinary, tenant, claimants))
+        tokens = await open_sessions(servers.database, population)
+        yield (
+            FloorTarget(floor, population, tenant),
+            GraphqlTarget(product, _bearer(tokens.reader), tuple(map(_bearer, tokens.claimants))),
+            GraphqlTarget(ordinary, tenant, claimants),
+        )
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}

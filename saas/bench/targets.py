@@ -71,8 +71,8 @@ class GraphqlTarget:
         return request_bytes("/graphql", _encode({"query": case.document, "variables": values}), dict(self.headers))
 
     def claiming(self, claim: Claim) -> bytes:
-        values = {"customerId": public_id("cus", claim.customer_id), "idempotencyKey": str(new_id())}
-        body = _encode({"query": CLAIM.document, "variables": {"input": values}})
+        values = {"customer": public_id("cus", claim.customer_id), "key": str(new_id())}
+        body = _encode({"query": CLAIM.document, "variables": values})
         return request_bytes("/graphql", body, dict(self.claimants[claim.claimant]))
 
     def answer(self, case: Case, payload: Any) -> Any:
