@@ -29,11 +29,11 @@ from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installe
 from saas.graphql.modules import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
-from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient
+from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
 from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
-from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail
+from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
@@ -61,7 +61,6 @@ ROOMS_WITH_TABLES = (
     "jobs",
     "audit",
     "access",
-    "sealing",
     "identity",
     "extensions",
     "people",
@@ -329,6 +328,11 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
         heads = [await read_head(database, tenant.id, clock=clock) for tenant in await every_tenant(database)]
         await asyncio.to_thread(log.publish, [head for head in heads if head], at=clock.now())
 
+    async def purge_platform() -> None:
+        async with database.transaction(None, role=DatabaseRole.PLATFORM):
+            await purge_identity(clock=clock)
+            await purge_sign_up_keys(clock=clock)
+
     async def purge() -> None:
         for tenant in await every_tenant(database):
             async with database.transaction(tenant.id):
@@ -339,6 +343,7 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
         PeriodicJob("audit.chain", timedelta(seconds=1), link),
         PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
         PeriodicJob("events.purge", timedelta(hours=1), purge),
+        PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
     )
 
 

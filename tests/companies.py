@@ -9,6 +9,9 @@ from uuid import UUID
 import asyncpg
 import pytest_asyncio
 
+from plugins import realty
+from saas.customers.hooks import CustomerHooks
+from saas.extensions import PluginHost
 from saas.identity import Authenticated, HashCost, Origin, Passwords, SessionAuthenticator, SignedIn, sign_in
 from saas.kernel import Actor, Clock
 from saas.onboarding import CompanySignedUp, sign_up_company
@@ -18,6 +21,7 @@ from tenants.schema import APP, PLATFORM
 from tests.conftest import drop_database, role_url
 
 PASSWORD = "correct horse battery"
+HOST = PluginHost([CustomerHooks], {"realty": realty})
 HERE = Origin(address="203.0.113.7", client="web", user_agent="Firefox", request_id="req-1")
 
 
@@ -99,6 +103,7 @@ async def found(
         idempotency_key=key or f"key-of-{email}",
         origin=HERE,
         passwords=passwords or cheap_passwords(),
+        host=HOST,
         clock=clock,
     )
 

@@ -16,7 +16,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.queries import find_customer_by_external_key, get_visible_customer
 from saas.customers.reads import reads
-from saas.customers.rules import NewCustomer
+from saas.customers.rules import NewCustomer, match_key
 
 __all__ = [
     "CUSTOMER_CLAIMED",
@@ -34,6 +34,7 @@ __all__ = [
     "create_default_pool",
     "find_customer_by_external_key",
     "get_visible_customer",
+    "match_key",
     "note_follow_up",
     "reads",
     "refuse_by_plugins",

@@ -11,9 +11,10 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from saas.demo.company import ZONE, DemoCompany, DemoCustomer
+from saas.customers import match_key
+from saas.demo.company import ZONE, DemoCompany
 from saas.kernel import new_id
-from saas.people import name_key, seal_phone
+from saas.people import SealedPhone, name_key, person_name_key, seal_phone
 from saas.sealing import Keyring
 from tenants import Transaction
 
@@ -62,9 +63,8 @@ async def _departments(transaction: Transaction, company: DemoCompany) -> None:
         pairs += [(ancestor, department.id, depth) for depth, ancestor in enumerate(above[department.id])]
     await _insert(
         transaction,
-        "department_closure (id, ancestor_id, descendant_id, depth)",
-        "uuid[], uuid[], uuid[], int[]",
-        [new_id() for _ in pairs],
+        "department_closure (ancestor_id, descendant_id, depth)",
+        "uuid[], uuid[], int[]",
         *(list(column) for column in zip(*pairs, strict=True)),
     )
 
@@ -83,7 +83,7 @@ async def _employees(transaction: Transaction, company: DemoCompany, keyring: Ke
         [each.id for each in people],
         [each.number for each in people],
         [each.name for each in people],
-        [name_key(each.name) for each in people],
+        [person_name_key(each.name) for each in people],
         places,
         [entity] * len(people),
         [each.position for each in people],
@@ -115,15 +115,16 @@ async def _customers(transaction: Transaction, company: DemoCompany, keyring: Ke
         owners = [company.sales[each.owner] if each.owner is not None else None for each in chunk]
         await _insert(
             transaction,
-            "customer (id, pool_id, name, name_key, short_name, industry, level, source, district_code, district_name,"
-            " contact_name, phone_sealed, phone_masked, phone_index, status, owner_id, owner_department_id,"
-            " received_on, last_follow_up_at, created_at)",
-            "uuid[], uuid[], text[], text[], text[], text[], text[], text[], text[], text[], text[], bytea[], text[],"
-            " bytea[], text[], uuid[], uuid[], date[], timestamptz[], timestamptz[]",
+            "customer (id, pool_id, name, name_key, match_key, short_name, industry, level, source, district_code,"
+            " district_name, contact_name, phone_sealed, phone_masked, phone_index, status, owner_id,"
+            " owner_department_id, received_on, last_follow_up_at, created_at)",
+            "uuid[], uuid[], text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], bytea[],"
+            " text[], bytea[], text[], uuid[], uuid[], date[], timestamptz[], timestamptz[]",
             [each.id for each in chunk],
             [pool] * len(chunk),
             [each.name for each in chunk],
             [name_key(each.name) for each in chunk],
+            [match_key(each.name) for each in chunk],
             [each.short_name for each in chunk],
             [each.industry for each in chunk],
             [each.level for each in chunk],
@@ -154,7 +155,9 @@ def _last_follow_ups(company: DemoCompany) -> dict[UUID, datetime]:
 async def _ownerships(transaction: Transaction, company: DemoCompany, operator_id: UUID) -> None:
     departments = {department.name: department.id for department in company.departments}
     pool: UUID = await transaction.fetchval("SELECT id FROM customer_pool WHERE is_default")
-    owned = [(each, company.sales[each.owner], each.received_on) for each in company.customers if _is_owned(each)]
+    owned = [
+        (each, company.sales[each.owner], each.received_on) for each in company.customers if each.owner is not None
+    ]
     rows = [
         (new_id(), customer.id, owner.id, departments[owner.department], pool, _morning(on), on, "claim", operator_id)
         for customer, owner, on in owned
@@ -168,10 +171,6 @@ async def _ownerships(transaction: Transaction, company: DemoCompany, operator_i
             "uuid[], uuid[], uuid[], uuid[], uuid[], timestamptz[], date[], text[], uuid[]",
             *(list(column) for column in zip(*chunk, strict=True)),
         )
-
-
-def _is_owned(customer: DemoCustomer) -> bool:
-    return customer.owner is not None
 
 
 async def _follow_ups(transaction: Transaction, company: DemoCompany, progress: Progress) -> None:
@@ -205,13 +204,9 @@ async def _insert(transaction: Transaction, target: str, types: str, *columns: S
     )
 
 
-def _phone_columns(sealed: Iterable[dict[str, bytes | str]]) -> tuple[list[object], list[object], list[object]]:
+def _phone_columns(sealed: Iterable[SealedPhone]) -> tuple[list[object], list[object], list[object]]:
     rows = list(sealed)
-    return (
-        [row["phone_sealed"] for row in rows],
-        [row["phone_masked"] for row in rows],
-        [row["phone_index"] for row in rows],
-    )
+    return [row.sealed for row in rows], [row.masked for row in rows], [row.index for row in rows]
 
 
 def _chunks(rows: Sequence[Row]) -> Iterable[Sequence[Row]]:

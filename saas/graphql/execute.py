@@ -61,7 +61,7 @@ class Executor:
             answer.parts, answer.faults = None, [fault_of(error)]
         except asyncpg.QueryCanceledError:
             answer.parts, answer.faults = None, [fault_of(TimedOut("graphql.statement_timeout"))]
-        except Exception as error:
+        except Exception as error:  # the door: nothing unexpected reaches the caller
             log_unexpected(error, request.request_id, answer.operation)
             answer.parts, answer.faults = None, [internal()]
         return answer
@@ -188,8 +188,8 @@ def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]
     """The root fields that the caller may ask for, and why not the others."""
     schema, session = running.services.schema, running.session
     is_mutation = running.operation.is_mutation
-    if not is_mutation:
-        refuse_disabled_plugin(schema, [nodes[0].name.value for nodes in roots.values()], session)
+    names = [nodes[0].name.value for nodes in roots.values()]
+    refuse_disabled_plugin(schema, names, is_mutation=is_mutation, session=session)
     permitted: dict[str, list[object]] = {}
     refused: list[Fault] = []
     for key, nodes in roots.items():

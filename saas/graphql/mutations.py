@@ -8,17 +8,19 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from graphql import FieldNode
 
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import AppErrors, Fault, fault_of, internal
-from saas.graphql.fields import Info, RootField
+from saas.graphql.errors import Fault, TimedOut, fault_of, internal
+from saas.graphql.fields import RootField
+from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
 from saas.graphql.sessions import Session, Sessions
-from saas.kernel import AppError, Carrier, Unauthenticated
+from saas.kernel import AppError, AppErrors, Carrier, Unauthenticated
 from tenants import Transaction
 
 Completed = tuple[bytes | None, list[Fault]]
@@ -50,9 +52,10 @@ class _Mutation:
         self.root = root
         self.key = key
         self.nodes = nodes
-        given, self.arguments = running.arguments(root, nodes[0])
-        self.idempotency_key = _idempotency_key(root, self.arguments)
-        self.body_hash = hashlib.sha256(_canonical(given)).digest()
+        self.info = running.info()
+        self.arguments: dict[str, Any] = {}
+        self.idempotency_key = ""
+        self.body_hash = b""
 
     async def run(self, sessions: Sessions) -> Completed:
         """The payload's JSON and top-level faults; a session that has changed is looked up once more."""
@@ -60,9 +63,18 @@ class _Mutation:
             return await self._refusable()
         except StaleSession:
             sessions.forget(self.running.signed_in().session_hash)
+        finally:
+            self._forget(sessions)
+        return await self._again(sessions)
+
+    async def _again(self, sessions: Sessions) -> Completed:
+        """Once more with the session as it is now, whose rights may be others."""
         try:
-            self.running = self.running.with_session(await _found_again(self.running, sessions))
-            return await self._refusable()
+            found = await _found_again(self.running, sessions)
+            self.running = self.running.with_session(found)
+            self.info = self.running.info()
+            error = refusal(self.running.services.schema, self.root.name, is_mutation=True, session=found)
+            return await self._refusable() if error is None else (None, [fault_of(error, (self.key,))])
         except StaleSession:
             return None, [fault_of(Unauthenticated("graphql.session_ended"), (self.key,))]
         except AppError as error:
@@ -72,18 +84,25 @@ class _Mutation:
 
     async def _refusable(self) -> Completed:
         try:
-            self.info = self.running.info()
+            self._take_arguments()
             return await self._in_transaction()
         except StaleSession:
             raise
+        except asyncpg.QueryCanceledError:
+            return None, [fault_of(TimedOut("graphql.statement_timeout"), (self.key,))]
         except AppError as error:
             replayed = await self._replay_after(error)
             return replayed if replayed is not None else await self._refused((error,))
         except AppErrors as found:
             return await self._refused(found.errors)
-        except Exception as error:
+        except Exception as error:  # the door: one field's fault must not hide what the others did
             log_unexpected(error, self.running.request.request_id, self.root.name)
             return None, [internal((self.key,))]
+
+    def _take_arguments(self) -> None:
+        given, self.arguments = self.running.arguments(self.root, self.nodes[0])
+        self.idempotency_key = _idempotency_key(self.root, self.arguments)
+        self.body_hash = hashlib.sha256(_canonical(given)).digest()
 
     async def _in_transaction(self) -> Completed:
         if self.root.database is None:
@@ -146,8 +165,9 @@ class _Mutation:
         services = running.services
         access = await services.access.table(actor)
         plugins = await services.plugins.enabled(actor.tenant_id)
-        zone = running.session.time_zone if running.session is not None else self.info.time_zone
-        return running.with_session(Session(actor, b"", "", zone, access, plugins))
+        return running.with_session(
+            Session(actor, b"", "", self.info.acting_zone, access, plugins, services.clock.now())
+        )
 
     async def _refused(self, errors: tuple[AppError, ...]) -> Completed:
         top_level = [error for error in errors if error.code.carrier is Carrier.TOP_LEVEL]
@@ -165,7 +185,7 @@ class _Mutation:
         return self.running.signed_in().actor, self.root.name, self.idempotency_key, self.body_hash
 
     def _forget(self, sessions: Sessions) -> None:
-        for session_hash in self.info.forgotten if isinstance(getattr(self, "info", None), Info) else ():
+        for session_hash in self.info.forgotten:
             sessions.forget(session_hash)
 
 

@@ -79,6 +79,7 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
 
     :raises TypeError: two root fields share a name, or a payload has a field without a default.
     """
+    modules = tuple(modules)
     rendered = Rendered(registry)
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, RootField)]
     queries = _by_name(root for root in declared if not root.is_mutation)
@@ -87,7 +88,8 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
         _check_payload(root)
     query = _root_type("Query", "What can be read.", [*rendered.roots, *map(strawberry_field, queries.values())])
     mutation = _root_type("Mutation", "What can be done.", [strawberry_field(root) for root in mutations.values()])
-    made = _made_schema(rendered, query, mutation if mutations else None)
+    implementers = [value for module in modules for value in vars(module).values() if _implements(value)]
+    made = _made_schema(rendered, implementers, query, mutation if mutations else None)
     core: GraphQLSchema = made._schema
     core.description = f"Fairlead: customers, performance and pay of sales teams. {(limits or Limits()).sentence()}"
     return ApiSchema(made, core, registry, queries, mutations)
@@ -103,13 +105,19 @@ def drift(schema: ApiSchema, committed: str) -> list[str]:
     return [*gone, *new] or ["the order of lines differs"]
 
 
-def _made_schema(rendered: Rendered, query: type, mutation: type | None) -> strawberry.Schema:
+def _made_schema(rendered: Rendered, implementers: list[type], query: type, mutation: type | None) -> strawberry.Schema:
     class Bound(_Schema):
         pass
 
     Bound.rendered = rendered
     config = StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS)
-    return Bound(query=query, mutation=mutation, types=rendered.types, config=config)
+    return Bound(query=query, mutation=mutation, types=[*rendered.types, *implementers], config=config)
+
+
+def _implements(value: object) -> bool:
+    """Whether it is an object type that is reached through an interface only, and must be named to the schema."""
+    definition = getattr(value, "__strawberry_definition__", None)
+    return isinstance(definition, StrawberryObjectDefinition) and bool(definition.interfaces)
 
 
 def _root_type(name: str, description: str, fields: list[StrawberryField]) -> type:

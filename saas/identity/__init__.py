@@ -43,6 +43,7 @@ from saas.identity.actions.sessions import (
 )
 from saas.identity.actions.sign_in import SignedIn, SignInOutcome, refresh_session, sign_in
 from saas.identity.authentication import SESSION_STAMP_SQL, Authenticated, SessionAuthenticator
+from saas.identity.jobs import Purged, purge_identity
 from saas.identity.passwords import HashCost, Passwords
 from saas.identity.queries import (
     Company,
@@ -72,6 +73,7 @@ __all__ = [
     "OpenedSession",
     "Origin",
     "Passwords",
+    "Purged",
     "Recipient",
     "SessionAuthenticator",
     "SessionTokens",
@@ -97,6 +99,7 @@ __all__ = [
     "normal_email",
     "open_session",
     "prove_password",
+    "purge_identity",
     "refresh_session",
     "refuse_other_address",
     "revoke_invitation",

@@ -5,8 +5,9 @@ makes a repetition harmless.
 """
 
 from saas.onboarding.actions.invitations import accept_invitation, join_company
-from saas.onboarding.actions.sign_up import COMPANY_SIGNED_UP, CompanySignedUp, sign_up_company
-from saas.onboarding.jobs import WELCOME_MAIL, FindRecipient, WelcomeMail
+from saas.onboarding.actions.sign_up import CompanySignedUp, sign_up_company
+from saas.onboarding.events import COMPANY_SIGNED_UP
+from saas.onboarding.jobs import WELCOME_MAIL, FindRecipient, WelcomeMail, purge_sign_up_keys
 
 __all__ = [
     "COMPANY_SIGNED_UP",
@@ -16,5 +17,6 @@ __all__ = [
     "WelcomeMail",
     "accept_invitation",
     "join_company",
+    "purge_sign_up_keys",
     "sign_up_company",
 ]

@@ -11,9 +11,11 @@ import pytest
 from saas.identity import (
     OpenedSession,
     Origin,
+    Purged,
     change_password,
     list_companies,
     list_sessions,
+    purge_identity,
     refresh_session,
     revoke_other_sessions,
     revoke_session,
@@ -32,6 +34,7 @@ from saas.identity.errors import (
 )
 from saas.identity.tokens import TokenKind, token_hash
 from saas.kernel import Actor, AppError, FrozenClock, new_id
+from saas.onboarding import purge_sign_up_keys
 from tenants import Database, DatabaseRole
 from tests.companies import HERE, PASSWORD, actor_of, cheap_passwords, check, enter, found, platform_rows, trail
 
@@ -252,6 +255,27 @@ async def test_refused_change_of_password_changes_nothing(
         await change(directory, actor, clock, current=current, new=new)
     assert await check(directory, clock, other.access_token) is not None
     await enter(directory, clock)
+
+
+async def test_what_is_long_over_is_forgotten_and_nothing_else(directory: Database, clock: FrozenClock) -> None:
+    await found(directory, clock)
+    with pytest.raises(CredentialsRefused):
+        await enter(directory, clock, password="not the password")
+    clock.advance(timedelta(days=30, hours=12))
+    kept = (await enter(directory, clock)).tokens
+    with pytest.raises(CredentialsRefused):
+        await enter(directory, clock, email="nobody@chenguang.cn", password="not the password")
+    async with directory.transaction(None, role=DatabaseRole.PLATFORM):
+        assert await purge_identity(clock=clock) == Purged(sessions=0, failures=0)
+        assert await purge_sign_up_keys(clock=clock) == 1
+    clock.advance(timedelta(hours=1, microseconds=1))
+    async with directory.transaction(None, role=DatabaseRole.PLATFORM):
+        assert await purge_identity(clock=clock) == Purged(sessions=1, failures=3)
+        assert await purge_sign_up_keys(clock=clock) == 0
+    left = await platform_rows(
+        directory, "SELECT s.id FROM platform.session s JOIN platform.refresh_token r ON r.session_id = s.id"
+    )
+    assert [row["id"] for row in left] == [kept.session_id]
 
 
 async def in_platform(directory: Database, actor: Actor, action: Callable[[], Awaitable[object]]) -> None:

@@ -39,11 +39,24 @@ async def test_company_begins_with_owner_staff_and_session(directory: Database, 
     assert await trail(directory, company.tenant_id) == [
         "company.signed_up",
         "people.company_founded",
+        "plugin.enabled",
         "session.started",
     ]
     authenticated = await check(directory, clock, company.tokens.access_token)
     assert authenticated is not None
     assert authenticated.actor.employee_id == company.employee_id
+
+
+@pytest.mark.parametrize(("preset", "enabled"), [("realty", [("realty", True)]), ("insurance", [])])
+async def test_preset_enables_its_plugins(
+    directory: Database, clock: FrozenClock, preset: str, enabled: list[tuple[str, bool]]
+) -> None:
+    company = await found(directory, clock, preset=preset)
+    async with directory.transaction(company.tenant_id) as transaction:
+        rows = await transaction.fetch("SELECT plugin, enabled FROM plugin_setting")
+    assert [tuple(row.values()) for row in rows] == enabled
+    assert ("plugin.enabled" in await trail(directory, company.tenant_id)) is bool(enabled)
+    assert await check(directory, clock, company.tokens.access_token) is not None
 
 
 async def test_same_key_and_values_give_the_same_company_and_a_new_session(

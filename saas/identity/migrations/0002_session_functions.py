@@ -1,7 +1,8 @@
 """What the application role may ask about a session, and nothing else of the schema ``platform``.
 
 The functions run as the owner (SECURITY DEFINER), name every table with its schema and fix the search path.
-`at` is the instant that decides; it defaults to the database's clock.
+`at` is the instant that decides; it defaults to the database's clock. The stamp, which every request asks, is
+PL/pgSQL because that keeps its plan on every supported server (SQL functions do only since PostgreSQL 18).
 """
 
 from tortoise import migrations

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.customers import create_default_pool
-from saas.events import EventTopic, emit
+from saas.events import emit
+from saas.extensions import PluginHost, enable_plugin
 from saas.identity import (
     OWNER,
     Candidate,
@@ -24,13 +25,10 @@ from saas.identity import (
 )
 from saas.kernel import Actor, Clock
 from saas.onboarding.errors import SignUpKeyReused
+from saas.onboarding.events import COMPANY_SIGNED_UP
 from saas.onboarding.rules import body_hash, check_key
 from saas.people import found_company
 from tenants import Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
-
-COMPANY_SIGNED_UP = EventTopic(
-    "onboarding.company_signed_up", "A company signed up: tenant_id, account_id of its owner."
-)
 
 _POOL_NAMES = {"zh-CN": "公海", "en": "Customer pool"}
 _FIND_KEY = "SELECT body_hash, tenant_id, account_id FROM platform.sign_up_key WHERE key = $1"
@@ -83,12 +81,14 @@ async def sign_up_company(
     idempotency_key: str,
     origin: Origin,
     passwords: Passwords,
+    host: PluginHost,
     clock: Clock,
 ) -> CompanySignedUp:
     """Make a company with its owner, root department, legal entity and preset, and begin the owner's session.
 
     An existing account may own several companies; then `password` must be its own. The same key with the same
-    values gives the same company and a new session, once the password is proven. It opens its own transactions.
+    values gives the same company and a new session, once the password is proven. The preset's plugins are enabled
+    with their default settings, where `host` has them. It opens its own transactions.
 
     :raises SignUpKeyReused: the key stands for other values.
     :raises CredentialsRefused: the address has an account, and this is not its password.
@@ -106,7 +106,7 @@ async def sign_up_company(
             await transaction.execute(_LOCK_KEY, request.key)
             earlier = await _find_earlier(transaction, request)
             if earlier is None:
-                return await _found(transaction, request, candidate, origin, clock)
+                return await _found(transaction, request, candidate, origin, host, clock)
     await prove_password(database, email=email, password=password, origin=origin, passwords=passwords, clock=clock)
     return await _replay(database, earlier, origin, clock)
 
@@ -133,7 +133,12 @@ async def _find_earlier(transaction: Transaction, request: _SignUp) -> _Earlier 
 
 
 async def _found(
-    transaction: Transaction, request: _SignUp, candidate: Candidate, origin: Origin, clock: Clock
+    transaction: Transaction,
+    request: _SignUp,
+    candidate: Candidate,
+    origin: Origin,
+    host: PluginHost,
+    clock: Clock,
 ) -> CompanySignedUp:
     """The sequence itself. The owner's membership comes before the staff, since founding is the owner's act."""
     account_id = await settle_candidate(candidate, locale=request.preset.locale, clock=clock)
@@ -150,9 +155,25 @@ async def _found(
     founded = await found_company(opened.actor, legal_name=request.company, owner_name=request.owner_name, clock=clock)
     await create_default_pool(name=_POOL_NAMES[request.preset.locale])
     await tie_to_employee(tenant_id=tenant_id, account_id=account_id, employee_id=founded.employee_id)
+    owner = replace(opened.actor, employee_id=founded.employee_id)
+    await _enable_plugins(owner, request.preset, host, clock)
     await _keep_key(transaction, request, tenant_id, account_id, clock)
-    await _tell(replace(opened.actor, employee_id=founded.employee_id), request, opened.tokens.session_id, clock)
+    await _tell(owner, request, opened.tokens.session_id, clock)
     return CompanySignedUp(tenant_id, account_id, founded.employee_id, opened.tokens, replayed=False)
+
+
+async def _enable_plugins(owner: Actor, preset: Preset, host: PluginHost, clock: Clock) -> None:
+    for plugin in preset.plugins:
+        if plugin in host.manifests:
+            await enable_plugin(
+                owner,
+                host=host,
+                plugin=plugin,
+                settings={},
+                reason=f"preset {preset.name}",
+                expected_version=0,
+                clock=clock,
+            )
 
 
 async def _keep_key(

@@ -1,0 +1,1 @@
+"""The demonstration company: made from a seed, shown through the public API."""
