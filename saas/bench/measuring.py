@@ -16,7 +16,7 @@ from saas.bench.checks import require_one_winner
 from saas.bench.dataset import tenant_id
 from saas.bench.errors import BenchError
 from saas.bench.figures import Memory, Sample
-from saas.bench.load import Outcome, Plan, run_load
+from saas.bench.load import CONNECTIONS, Outcome, Plan, run_load
 from saas.bench.machine import PostgresProcesses, spent
 from saas.bench.targets import Target
 
@@ -62,6 +62,7 @@ class Bench:
     loader: Loader
     app_url: str
     owner_url: str
+    connections: int = CONNECTIONS
 
     async def measure_rounds(self, *, rounds: int, seconds: float, progress: Progress) -> list[Sample]:
         """Each case in each round at each contender; who begins changes from round to round."""
@@ -94,15 +95,14 @@ class Bench:
             for row in zip(*lists, strict=True)
             for case, values in zip(READS, row, strict=True)
         ]
-        plan = Plan(target.running.port, requests, seconds=600, limit=count)
-        await self.loader.run(plan)
+        await self.loader.run(self._plan(target, requests, 600.0, limit=count))
 
     async def _measure(self, target: Target, case: Case, number: int, seconds: float) -> Sample:
         if case is CLAIM:
             return await self._measure_claims(target, number, seconds)
         requests = [target.reading(case, values) for values in reading_values(case, self.population)]
-        await self.loader.run(Plan(target.running.port, requests, seconds * WARM_UP_SHARE))
-        _, sample = await self._run_observed(target, case, number, Plan(target.running.port, requests, seconds))
+        await self.loader.run(self._plan(target, requests, seconds * WARM_UP_SHARE))
+        _, sample = await self._run_observed(target, case, number, self._plan(target, requests, seconds))
         return sample
 
     async def _measure_claims(self, target: Target, number: int, seconds: float) -> Sample:
@@ -119,7 +119,20 @@ class Bench:
     def _claim_plan(self, target: Target, sent: Iterable[Claim], seconds: float) -> Plan:
         most = int(seconds * 8_000) + 160
         requests = [target.claiming(claim) for claim in islice(sent, most)]
-        return Plan(target.running.port, requests, seconds, is_finite=True)
+        return self._plan(target, requests, seconds, is_finite=True)
+
+    def _plan(
+        self,
+        target: Target,
+        requests: Sequence[bytes],
+        seconds: float,
+        *,
+        is_finite: bool = False,
+        limit: int | None = None,
+    ) -> Plan:
+        return Plan(
+            target.running.port, requests, seconds, is_finite=is_finite, limit=limit, connections=self.connections
+        )
 
     async def _run_observed(self, target: Target, case: Case, number: int, plan: Plan) -> tuple[Outcome, Sample]:
         async with PostgresProcesses(self.owner_url) as processes:

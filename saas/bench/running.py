@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from saas.bench.checks import require_equal_answers, require_equal_claims
 from saas.bench.contenders import FLOOR, ORDINARY, POOL_VARIABLE, PRODUCT, URL_VARIABLE, serving
 from saas.bench.dataset import FULL, SHORT, fill, tenant_id
 from saas.bench.figures import Figures, Memory
+from saas.bench.load import CONNECTIONS
 from saas.bench.measuring import Bench, Loader
 from saas.bench.targets import FloorTarget, GraphqlTarget, Target
 from saas.config import Settings
@@ -23,6 +25,7 @@ Progress = Callable[[str], None]
 POOL_SIZE = 8
 MEMORY_REQUESTS = (1_000, 10_000)
 SHORT_MEMORY_REQUESTS = (50, 100)
+SHORT_CONNECTIONS = 4
 
 
 async def bench_reads(
@@ -49,9 +52,10 @@ async def bench_reads(
         await fill(servers.database.platform, servers.owner_url, scale, progress=report)
         population = await read_population(servers.database.app)
         async with _targets(servers, settings.data, population) as targets:
+            connections = SHORT_CONNECTIONS if is_short else CONNECTIONS
             loader = Loader.start()
+            bench = Bench(targets, population, loader, servers.database.app, servers.owner_url, connections=connections)
             try:
-                bench = Bench(targets, population, loader, servers.database.app, servers.owner_url)
                 return await _measured(bench, rounds=rounds, seconds=seconds, report=report, is_short=is_short)
             finally:
                 await bench.reset_claims()
@@ -96,9 +100,8 @@ async def _targets(servers: Backing, data: Path, population: Population) -> Asyn
     tenant = {"tenant": str(tenant_id(1))}
     claimants = tuple({**tenant, "claimant": public_id("emp", one)} for one in population.claimants[:CLAIMANTS])
     async with AsyncExitStack() as stack:
-        floor = await stack.enter_async_context(serving(FLOOR, environment))
-        product = await stack.enter_async_context(serving(PRODUCT, environment))
-        ordinary = await stack.enter_async_context(serving(ORDINARY, environment))
+        starting = (stack.enter_async_context(serving(each, environment)) for each in (FLOOR, PRODUCT, ORDINARY))
+        floor, product, ordinary = await asyncio.gather(*starting)
         tokens = await open_sessions(servers.database, population)
         yield (
             FloorTarget(floor, population, tenant),
