@@ -228,14 +228,15 @@ def web_services(installation: Installation) -> Services:
     """What the GraphQL door is made of."""
     product, database, clock = installation.product, installation.database, installation.clock
     opener = SealedOpener(installation.sealer, BLIND_INDEXES)
+    sessions, access = SessionAuthenticator(database, clock), AccessTables(database, product.rights)
     return Services(
         database=database,
         reader=Reader(product.registry, product.version, opener=opener),
         schema=product.schema,
         catalogue=product.catalogue,
         clock=clock,
-        sessions=SessionAuthenticator(database, clock),
-        access=AccessTables(database, product.rights),
+        sessions=sessions,
+        access=access,
         plugins=TenantsPlugins(installation),
         idempotency=IdempotencyStore(),
         redis=installation.redis,
@@ -246,6 +247,8 @@ def web_services(installation: Installation) -> Services:
             Passwords: installation.passwords,
             PluginHost: product.host,
             AccessCatalogue: product.rights,
+            AccessTables: access,
+            SessionAuthenticator: sessions,
         },
         audit_reads=ReadsAudit(clock),
         readiness={

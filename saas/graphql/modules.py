@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from saas.graphql import customers, people, sales
+from saas.graphql import customers, identity, onboarding, people, sales, viewer
 
-MODULES: tuple[ModuleType, ...] = (people, customers, sales)
+MODULES: tuple[ModuleType, ...] = (viewer, identity, onboarding, people, customers, sales)

@@ -194,9 +194,14 @@ class _Mutation:
         if top_level:
             return None, [fault_of(error, (self.key,)) for error in top_level]
         catalogue, locale = self.running.services.catalogue, self.running.locale
-        told = [user_error(error, catalogue=catalogue, locale=locale) for error in errors]
+        told = [user_error(self._placed(error), catalogue=catalogue, locale=locale) for error in errors]
         payload = self.root.result(user_errors=told)
         return await self.running.complete(self.root, payload, self.nodes, (self.key,), None)
+
+    def _placed(self, error: AppError) -> AppError:
+        """The error with its field from the argument down: actions don't know what the API calls their input."""
+        inside = error.field and error.field[0] != "input" and "input" in self.arguments
+        return error.at("input", *error.field) if inside else error
 
     def _store(self) -> Any:
         return self.running.services.idempotency
