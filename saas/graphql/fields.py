@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 import strawberry
@@ -121,7 +122,13 @@ class RootField:
     @property
     def result(self) -> Any:
         """The annotated result of the resolver."""
-        return get_type_hints(self.resolve)["return"]
+        return _result_of(self.resolve)
+
+
+@cache
+def _result_of(resolve: Resolver) -> Any:
+    """Kept: to resolve annotations compiles them, and every refusal asks."""
+    return get_type_hints(resolve)["return"]
 
     def text(self) -> str:
         """The description with permission and version."""
