@@ -126,6 +126,7 @@ async def _create(name: str, owner_name: str, email: str, password: str, preset:
             idempotency_key=key,
             origin=Origin(client="cli"),
             passwords=installation.passwords,
+            host=installation.product.host,
             clock=installation.clock,
         )
 

@@ -124,16 +124,16 @@ class RootField:
         """The annotated result of the resolver."""
         return _result_of(self.resolve)
 
+    def text(self) -> str:
+        """The description with permission and version."""
+        needed = f"Needs {self.requires}." if self.requires else "Needs a session."
+        return f"{self.description.rstrip('.')}. {'Public.' if self.public else needed} Since {self.since}."
+
 
 @cache
 def _result_of(resolve: Resolver) -> Any:
     """Kept: to resolve annotations compiles them, and every refusal asks."""
     return get_type_hints(resolve)["return"]
-
-    def text(self) -> str:
-        """The description with permission and version."""
-        needed = f"Needs {self.requires}." if self.requires else "Needs a session."
-        return f"{self.description.rstrip('.')}. {'Public.' if self.public else needed} Since {self.since}."
 
 
 def mutation(
