@@ -19,8 +19,8 @@ WORK = "saas.cli.processes:work"
 DEMO_STORY = "saas.demo.story:tell_story"
 """``async (Installation, *, say, progress)``: `say` takes a line, `progress` (what, how many done, of how many)."""
 
-BENCH_READS = "saas.bench:bench_reads"
-"""``async (*, data, rounds, seconds, report)``."""
+BENCH_READS = "saas.bench.running:bench_reads"
+"""``async (*, data, rounds, seconds, report, is_short)``; `report` takes lines, and the tables at the end."""
 
 
 def find_part(place: str) -> Any:

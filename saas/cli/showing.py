@@ -74,4 +74,4 @@ def reads(
     """
     rounds, seconds = (1, 0.5) if short else (rounds, seconds)
     measure = find_part(BENCH_READS)
-    asyncio.run(measure(data=settings_of_process().data, rounds=rounds, seconds=seconds, report=say))
+    asyncio.run(measure(data=settings_of_process().data, rounds=rounds, seconds=seconds, report=say, is_short=short))
