@@ -27,6 +27,7 @@ from graphql import (
 )
 
 from saas.reads.contract import Caller, OpenRow
+from saas.reads.errors import bad_input
 
 
 class Binding(NamedTuple):
@@ -56,11 +57,16 @@ class Leaf:
 
 Argument = Leaf | dict[str, "Argument"] | list["Argument"]
 _ABSENT = object()
+DEEPEST_INPUT = 20
+"""Levels of input objects and lists that are looked at; no argument of ours is that deep."""
 
 
 def read_arguments(node: FieldNode | DirectiveNode, variables: Mapping[str, object]) -> dict[str, Argument]:
-    """The arguments of a field; one given by a variable that is absent is not given."""
-    given = ((item.name.value, _from_ast(item.value, variables)) for item in node.arguments or ())
+    """The arguments of a field; one given by a variable that is absent is not given.
+
+    :raises BadUserInput: input nested without end.
+    """
+    given = ((item.name.value, _from_ast(item.value, variables, 0)) for item in node.arguments or ())
     return {name: value for name, value in given if value is not None}
 
 
@@ -105,27 +111,34 @@ def _from_variables(path: tuple[str | int, ...], convert: Convert) -> Source:
     return walk
 
 
-def _from_ast(node: ValueNode, variables: Mapping[str, object]) -> Argument | None:
+def _from_ast(node: ValueNode, variables: Mapping[str, object], depth: int) -> Argument | None:
+    _check_depth(depth)
     match node:
         case VariableNode():
             value = variables.get(node.name.value, _ABSENT)
             return None if value is _ABSENT else _from_value(value, (node.name.value,))
         case ObjectValueNode():
-            parts = ((part.name.value, _from_ast(part.value, variables)) for part in node.fields)
+            parts = ((part.name.value, _from_ast(part.value, variables, depth + 1)) for part in node.fields)
             return {name: part for name, part in parts if part is not None}
         case ListValueNode():
-            items = (_from_ast(item, variables) for item in node.values)
+            items = (_from_ast(item, variables, depth + 1) for item in node.values)
             return [Leaf(None) if item is None else item for item in items]
         case _:
             return Leaf(_literal(node))
 
 
 def _from_value(value: object, path: tuple[str | int, ...]) -> Argument:
+    _check_depth(len(path))
     if isinstance(value, Mapping):
         return {key: _from_value(part, (*path, key)) for key, part in value.items()}
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         return [_from_value(item, (*path, index)) for index, item in enumerate(value)]
     return Leaf(value, path)
+
+
+def _check_depth(depth: int) -> None:
+    if depth > DEEPEST_INPUT:
+        raise bad_input("reads.input_too_deep", deepest=DEEPEST_INPUT)
 
 
 def _literal(node: ValueNode) -> object:

@@ -23,6 +23,8 @@ from saas.reads.statement import At, Piece, Sql, Text, join, json_object, sql_of
 from saas.reads.summaries import number_summary
 
 _ROW = '"#"'
+_ONE_ROW = " HAVING true"
+"""Makes a scan one row also where nothing of it is aggregated (``pageInfo {hasPreviousPage}`` alone)."""
 _OF_PAGE = frozenset({"nodes", "edges", "pageInfo"})
 _OF_TOTALS = frozenset({"totalCount", "summary"})
 
@@ -57,7 +59,7 @@ class _Columns:
 
     def derived(self, source: str) -> str:
         listed = ", ".join(f"{sql} AS c{index}" for index, sql in enumerate(self.columns, 1))
-        return f"(SELECT {listed} FROM {source}) {self.alias}"
+        return f"(SELECT {listed} FROM {source}{_ONE_ROW}) {self.alias}"
 
 
 def connection(context: Compilation, rows: ListOf, nodes: Sequence[FieldNode], at: At, render: RenderObject) -> Piece:
@@ -97,7 +99,8 @@ class _Connection:
         document = json_object(members)
         if isinstance(document, Text):
             return document
-        return Sql(f"(SELECT {document.sql} FROM {', '.join(self._sources())})")
+        both = self._pages and self._totals
+        return Sql(f"(SELECT {document.sql} FROM {', '.join(self._sources())}{'' if both else _ONE_ROW})")
 
     def _sources(self) -> list[str]:
         """The scans behind the members: one in place, or both as derived tables of one row each."""

@@ -56,6 +56,9 @@ class Caller:
 class ReadError:
     """A refused or failed part of an answer; the place it belongs to holds null.
 
+    A field that is refused in all rows, or whose arguments are bad, is reported once: `path` leads to it, or to the
+    first list above it (a path beyond would need positions, and say the same thing for each); ``args["selection"]``
+    holds all response keys down to the field. What is refused in some rows only is reported at its exact places.
     `field` is the mapped field (``Customer.phone``) where there is one, for ``extensions.field``.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from saas.reads.arguments import Argument, Binding, Convert, is_null, plain, source_of
+from saas.reads.arguments import Argument, Binding, Convert, Leaf, is_null, plain, source_of
 from saas.reads.compilation import Compilation
 from saas.reads.errors import bad_input
 from saas.reads.kinds import converter, each, id_converter, is_text, next_prefix, sql_type
@@ -57,7 +57,7 @@ class FilterCompiler:
         if name == "not":
             inner = self._all(part, depth)
             return f"({inner or 'true'}) IS NOT TRUE"
-        items = part if isinstance(part, list) else [part]
+        items = _items(part)
         if len(items) > MOST_CONDITIONS:
             raise bad_input("reads.filter_too_long", most=MOST_CONDITIONS)
         parts = [self._all(item, depth) or "true" for item in items]
@@ -142,6 +142,13 @@ _OPERATIONS: Mapping[FilterOp, _Operation] = {
     FilterOp.LT: _below,
     FilterOp.STARTS_WITH: _starts_with,
 }
+
+
+def _items(part: Argument) -> list[Argument]:
+    """The parts of ``and`` or ``or``: one object stands for a list of one; an empty list of a variable has none."""
+    if isinstance(part, Leaf):
+        return []
+    return part if isinstance(part, list) else [part]
 
 
 def _collated(column: Column, alias: str) -> str:

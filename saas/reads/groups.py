@@ -18,7 +18,7 @@ from saas.reads.naming import group_name, group_order_values, group_values, grou
 from saas.reads.objects import ObjectCompiler, id_piece
 from saas.reads.pages import page_size
 from saas.reads.statement import NULL, At, Piece, Sql, Text, join, json_object, sql_of
-from saas.reads.summaries import aggregate_sql, number_summary
+from saas.reads.summaries import aggregate_sql, is_guarded, number_summary
 
 _KEY, _COUNT, _ROW = "g.k", "g.n", 'g."#"'
 
@@ -127,4 +127,5 @@ class _Groups:
             return f"{self._key} {way}"
         column = f"{self._alias}.{order.column.column}"
         value = self._context.rights.aggregated(self._type, order.column, column, self._alias)
-        return f"{aggregate_sql(order.column, value, 'sum')} {way}"
+        guarded = is_guarded(self._context, self._type, order.column)
+        return f"{aggregate_sql(value, 'sum', guarded=guarded)} {way}"

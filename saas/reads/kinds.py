@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
@@ -162,11 +162,11 @@ def _date(value: object) -> date:
 def _instant(value: object) -> datetime:
     try:
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        raise _refuse(value, "DateTime") from None
-    if instant.tzinfo is None:
-        raise _refuse(value, "DateTime")
-    return instant
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _refuse(value, "DateTime")
 
 
 _CONVERT: Mapping[ScalarKind, Convert] = {

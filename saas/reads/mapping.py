@@ -57,7 +57,9 @@ class FilterOp(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A stored column. `order_column` is the column that sorts in its place (a pinyin key for Chinese names).
+    """A stored column. `order_column` is the text column that sorts in its place (a pinyin key for Chinese names).
+
+    Text that is ordered or looked up by prefix is compared in COLLATE "C": its index must be too.
 
     `structural` fields are non-null and come with the type itself; every other field needs a right of its own
     and is therefore nullable in the schema. `groupable`/`summed` put it in group-by and summary types.
@@ -162,7 +164,8 @@ class ReadType:
     """A GraphQL object type over one table; every one has ``id: ID!`` (column id) and implements Node.
 
     `scopes` maps a row scope's name (all, self, department, pool, …) to its SQL predicate: the one definition,
-    from the room's ``policies.py``, used by the reader and by the room's queries alike.
+    from the room's ``policies.py``, used by the reader and by the room's queries alike. ``all`` is every row, always.
+    The table has the columns ``tenant_id`` and ``id``, both uuid.
     """
 
     name: str

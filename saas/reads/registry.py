@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -22,6 +23,20 @@ from saas.reads.mapping import (
 )
 from saas.reads.naming import NODE, group_values, order_values
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_ENUM_VALUE = re.compile(r"[A-Z][A-Z0-9_]*")
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
+_PREFIX = re.compile(r"[a-z]{2,5}")
+_COLUMNS = (
+    "column",
+    "order_column",
+    "sealed_column",
+    "masked_column",
+    "index_column",
+    "foreign_column",
+    "type_column",
+    "id_column",
+)
 _NUMBERS = (ScalarKind.INT, ScalarKind.DECIMAL)
 _RESERVED = frozenset({"id", "and", "or", "not", "count", "key"})
 
@@ -110,10 +125,14 @@ class Registry:
         _require(len(self.roots_by_name) == len(self.roots), f"root fields are declared twice: {_names(self.roots)}")
         for item in self.types.values():
             names = [field.name for field in item.fields]
+            _require(bool(_PREFIX.fullmatch(item.prefix)), f"type {item.name}: no id prefix: {item.prefix}")
+            _require(bool(_IDENTIFIER.fullmatch(item.table)), f"type {item.name}: no table name: {item.table}")
+            _require(bool(_NAME.fullmatch(item.name)), f"no type name: {item.name}")
             _require(bool(item.scopes), f"type {item.name} has no row scopes: nobody could ever see a row")
             _require(len(set(names)) == len(names), f"type {item.name} has two fields of one name: {names}")
         for place, field in self._all_fields():
-            _require(field.name not in _RESERVED and not field.name.startswith("__"), f"{place}: the name is reserved")
+            _require(field.name not in _RESERVED, f"{place}: the name is reserved")
+            _check_names(place, field)
             self._check_field(place, field)
         for root in self.roots:
             self._check_root(root)
@@ -141,6 +160,17 @@ class Registry:
     def _check_order(self, place: str, target: str, order: str) -> None:
         known = order_values(self.types[target])
         _require(order in known, f"{place}: {order} is not an order of {target}; it has {', '.join(known)}")
+
+
+def _check_names(place: str, field: FieldMapping) -> None:
+    """Names end up in SQL and in JSON text unquoted, so they are plain words."""
+    _require(bool(_NAME.fullmatch(field.name)), f"{place}: no field name")
+    for attribute in _COLUMNS:
+        column = getattr(field, attribute, None)
+        _require(column is None or bool(_IDENTIFIER.fullmatch(column)), f"{place}: no column name: {column}")
+    kind = getattr(field, "kind", None)
+    if isinstance(kind, EnumKind):
+        _require(all(_ENUM_VALUE.fullmatch(name) for name in kind.values), f"{place}: enum values are UPPER_CASE")
 
 
 def _names(items: Iterable[FieldMapping | RootMapping]) -> str:

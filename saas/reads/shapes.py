@@ -22,6 +22,7 @@ from graphql import (
     VariableNode,
 )
 
+from saas.reads.arguments import DEEPEST_INPUT
 from saas.reads.cursors import null_pattern
 
 Selectable = FieldNode | SelectionSetNode
@@ -103,11 +104,13 @@ def _shape(value: object, influence: Influence) -> Hashable:
     return _filter_shape(value)
 
 
-def _filter_shape(value: object) -> Hashable:
+def _filter_shape(value: object, depth: int = 0) -> Hashable:
+    if depth > DEEPEST_INPUT:
+        return "too deep"
     if isinstance(value, Mapping):
-        return tuple([(key, _filter_shape(part)) for key, part in value.items()])
+        return tuple([(key, _filter_shape(part, depth + 1)) for key, part in value.items()])
     if isinstance(value, list):
-        return tuple([_filter_shape(item) for item in value if isinstance(item, Mapping)])
+        return tuple([_filter_shape(item, depth + 1) for item in value if isinstance(item, Mapping)])
     return value if value is None or isinstance(value, bool) else "value"
 
 
@@ -132,12 +135,13 @@ def _probes_of_directives(node: FieldNode | FragmentSpreadNode | InlineFragmentN
                 yield Probe(variable, Influence.VALUE)
 
 
-def _variables_in(node: ValueNode) -> Iterable[str]:
-    if isinstance(node, VariableNode):
-        yield node.name.value
-    elif isinstance(node, ListValueNode):
-        for item in node.values:
-            yield from _variables_in(item)
-    elif isinstance(node, ObjectValueNode):
-        for part in node.fields:
-            yield from _variables_in(part.value)
+def _variables_in(value: ValueNode) -> Iterable[str]:
+    queue = [value]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, VariableNode):
+            yield node.name.value
+        elif isinstance(node, ListValueNode):
+            queue.extend(node.values)
+        elif isinstance(node, ObjectValueNode):
+            queue.extend(part.value for part in node.fields)

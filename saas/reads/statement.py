@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from saas.kernel import AppError
 from saas.reads.arguments import Source
@@ -28,12 +28,13 @@ class Text(NamedTuple):
 
 
 class Sql(NamedTuple):
-    """An SQL expression that yields a piece of JSON text, never NULL."""
+    """An SQL expression that yields a piece of JSON text, never NULL; `parts` where it only joins others."""
 
     sql: str
+    parts: tuple[Piece, ...] = ()
 
 
-Piece = Text | Sql
+Piece: TypeAlias = Text | Sql
 NULL = Text("null")
 
 
@@ -146,7 +147,8 @@ def json_object(members: Sequence[tuple[str, Piece]]) -> Piece:
 def join(pieces: Sequence[Piece]) -> Piece:
     """Pieces one after another, as one concat (nested where they are many)."""
     merged: list[Piece] = []
-    for piece in pieces:
+    flat = (part for piece in pieces for part in (piece.parts if isinstance(piece, Sql) and piece.parts else (piece,)))
+    for piece in flat:
         if isinstance(piece, Text) and merged and isinstance(merged[-1], Text):
             merged[-1] = Text(merged[-1].text + piece.text)
         elif piece != Text(""):
@@ -159,7 +161,7 @@ def join(pieces: Sequence[Piece]) -> Piece:
     while len(arguments) > _MOST_ARGUMENTS:
         groups = range(0, len(arguments), _MOST_ARGUMENTS)
         arguments = [f"concat({', '.join(arguments[start : start + _MOST_ARGUMENTS])})" for start in groups]
-    return Sql(f"concat({', '.join(arguments)})")
+    return Sql(f"concat({', '.join(arguments)})", tuple(merged))
 
 
 def sql_of(piece: Piece) -> str:

@@ -1,6 +1,8 @@
 """Counts and sums: what a summary, or a group, selects of a set of rows.
 
-Pay is never shown for fewer than five rows, and its least and greatest never: each would name a person's pay.
+The right to aggregate is one of its own: it gives sums of what may not be read row by row. Such sums, and pay's
+always, are shown for five rows or more, and their least and greatest never: each would name one person's value.
+With a right to read some rows only, those are the rows that are summed.
 """
 
 from __future__ import annotations
@@ -9,13 +11,14 @@ from collections.abc import Sequence
 
 from graphql import FieldNode
 
+from saas.access.table import FieldAccess
 from saas.reads.compilation import Compilation
 from saas.reads.mapping import Column, DataClass, ReadType
 from saas.reads.naming import NUMBER_SUMMARY
 from saas.reads.statement import NULL, At, Piece, Sql, Text, json_object
 
-FEWEST_PAID = 5
-"""Groups of fewer rows hide pay."""
+FEWEST = 5
+"""Fewer rows than this hide what is guarded."""
 
 _FUNCTIONS = {"sum": "sum({})", "avg": "round(avg({}), 4)", "min": "min({})", "max": "max({})"}
 _PERSON_SHOWING = frozenset({"min", "max"})
@@ -35,21 +38,27 @@ def number_summary(
         context.count_field()
         if name == "__typename":
             members.append((key, Text(f'"{NUMBER_SUMMARY}"')))
-        elif column.data_class is DataClass.PAY and name in _PERSON_SHOWING:
-            error = context.rights.refusal("reads.pay_extreme_hidden", read_type, column)
+        elif name in _PERSON_SHOWING and is_guarded(context, read_type, column):
+            error = context.rights.refusal("reads.extreme_hidden", read_type, column)
             context.statement.report(error, at.down(key), field=f"{read_type.name}.{column.name}")
             members.append((key, NULL))
         else:
-            members.append((key, Sql(_printed(aggregate_sql(column, value, name)))))
+            members.append(
+                (key, Sql(_printed(aggregate_sql(value, name, guarded=is_guarded(context, read_type, column)))))
+            )
     return json_object(members)
 
 
-def aggregate_sql(column: Column, value: str, function: str) -> str:
-    """One aggregate of a value, hidden where it would show the pay of too few."""
+def is_guarded(context: Compilation, read_type: ReadType, column: Column) -> bool:
+    """Whether a sum of few rows would tell what the caller may not know of one: pay, or what they can't read."""
+    readable = context.rights.of_field(read_type, column).access in (FieldAccess.ALLOW, FieldAccess.ROWS)
+    return column.data_class is DataClass.PAY or not readable
+
+
+def aggregate_sql(value: str, function: str, *, guarded: bool) -> str:
+    """One aggregate of a value, hidden for fewer than `FEWEST` where it is guarded."""
     sql = _FUNCTIONS[function].format(value)
-    if column.data_class is DataClass.PAY:
-        return f"CASE WHEN count({value}) >= {FEWEST_PAID} THEN {sql} END"
-    return sql
+    return f"CASE WHEN count({value}) >= {FEWEST} THEN {sql} END" if guarded else sql
 
 
 def _printed(sql: str) -> str:

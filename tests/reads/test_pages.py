@@ -170,3 +170,21 @@ async def test_nested_has_next_page(toys: Toys) -> None:
     notes = [node["notes"] for node in data["shops"]["nodes"]]
     assert [len(item["nodes"]) for item in notes] == [0, 1, 2, 2, 0, 1, 2, 2, 0, 1]
     assert [item["pageInfo"]["hasNextPage"] for item in notes] == [number % 4 == 3 for number in range(10)]
+
+
+@pytest.mark.parametrize("first", [2, 99])
+async def test_page_info_alone_is_one_answer(toys: Toys, first: int) -> None:
+    """Nothing of the page is aggregated here, and yet it is one object, with rows and without."""
+    for condition in ("", ', filter: {name: {eq: "nobody"}}'):
+        alone = f"shops(first: {first}{condition}) {{ pageInfo {{ hasPreviousPage }} }}"
+        beside = f"shops(first: {first}{condition}) {{ totalCount pageInfo {{ hasPreviousPage }} }}"
+        data = await toys.data(f"{{ alone: {alone} beside: {beside} }}")
+        assert data["alone"] == {"pageInfo": {"hasPreviousPage": False}}
+        assert data["beside"] == {"totalCount": 0 if condition else 10, "pageInfo": {"hasPreviousPage": False}}
+
+
+async def test_summary_whose_every_part_is_refused_is_one_answer(toys: Toys) -> None:
+    result = await toys.result("{ shops(first: 1) { summary { rent { min } } pageInfo { hasPreviousPage } } }")
+    assert data_of(result) == {
+        "shops": {"summary": {"rent": {"min": None}}, "pageInfo": {"hasPreviousPage": False}},
+    }

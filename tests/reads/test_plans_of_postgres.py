@@ -12,7 +12,7 @@ import pytest
 from saas.reads.arguments import Binding
 from saas.reads.explain import missing_indexes
 from tests.reads.conftest import Toys
-from tests.reads.toys import REGISTRY, document, row_id
+from tests.reads.toys import REGISTRY, data_of, document, full_access, row_id
 
 SHOP_ID, KEEPER_ID = f"sho_{row_id(1, 0).hex}", f"kee_{row_id(2, 0).hex}"
 EVERYTHING = """{
@@ -84,6 +84,24 @@ async def test_statement_ignores_a_tenant_left_on_the_connection(toys: Toys) -> 
             assert await connection.fetchval("SELECT current_setting('app.tenant_id', true)") == left
     finally:
         await connection.close()
+
+
+async def test_sub_selects_of_a_row_scope_see_the_tenant_too(toys: Toys) -> None:
+    """They may become semi-joins and init plans, which run no earlier: a fresh connection finds the caller's rows."""
+    full = full_access()
+    caller = toys.caller(
+        full_access(scopes={**full.scopes, "Shop": frozenset({"circle", "open"})}), employee_id=row_id(2, 1)
+    )
+    text = "{ shops(first: 50) { totalCount } keepers(first: 9) { nodes { shops(first: 9) { totalCount } } } }"
+    connection = await asyncpg.connect(toys.app_url)
+    try:
+        result = await toys.result(text, caller=caller, fetchrow=connection.fetchrow)
+    finally:
+        await connection.close()
+    assert data_of(result) == {
+        "shops": {"totalCount": 9},
+        "keepers": {"nodes": [{"shops": {"totalCount": 3}}, {"shops": {"totalCount": 4}}]},
+    }
 
 
 @pytest.mark.parametrize("type_name", ["Keeper", "Note"])

@@ -209,7 +209,28 @@ async def test_pay_hides_small_groups_and_extremes(toys: Toys) -> None:
         {"key": None, "rent": {"sum": None, "avg": None}, "rank": {"min": None, "max": None}},
     ]
     assert data["shops"]["summary"] == {"rent": {"sum": "8035.00", "min": None}}
-    assert refusals(result) == [("reads.pay_extreme_hidden", ("shops", "summary", "rent", "min"), "Shop.rent")]
+    assert refusals(result) == [("reads.extreme_hidden", ("shops", "summary", "rent", "min"), "Shop.rent")]
+
+
+async def test_aggregating_without_reading_hides_the_few(toys: Toys) -> None:
+    access = with_field("Shop.rank", DENIED)
+    text = """{ shops(first: 1, filter: {name: {in: NAMES}}) { summary { rank { sum avg max } } } }"""
+    for names, expected in (
+        ('["Zeta", "alpha", "é"]', {"sum": None, "avg": None, "max": None}),
+        ('["Zeta", "alpha", "晨曦", "晨光", "back\\\\slash"]', {"sum": "17", "avg": "3.4000", "max": None}),
+    ):
+        result = await toys.result(text.replace("NAMES", names), access=access)
+        assert data_of(result)["shops"]["summary"]["rank"] == expected
+        assert refusals(result) == [("reads.extreme_hidden", ("shops", "summary", "rank", "max"), "Shop.rank")]
+
+
+async def test_grouping_by_a_field_readable_in_some_rows(toys: Toys) -> None:
+    caller = toys.caller(with_field("Shop.status", OWN_ROWS), employee_id=KEEPER)
+    data = await toys.data(
+        "{ shopGroups(groupBy: STATUS, first: 9) { totalCount nodes { key count } } }", caller=caller
+    )
+    nodes = [{"key": None, "count": 7}, {"key": "OPEN", "count": 3}]
+    assert data["shopGroups"] == {"totalCount": 2, "nodes": nodes}
 
 
 async def test_other_tenants_rows_are_as_missing_ones(toys: Toys) -> None:

@@ -42,7 +42,13 @@ SHOP = ReadType(
     table="toy_shop",
     prefix="sho",
     doc="A shop.",
-    scopes={"all": "true", "self": "{t}.keeper_id = {employee}", "open": "{t}.status = 'open'"},
+    scopes={
+        "all": "true",
+        "self": "{t}.keeper_id = {employee}",
+        "open": "{t}.status = 'open'",
+        "circle": "{t}.keeper_id IN (SELECT k.id FROM toy_keeper k WHERE k.tenant_id = {tenant} AND k.id ="
+        " (SELECT e.id FROM toy_keeper e WHERE e.tenant_id = {tenant} AND e.id = {employee}))",
+    },
     fields=(
         Column(
             "name",
@@ -141,6 +147,8 @@ CREATE TABLE toy_shop (id uuid NOT NULL, tenant_id uuid NOT NULL, name text COLL
     opened_on date, seen_at timestamptz, phone_sealed bytea, phone_masked text, phone_index bytea, keeper_id uuid);
 CREATE TABLE toy_note (id uuid NOT NULL, tenant_id uuid NOT NULL, text text NOT NULL, written_at timestamptz NOT NULL,
     shop_id uuid NOT NULL, about_type text, about_id uuid);
+CREATE FUNCTION toy_stamp(token bytea) RETURNS text LANGUAGE sql STABLE AS
+    $$ SELECT CASE WHEN token = 'live'::bytea THEN 'stamp of live' END $$;
 """
 INDEXES = {
     "toy_shop": (
