@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import logging
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from saas.cli.installation import held_servers
+from saas.cli.processes import serve_web
 from saas.cli.serving import listening_socket
-from saas.cli.settings import settings_of_application
+from saas.cli.settings import begin_logs, settings_of_application
 from saas.config import Settings
-from saas.demo.story import tell
-from saas.worker import stop_on_signals
+from saas.demo.story import tell_story
+from saas.main import Backing, installed_product, opened
 
 
 def demo(
@@ -32,22 +35,14 @@ def demo(
       SAAS_DATA=/tmp/try saas demo
     """
     settings = settings_of_application()
-    if serve:
-        listening_socket("127.0.0.1", port).close()  # a taken port is told now, not after the story
-    asyncio.run(_tell(settings, port if serve else None))
+    taken = listening_socket("127.0.0.1", port) if serve else nullcontext()  # before the story, not after it
+    with taken as listener, held_servers(settings, migrate=not settings.is_production) as stands_on:
+        begin_logs(settings, least=logging.WARNING)  # the requests would drown the story
+        asyncio.run(_tell(settings, stands_on))
+        if listener is not None:
+            serve_web(settings, stands_on, listener, has_worker=True)
 
 
-async def _tell(settings: Settings, serve_on: int | None) -> None:
-    """The story, ended in order by a signal: whatever it runs on is closed before the process leaves."""
-    telling = asyncio.create_task(tell(settings, Console(), serve_on=serve_on))
-    stopping = asyncio.create_task(stop_on_signals().wait())
-    await asyncio.wait({telling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if telling.done():
-        stopping.cancel()
-        return telling.result()
-    telling.cancel()
-    with suppress(asyncio.CancelledError):
-        await telling
-    if serve_on is None:
-        raise KeyboardInterrupt
-    return None
+async def _tell(settings: Settings, stands_on: Backing) -> None:
+    async with opened(installed_product(), settings, stands_on) as installation:
+        await tell_story(installation, console=Console())

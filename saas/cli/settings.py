@@ -34,7 +34,7 @@ def settings_of_application() -> Settings:
     return settings
 
 
-def begin_logs(settings: Settings) -> None:
+def begin_logs(settings: Settings, *, least: int = logging.INFO) -> None:
     """Log to stderr from now on, a line an event: for people, or as JSON where SAAS_LOG_FORMAT says so."""
     is_json = settings.log_format == "json"
     shown: structlog.typing.Processor = (
@@ -48,7 +48,7 @@ def begin_logs(settings: Settings) -> None:
             *([structlog.processors.format_exc_info] if is_json else []),
             shown,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
