@@ -100,8 +100,6 @@ async def test_one_process_serves_a_small_company(
 ) -> None:
     links = "SELECT count(*) FROM audit_link WHERE tenant_id = $1"
     assert await administrator.fetchval(links, UUID(company)) == 0
-    # A worker that was told to stop inside a periodic job leaves its claim, which runs out after minutes.
-    await administrator.execute("DELETE FROM platform.periodic_job")
     with operator.started("serve", "--port", "0") as process:
         address_of(process)
         async with asyncio.timeout(20):
