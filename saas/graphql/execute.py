@@ -145,6 +145,9 @@ class Executor:
     async def _perform(self, running: Running, answer: Answer) -> None:
         roots = self._roots(running)
         permitted, refused = _guarded(running, roots)
+        if refused and running.session is not None:
+            running = await self._present(running)
+            permitted, refused = _guarded(running, roots)
         if refused and not permitted:
             raise RequestRefused(*refused)
         if running.operation.is_mutation:
@@ -153,6 +156,19 @@ class Executor:
             parts, faults = await self._query(running, permitted)
         answer.parts = parts if len(roots) == 1 else {key: parts.get(key, NULL) for key in roots}
         answer.faults = [*refused, *faults]
+
+    async def _present(self, running: Running) -> Running:
+        """The operation with the session as it is now: a right just given must not be refused from memory.
+
+        :raises Unauthenticated: the session has ended.
+        """
+        try:
+            await running.check_session(self._services.database.fetchrow)
+        except StaleSession:
+            self.sessions.forget(running.signed_in().session_hash)
+            found = await self._session(running.request)
+            return running if found is None else running.with_session(found)
+        return running
 
     async def _query(self, running: Running, permitted: RootNodes) -> tuple[dict[str, bytes], list[Fault]]:
         """Run a query; if the session has changed since it was looked up, look it up and run it once more."""

@@ -9,10 +9,10 @@ import strawberry
 from saas import identity
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import Payload
-from saas.graphql.references import optional_id
+from saas.graphql.references import optional_id, placed_id
 from saas.graphql.viewer import COMPANY, SESSION, CompanyMembershipView, ViewerView, begin_as, membership_views
 from saas.identity import Origin, Passwords, SessionTokens, refresh_session
-from saas.kernel import public_id
+from saas.kernel import BadUserInput, public_id
 from tenants import Database, DatabaseRole
 
 
@@ -138,3 +138,61 @@ async def sign_out(info: Info) -> SignOutPayload:
     await identity.sign_out(info.actor, clock=info.clock)
     ended = info.actor.session_id
     return SignOutPayload(session_id=None if ended is None else strawberry.ID(public_id(SESSION, ended)))
+
+
+@strawberry.input(description="Which company to go on in. Since 0.1.")
+class CompanySwitchInput:
+    """Another company of the same person."""
+
+    company_id: strawberry.ID = strawberry.field(description="The company (com_…), one of the list companies.")
+
+
+@strawberry.type(description="The session in the other company; the former one is over. Since 0.1.")
+class CompanySwitchPayload(SessionPayload):
+    """Answer of companySwitch."""
+
+
+@mutation(
+    signed_in=True,
+    database=None,
+    description="Trade the session for one in another company of the same person; it ends when the former would have",
+)
+async def company_switch(info: Info, input: CompanySwitchInput) -> CompanySwitchPayload:  # noqa: A002
+    tenant_id = placed_id(input.company_id, prefix=COMPANY, field=("companyId",))
+    actor = info.actor
+    async with info.room(Database).transaction(actor.tenant_id, role=DatabaseRole.PLATFORM):
+        opened = await identity.switch_company(actor, tenant_id=tenant_id, origin=origin_of(info), clock=info.clock)
+    viewer = await begin_as(info, opened.tokens)
+    return CompanySwitchPayload(tokens=tokens_view(opened.tokens), viewer=viewer)
+
+
+@strawberry.input(description="The present and the new password. Since 0.1.")
+class PasswordChangeInput:
+    """Both, since a found session must not be enough."""
+
+    password: str = strawberry.field(description="The present password; wrong ones count as failed sign-ins do.")
+    new_password: str = strawberry.field(description="12 to 128 characters, none of the well-known passwords.")
+
+
+@strawberry.type(description="The password is changed; all other sessions of the account are over. Since 0.1.")
+class PasswordChangePayload(Payload):
+    """Answer of passwordChange."""
+
+
+@mutation(
+    signed_in=True, database=None, description="Give the caller's account a new password and end its other sessions"
+)
+async def password_change(info: Info, input: PasswordChangeInput) -> PasswordChangePayload:  # noqa: A002
+    try:
+        await identity.change_password(
+            info.room(Database),
+            info.actor,
+            current=input.password,
+            new=input.new_password,
+            origin=origin_of(info),
+            passwords=info.room(Passwords),
+            clock=info.clock,
+        )
+    except BadUserInput as refused:  # whatever is malformed is the new one: the present one is right or wrong
+        raise refused.at("input", "newPassword") from None
+    return PasswordChangePayload()

@@ -7,6 +7,7 @@ Root fields are nullable, those that always answer too: a refusal of one then le
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -27,6 +28,8 @@ from saas.graphql.render_inputs import list_of, nullable
 from saas.graphql.scalars import SCALARS
 from saas.reads.registry import Registry
 
+_SINCE = re.compile(r"Since \d+\.\d+\.$")
+
 
 class _Schema(strawberry.Schema):
     """Strawberry's schema with our references resolved: a field of `mapped` gets the rendered type."""
@@ -34,7 +37,8 @@ class _Schema(strawberry.Schema):
     rendered: Rendered
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        return [self._resolved(field) for field in super().get_fields(type_definition)]
+        fields = [self._resolved(field) for field in super().get_fields(type_definition)]
+        return [_since_its_type(field, type_definition) for field in fields] if type_definition.is_input else fields
 
     def _resolved(self, field: StrawberryField) -> StrawberryField:
         annotation = self._annotation(field)
@@ -53,6 +57,16 @@ class _Schema(strawberry.Schema):
         type_name, many = field.metadata[MAPPED]
         target: Any = self.rendered.type(type_name)
         return list_of(target) if many else nullable(target)
+
+
+def _since_its_type(field: StrawberryField, owner: StrawberryObjectDefinition) -> StrawberryField:
+    """A field of an input came with its input, unless it says otherwise."""
+    since = _SINCE.search(owner.description or "")
+    if since is None or not field.description or _SINCE.search(field.description):
+        return field
+    found = copy.copy(field)
+    found.description = f"{field.description} {since[0]}"
+    return found
 
 
 @dataclass(frozen=True)
