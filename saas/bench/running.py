@@ -13,7 +13,7 @@ from saas.bench.cases import CLAIMANTS, Population, read_population
 from saas.bench.checks import require_equal_answers, require_equal_claims
 from saas.bench.contenders import FLOOR, ORDINARY, POOL_VARIABLE, PRODUCT, URL_VARIABLE, serving
 from saas.bench.dataset import FULL, SHORT, fill, tenant_id
-from saas.bench.figures import Figures, Memory, as_markdown
+from saas.bench.figures import Figures, Memory
 from saas.bench.load import CONNECTIONS
 from saas.bench.machine import describe_machine
 from saas.bench.measuring import Bench, Loader
@@ -42,7 +42,7 @@ async def bench_reads(
 
     Servers and rows live in a folder of their own below `data` (or in the empty database that `database_url` names)
     and are found again by the next run. `seconds` is the length of one measurement. `is_short` runs over few rows
-    and proves that everything answers, not how fast. `report` gets a line of text now and then, the tables at last.
+    and proves that everything answers, not how fast. `report` gets a line of text now and then.
 
     :raises BenchError: the contenders answer differently, or something is wrong with the data.
     """
@@ -71,9 +71,8 @@ async def _measured(bench: Bench, *, rounds: int, seconds: float, report: Progre
     memory = await _memory(bench, report=report, is_short=is_short)
     samples = await bench.measure_rounds(rounds=rounds, seconds=seconds, progress=report)
     names = tuple(target.running.contender.name for target in bench.targets)
-    figures = Figures(tuple(samples), tuple(memory), names)
-    report(f"Measured on {describe_machine()}\n\n{as_markdown(figures)}")
-    return figures
+    report(f"Measured on {describe_machine()}")
+    return Figures(tuple(samples), tuple(memory), names)
 
 
 async def _memory(bench: Bench, *, report: Progress, is_short: bool) -> list[Memory]:

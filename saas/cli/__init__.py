@@ -11,7 +11,6 @@ import typer
 
 from saas.cli.failures import report
 from saas.cli.parts import find_part
-from saas.cli.settings import expect_empty_rooms
 from saas.cli.terminal import say
 
 __all__ = ["TOPICS", "command_line", "main", "run"]
@@ -22,11 +21,11 @@ TOPICS = {
     "migrate": ("saas.cli.migrations:migrate", "Apply the migrations that the database lacks."),
     "schema": ("saas.cli.schema:schema", "Print the GraphQL schema, or compare it."),
     "doctor": ("saas.cli.doctor:doctor", "Look at everything the installation needs."),
-    "demo": ("saas.cli.showing:demo", "Show the product with a believable company."),
+    "demo": ("saas.cli.demo:demo", "Show the product with a believable company."),
     "tenant": ("saas.cli.tenants:commands", "Companies: list, create, suspend, resume, export."),
     "plugin": ("saas.cli.plugins:commands", "Plugins: list what is installed."),
     "audit": ("saas.cli.audit:commands", "The audit trail: verify it, export it."),
-    "bench": ("saas.cli.showing:commands", "Benchmarks against their floors."),
+    "bench": ("saas.cli.bench:commands", "Benchmarks against their floors."),
 }
 """First word → where its command (or group of commands) stands, and its line in the help. Only the word that is used
 is imported: the whole product takes seconds."""
@@ -88,7 +87,6 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status. Whatever it raises becomes a sentence on stderr."""
-    expect_empty_rooms()
     debug, rest = _DEBUG in arguments, [each for each in arguments if each != _DEBUG]
     try:
         word = "*" if _COMPLETION in os.environ else next((each for each in rest if not each.startswith("-")), "")

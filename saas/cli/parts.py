@@ -12,15 +12,14 @@ from typing import Any
 from saas.cli.failures import CommandRefused
 
 WEB_PROCESS = "saas.cli.processes:web_application"
+WEB_PROCESS_WITH_WORKER = "saas.cli.processes:web_application_with_worker"
 SERVE_WEB = "saas.cli.processes:serve_web"
 HELD_SERVERS = "saas.cli.installation:held_servers"
 WORK = "saas.cli.processes:work"
 
-DEMO_STORY = "saas.demo.story:tell_story"
-"""``async (Installation, *, say, progress)``: `say` takes a line, `progress` (what, how many done, of how many)."""
-
 BENCH_READS = "saas.bench.running:bench_reads"
-"""``async (*, data, rounds, seconds, report, is_short)``; `report` takes lines, and the tables at the end."""
+BENCH_TABLES = "saas.bench.figures:as_markdown"
+BENCH_ERROR = "saas.bench.errors:BenchError"
 
 
 def find_part(place: str) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import FrameType
 
 import uvicorn
@@ -15,11 +17,20 @@ from uvicorn.supervisors import Multiprocess
 
 from saas.cli.failures import CommandRefused, explain
 from saas.cli.installation import opened_installation
-from saas.cli.parts import WEB_PROCESS, find_part
-from saas.cli.settings import begin_logs, expect_empty_rooms, settings_of_process
+from saas.cli.parts import WEB_PROCESS, WEB_PROCESS_WITH_WORKER, find_part
+from saas.cli.settings import begin_logs, settings_of_process
 from saas.cli.terminal import note
 from saas.config import Settings
-from saas.main import Backing, Product, backing, installed_product, opened, web_services, worker_services
+from saas.main import (
+    Backing,
+    Installation,
+    Product,
+    backing,
+    installed_product,
+    opened,
+    web_services,
+    worker_services,
+)
 from saas.web import create_app
 from saas.worker import run_worker, stop_on_signals
 
@@ -29,17 +40,28 @@ def web_application() -> ASGIApp:
 
     :raises ConfigError: one can't be used. :raises PluginRejected: a plugin does not fit.
     """
+    return _web_process(has_worker=False)
+
+
+def web_application_with_worker() -> ASGIApp:
+    """`web_application` with a worker beside it, for an installation of one process.
+
+    :raises ConfigError: a setting can't be used. :raises PluginRejected: a plugin does not fit.
+    """
+    return _web_process(has_worker=True)
+
+
+def _web_process(*, has_worker: bool) -> ASGIApp:
     settings = settings_of_process()
     begin_logs(settings)
-    expect_empty_rooms()
-    return _WebProcess(installed_product(), settings)
+    return _WebProcess(installed_product(), settings, has_worker=has_worker)
 
 
 class _WebProcess:
     """Opens the product in the server's own event loop, before the first request, and closes it after the last."""
 
-    def __init__(self, product: Product, settings: Settings) -> None:
-        self._product, self._settings = product, settings
+    def __init__(self, product: Product, settings: Settings, *, has_worker: bool) -> None:
+        self._product, self._settings, self._has_worker = product, settings, has_worker
         self._app: ASGIApp = self._lifespan
         product.schema  # noqa: B018 - built now: what contradicts in it stops the start, not a request
 
@@ -52,6 +74,8 @@ class _WebProcess:
             try:
                 stands_on = await stack.enter_async_context(backing(self._settings))
                 installation = await stack.enter_async_context(opened(self._product, self._settings, stands_on))
+                if self._has_worker:
+                    await stack.enter_async_context(_working(installation))
                 self._app = create_app(web_services(installation))
             except Exception as error:  # the door: the server prints this sentence, and no trace
                 await send({"type": "lifespan.startup.failed", "message": " ".join(explain(error))})
@@ -61,26 +85,41 @@ class _WebProcess:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def serve_web(
-    settings: Settings, stands_on: Backing, listener: socket.socket, *, workers: int = 1, app: str = WEB_PROCESS
-) -> None:
-    """Serve the application factory `app` on a socket until a signal ends it; blocks, and needs the main thread.
+@asynccontextmanager
+async def _working(installation: Installation) -> AsyncIterator[None]:
+    """A worker runs inside the block; the process ends with it, because half of one is worse than none."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(run_worker(worker_services(installation), stop=stop))
+    working.add_done_callback(lambda _: None if stop.is_set() else signal.raise_signal(signal.SIGTERM))
+    try:
+        yield
+    finally:
+        stop.set()
+        await working
 
+
+def serve_web(
+    settings: Settings, stands_on: Backing, listener: socket.socket, *, processes: int = 1, has_worker: bool = False
+) -> None:
+    """Serve the web application on a socket until a signal ends it; blocks, and needs the main thread.
+
+    :param has_worker: run a worker in each process too.
     :raises CommandRefused: the application did not start.
     """
+    app = WEB_PROCESS_WITH_WORKER if has_worker else WEB_PROCESS
     _hand_over(stands_on)
     begin_logs(settings)
     config = uvicorn.Config(
         app,
         factory=True,
-        workers=workers,
+        workers=processes,
         lifespan="on",
         access_log=False,  # the application writes its own
         server_header=False,
         log_config=None,
         timeout_graceful_shutdown=settings.completion_wait_seconds,
     )
-    if workers == 1:
+    if processes == 1:
         _serve_here(config, listener)
     else:
         find_part(app)()  # what is wrong with settings or plugins is said once, not by every process

@@ -24,11 +24,20 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for any free one.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
     migrate: Annotated[bool, typer.Option("--migrate", help="Migrate a named database first.")] = False,
+    worker: Annotated[
+        bool | None,
+        typer.Option(
+            "--worker/--no-worker",
+            help="Run background jobs in the same process.",
+            show_default="with an embedded database and one process",
+        ),
+    ] = None,
 ) -> None:
     """Serve the GraphQL API until Ctrl-C or SIGTERM.
 
     With no DATABASE_URL an embedded PostgreSQL starts below SAAS_DATA, with no REDIS_URL an embedded Valkey; both
-    are migrated and stopped by the last process that uses them. A named database is migrated only with --migrate.
+    are migrated and stopped by the last process that uses them, and the jobs run in the same process. Named servers
+    are for more: a database is migrated only with --migrate, and `saas worker` runs the jobs.
 
     \b
     Examples:
@@ -42,8 +51,9 @@ def serve(
       SAAS_COMPLETION_WAIT_SECONDS, SAAS_POOL_SIZE, FORWARDED_ALLOW_IPS
     """
     settings = settings_of_application()
+    has_worker = (settings.wants_embedded_postgres and workers == 1) if worker is None else worker
     with listening_socket(host, port) as listener, find_part(HELD_SERVERS)(settings, migrate=migrate) as stands_on:
-        find_part(SERVE_WEB)(settings, stands_on, listener, workers=workers)
+        find_part(SERVE_WEB)(settings, stands_on, listener, processes=workers, has_worker=has_worker)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

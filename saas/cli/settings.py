@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import warnings
 
 import structlog
 
@@ -33,11 +32,6 @@ def settings_of_application() -> Settings:
             "as the owner. Set DATABASE_APP_URL and DATABASE_PLATFORM_URL."
         )
     return settings
-
-
-def expect_empty_rooms() -> None:
-    """Rooms may have no tables yet; the ORM's warning about it is nothing an operator could act on."""
-    warnings.filterwarnings("ignore", message="Module .* has no models", category=RuntimeWarning)
 
 
 def begin_logs(settings: Settings) -> None:

@@ -14,12 +14,12 @@ from saas.cli import TOPICS, command_line
 from tests.cli.conftest import PROGRAM, Operator
 
 OPTIONS = {
-    "serve": {"--host", "--port", "--workers", "--migrate"},
+    "serve": {"--host", "--port", "--workers", "--migrate", "--worker", "--no-worker"},
     "worker": {"--check"},
     "migrate": {"--check", "--json"},
     "schema": {"--check", "--write", "--folder"},
     "doctor": {"--json"},
-    "demo": {"--serve", "--host", "--port"},
+    "demo": {"--serve", "--port"},
     "tenant list": {"--json"},
     "tenant create": {"--owner-name", "--owner-email", "--preset", "--password-stdin", "--key", "--json"},
     "tenant suspend": {"--reason", "--operator"},
@@ -50,7 +50,12 @@ def commands() -> dict[str, Any]:
 
 def test_every_command_and_its_options(commands: dict[str, Any]) -> None:
     found = {
-        words: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        words: {
+            option
+            for parameter in command.params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+            if option.startswith("--")
+        }
         for words, command in commands.items()
     }
     assert found == OPTIONS

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
 import socket
 import subprocess
 import urllib.request
+from uuid import UUID
 
 import pytest
 
-from tests.cli.conftest import Ended, Operator
+from tests.cli.conftest import Administrator, Ended, Operator
 
 LISTENING = re.compile(r"Fairlead listens on (http://127\.0\.0\.1:\d+)/graphql, with GraphiQL on /graphiql\. ")
 
@@ -39,9 +41,9 @@ def answer(address: str, path: str, body: dict[str, str] | None = None) -> dict[
         return found
 
 
-@pytest.mark.parametrize(("workers", "ended_by"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_serves_until_it_is_told_to_stop(operator: Operator, workers: str, ended_by: signal.Signals) -> None:
-    with operator.started("serve", "--port", "0", "--workers", workers) as process:
+@pytest.mark.parametrize(("processes", "ended_by"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
+def test_serves_until_it_is_told_to_stop(operator: Operator, processes: str, ended_by: signal.Signals) -> None:
+    with operator.started("serve", "--port", "0", "--workers", processes, "--no-worker") as process:
         check_served(operator, address_of(process))
         assert stopped(process, ended_by) == 0
 
@@ -91,3 +93,18 @@ def test_probe_without_a_queue(operator: Operator) -> None:
         port = listener.getsockname()[1]
     ended = operator.saas("worker", "--check", REDIS_URL=f"redis://127.0.0.1:{port}")
     assert (ended.status, ended.out, ended.err.count("\n")) == (1, "", 1)
+
+
+async def test_one_process_serves_a_small_company(
+    operator: Operator, company: str, administrator: Administrator
+) -> None:
+    links = "SELECT count(*) FROM audit_link WHERE tenant_id = $1"
+    assert await administrator.fetchval(links, UUID(company)) == 0
+    # A worker that was told to stop inside a periodic job leaves its claim, which runs out after minutes.
+    await administrator.execute("DELETE FROM platform.periodic_job")
+    with operator.started("serve", "--port", "0") as process:
+        address_of(process)
+        async with asyncio.timeout(20):
+            while await administrator.fetchval(links, UUID(company)) < 3:  # noqa: ASYNC110 - another process writes
+                await asyncio.sleep(0.05)
+        assert stopped(process, signal.SIGTERM) == 0
