@@ -15,21 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from saas.config import Settings
 from saas.demo import documents
 from saas.demo.client import Client
 from saas.demo.company import DemoCompany, DemoEmployee
 from saas.demo.fill import fill_company, is_filled
 from saas.kernel import local_date, split_public_id
-from saas.main import (
-    Installation,
-    backing,
-    bring_up_to_date,
-    installed_product,
-    opened,
-    web_services,
-    worker_services,
-)
+from saas.main import Installation, web_services, worker_services
 from saas.web import create_app
 from saas.web.serving import serving
 from saas.worker import run_worker
@@ -59,10 +50,10 @@ class Company:
     owner: Person
 
 
-async def tell(settings: Settings, console: Console, *, serve_on: int | None = None) -> None:
-    """Run the whole story; with `serve_on` (a port, 0 for any) keep serving at the end until cancelled."""
+async def tell_story(installation: Installation, *, console: Console) -> None:
+    """Run the whole story against the product's own HTTP door, with a worker beside it; on a free port."""
     began = time.monotonic()
-    async with _installation(settings, console) as installation, _at_work(installation, serve_on or 0) as port:
+    async with _at_work(installation) as port:
         client = Client("127.0.0.1", port)
         chenguang, yuanshan = await _sign_up_both(client, console)
         company = await _fill(installation, chenguang, console)
@@ -71,31 +62,18 @@ async def tell(settings: Settings, console: Console, *, serve_on: int | None = N
         await _refused_field(client, reps[0], console)
         await _invisible(client, chenguang, yuanshan, console)
         await _ranking(client, chenguang, company, console)
-        _sign_ins(console, [chenguang.owner, reps[0], yuanshan.owner])
-        console.print(f"\n[dim]{time.monotonic() - began:.1f} s from start to end.[/dim]")
-        if serve_on is not None:
-            console.print(f"\nGraphiQL: [bold]http://127.0.0.1:{port}/graphiql[/bold]  (Ctrl-C ends it)")
-            await asyncio.Event().wait()
+    _sign_ins(console, [chenguang.owner, reps[0], yuanshan.owner])
+    console.print(f"\n[dim]{time.monotonic() - began:.1f} s from the first sign-up to here.[/dim]")
 
 
 @asynccontextmanager
-async def _installation(settings: Settings, console: Console) -> AsyncIterator[Installation]:
-    """The product on its servers, brought up to date."""
-    product = installed_product()
-    async with backing(settings, progress=lambda text: console.print(f"[dim]{text}[/dim]")) as servers:
-        await bring_up_to_date(product, servers)
-        async with opened(product, settings, servers) as installation:
-            yield installation
-
-
-@asynccontextmanager
-async def _at_work(installation: Installation, port: int) -> AsyncIterator[int]:
+async def _at_work(installation: Installation) -> AsyncIterator[int]:
     """The web door and a worker in this process; gives the port."""
     stop = asyncio.Event()
     worker = asyncio.create_task(run_worker(worker_services(installation), stop=stop))
     try:
-        async with serving(create_app(web_services(installation)), port=port) as listening:
-            yield listening
+        async with serving(create_app(web_services(installation))) as port:
+            yield port
     finally:
         stop.set()
         await worker
@@ -174,7 +152,6 @@ async def _join(client: Client, owner: Client, person: DemoEmployee) -> Person:
         invited = await owner.do(
             documents.INVITE,
             input={
-                "idempotencyKey": f"demo:invite:{person.number}",
                 "email": email,
                 "roles": [person.role],
                 "employeeId": f"emp_{person.id.hex}",

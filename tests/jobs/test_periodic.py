@@ -71,16 +71,15 @@ async def test_of_ten_schedulers_one_runs_the_job(database: Database, clock: Fro
 
 
 async def test_job_of_a_dead_worker_is_taken_over_when_its_claim_ends(database: Database, clock: FrozenClock) -> None:
-    work = Work()
-    work.may_end.clear()
-    jobs = [PeriodicJob("testing.hourly", HOUR, work, longest=timedelta(minutes=2))]
-    doomed = asyncio.create_task(Scheduler(database, jobs, clock=clock).run_due())
-    await work.begun.wait()
-    doomed.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await doomed
-    work.may_end.set()
-    successor = Scheduler(database, jobs, clock=clock)
+    work, now = Work(), clock.now()
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        await transaction.execute(  # as a worker that was killed leaves it
+            "INSERT INTO platform.periodic_job (name, due_at, claimed_until, started_at) VALUES ($1, $2, $3, $2)",
+            "testing.hourly",
+            now,
+            now + timedelta(minutes=2, seconds=5),
+        )
+    successor = Scheduler(database, [PeriodicJob("testing.hourly", HOUR, work)], clock=clock)
     clock.advance(timedelta(minutes=2))
     assert await successor.run_due() == []
     clock.advance(timedelta(seconds=5))
