@@ -316,6 +316,7 @@ def worker_services(installation: Installation) -> WorkerServices:
         clock=clock,
         handlers=handlers,
         periodic=_periodic_jobs(installation),
+        finish_seconds=installation.settings.completion_wait_seconds,
     )
 
 

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 import strawberry
@@ -121,12 +122,18 @@ class RootField:
     @property
     def result(self) -> Any:
         """The annotated result of the resolver."""
-        return get_type_hints(self.resolve)["return"]
+        return _result_of(self.resolve)
 
     def text(self) -> str:
         """The description with permission and version."""
         needed = f"Needs {self.requires}." if self.requires else "Needs a session."
         return f"{self.description.rstrip('.')}. {'Public.' if self.public else needed} Since {self.since}."
+
+
+@cache
+def _result_of(resolve: Resolver) -> Any:
+    """Kept: to resolve annotations compiles them, and every refusal asks."""
+    return get_type_hints(resolve)["return"]
 
 
 def mutation(

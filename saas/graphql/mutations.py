@@ -56,6 +56,7 @@ class _Mutation:
         self.arguments: dict[str, Any] = {}
         self.idempotency_key = ""
         self.body_hash = b""
+        self.is_repeat = False
 
     async def run(self, sessions: Sessions) -> Completed:
         """The payload's JSON and top-level faults; a session that has changed is looked up once more."""
@@ -112,8 +113,26 @@ class _Mutation:
         async with self.running.services.database.transaction(tenant_id, role=self.root.database) as transaction:
             if session is not None and not self.root.public:
                 await self.running.check_session(transaction.fetchrow)
-            payload = await self._replayed() or await self._performed()
+            payload = await self._replayed() or await self._tried()
             return await self._completed(payload, transaction)
+
+    async def _tried(self) -> object:
+        """The payload; a refusal also learns whether the first request with the key has committed meanwhile.
+
+        Asked in the transaction that is about to be rolled back, that is one trip; in one of its own it is three,
+        and nearly every refusal would pay them for nothing.
+        """
+        try:
+            return await self._performed()
+        except AppError as error:
+            self.is_repeat = self._may_be_repeat(error) and await self._is_recorded()
+            raise
+
+    async def _is_recorded(self) -> bool:
+        try:
+            return await self._store().lookup(*self._record_key()) is not None
+        except (AppError, asyncpg.InFailedSQLTransactionError):
+            return True  # perhaps: a transaction of its own will tell
 
     async def _own_transactions(self) -> Completed:
         """The resolver opened and closed its transactions; what it refers to is read in one more."""
@@ -139,11 +158,12 @@ class _Mutation:
         outcome = await self._store().lookup(*self._record_key())
         return None if outcome is None else _payload(self.root, outcome)
 
+    def _may_be_repeat(self, error: AppError) -> bool:
+        return self.root.idempotent and error.code.carrier is not Carrier.TOP_LEVEL
+
     async def _replay_after(self, error: AppError) -> Completed | None:
         """A refusal may come of the first request's own success; then its outcome is the answer."""
-        if not self.root.idempotent or self.running.session is None or self.root.database is None:
-            return None
-        if error.code.carrier is Carrier.TOP_LEVEL:
+        if not self.is_repeat or self.running.session is None or self.root.database is None:
             return None
         tenant_id = self.running.session.actor.tenant_id
         try:

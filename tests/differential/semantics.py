@@ -1,0 +1,77 @@
+"""Row scopes and computed fields of the rooms, once more in Python: written from their documentation, not their SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from tests.differential.judgement import Row, World
+
+
+def _by_id(world: World, table: str, row_id: UUID | None) -> Row | None:
+    return next((row for row in world.tables[table] if row["id"] == row_id), None)
+
+
+def _is_me(world: World, row_id: UUID | None) -> bool:
+    return row_id is not None and row_id == world.employee_id
+
+
+def _my_department(world: World) -> UUID | None:
+    me = _by_id(world, "employee", world.employee_id)
+    return me and me["department_id"]
+
+
+def _in_my_tree(world: World, department_id: UUID | None) -> bool:
+    """Whether a department is the caller's or below it, found by climbing."""
+    mine = _my_department(world)
+    while department_id is not None and mine is not None:
+        if department_id == mine:
+            return True
+        above = _by_id(world, "department", department_id)
+        department_id = above and above["parent_id"]
+    return False
+
+
+def _written_below_me(world: World, row: Row) -> bool:
+    author = _by_id(world, "employee", row["author_id"])
+    return author is not None and _in_my_tree(world, author["department_id"])
+
+
+def _of_my_customer(world: World, row: Row) -> bool:
+    customer = _by_id(world, "customer", row["customer_id"])
+    return customer is not None and _is_me(world, customer["owner_id"])
+
+
+Scopes = Mapping[str, Callable[[World, Row], bool]]
+_OWNED: Scopes = {
+    "department": lambda world, row: _in_my_tree(world, row["owner_department_id"]),
+    "self": lambda world, row: _is_me(world, row["owner_id"]),
+}
+SCOPES: Mapping[str, Scopes] = {
+    "Employee": {
+        "department": lambda world, row: _in_my_tree(world, row["department_id"]),
+        "self": lambda world, row: _is_me(world, row["id"]),
+    },
+    "Department": {
+        "department": lambda world, row: _in_my_tree(world, row["id"]),
+        "self": lambda world, row: bool(row["id"] == _my_department(world)),
+    },
+    "LegalEntity": {},
+    "Customer": {**_OWNED, "pool": lambda world, row: row["owner_id"] is None},
+    "CustomerPool": {},
+    "Ownership": _OWNED,
+    "FollowUp": {
+        "department": _written_below_me,
+        "self": lambda world, row: _is_me(world, row["author_id"]),
+        "owned": _of_my_customer,
+    },
+    "AuditEntry": {},
+}
+
+
+def _held_days(world: World, row: Row) -> Any:
+    return None if row["received_on"] is None else (world.today - row["received_on"]).days
+
+
+EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {"Customer.heldDays": _held_days}
