@@ -72,15 +72,21 @@ class ObjectCompiler:
     ) -> Piece:
         """The field as the right to read it allows: whole, masked, in some rows, or null with an error."""
         rights = self._context.rights
-        right = rights.of_field(read_type, field)
-        masked_only = right.access is FieldAccess.MASKED and not isinstance(field, Sealed)
-        if right.access is FieldAccess.DENY or masked_only:
+        right = rights.of_masked(read_type, field) if isinstance(field, Sealed) else rights.of_field(read_type, field)
+        if right.access in (FieldAccess.DENY, FieldAccess.MASKED):
             error = rights.refusal("reads.field_forbidden", read_type, field)
             self._context.statement.report(error, at, field=f"{read_type.name}.{field.name}")
             return NULL
-        piece = self._value(read_type, alias, field, nodes, at, right)
-        if right.access is not FieldAccess.ROWS or piece == NULL:
+        piece = self._value(read_type, alias, field, nodes, at)
+        return piece if piece == NULL else self._in_rows(read_type, alias, field, right, piece, at)
+
+    def _in_rows(
+        self, read_type: ReadType, alias: str, field: FieldMapping, right: FieldRight, piece: Piece, at: At
+    ) -> Piece:
+        """The piece in the rows that the right covers; elsewhere null with an error."""
+        if right.access is not FieldAccess.ROWS:
             return piece
+        rights = self._context.rights
         error = rights.refusal("reads.field_forbidden_in_row", read_type, field)
         slot = self._context.statement.slot(RefusedSlot(read_error(error, at, field=f"{read_type.name}.{field.name}")))
         readable = rights.readable_rows(read_type, right, alias)
@@ -93,7 +99,6 @@ class ObjectCompiler:
         field: FieldMapping,
         nodes: Sequence[FieldNode],
         at: At,
-        right: FieldRight,
     ) -> Piece:
         match field:
             case Column():
@@ -102,7 +107,7 @@ class ObjectCompiler:
                 sql = f"({self._context.rights.expand(field.sql, alias)})"
                 return Sql(json_of(sql, field.kind, nullable=not field.structural))
             case Sealed():
-                return self._sealed(read_type, alias, field, nodes, at, masked_only=right.access is FieldAccess.MASKED)
+                return self._sealed(read_type, alias, field, nodes, at)
             case ToOne():
                 return self._to_one(field, f"{alias}.{field.column}", nodes, at)
             case ToMany():
@@ -138,10 +143,12 @@ class ObjectCompiler:
         field: Sealed,
         nodes: Sequence[FieldNode],
         at: At,
-        *,
-        masked_only: bool,
     ) -> Piece:
-        """``{value masked}``; null where the row has no masked form, which is where it has no value."""
+        """``{value masked}``; null where the row has no masked form, which is where it has no value.
+
+        The right to the masked form has been looked at; the value may need more, or be for fewer rows.
+        """
+        right = self._context.rights.of_field(read_type, field)
         members: list[tuple[str, Piece]] = []
         for key, group in self._context.selections.below(field.type_name, nodes).items():
             self._context.count_field()
@@ -150,12 +157,13 @@ class ObjectCompiler:
                 members.append((key, Sql(f"to_json({alias}.{field.masked_column}::text)::text")))
             elif name == "__typename":
                 members.append((key, Text(f'"{field.type_name}"')))
-            elif masked_only:
+            elif right.access in (FieldAccess.DENY, FieldAccess.MASKED):
                 error = self._context.rights.refusal("reads.value_masked", read_type, field)
                 self._context.statement.report(error, at.down(key), field=f"{read_type.name}.{field.name}")
                 members.append((key, NULL))
             else:
-                members.append((key, self._hole(read_type, alias, field)))
+                hole = self._hole(read_type, alias, field)
+                members.append((key, self._in_rows(read_type, alias, field, right, hole, at.down(key))))
         shown = sql_of(json_object(members))
         return Sql(f"CASE WHEN {alias}.{field.masked_column} IS NULL THEN 'null' ELSE {shown} END")
 

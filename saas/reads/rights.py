@@ -13,7 +13,7 @@ from saas.access.table import ALLOWED, AccessTable, FieldAccess, FieldRight
 from saas.kernel import FieldForbidden
 from saas.reads.contract import Caller
 from saas.reads.errors import UnknownField, field_forbidden
-from saas.reads.mapping import Column, Expression, FieldMapping, ReadType
+from saas.reads.mapping import Column, Expression, FieldMapping, ReadType, Sealed
 from saas.reads.registry import Registry
 from saas.reads.statement import Statement
 
@@ -47,7 +47,17 @@ class Rights:
         """The right to read a field; a right on rows that covers every visible row is a plain one."""
         if is_structural(field):
             return ALLOWED
-        right = self._access.read(read_type.name, field.name)
+        return self._covering(read_type, self._access.read(read_type.name, field.name))
+
+    def of_masked(self, read_type: ReadType, field: Sealed) -> FieldRight:
+        """The right to a sealed field's masked form: never less than the right to its value."""
+        right = self.of_field(read_type, field)
+        if right.access in (FieldAccess.ALLOW, FieldAccess.MASKED):
+            return ALLOWED
+        masked = self._access.read(read_type.name, f"{field.name}.masked")
+        return right if masked.access is FieldAccess.DENY else self._covering(read_type, masked)
+
+    def _covering(self, read_type: ReadType, right: FieldRight) -> FieldRight:
         covers = right.access is FieldAccess.ROWS and self._access.visible(read_type.name) <= right.scopes
         return ALLOWED if covers else right
 
