@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-
 _THREADS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="demo-client")
 """Not the loop's own threads: the server that answers runs in this process, and hashes passwords in those."""
 

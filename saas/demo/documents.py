@@ -15,7 +15,7 @@ CLAIM = f"""
 mutation ($input: CustomerClaimInput!) {{
   customerClaim(input: $input) {{ customer {{ id name phone {{ value masked }} }} {_ERRORS} }}
 }}"""
-COLLEAGUES = "{ employees(first: 3) { nodes { name hiredOn phone { value } } } }"
+COLLEAGUES = "{ employees(first: 3) { nodes { name department { name } phone { value } } } }"
 ONE = "query ($id: ID!) { customer(id: $id) { id name } }"
 RANKING = """
 query ($since: Date!) {

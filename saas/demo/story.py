@@ -190,8 +190,10 @@ async def _refused_field(client: Client, rep: Person, console: Console) -> None:
     answer = await client.signed_in(rep.token).ask(documents.COLLEAGUES)
     for node in answer.data["employees"]["nodes"]:
         phone = node["phone"]
-        console.print(f"  {node['name']}  {node['hiredOn']}  phone: {phone['value'] if phone else 'null'}")
-    console.print(f"  {answer.errors[0]['extensions']['code']}: {answer.errors[0]['message']}")
+        number = phone["value"] if phone else "null"
+        console.print(f"  {node['name']}  {node['department']['name']}  phone: {number}")
+    error = answer.errors[0]
+    console.print(f"  {error['extensions']['code']}: {error['message']} {error['extensions'].get('hint', '')}")
 
 
 async def _invisible(client: Client, ours: Company, theirs: Company, console: Console) -> None:
