@@ -169,7 +169,7 @@ def _lists(root: object, type_name: str) -> bool:
 def _outcome(result: ReadResult, theirs: Outcome) -> Outcome:
     """The product's answer in the oracle's terms: cursors become the rows they stand at."""
     data = {key: orjson.loads(value) for key, value in result.values.items()}
-    of_rows = {error for error in result.errors if error.key in _OF_ROW}
+    of_rows = [error for error in result.errors if error.key in _OF_ROW]
     return Outcome(
         _at_rows(data, theirs.data),
         frozenset(_reported(error) for error in result.errors if error.key not in _OF_ROW),
@@ -225,7 +225,7 @@ def _operands(item: ReadType, of: Column | ToOne | Sealed, company: Company, ids
     if isinstance(of, ToOne):
         return ids[of.target]
     if isinstance(of, Sealed):
-        return sorted(set(company.phones.values())) + ["+86 138-0013-8000", "not a phone"]
+        return [*sorted(set(company.phones.values())), "+86 138-0013-8000", "not a phone"]
     if isinstance(of.kind, EnumKind):
         return []
     found = {row.get(of.column) for row in company.tables[item.table]} - {None}

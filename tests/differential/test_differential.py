@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
 from tests.differential.conftest import COMPANY, NEIGHBOUR, PRODUCT, roles
 from tests.differential.documents import Generated, documents
