@@ -29,11 +29,11 @@ from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installe
 from saas.graphql.modules import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
-from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient
+from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
 from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
-from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail
+from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
@@ -228,14 +228,15 @@ def web_services(installation: Installation) -> Services:
     """What the GraphQL door is made of."""
     product, database, clock = installation.product, installation.database, installation.clock
     opener = SealedOpener(installation.sealer, BLIND_INDEXES)
+    sessions, access = SessionAuthenticator(database, clock), AccessTables(database, product.rights)
     return Services(
         database=database,
         reader=Reader(product.registry, product.version, opener=opener),
         schema=product.schema,
         catalogue=product.catalogue,
         clock=clock,
-        sessions=SessionAuthenticator(database, clock),
-        access=AccessTables(database, product.rights),
+        sessions=sessions,
+        access=access,
         plugins=TenantsPlugins(installation),
         idempotency=IdempotencyStore(),
         redis=installation.redis,
@@ -246,6 +247,8 @@ def web_services(installation: Installation) -> Services:
             Passwords: installation.passwords,
             PluginHost: product.host,
             AccessCatalogue: product.rights,
+            AccessTables: access,
+            SessionAuthenticator: sessions,
         },
         audit_reads=ReadsAudit(clock),
         readiness={
@@ -313,6 +316,7 @@ def worker_services(installation: Installation) -> WorkerServices:
         clock=clock,
         handlers=handlers,
         periodic=_periodic_jobs(installation),
+        finish_seconds=installation.settings.completion_wait_seconds,
     )
 
 
@@ -328,6 +332,11 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
         heads = [await read_head(database, tenant.id, clock=clock) for tenant in await every_tenant(database)]
         await asyncio.to_thread(log.publish, [head for head in heads if head], at=clock.now())
 
+    async def purge_platform() -> None:
+        async with database.transaction(None, role=DatabaseRole.PLATFORM):
+            await purge_identity(clock=clock)
+            await purge_sign_up_keys(clock=clock)
+
     async def purge() -> None:
         for tenant in await every_tenant(database):
             async with database.transaction(tenant.id):
@@ -338,6 +347,7 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
         PeriodicJob("audit.chain", timedelta(seconds=1), link),
         PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
         PeriodicJob("events.purge", timedelta(hours=1), purge),
+        PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
     )
 
 

@@ -1,7 +1,7 @@
 """The worker's door: relay, scheduler and queue worker in one process.
 
 It starts while Redis is away and outlives its restarts; on SIGTERM or SIGINT it takes no new work, finishes what
-runs within thirty seconds, and leaves the rest to the lease.
+runs within a while, and leaves the rest to the lease.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from tenants.pool import ConnectionPool
 
 __all__ = ["WorkerServices", "check_health", "run_worker", "stop_on_signals"]
 
-_FINISH_SECONDS = 30.0
 _POLL_SECONDS = 1.0
 _log = structlog.get_logger()
 
@@ -39,7 +38,8 @@ _log = structlog.get_logger()
 class WorkerServices:
     """What a worker is made of; `relay_url` is PostgreSQL's URL with the relay's role.
 
-    `at_once` events are handled at a time; keep it below the size of the database's pool.
+    `at_once` events are handled at a time; keep it below the size of the database's pool. A worker that is told to
+    stop finishes what runs within `finish_seconds`.
 
     The wiring owns database and bell: it rings the bell after commits (`ring_with`) and closes both.
     """
@@ -53,6 +53,7 @@ class WorkerServices:
     periodic: Sequence[PeriodicJob] = ()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     at_once: int = 6
+    finish_seconds: float = 30.0
 
 
 async def run_worker(services: WorkerServices, *, stop: asyncio.Event) -> None:
@@ -101,7 +102,7 @@ async def _deliver(services: WorkerServices, stop: asyncio.Event) -> None:
         working = asyncio.create_task(worker.run())
         await _first_of(working, stop)
         worker.finish()
-        _, late = await asyncio.wait({working}, timeout=_FINISH_SECONDS)
+        _, late = await asyncio.wait({working}, timeout=services.finish_seconds)
         if late:
             worker.drop()
         try:

@@ -37,6 +37,8 @@ async def migrate(owner_url: str, apps: Mapping[str, Sequence[str]], *, progress
 
 async def pending_migrations(owner_url: str, apps: Mapping[str, Sequence[str]]) -> list[str]:
     """The migrations that the code has and the database has not, as ``app.name``."""
+    probe = await asyncpg.connect(owner_url, timeout=10)  # the tool takes a refused sign-in for "nothing applied"
+    await probe.close()
     config = orm_config(apps, url=_tortoise_url(owner_url))
     async with TortoiseContext() as context:
         await context.init(config=config, init_connections=False)

@@ -16,10 +16,11 @@ from saas.access.queries import load_policy, require
 from saas.access.rules import Action, Effect, Policy, PolicyLine, check_may_change, check_new_role
 from saas.access.table import AccessTable
 from saas.audit import Changes, record
-from saas.kernel import Actor, Clock, new_id
+from saas.kernel import Actor, BadUserInput, Clock, new_id
 from tenants import current_transaction
 
 CONFIGURE = "access:configure"
+REASON_MAX = 500
 
 _INSERT_RULE = """
 INSERT INTO access_rule (tenant_id, id, role, action, object, effect, scope, reason, created_by, created_at)
@@ -41,11 +42,13 @@ async def grant_right(
     """Add a line (an allowance or a deny) to a role; the new rule's id.
 
     :raises PermissionMissing: the actor lacks ``access:configure``.
+    :raises BadUserInput: the reason is empty or longer than 500 characters.
     :raises BadUserInput: the line names what is not there (`AccessCatalogue.check`).
     :raises RuleRefused: pay, a reserved right, or a role of the actor's own.
     :raises RightExists: the same line stands already among the company's own.
     """
     require(access, CONFIGURE)
+    reason = _checked_reason(reason)
     catalogue.check(line)
     policy = await _lock_policy(actor, defaults)
     check_may_change(policy, actor_roles=actor.roles, role=line.role, object_=line.object)
@@ -90,10 +93,12 @@ async def revoke_right(
     """Take a line of the company's own back. What every company begins with can't be taken back, only denied.
 
     :raises PermissionMissing: the actor lacks ``access:configure``.
+    :raises BadUserInput: the reason is empty or longer than 500 characters.
     :raises RuleNotFound: no such rule in this company.
     :raises RuleRefused: a reserved right, or a role of the actor's own.
     """
     require(access, CONFIGURE)
+    reason = _checked_reason(reason)
     policy = await _lock_policy(actor, defaults)
     rule = await AccessRule.get_or_none(id=rule_id)
     if rule is None:
@@ -126,11 +131,13 @@ async def create_role(
     """Add a role, which inherits every right of `parent` where one is named; the new role's id.
 
     :raises PermissionMissing: the actor lacks ``access:configure``.
+    :raises BadUserInput: the reason is empty or longer than 500 characters.
     :raises BadUserInput: a malformed name, an unknown parent, or too long a line of parents.
     :raises RoleExists: the name is taken, by a role of the company or by one that every company begins with.
     :raises ReservedRight: the parent holds a right that only an owner gives.
     """
     require(access, CONFIGURE)
+    reason = _checked_reason(reason)
     policy = await _lock_policy(actor, defaults)
     check_new_role(policy, actor_roles=actor.roles, name=name, parent=parent)
     if name in policy.roles:
@@ -148,6 +155,13 @@ async def create_role(
         clock=clock,
     )
     return role.id
+
+
+def _checked_reason(reason: str) -> str:
+    text = reason.strip()
+    if not 1 <= len(text) <= REASON_MAX:
+        raise BadUserInput("access.reason_length", {"limit": REASON_MAX, "length": len(text)}, field=("reason",))
+    return text
 
 
 async def _lock_policy(actor: Actor, defaults: Policy) -> Policy:

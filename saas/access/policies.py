@@ -28,14 +28,17 @@ PERMISSIONS = frozenset(
         "customer:assign",
         "customer:transfer",
         "follow_up:create",
+        "pool:configure",
         "plugin:configure",
         "access:configure",
+        "access:read",
         "audit:read",
         "audit:verify",
         "tenant:export",
         "tenant:suspend",
         "session:manage",
         "invitation:manage",
+        "membership:manage",
     }
 )
 """Every verb of the product itself; plugins declare theirs in their manifests."""
@@ -74,7 +77,7 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, READ_USE, "Customer.name", "Customer.shortName")
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
-    yield from _allow(HR_ADMIN, Action.DO, "session:manage")
+    yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
 
 
 def _rep() -> Iterable[PolicyLine]:
@@ -111,14 +114,15 @@ def _consultant() -> Iterable[PolicyLine]:
     yield from _allow(CONSULTANT, Action.AGGREGATE, *_BUSINESS, *_COMPANY)
     yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")
-    yield from _allow(CONSULTANT, Action.DO, "plugin:configure", "access:configure", "department:write")
+    yield from _allow(CONSULTANT, Action.DO, "pool:configure", "plugin:configure", "department:write")
+    yield from _allow(CONSULTANT, Action.DO, "access:configure", "access:read")
 
 
 def _auditor() -> Iterable[PolicyLine]:
     """Reads the trail and the rules, changes nothing, sees no personal field."""
     yield from _allow(AUDITOR, Action.SEE, "AuditEntry", "Role", "AccessRule", *_COMPANY_TYPES)
     yield from _allow(AUDITOR, READ_USE, "AuditEntry.*", "Role.*", "AccessRule.*", *_COMPANY)
-    yield from _allow(AUDITOR, Action.DO, "audit:read", "audit:verify")
+    yield from _allow(AUDITOR, Action.DO, "access:read", "audit:read", "audit:verify")
 
 
 def _default_policy() -> Policy:

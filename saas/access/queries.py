@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -33,6 +35,29 @@ FROM platform.tenant t
 WHERE t.id = $1
 """
 """One statement, so that version and policy belong together."""
+_OWN_RULES = """
+SELECT id, role, action, object, effect, scope, reason, created_at FROM access_rule
+ WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id > $2) ORDER BY id LIMIT $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role and the one it inherits from; `is_built_in` where every company begins with it."""
+
+    name: str
+    parent: str | None
+    is_built_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A line of the company's own policy."""
+
+    id: UUID
+    line: PolicyLine
+    reason: str
+    created_at: datetime
 
 
 def require(access: AccessTable, permission: str) -> None:
@@ -62,6 +87,30 @@ async def load_policy(tenant_id: UUID, *, defaults: Policy = DEFAULT_POLICY) -> 
     roles = [(name, parent) for name, parent in json.loads(row["roles"] or "[]")]
     links = [RoleLink(name, parent) for name, parent in roles if parent is not None]
     return row["version"], defaults.with_own(lines, links, (name for name, _ in roles))
+
+
+async def list_roles(
+    actor: Actor, *, after: str | None, first: int, defaults: Policy = DEFAULT_POLICY
+) -> tuple[RoleView, ...]:
+    """Roles of the caller's company by name, the `first` ones behind `after` (permission ``access:read``)."""
+    _, policy = await load_policy(actor.tenant_id, defaults=defaults)
+    parents = {link.role: link.parent for link in policy.links}
+    names = sorted(name for name in policy.roles if after is None or name > after)
+    return tuple(RoleView(name, parents.get(name), name in defaults.roles) for name in names[:first])
+
+
+async def list_rules(actor: Actor, *, after: UUID | None, first: int) -> tuple[RuleView, ...]:
+    """The lines that the company added, oldest first, the `first` ones behind `after` (permission ``access:read``)."""
+    rows = await current_transaction().fetch(_OWN_RULES, actor.tenant_id, after, first)
+    return tuple(
+        RuleView(
+            row["id"],
+            PolicyLine(row["role"], Action(row["action"]), row["object"], Effect(row["effect"]), row["scope"]),
+            row["reason"],
+            row["created_at"],
+        )
+        for row in rows
+    )
 
 
 Value = TypeVar("Value")

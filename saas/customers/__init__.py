@@ -3,20 +3,20 @@
 A customer is at any moment pooled or owned; every change of owner is a row of the ownership history.
 """
 
-from saas.customers.actions import (
+from saas.customers.actions.customers import (
     ClaimGuard,
     claim_customer,
     create_customer,
-    create_default_pool,
     note_follow_up,
     release_customer,
 )
+from saas.customers.actions.pools import configure_pool, create_default_pool
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.queries import find_customer_by_external_key, get_visible_customer
 from saas.customers.reads import reads
-from saas.customers.rules import NewCustomer, match_key
+from saas.customers.rules import NewCustomer, PoolChange, match_key
 
 __all__ = [
     "CUSTOMER_CLAIMED",
@@ -28,8 +28,10 @@ __all__ = [
     "ClaimGuard",
     "CustomerHooks",
     "NewCustomer",
+    "PoolChange",
     "Refusal",
     "claim_customer",
+    "configure_pool",
     "create_customer",
     "create_default_pool",
     "find_customer_by_external_key",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import Conflict, LimitReached, NotFound, RuleRefused
+from saas.kernel import BadUserInput, Conflict, LimitReached, NotFound, RuleRefused, StaleVersion
 
 
 class CustomerNotFound(NotFound):
@@ -35,3 +35,15 @@ class CooldownRunning(RuleRefused):
 
 class ClaimantNotOnStaff(RuleRefused):
     """Only people on the staff can own customers."""
+
+
+class PoolNotFound(NotFound):
+    """This company has no such pool."""
+
+
+class PoolChanged(StaleVersion):
+    """Somebody changed the pool's rules meanwhile."""
+
+
+class PoolRuleOutOfRange(BadUserInput):
+    """A number that a pool's rule does not take."""

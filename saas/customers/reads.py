@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES, POOL_SCOPES
 from saas.reads.mapping import (
+    EXACT,
+    EXACT_OR_NULL,
+    RANGE,
     Column,
     EnumKind,
     Expression,
@@ -18,10 +21,6 @@ from saas.reads.mapping import (
     ToMany,
     ToOne,
 )
-
-EXACT = frozenset({FilterOp.EQ, FilterOp.IN})
-EXACT_OR_NULL = EXACT | {FilterOp.IS_NULL}
-RANGE = frozenset({FilterOp.EQ, FilterOp.GTE, FilterOp.LT})
 
 CUSTOMER_STATUS = EnumKind(
     "CustomerStatus",

@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from saas.customers.errors import ClaimLimitReached, CooldownRunning, CustomerAlreadyOwned, HoldingLimitReached
+from saas.customers.errors import (
+    ClaimLimitReached,
+    CooldownRunning,
+    CustomerAlreadyOwned,
+    HoldingLimitReached,
+    PoolRuleOutOfRange,
+)
 from saas.kernel import AppError, BadUserInput
 from saas.people import clean_name, clean_optional
 
@@ -28,6 +35,39 @@ class PoolRules:
     claim_limit: int
     holding_limit: int
     cooldown_days: int
+
+
+_POOL_RULES = {
+    "claim_limit": ("claimLimit", 200),
+    "holding_limit": ("holdingLimit", 10_000),
+    "cooldown_days": ("cooldownDays", 365),
+}
+"""Column → (the input's field, the most it takes); the least is 0 everywhere, which closes the pool (P05, P09)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolChange:
+    """New rules of a pool; None leaves a rule as it is. Limits are counts, the cooldown is in days."""
+
+    claim_limit: int | None = None
+    holding_limit: int | None = None
+    cooldown_days: int | None = None
+
+    def check(self) -> None:
+        """Refuse a number out of range.
+
+        :raises PoolRuleOutOfRange: naming the rule and its range.
+        """
+        for column, (field, most) in _POOL_RULES.items():
+            given = getattr(self, column)
+            if given is not None and not 0 <= given <= most:
+                values = {"given": given, "least": 0, "most": most}
+                raise PoolRuleOutOfRange("customers.pool_rule_out_of_range", values, field=(field,))
+
+    def applied(self, before: Mapping[str, int]) -> dict[str, int]:
+        """Every rule after the change, by column."""
+        wanted = {column: getattr(self, column) for column in _POOL_RULES}
+        return {column: before[column] if value is None else value for column, value in wanted.items()}
 
 
 @dataclass(frozen=True, slots=True)

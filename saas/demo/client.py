@@ -41,7 +41,8 @@ class Client:
         :raises DemoFailed: it has errors, or a payload has user errors.
         """
         answer = await self.ask(document, **variables)
-        refused = [error for part in answer.data.values() if isinstance(part, dict) for error in part.get("userErrors", ())]
+        payloads = [part for part in answer.data.values() if isinstance(part, dict)]
+        refused = [error for payload in payloads for error in payload.get("userErrors", ())]
         if answer.errors or refused:
             raise DemoFailed(json.dumps([*answer.errors, *refused], ensure_ascii=False))
         return answer.data

@@ -274,5 +274,5 @@ class DemoCompany:
 
     def _instant(self, on: date) -> datetime:
         if on == self.today:  # early enough that it has happened, whenever the demonstration runs
-            return datetime.combine(on, time(0, self._random.randrange(30)), ZONE)
+            return datetime.combine(on, time(0), ZONE)
         return datetime.combine(on, time(9 + self._random.randrange(9), self._random.randrange(60)), ZONE)

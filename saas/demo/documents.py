@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _ERRORS = "userErrors { code field message hint }"
-_TOKENS = "tokens { accessToken refreshToken accessExpiresAt }"
+_TOKENS = "tokens { accessToken }"
 
-SIGN_UP = f"mutation ($input: CompanySignUpInput!) {{ companySignUp(input: $input) {{ replayed {_TOKENS} {_ERRORS} }} }}"
+SIGN_UP = f"mutation ($input: CompanySignUpInput!) {{ companySignUp(input: $input) {{ {_TOKENS} {_ERRORS} }} }}"
 SIGN_IN = f"mutation ($input: SignInInput!) {{ signIn(input: $input) {{ {_TOKENS} {_ERRORS} }} }}"
 VIEWER = "{ viewer { company { id name } roles } }"
 INVITE = f"mutation ($input: InvitationCreateInput!) {{ invitationCreate(input: $input) {{ token {_ERRORS} }} }}"

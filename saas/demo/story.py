@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -59,9 +60,9 @@ class Company:
 
 
 async def tell(settings: Settings, console: Console, *, serve_on: int | None = None) -> None:
-    """Run the whole story; with `serve_on` (a port, 0 for any) keep serving at the end until interrupted."""
+    """Run the whole story; with `serve_on` (a port, 0 for any) keep serving at the end until cancelled."""
     began = time.monotonic()
-    async with _running(settings, console, port=serve_on or 0) as (installation, port):
+    async with _installation(settings, console) as installation, _at_work(installation, serve_on or 0) as port:
         client = Client("127.0.0.1", port)
         chenguang, yuanshan = await _sign_up_both(client, console)
         company = await _fill(installation, chenguang, console)
@@ -69,7 +70,7 @@ async def tell(settings: Settings, console: Console, *, serve_on: int | None = N
         await _race(client, chenguang, reps, console)
         await _refused_field(client, reps[0], console)
         await _invisible(client, chenguang, yuanshan, console)
-        await _ranking(client, chenguang, console)
+        await _ranking(client, chenguang, company, console)
         _sign_ins(console, [chenguang.owner, reps[0], yuanshan.owner])
         console.print(f"\n[dim]{time.monotonic() - began:.1f} s from start to end.[/dim]")
         if serve_on is not None:
@@ -78,21 +79,26 @@ async def tell(settings: Settings, console: Console, *, serve_on: int | None = N
 
 
 @asynccontextmanager
-async def _running(settings: Settings, console: Console, *, port: int) -> AsyncIterator[tuple[Installation, int]]:
-    """Servers, migrations, web door and worker, in this process."""
-    say: Callable[[str], None] = lambda text: console.print(f"[dim]{text}[/dim]")  # noqa: E731
+async def _installation(settings: Settings, console: Console) -> AsyncIterator[Installation]:
+    """The product on its servers, brought up to date."""
     product = installed_product()
-    async with backing(settings, progress=say) as servers:
+    async with backing(settings, progress=lambda text: console.print(f"[dim]{text}[/dim]")) as servers:
         await bring_up_to_date(product, servers)
         async with opened(product, settings, servers) as installation:
-            stop = asyncio.Event()
-            worker = asyncio.create_task(run_worker(worker_services(installation), stop=stop))
-            try:
-                async with serving(create_app(web_services(installation)), port=port) as listening:
-                    yield installation, listening
-            finally:
-                stop.set()
-                await worker
+            yield installation
+
+
+@asynccontextmanager
+async def _at_work(installation: Installation, port: int) -> AsyncIterator[int]:
+    """The web door and a worker in this process; gives the port."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run_worker(worker_services(installation), stop=stop))
+    try:
+        async with serving(create_app(web_services(installation)), port=port) as listening:
+            yield listening
+    finally:
+        stop.set()
+        await worker
 
 
 async def _sign_up_both(client: Client, console: Console) -> tuple[Company, Company]:
@@ -142,7 +148,7 @@ async def _fill(installation: Installation, company: Company, console: Console) 
 
         async with installation.database.transaction(company.id, role=DatabaseRole.PLATFORM) as transaction:
             if not await is_filled(transaction):
-                operator = await transaction.fetchval("SELECT account_id FROM employee WHERE account_id IS NOT NULL LIMIT 1")
+                operator = await transaction.fetchval("SELECT account_id FROM employee WHERE account_id IS NOT NULL")
                 await fill_company(transaction, demo, operator_id=operator, keyring=keyring, progress=progress)
     console.print(
         f"  {len(demo.employees)} people in {len(demo.departments)} departments, {len(demo.customers):,} customers, "
@@ -223,20 +229,15 @@ async def _invisible(client: Client, ours: Company, theirs: Company, console: Co
     console.print(f"  the answer for an id that does not exist is the same: {'yes' if same else 'NO'}")
 
 
-async def _ranking(client: Client, company: Company, console: Console) -> None:
-    console.rule("Who follows up most, this quarter")
-    since = f"{_quarter_begin()}"
-    answer = await client.signed_in(company.owner.token).do(documents.RANKING, since=since)
+async def _ranking(client: Client, company: Company, demo: DemoCompany, console: Console) -> None:
+    console.rule("Who follows up most, in the last 90 days")
+    since = demo.today - timedelta(days=90)
+    answer = await client.signed_in(company.owner.token).do(documents.RANKING, since=since.isoformat())
     table = Table("#", "Name", "Department", "Follow-ups")
     for place, group in enumerate(answer["followUpGroups"]["nodes"], start=1):
         author = group["author"]
         table.add_row(str(place), author["name"], author["department"]["name"], f"{group['count']:,}")
     console.print(table)
-
-
-def _quarter_begin() -> str:
-    today = time.localtime()
-    return f"{today.tm_year}-{(today.tm_mon - 1) // 3 * 3 + 1:02d}-01"
 
 
 def _sign_ins(console: Console, people: list[Person]) -> None:

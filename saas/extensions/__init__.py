@@ -15,8 +15,16 @@ from saas.extensions.errors import (
 )
 from saas.extensions.host import PluginHost, hookimpl, hookspec, installed_plugins
 from saas.extensions.manifest import API_VERSION, Manifest
-from saas.extensions.queries import PluginsByVersion, PluginState, enabled_plugins, plugin_state
-from saas.extensions.settings import EmployeeId, NoSettings, PluginSettings, Problem, Title, parse_settings
+from saas.extensions.queries import PluginsByVersion, PluginState, enabled_plugins, plugin_state, plugin_states
+from saas.extensions.settings import (
+    EmployeeId,
+    NoSettings,
+    PluginSettings,
+    Problem,
+    Title,
+    dump_settings,
+    parse_settings,
+)
 from saas.extensions.tenant_plugins import TenantPlugins
 
 __all__ = [
@@ -41,6 +49,7 @@ __all__ = [
     "Title",
     "configure_plugin",
     "disable_plugin",
+    "dump_settings",
     "enable_plugin",
     "enabled_plugins",
     "hookimpl",
@@ -48,4 +57,5 @@ __all__ = [
     "installed_plugins",
     "parse_settings",
     "plugin_state",
+    "plugin_states",
 ]

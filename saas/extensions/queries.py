@@ -27,6 +27,10 @@ _NEWEST = """
 SELECT id, plugin, enabled, settings, valid_from, version FROM plugin_setting
 WHERE tenant_id = $1 AND plugin = $2 AND superseded_at IS NULL AND valid_to IS NULL
 """
+_ALL_NEWEST = """
+SELECT id, plugin, enabled, settings, valid_from, version FROM plugin_setting
+WHERE tenant_id = $1 AND superseded_at IS NULL AND valid_to IS NULL ORDER BY plugin LIMIT 200
+"""
 _TENANTS_KEPT = 1024
 
 
@@ -48,6 +52,12 @@ async def plugin_state(plugin: str) -> PluginState | None:
     if row is None:
         return None
     return PluginState(**{**row, "settings": orjson.loads(row["settings"])})
+
+
+async def plugin_states() -> dict[str, PluginState]:
+    """The newest state of every plugin that the tenant of the open transaction ever enabled, by plugin."""
+    rows = await current_transaction().fetch(_ALL_NEWEST, current_tenant_id())
+    return {row["plugin"]: PluginState(**{**row, "settings": orjson.loads(row["settings"])}) for row in rows}
 
 
 async def enabled_plugins(host: PluginHost, *, on: date) -> TenantPlugins:

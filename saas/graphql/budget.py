@@ -80,12 +80,6 @@ class Budget:
             return self._take_locally(bucket, points)
         return self._spend(bucket, points)
 
-    def give_back(self, caller: str, points: int) -> None:
-        """Return points of fields that did not run."""
-        bucket = self._buckets.get(caller)
-        if bucket is not None:
-            bucket.points += points
-
     def _bucket(self, caller: str) -> Bucket:
         bucket = self._buckets.get(caller)
         if bucket is None:

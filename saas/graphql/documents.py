@@ -87,12 +87,16 @@ class Operation:
 
 @dataclass(slots=True)
 class Document:
-    """A document without fault; `key` is the SHA-256 of its text, in hex."""
+    """A document without fault; `key` is the SHA-256 of its text, in hex.
+
+    `introspected` keeps what its introspection fields answered, by operation, response keys and variables.
+    """
 
     key: str
     node: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
     operations: Mapping[str | None, Operation]
+    introspected: dict[tuple[object, ...], dict[str, bytes]] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run.

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import structlog
 from graphql import GraphQLError
 
 from saas.graphql.scalars import ScalarRefused
 from saas.kernel import AppError, Catalogue, ErrorCode, Scalar
 
 Path = tuple[str | int, ...]
-
-
-class DocumentRefused(AppError):
-    """The text is no GraphQL document; `args` holds ``reason``."""
-
-    code: ClassVar[ErrorCode] = ErrorCode.GRAPHQL_PARSE_FAILED
-
-
-class DocumentInvalid(AppError):
-    """The document does not fit the schema; `args` holds ``reason``."""
-
-    code: ClassVar[ErrorCode] = ErrorCode.GRAPHQL_VALIDATION_FAILED
+INTERNAL_KEY = "graphql.internal"
+_KEPT_FROM_CALLERS = {ErrorCode.INTERNAL: INTERNAL_KEY, ErrorCode.UNAVAILABLE: "graphql.unavailable"}
+log = structlog.get_logger("saas.graphql")
 
 
 class UnknownDocument(AppError):
@@ -36,14 +28,6 @@ class TimedOut(AppError):
     """The request took longer than it may."""
 
     code: ClassVar[ErrorCode] = ErrorCode.TIMEOUT
-
-
-class AppErrors(Exception):
-    """Several refusals found in one pass; an action raises it to report all of them at once."""
-
-    def __init__(self, errors: Sequence[AppError]) -> None:
-        super().__init__(f"{len(errors)} errors")
-        self.errors = tuple(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +51,15 @@ class RequestRefused(Exception):
 
 
 def fault_of(error: AppError, path: Path = ()) -> Fault:
-    """An AppError as a top-level error at `path`; its own input field, if any, goes to ``extensions.field``."""
+    """An AppError as a top-level error at `path`; its own input field, if any, goes to ``extensions.field``.
+
+    What a fault of ours, or a part that is away, has to say goes to the log: it may name hosts and reasons.
+    """
+    if error.code in _KEPT_FROM_CALLERS:
+        log.error("fault", code=error.code.value, key=error.key, place=list(path))
+        return Fault(error.code, _KEPT_FROM_CALLERS[error.code], path=path)
     extensions = {"field": list(error.field)} if error.field else {}
     return Fault(error.code, error.key, error.values, path, extensions=extensions)
-
-
-INTERNAL_KEY = "graphql.internal"
 
 
 def internal(path: Path = ()) -> Fault:

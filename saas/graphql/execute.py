@@ -61,7 +61,7 @@ class Executor:
             answer.parts, answer.faults = None, [fault_of(error)]
         except asyncpg.QueryCanceledError:
             answer.parts, answer.faults = None, [fault_of(TimedOut("graphql.statement_timeout"))]
-        except Exception as error:
+        except Exception as error:  # the door: nothing unexpected reaches the caller
             log_unexpected(error, request.request_id, answer.operation)
             answer.parts, answer.faults = None, [internal()]
         return answer
@@ -145,6 +145,9 @@ class Executor:
     async def _perform(self, running: Running, answer: Answer) -> None:
         roots = self._roots(running)
         permitted, refused = _guarded(running, roots)
+        if refused and running.session is not None:
+            running = await self._present(running)
+            permitted, refused = _guarded(running, roots)
         if refused and not permitted:
             raise RequestRefused(*refused)
         if running.operation.is_mutation:
@@ -153,6 +156,19 @@ class Executor:
             parts, faults = await self._query(running, permitted)
         answer.parts = parts if len(roots) == 1 else {key: parts.get(key, NULL) for key in roots}
         answer.faults = [*refused, *faults]
+
+    async def _present(self, running: Running) -> Running:
+        """The operation with the session as it is now: a right just given must not be refused from memory.
+
+        :raises Unauthenticated: the session has ended.
+        """
+        try:
+            await running.check_session(self._services.database.fetchrow)
+        except StaleSession:
+            self.sessions.forget(running.signed_in().session_hash)
+            found = await self._session(running.request)
+            return running if found is None else running.with_session(found)
+        return running
 
     async def _query(self, running: Running, permitted: RootNodes) -> tuple[dict[str, bytes], list[Fault]]:
         """Run a query; if the session has changed since it was looked up, look it up and run it once more."""
@@ -188,8 +204,8 @@ def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]
     """The root fields that the caller may ask for, and why not the others."""
     schema, session = running.services.schema, running.session
     is_mutation = running.operation.is_mutation
-    if not is_mutation:
-        refuse_disabled_plugin(schema, [nodes[0].name.value for nodes in roots.values()], session)
+    names = [nodes[0].name.value for nodes in roots.values()]
+    refuse_disabled_plugin(schema, names, is_mutation=is_mutation, session=session)
     permitted: dict[str, list[object]] = {}
     refused: list[Fault] = []
     for key, nodes in roots.items():

@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar, cast, get_type_hints
 
 import strawberry
@@ -17,8 +18,7 @@ from strawberry.types.field import StrawberryField
 
 from saas.access.table import AccessTable
 from saas.extensions import TenantPlugins
-from saas.graphql.errors import AppErrors
-from saas.kernel import Actor, AppError, Clock, Unauthenticated
+from saas.kernel import Actor, Clock, Unauthenticated, local_date
 from tenants import DatabaseRole
 
 Resolver = Callable[..., Awaitable[Any]]
@@ -46,6 +46,7 @@ class Info:
     token: str | None = None
     plugins: TenantPlugins = field(default_factory=TenantPlugins)
     acting: Actor | None = None
+    acting_zone: str = "UTC"
     forgotten: list[bytes] = field(default_factory=list)
 
     @property
@@ -74,6 +75,11 @@ class Info:
         """The present instant, UTC."""
         return self.clock.now()
 
+    @property
+    def today(self) -> date:
+        """The tenant's calendar day."""
+        return local_date(self.clock.now(), self.time_zone)
+
     def room(self, kind: type[ServiceT]) -> ServiceT:
         """The object of that type that the process was wired with."""
         found = self.rooms[kind]
@@ -81,8 +87,9 @@ class Info:
             raise TypeError(f"{kind.__name__} is wired with a {type(found).__name__}")
         return found
 
-    def act_as(self, actor: Actor) -> None:
-        """Read the payload as `actor`, who has just signed in."""
+    def act_as(self, actor: Actor, *, time_zone: str) -> None:
+        """Read the payload as `actor`, who has just signed in to a tenant of that IANA zone."""
+        self.acting_zone = time_zone
         self.acting = replace(actor, request_id=self.request_id, address=self.address, client=self.client)
 
     def forget_session(self, session_hash: bytes) -> None:
@@ -95,7 +102,8 @@ class RootField:
     """A declared root field: how it is guarded, run and described.
 
     `alone` fields (sign-in, refresh, reset) must be the only root field of their operation. `database` is the role
-    of the transaction that the door opens; None leaves transactions to the resolver.
+    of the transaction that the door opens; None leaves transactions to the resolver. A field of a `plugin` is unknown
+    to tenants that have not enabled it.
     """
 
     name: str
@@ -109,16 +117,23 @@ class RootField:
     idempotent: bool = False
     database: DatabaseRole | None = DatabaseRole.APP
     since: str = "0.1"
+    plugin: str | None = None
 
     @property
     def result(self) -> Any:
         """The annotated result of the resolver."""
-        return get_type_hints(self.resolve)["return"]
+        return _result_of(self.resolve)
 
     def text(self) -> str:
         """The description with permission and version."""
         needed = f"Needs {self.requires}." if self.requires else "Needs a session."
         return f"{self.description.rstrip('.')}. {'Public.' if self.public else needed} Since {self.since}."
+
+
+@cache
+def _result_of(resolve: Resolver) -> Any:
+    """Kept: to resolve annotations compiles them, and every refusal asks."""
+    return get_type_hints(resolve)["return"]
 
 
 def mutation(
@@ -131,6 +146,7 @@ def mutation(
     idempotent: bool = False,
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
+    plugin: str | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
 
@@ -152,6 +168,7 @@ def mutation(
                 idempotent=idempotent,
                 database=database,
                 since=since,
+                plugin=plugin,
             )
         )
 
@@ -166,6 +183,7 @@ def query(
     public: bool = False,
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
+    plugin: str | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare an ordinary query field; it runs in the operation's one read-only transaction."""
 
@@ -181,6 +199,7 @@ def query(
                 public=public,
                 database=database,
                 since=since,
+                plugin=plugin,
             )
         )
 
@@ -210,15 +229,6 @@ def strawberry_field(root: RootField) -> StrawberryField:
         if argument.description is None and argument.python_name == "input":
             argument.description = f"What to do. Since {root.since}."
     return cast("StrawberryField", made)
-
-
-def refuse_all(errors: list[AppError]) -> None:
-    """Raise what one pass over an input has found: nothing, one error, or all of them.
-
-    :raises AppErrors: with every error of `errors`.
-    """
-    if errors:
-        raise AppErrors(errors)
 
 
 def _checked(root: RootField) -> RootField:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from saas.graphql.errors import Fault, RequestRefused
 from saas.graphql.fields import RootField
+from saas.graphql.limits import INTROSPECTION
 from saas.graphql.schema import ApiSchema
 from saas.graphql.sessions import Session
 from saas.kernel import AppError, ErrorCode, Forbidden, Unauthenticated
 
-INTROSPECTION = frozenset({"__schema", "__type"})
 _ANY_TYPE = frozenset({"node", "nodes"})
 
 
@@ -26,16 +26,18 @@ def refusal(schema: ApiSchema, name: str, *, is_mutation: bool, session: Session
     return _of_declared(root, session) if root is not None else _of_compiled(schema, name, session)
 
 
-def refuse_disabled_plugin(schema: ApiSchema, names: list[str], session: Session | None) -> None:
+def refuse_disabled_plugin(schema: ApiSchema, names: list[str], *, is_mutation: bool, session: Session | None) -> None:
     """A field of a plugin that the tenant has not enabled fails as an unknown one.
 
     :raises RequestRefused: one of `names` is such a field.
     """
     enabled = session.plugins.names if session is not None else frozenset()
+    type_name = "Mutation" if is_mutation else "Query"
     for name in names:
-        plugin = schema.registry.plugin_of(f"Query.{name}")
+        root = (schema.mutations if is_mutation else schema.queries).get(name)
+        plugin = root.plugin if root is not None else schema.registry.plugin_of(f"{type_name}.{name}")
         if plugin is not None and plugin not in enabled:
-            reason = {"reason": f"Cannot query field '{name}' on type 'Query'."}
+            reason = {"reason": f"Cannot query field '{name}' on type '{type_name}'."}
             raise RequestRefused(Fault(ErrorCode.GRAPHQL_VALIDATION_FAILED, "graphql.validation_failed", reason))
 
 

@@ -28,6 +28,9 @@ from saas.kernel import LimitExceeded
 MUTATION_COST = 10
 """Points of each mutation field, whatever it selects."""
 
+INTROSPECTION = frozenset({"__schema", "__type"})
+"""Fields that stand on the root of Query alone; what they select has a depth limit of its own."""
+
 _PAGE_ARGUMENTS = frozenset({"first", "last"})
 _UNSIZED_PAGE = 100
 
@@ -45,6 +48,7 @@ class Limits:
     tokens: int = 2_000
     body_bytes: int = 1_000_000
     depth: int = 12
+    introspection_depth: int = 20
     nesting: int = 100
     aliases: int = 30
     directives: int = 50
@@ -59,7 +63,8 @@ class Limits:
     def sentence(self) -> str:
         """The limits as a sentence for the schema's description."""
         return (
-            f"Limits of a request: {self.tokens} tokens, {self.body_bytes} bytes, depth {self.depth}, "
+            f"Limits of a request: {self.tokens} tokens, {self.body_bytes} bytes, depth {self.depth} "
+            f"(introspection {self.introspection_depth}), "
             f"{self.aliases} aliases, {self.directives} directives, {self.root_fields} root fields, pages of at most "
             f"{self.page}, cost {self.cost}, {self.seconds:g} seconds. Cost: one point a field with a selection, "
             f"times the page size of each list around it; {MUTATION_COST} points a mutation. Budget of a caller: "
@@ -191,8 +196,11 @@ class _Pass:
             shape.depth = max(shape.depth, 1)
             return
         inner = self._selections(node.selection_set, nesting + 1)
-        shape.depth = max(shape.depth, inner.depth + 1)
-        self._hold("depth", shape.depth)
+        if node.name.value in INTROSPECTION:
+            self._hold("introspection_depth", inner.depth + 1)
+            shape.depth = max(shape.depth, 1)
+        else:
+            shape.depth = max(shape.depth, inner.depth + 1)
         shape.cost.points += 1
         shape.cost.parts.append((_page_size(node), inner.cost))
 

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from saas.graphql import customers, people, sales
+from saas.graphql import access, customers, identity, members, onboarding, own_sessions, people, plugins, sales, viewer
 
-MODULES: tuple[ModuleType, ...] = (people, customers, sales)
+MODULES: tuple[ModuleType, ...] = (
+    viewer,
+    identity,
+    own_sessions,
+    onboarding,
+    members,
+    access,
+    plugins,
+    people,
+    customers,
+    sales,
+)

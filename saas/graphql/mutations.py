@@ -8,17 +8,19 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from graphql import FieldNode
 
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import AppErrors, Fault, fault_of, internal
-from saas.graphql.fields import Info, RootField
+from saas.graphql.errors import Fault, TimedOut, fault_of, internal
+from saas.graphql.fields import RootField
+from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
 from saas.graphql.sessions import Session, Sessions
-from saas.kernel import AppError, Carrier, Unauthenticated
+from saas.kernel import AppError, AppErrors, Carrier, Unauthenticated
 from tenants import Transaction
 
 Completed = tuple[bytes | None, list[Fault]]
@@ -50,9 +52,11 @@ class _Mutation:
         self.root = root
         self.key = key
         self.nodes = nodes
-        given, self.arguments = running.arguments(root, nodes[0])
-        self.idempotency_key = _idempotency_key(root, self.arguments)
-        self.body_hash = hashlib.sha256(_canonical(given)).digest()
+        self.info = running.info()
+        self.arguments: dict[str, Any] = {}
+        self.idempotency_key = ""
+        self.body_hash = b""
+        self.is_repeat = False
 
     async def run(self, sessions: Sessions) -> Completed:
         """The payload's JSON and top-level faults; a session that has changed is looked up once more."""
@@ -60,9 +64,18 @@ class _Mutation:
             return await self._refusable()
         except StaleSession:
             sessions.forget(self.running.signed_in().session_hash)
+        finally:
+            self._forget(sessions)
+        return await self._again(sessions)
+
+    async def _again(self, sessions: Sessions) -> Completed:
+        """Once more with the session as it is now, whose rights may be others."""
         try:
-            self.running = self.running.with_session(await _found_again(self.running, sessions))
-            return await self._refusable()
+            found = await _found_again(self.running, sessions)
+            self.running = self.running.with_session(found)
+            self.info = self.running.info()
+            error = refusal(self.running.services.schema, self.root.name, is_mutation=True, session=found)
+            return await self._refusable() if error is None else (None, [fault_of(error, (self.key,))])
         except StaleSession:
             return None, [fault_of(Unauthenticated("graphql.session_ended"), (self.key,))]
         except AppError as error:
@@ -72,18 +85,25 @@ class _Mutation:
 
     async def _refusable(self) -> Completed:
         try:
-            self.info = self.running.info()
+            self._take_arguments()
             return await self._in_transaction()
         except StaleSession:
             raise
+        except asyncpg.QueryCanceledError:
+            return None, [fault_of(TimedOut("graphql.statement_timeout"), (self.key,))]
         except AppError as error:
             replayed = await self._replay_after(error)
             return replayed if replayed is not None else await self._refused((error,))
         except AppErrors as found:
             return await self._refused(found.errors)
-        except Exception as error:
+        except Exception as error:  # the door: one field's fault must not hide what the others did
             log_unexpected(error, self.running.request.request_id, self.root.name)
             return None, [internal((self.key,))]
+
+    def _take_arguments(self) -> None:
+        given, self.arguments = self.running.arguments(self.root, self.nodes[0])
+        self.idempotency_key = _idempotency_key(self.root, self.arguments)
+        self.body_hash = hashlib.sha256(_canonical(given)).digest()
 
     async def _in_transaction(self) -> Completed:
         if self.root.database is None:
@@ -93,8 +113,26 @@ class _Mutation:
         async with self.running.services.database.transaction(tenant_id, role=self.root.database) as transaction:
             if session is not None and not self.root.public:
                 await self.running.check_session(transaction.fetchrow)
-            payload = await self._replayed() or await self._performed()
+            payload = await self._replayed() or await self._tried()
             return await self._completed(payload, transaction)
+
+    async def _tried(self) -> object:
+        """The payload; a refusal also learns whether the first request with the key has committed meanwhile.
+
+        Asked in the transaction that is about to be rolled back, that is one trip; in one of its own it is three,
+        and nearly every refusal would pay them for nothing.
+        """
+        try:
+            return await self._performed()
+        except AppError as error:
+            self.is_repeat = self._may_be_repeat(error) and await self._is_recorded()
+            raise
+
+    async def _is_recorded(self) -> bool:
+        try:
+            return await self._store().lookup(*self._record_key()) is not None
+        except (AppError, asyncpg.InFailedSQLTransactionError):
+            return True  # perhaps: a transaction of its own will tell
 
     async def _own_transactions(self) -> Completed:
         """The resolver opened and closed its transactions; what it refers to is read in one more."""
@@ -120,11 +158,12 @@ class _Mutation:
         outcome = await self._store().lookup(*self._record_key())
         return None if outcome is None else _payload(self.root, outcome)
 
+    def _may_be_repeat(self, error: AppError) -> bool:
+        return self.root.idempotent and error.code.carrier is not Carrier.TOP_LEVEL
+
     async def _replay_after(self, error: AppError) -> Completed | None:
         """A refusal may come of the first request's own success; then its outcome is the answer."""
-        if not self.root.idempotent or self.running.session is None or self.root.database is None:
-            return None
-        if error.code.carrier is Carrier.TOP_LEVEL:
+        if not self.is_repeat or self.running.session is None or self.root.database is None:
             return None
         tenant_id = self.running.session.actor.tenant_id
         try:
@@ -146,17 +185,23 @@ class _Mutation:
         services = running.services
         access = await services.access.table(actor)
         plugins = await services.plugins.enabled(actor.tenant_id)
-        zone = running.session.time_zone if running.session is not None else self.info.time_zone
-        return running.with_session(Session(actor, b"", "", zone, access, plugins))
+        return running.with_session(
+            Session(actor, b"", "", self.info.acting_zone, access, plugins, services.clock.now())
+        )
 
     async def _refused(self, errors: tuple[AppError, ...]) -> Completed:
         top_level = [error for error in errors if error.code.carrier is Carrier.TOP_LEVEL]
         if top_level:
             return None, [fault_of(error, (self.key,)) for error in top_level]
         catalogue, locale = self.running.services.catalogue, self.running.locale
-        told = [user_error(error, catalogue=catalogue, locale=locale) for error in errors]
+        told = [user_error(self._placed(error), catalogue=catalogue, locale=locale) for error in errors]
         payload = self.root.result(user_errors=told)
         return await self.running.complete(self.root, payload, self.nodes, (self.key,), None)
+
+    def _placed(self, error: AppError) -> AppError:
+        """The error with its field from the argument down: actions don't know what the API calls their input."""
+        inside = error.field and error.field[0] != "input" and "input" in self.arguments
+        return error.at("input", *error.field) if inside else error
 
     def _store(self) -> Any:
         return self.running.services.idempotency
@@ -165,7 +210,7 @@ class _Mutation:
         return self.running.signed_in().actor, self.root.name, self.idempotency_key, self.body_hash
 
     def _forget(self, sessions: Sessions) -> None:
-        for session_hash in self.info.forgotten if isinstance(getattr(self, "info", None), Info) else ():
+        for session_hash in self.info.forgotten:
             sessions.forget(session_hash)
 
 

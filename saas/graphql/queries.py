@@ -12,13 +12,16 @@ from graphql import DocumentNode, FieldNode, OperationDefinitionNode, SelectionS
 from saas.graphql.answer import NULL
 from saas.graphql.complete import faults_of_reads
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import INTERNAL_KEY, AppErrors, Fault, RequestRefused, fault_of, fault_of_document, internal
+from saas.graphql.errors import INTERNAL_KEY, Fault, RequestRefused, fault_of, fault_of_document, internal
 from saas.graphql.fields import RootField
-from saas.graphql.guard import INTROSPECTION
+from saas.graphql.limits import INTROSPECTION
 from saas.graphql.operation import Running, log_unexpected
-from saas.kernel import AppError, ErrorCode
+from saas.kernel import AppError, AppErrors, ErrorCode
 from saas.reads import FetchRow
 from tenants import DatabaseRole, Transaction
+
+_INTROSPECTIONS_KEPT = 4
+"""Per document; the documents themselves are bounded."""
 
 
 @dataclass(slots=True)
@@ -127,7 +130,7 @@ async def _resolve(
         return None, [fault_of(error, (key,)) for error in found.errors]
     except asyncpg.PostgresError:
         raise  # the transaction is lost, and the other fields with it
-    except Exception as error:
+    except Exception as error:  # the door: one field's fault must not take the others' answers
         log_unexpected(error, running.request.request_id, root.name)
         return None, [internal((key,))]
 
@@ -135,7 +138,15 @@ async def _resolve(
 def _introspect(
     running: Running, roots: dict[str, list[FieldNode]], parts: dict[str, bytes], faults: list[Fault]
 ) -> None:
-    """Let graphql-core answer the introspection fields alone, in a document that has nothing else."""
+    """Let graphql-core answer the introspection fields alone, in a document that has nothing else.
+
+    The schema does not change while the process lives, so an answer is kept beside its document.
+    """
+    known, variables = running.document.introspected, dict(running.request.variables)
+    asked = (running.operation.name, tuple(roots), orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
+    if asked in known:
+        parts.update(known[asked])
+        return
     node = running.operation.node
     alone = OperationDefinitionNode(
         operation=node.operation,
@@ -145,8 +156,10 @@ def _introspect(
         selection_set=SelectionSetNode(selections=tuple(each for nodes in roots.values() for each in nodes)),
     )
     document = DocumentNode(definitions=(alone, *running.document.fragments.values()))
-    variables = dict(running.request.variables)
     found = execute_sync(running.services.schema.graphql, document, variable_values=variables, hide_suggestions=True)
     faults += [fault_of_document(error, ErrorCode.INTERNAL, INTERNAL_KEY) for error in found.errors or ()]
     data = found.data or {}
-    parts.update({key: orjson.dumps(data.get(key)) for key in roots})
+    answered = {key: orjson.dumps(data.get(key)) for key in roots}
+    parts.update(answered)
+    if not found.errors and len(known) < _INTROSPECTIONS_KEPT:
+        known[asked] = answered

@@ -7,6 +7,7 @@ Root fields are nullable, those that always answer too: a refusal of one then le
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -27,6 +28,8 @@ from saas.graphql.render_inputs import list_of, nullable
 from saas.graphql.scalars import SCALARS
 from saas.reads.registry import Registry
 
+_SINCE = re.compile(r"Since \d+\.\d+\.$")
+
 
 class _Schema(strawberry.Schema):
     """Strawberry's schema with our references resolved: a field of `mapped` gets the rendered type."""
@@ -34,7 +37,8 @@ class _Schema(strawberry.Schema):
     rendered: Rendered
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        return [self._resolved(field) for field in super().get_fields(type_definition)]
+        fields = [self._resolved(field) for field in super().get_fields(type_definition)]
+        return [_since_its_type(field, type_definition) for field in fields] if type_definition.is_input else fields
 
     def _resolved(self, field: StrawberryField) -> StrawberryField:
         annotation = self._annotation(field)
@@ -53,6 +57,16 @@ class _Schema(strawberry.Schema):
         type_name, many = field.metadata[MAPPED]
         target: Any = self.rendered.type(type_name)
         return list_of(target) if many else nullable(target)
+
+
+def _since_its_type(field: StrawberryField, owner: StrawberryObjectDefinition) -> StrawberryField:
+    """A field of an input came with its input, unless it says otherwise."""
+    since = _SINCE.search(owner.description or "")
+    if since is None or not field.description or _SINCE.search(field.description):
+        return field
+    found = copy.copy(field)
+    found.description = f"{field.description} {since[0]}"
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
 
     :raises TypeError: two root fields share a name, or a payload has a field without a default.
     """
+    modules = tuple(modules)
     rendered = Rendered(registry)
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, RootField)]
     queries = _by_name(root for root in declared if not root.is_mutation)
@@ -87,7 +102,8 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
         _check_payload(root)
     query = _root_type("Query", "What can be read.", [*rendered.roots, *map(strawberry_field, queries.values())])
     mutation = _root_type("Mutation", "What can be done.", [strawberry_field(root) for root in mutations.values()])
-    made = _made_schema(rendered, query, mutation if mutations else None)
+    implementers = [value for module in modules for value in vars(module).values() if _implements(value)]
+    made = _made_schema(rendered, implementers, query, mutation if mutations else None)
     core: GraphQLSchema = made._schema
     core.description = f"Fairlead: customers, performance and pay of sales teams. {(limits or Limits()).sentence()}"
     return ApiSchema(made, core, registry, queries, mutations)
@@ -103,13 +119,19 @@ def drift(schema: ApiSchema, committed: str) -> list[str]:
     return [*gone, *new] or ["the order of lines differs"]
 
 
-def _made_schema(rendered: Rendered, query: type, mutation: type | None) -> strawberry.Schema:
+def _made_schema(rendered: Rendered, implementers: list[type], query: type, mutation: type | None) -> strawberry.Schema:
     class Bound(_Schema):
         pass
 
     Bound.rendered = rendered
     config = StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS)
-    return Bound(query=query, mutation=mutation, types=rendered.types, config=config)
+    return Bound(query=query, mutation=mutation, types=[*rendered.types, *implementers], config=config)
+
+
+def _implements(value: object) -> bool:
+    """Whether it is an object type that is reached through an interface only, and must be named to the schema."""
+    definition = getattr(value, "__strawberry_definition__", None)
+    return isinstance(definition, StrawberryObjectDefinition) and bool(definition.interfaces)
 
 
 def _root_type(name: str, description: str, fields: list[StrawberryField]) -> type:

@@ -3,7 +3,8 @@
 A session found once is kept by the hash of its token, together with its access table and plugins. It carries a
 stamp; each statement or transaction brings the present stamp back, and where the two differ the door forgets the
 session and asks again. So a revoked session, a changed role or a switched-off plugin acts at the next request, and
-costs no round trip of its own.
+costs no round trip of its own. Once a minute a session is looked up anyway, so that the identity room sees that it is
+in use.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from saas.access.table import AccessTable
 from saas.extensions import TenantPlugins
 from saas.graphql.services import Services
 from saas.kernel import Actor, Unauthenticated
 
+_SHOWN_EVERY = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live session, with what follows from its stamp."""
+    """A live session, with what follows from its stamp; `found_at` is when it was looked up."""
 
     actor: Actor
     session_hash: bytes
@@ -28,6 +32,7 @@ class Session:
     time_zone: str
     access: AccessTable
     plugins: TenantPlugins
+    found_at: datetime
 
 
 class Sessions:
@@ -46,7 +51,7 @@ class Sessions:
         """
         key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(key)
-        if known is None:
+        if known is None or self._services.clock.now() - known.found_at >= _SHOWN_EVERY:
             known = await self._authenticate(key, token, address=address, request_id=request_id, client=client)
         else:
             self._known.move_to_end(key)
@@ -63,6 +68,7 @@ class Sessions:
         services = self._services
         found = await services.sessions.authenticate(token, address=address, request_id=request_id, client=client)
         if found is None:
+            self._known.pop(key, None)
             raise Unauthenticated("graphql.session_ended")
         session = Session(
             actor=found.actor,
@@ -71,6 +77,7 @@ class Sessions:
             time_zone=found.time_zone,
             access=await services.access.table(found.actor),
             plugins=await services.plugins.enabled(found.actor.tenant_id),
+            found_at=services.clock.now(),
         )
         self._known[key] = session
         self._by_session[found.session_hash] = key

@@ -39,6 +39,13 @@ class RoleMalformed(BadUserInput):
         super().__init__("identity.role_malformed", {"role": role[:60]}, field=("roles",))
 
 
+class TooManyRoles(BadUserInput):
+    """More roles than a person can hold."""
+
+    def __init__(self, *, given: int, most: int) -> None:
+        super().__init__("identity.roles_too_many", {"given": given, "most": most}, field=("roles",))
+
+
 class PasswordTooWeak(BadUserInput):
     """A password that is short, well known, or holds the address; `key` says which."""
 

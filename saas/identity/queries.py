@@ -10,6 +10,7 @@ from saas.kernel import Actor
 from tenants import current_transaction
 
 PAGE_MAX = 100
+"""Rows of a page; a list gives one more when asked, which tells that another page follows."""
 
 _LIVE = "m.valid_from <= {now} AND (m.valid_to IS NULL OR m.valid_to > {now})"
 
@@ -134,7 +135,7 @@ async def list_members(
     actor: Actor, *, now: datetime, after: UUID | None = None, first: int = PAGE_MAX
 ) -> tuple[Member, ...]:
     """The people of the caller's company, by account id, a page of at most 100 after the account `after`."""
-    rows = await current_transaction().fetch(_MEMBERS, actor.tenant_id, now, after, min(first, PAGE_MAX))
+    rows = await current_transaction().fetch(_MEMBERS, actor.tenant_id, now, after, min(first, PAGE_MAX + 1))
     return tuple(Member(**{**row, "roles": tuple(row["roles"])}) for row in rows)
 
 
@@ -156,7 +157,7 @@ async def _sessions(
     column: str, value: UUID, actor: Actor, now: datetime, after: UUID | None, first: int
 ) -> tuple[SessionView, ...]:
     sql = _SESSIONS.format(column=column)
-    rows = await current_transaction().fetch(sql, value, actor.session_id, now, after, min(first, PAGE_MAX))
+    rows = await current_transaction().fetch(sql, value, actor.session_id, now, after, min(first, PAGE_MAX + 1))
     return tuple(SessionView(**row) for row in rows)
 
 
@@ -164,5 +165,5 @@ async def list_invitations(
     actor: Actor, *, now: datetime, after: UUID | None = None, first: int = PAGE_MAX
 ) -> tuple[InvitationView, ...]:
     """The open invitations of the caller's company, newest first (permission ``invitation:manage``)."""
-    rows = await current_transaction().fetch(_INVITATIONS, actor.tenant_id, now, after, min(first, PAGE_MAX))
+    rows = await current_transaction().fetch(_INVITATIONS, actor.tenant_id, now, after, min(first, PAGE_MAX + 1))
     return tuple(InvitationView(**{**row, "roles": tuple(row["roles"])}) for row in rows)

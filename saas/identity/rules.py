@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from importlib.resources import files
 
-from saas.identity.errors import EmailMalformed, NameMalformed, PasswordTooWeak, RoleMalformed
+from saas.identity.errors import EmailMalformed, NameMalformed, PasswordTooWeak, RoleMalformed, TooManyRoles
 
 ACCESS_LIFETIME = timedelta(minutes=30)
 """How long an access token is good; a refresh gives the next one."""
@@ -27,6 +27,7 @@ PASSWORD_MIN_DISTINCT = 5
 _TELLING_LOCAL_PART = 4
 
 OWNER = "owner"
+ROLES_MAX = 20
 ADMINISTRATIVE_ROLES = frozenset({OWNER, "hr_admin", "auditor", "consultant"})
 """Roles that only an owner hands out: whoever may invite must not be able to raise their own rights by it."""
 
@@ -101,6 +102,7 @@ def normal_roles(roles: Iterable[str]) -> tuple[str, ...]:
     """Role names, sorted, each once.
 
     :raises RoleMalformed: there is none, or one is not a role's name.
+    :raises TooManyRoles: there are more than 20.
     """
     names = tuple(sorted(set(roles)))
     for name in names:
@@ -108,6 +110,8 @@ def normal_roles(roles: Iterable[str]) -> tuple[str, ...]:
             raise RoleMalformed(name)
     if not names:
         raise RoleMalformed("")
+    if len(names) > ROLES_MAX:
+        raise TooManyRoles(given=len(names), most=ROLES_MAX)
     return names
 
 

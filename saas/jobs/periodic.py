@@ -28,6 +28,7 @@ INSERT INTO platform.periodic_job AS job (name, due_at, claimed_until, started_a
 ON CONFLICT (name) DO UPDATE SET claimed_until = $3, started_at = $2
 WHERE job.due_at <= $2 AND (job.claimed_until IS NULL OR job.claimed_until <= $2)
 """
+_GIVE_BACK = "UPDATE platform.periodic_job SET claimed_until = NULL WHERE name = $1 AND claimed_until = $2"
 _FINISH = """
 UPDATE platform.periodic_job SET due_at = $3, claimed_until = NULL, finished_at = $4, last_error = $5
 WHERE name = $1 AND claimed_until = $2
@@ -76,6 +77,9 @@ class Scheduler:
         try:
             async with asyncio.timeout(job.longest.total_seconds()):
                 await job.run()
+        except asyncio.CancelledError:  # this worker stops: the next must not wait until the claim runs out
+            await asyncio.shield(self._give_back(job, claimed_until))
+            raise
         except Exception as error:  # one job must not end the others; the failure stands in its row and in the log
             failure = describe_failure(error)
             _log.warning("jobs.periodic_failed", job=job.name, reason=failure)
@@ -100,6 +104,10 @@ class Scheduler:
                 return None
             claimed = await transaction.execute(_CLAIM, job.name, now, claimed_until)
         return claimed_until if claimed else None
+
+    async def _give_back(self, job: PeriodicJob, claimed_until: datetime) -> None:
+        async with self._database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+            await transaction.execute(_GIVE_BACK, job.name, claimed_until)
 
     async def _finish(self, job: PeriodicJob, claimed_until: datetime, failure: str | None) -> None:
         now = self._clock.now()

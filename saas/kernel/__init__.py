@@ -4,6 +4,7 @@ from saas.kernel.actor import Actor
 from saas.kernel.clock import Clock, FrozenClock, SystemClock, local_date
 from saas.kernel.errors import (
     AppError,
+    AppErrors,
     BadUserInput,
     Carrier,
     Conflict,
@@ -33,6 +34,7 @@ __all__ = [
     "LOCALES",
     "Actor",
     "AppError",
+    "AppErrors",
     "BadUserInput",
     "Carrier",
     "Catalogue",

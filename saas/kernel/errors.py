@@ -6,7 +6,7 @@ as the code's carrier says, in the caller's language. Nothing below the doors fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import ClassVar
 
@@ -94,6 +94,14 @@ class AppError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.value} {self.key} {self.values}"
+
+
+class AppErrors(Exception):
+    """Several refusals found in one pass over an input; the doors report all of them at once."""
+
+    def __init__(self, errors: Iterable[AppError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(str(error) for error in self.errors))
 
 
 class Unauthenticated(AppError):

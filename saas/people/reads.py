@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from saas.people.policies import DEPARTMENT_SCOPES, EMPLOYEE_SCOPES, LEGAL_ENTITY_SCOPES
 from saas.reads.mapping import (
+    EXACT,
+    RANGE,
     Column,
     DataClass,
     EnumKind,
@@ -17,9 +19,6 @@ from saas.reads.mapping import (
     ToMany,
     ToOne,
 )
-
-EXACT = frozenset({FilterOp.EQ, FilterOp.IN})
-RANGE = frozenset({FilterOp.EQ, FilterOp.GTE, FilterOp.LT})
 
 EMPLOYEE_STATUS = EnumKind(
     "EmployeeStatus",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from binascii import unhexlify
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace as with_changes
 from itertools import count
@@ -45,8 +46,8 @@ def filler(slots: Sequence[Slot]) -> Fill:
             if isinstance(slot, RefusedSlot):
                 failed[ordinal] = slot.error
                 return b"null"
-            row_id = UUID(bytes=bytes.fromhex(match[2].decode()))
-            value = _open(slot, row_id, bytes.fromhex(match[3].decode()), open_row)
+            row_id = UUID(bytes=unhexlify(match[2]))
+            value = _open(slot, row_id, unhexlify(match[3]), open_row)
             if value is None:
                 failed[ordinal] = _unopenable(slot)
                 return b"null"

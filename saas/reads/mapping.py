@@ -55,6 +55,12 @@ class FilterOp(Enum):
     STARTS_WITH = "startsWith"
 
 
+EXACT = frozenset({FilterOp.EQ, FilterOp.IN})
+EXACT_OR_NULL = EXACT | {FilterOp.IS_NULL}
+RANGE = frozenset({FilterOp.EQ, FilterOp.GTE, FilterOp.LT})
+"""The sets of operators that most columns have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A stored column. `order_column` is the text column that sorts in its place (a pinyin key for Chinese names).

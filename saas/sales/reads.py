@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from saas.reads.mapping import (
+    EXACT,
+    RANGE,
     Column,
     EnumKind,
-    FilterOp,
     GroupRoot,
     ListRoot,
     OneRoot,
@@ -16,9 +17,6 @@ from saas.reads.mapping import (
     ToOne,
 )
 from saas.sales.policies import FOLLOW_UP_SCOPES
-
-EXACT = frozenset({FilterOp.EQ, FilterOp.IN})
-RANGE = frozenset({FilterOp.EQ, FilterOp.GTE, FilterOp.LT})
 
 FOLLOW_UP_KIND = EnumKind(
     "FollowUpKind",

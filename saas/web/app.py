@@ -77,7 +77,7 @@ async def _check(name: str, check: ReadinessCheck) -> str:
             await check()
     except TimeoutError:
         return "slow"
-    except Exception as error:
+    except Exception as error:  # the door: whatever a part fails with, it is not ready
         log.warning("not_ready", part=name, kind=type(error).__name__)
         return "failed"
     return "ready"

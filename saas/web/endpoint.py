@@ -96,7 +96,7 @@ async def _bounded(executor: Executor, request: Request, receive: Receive, secon
         error = TimedOut("graphql.request_timeout", {"seconds": f"{seconds:g}"})
         return Answer(None, [fault_of(error)], locale=request.locale or "en")
     except asyncio.CancelledError:
-        if watch.gone:
+        if watch.absorb():
             raise ClientGone from None
         raise
     finally:
@@ -107,13 +107,20 @@ class _HangUp:
     """Cancels the task that made it when the client hangs up."""
 
     def __init__(self, receive: Receive) -> None:
-        self.gone = False
+        self._gone = False
         self._receive = receive
         self._task = asyncio.current_task()
         self._listener: asyncio.Task[Any] | None = None
         self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_SECONDS, self._listen)
 
+    def absorb(self) -> bool:
+        """Whether the task was cancelled by this watch; if so, the cancellation is done with."""
+        if self._gone and self._task is not None:
+            self._task.uncancel()
+        return self._gone
+
     def stop(self) -> None:
+        """Watch no longer."""
         self._timer.cancel()
         if self._listener is not None:
             self._listener.cancel()
@@ -125,7 +132,7 @@ class _HangUp:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if self._task is not None:
-            self.gone = True
+            self._gone = True
             self._task.cancel()
 
 

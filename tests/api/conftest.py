@@ -108,17 +108,19 @@ def make_services(database: Database, **changes: Any) -> Services:
     """The toy's services over a database."""
     registry = Registry([toy.READS])
     schema = build_schema(registry, [toy.module()])
+    sessions = toy.ToySessions(database)
     given: dict[str, Any] = {
         "database": database,
         "reader": Reader(registry, "toy", opener=NoOpener(), session_stamp=toy.STAMP_FUNCTION),
         "schema": schema,
         "catalogue": Catalogue.of(["saas.kernel", "saas.reads", "saas.graphql", "saas.web", "tenants"]),
         "clock": SystemClock(),
-        "sessions": toy.ToySessions(database),
+        "sessions": sessions,
         "access": toy.ToyAccess(),
         "plugins": toy.ToyPlugins(),
         "idempotency": toy.ToyOutcomes(),
         "limits": Limits(seconds=1.0, bucket=10_000_000),
+        "rooms": {toy.ToySessions: sessions, Database: database},
         "session_stamp_sql": f"SELECT {toy.STAMP_FUNCTION}($1)",
     }
     return Services(**{**given, **changes})

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import build_client_schema, get_introspection_query, lexicographic_sort_schema, print_schema
 
 from saas.graphql.documents import ListedDocuments, hash_of
+from saas.kernel import Catalogue
+from tenants.database import Database, DatabaseUrls
+from tests.api import toy
 from tests.api.conftest import JSON, STRICT, Api, serve
 
 BOATS = "query($first: Int!) {boats(first: $first) {nodes {name}}}"
@@ -126,6 +134,95 @@ async def test_introspection_answers_signed_in_callers(api: Api) -> None:
         variables={"name": "Boat"},
     )
     assert data == {"__type": {"name": "Boat", "kind": "OBJECT"}, "boats": {"nodes": [{"name": "Bremen 0"}]}}
+
+
+async def test_graphiqls_introspection_is_answered_and_kept(api: Api) -> None:
+    document = get_introspection_query(schema_description=True, specified_by_url=True, input_value_deprecation=True)
+    first = await api.data(document, operationName="IntrospectionQuery")
+    again = await api.data(document, operationName="IntrospectionQuery")
+    assert first == again
+    shown = lexicographic_sort_schema(build_client_schema(first))
+    assert print_schema(shown) + "\n" == api.services.schema.print()
+
+
+async def test_introspection_has_a_depth_of_its_own(api: Api) -> None:
+    deep = "{__schema {queryType {ofType " + "{ofType " * 17 + "{name}" + "}" * 17 + "}}}"
+    assert (await api.post(deep)).json()["errors"][0]["extensions"]["args"]["limit"] == "introspection_depth"
+
+
+async def test_values_of_an_interface_are_walked_by_their_own_type(api: Api) -> None:
+    document = """{watch {
+      sure {kind: __typename what ... on Whale {length seenOn} ...W}
+      doubtful {...W ... on Sighting {what}}
+    }}
+    fragment W on Wreck {depth}"""
+    whale = {"kind": "Whale", "what": "whale", "length": "12.50", "seenOn": "2026-02-28"}
+    expected = {"watch": {"sure": [whale], "doubtful": [{"depth": 40, "what": "wreck"}, {"what": "whale"}]}}
+    assert await api.data(document) == expected
+
+
+async def test_null_moves_up_to_the_next_field_that_allows_it(api: Api) -> None:
+    answer = (await api.post("{watch(lost: true) {doubtful {what ... on Wreck {depth}}}}")).json()
+    assert answer["data"] == {"watch": {"doubtful": [None, {"what": "whale"}]}}
+    (error,) = answer["errors"]
+    assert error["path"] == ["watch", "doubtful", 0, "depth"]
+    assert error["extensions"]["code"] == "INTERNAL"
+
+
+async def test_field_of_a_plugin_that_is_not_enabled_is_unknown(api: Api) -> None:
+    response = await api.post("{sonarDepth}")
+    assert response.status_code == 400
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "Cannot query field 'sonarDepth' on type 'Query'." in error["message"]
+
+
+async def test_refusal_and_fault_of_an_ordinary_field(api: Api) -> None:
+    fault = (await api.post("{fog {sure {what}} boats(first: 1) {totalCount}}")).json()
+    assert fault["data"] == {"fog": None, "boats": {"totalCount": 9}}
+    assert [(each["path"], each["extensions"]["code"]) for each in fault["errors"]] == [(["fog"], "INTERNAL")]
+    refused = (await api.post("{fog {sure {what}} boats(first: 1) {totalCount}}", "sailor")).json()
+    (error,) = refused["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["fog"], "RULE_REFUSED")
+    assert len(error["extensions"]["args"]["until"]) == 10
+
+
+async def test_database_that_is_away(api: Api) -> None:
+    nowhere = "postgres://nobody:x@127.0.0.1:1/none"
+    away = Database(DatabaseUrls(app=nowhere, platform=nowhere))
+    async with serve(replace(api.services, database=away)) as client:
+        lost = replace(api, client=client)
+        response = await lost.post("{boats(first: 1) {totalCount}}")
+        assert response.status_code == 503
+        assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+        assert "127.0.0.1" not in response.text
+        assert (await lost.post("{__typename}", None)).status_code == 200
+
+
+async def test_hang_up_stops_the_work(api: Api) -> None:
+    body = b'{"query": "{slow(seconds: 60)}"}'
+    patient = replace(api.services, limits=replace(api.services.limits, seconds=60.0))
+    async with serve(patient) as client:
+        url = client.base_url
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(body), body)
+        )
+        await writer.drain()
+        await asyncio.sleep(0.2)  # longer than it takes the server to begin watching
+        writer.close()
+        await writer.wait_closed()
+    assert toy.STOPPED[-1:] == [60]
+
+
+def test_every_sentence_that_is_raised_stands_in_both_languages() -> None:
+    rooms = ("saas.graphql", "saas.web")
+    catalogue = Catalogue.of(rooms)
+    assert catalogue.keys("en") == catalogue.keys("zh-CN")
+    sources = [path.read_text(encoding="utf-8") for room in rooms for path in Path(str(files(room))).glob("*.py")]
+    raised = set(re.findall(r'"((?:graphql|web)\.[a-z_]+)"', "".join(sources)))
+    assert raised == {key.removesuffix(".hint") for key in catalogue.keys("en")}
 
 
 async def test_messages_follow_accept_language_then_the_person(api: Api) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 
+from saas.kernel import FrozenClock
 from tests.api import toy
-from tests.api.conftest import Api
+from tests.api.conftest import Api, serve
 
 LAUNCH = """
 mutation($input: BoatLaunchInput!) {
@@ -146,6 +149,15 @@ async def test_sign_in_stands_alone(api: Api) -> None:
         assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["LIMIT_EXCEEDED"]
 
 
+async def test_payload_of_a_sign_in_is_read_by_whoever_signed_in(api: Api) -> None:
+    document = 'mutation {signOn(password: "ahoy") {token boat {name price}}}'
+    boat = {"name": "Bremen 0", "price": "100.50"}
+    assert await api.data(document, None) == {"signOn": {"token": "captain-token", "boat": boat}}
+    refused = await api.data('mutation {signOn(password: "x") {boat {name} userErrors {code field}}}', None)
+    errors = [{"code": "BAD_USER_INPUT", "field": ["password"]}]
+    assert refused == {"signOn": {"boat": None, "userErrors": errors}}
+
+
 async def test_ended_session_acts_at_once_everywhere(api: Api) -> None:
     await api.sessions.add(api.owner_url, "leaver-token", api.tenant_id, "captain")
     assert (await api.post("{boats(first: 1) {totalCount}}", "leaver")).status_code == 200
@@ -179,6 +191,35 @@ async def test_changed_stamp_is_looked_up_anew_and_the_request_goes_on(api: Api)
         answer = (await api.post(token="changer", **document)).json()
         assert "errors" not in answer
         assert api.sessions.asked == asked + 1
+
+
+async def test_right_that_was_taken_away_is_gone_at_once(api: Api) -> None:
+    await api.sessions.add(api.owner_url, "demoted-token", api.yard_id, "captain")
+    assert (await api.post("{boats(first: 1) {nodes {price}} inspection {grade}}", "demoted")).status_code == 200
+    before = await api.boat_count()
+    api.sessions.change_role("demoted-token", "sailor")
+    await set_stamp(api, "demoted-token", "demoted")
+    answer = (await api.post(LAUNCH, "demoted", **launch("demoted", "Kruzenshtern"))).json()
+    assert answer["data"] == {"boatLaunch": None}
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+    assert await api.boat_count() == before
+    api.sessions.change_role("demoted-token", "captain")
+    await set_stamp(api, "demoted-token", "promoted")
+    assert (await api.post("{boats(first: 1) {nodes {price}}}", "demoted")).json()["data"]["boats"]["nodes"]
+    api.sessions.change_role("demoted-token", "stranger")
+    await set_stamp(api, "demoted-token", "estranged")
+    assert (await api.post("{boats(first: 1) {nodes {price}}}", "demoted")).status_code == 403
+
+
+async def test_session_in_use_is_shown_to_its_room_once_a_minute(api: Api, clock: FrozenClock) -> None:
+    await api.sessions.add(api.owner_url, "steady-token", api.tenant_id, "captain")
+    async with serve(replace(api.services, clock=clock)) as client:
+        timed = replace(api, client=client)
+        asked = api.sessions.asked
+        for seconds, times in ((0, 1), (59, 1), (1, 2), (59, 2), (60, 3)):
+            clock.advance(timedelta(seconds=seconds))
+            assert (await timed.post("{boats(first: 1) {totalCount}}", "steady")).status_code == 200
+            assert api.sessions.asked - asked == times
 
 
 async def set_stamp(api: Api, token: str, stamp: str | None) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -15,16 +17,17 @@ import strawberry
 
 from saas.access.table import ALLOWED, AccessTable
 from saas.extensions import TenantPlugins
-from saas.graphql.errors import AppErrors
 from saas.graphql.fields import Info, RootField, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
 from saas.kernel import (
     Actor,
     AppError,
+    AppErrors,
     BadUserInput,
     Conflict,
     IdempotencyKeyReused,
     NotFound,
+    RuleRefused,
     new_id,
     parse_public_id,
 )
@@ -105,6 +108,9 @@ CREATE FUNCTION public.toy_stamp(token_hash bytea) RETURNS text STABLE LANGUAGE 
 """
 
 READER = frozenset({"all"})
+STOPPED: list[int] = []
+"""Seconds of the slow calls that were stopped."""
+
 FIELDS = ("Harbour.boats", "Boat.name", "Boat.state", "Boat.launchedOn", "Boat.harbour")
 CAPTAIN = AccessTable(
     fingerprint="captain",
@@ -154,6 +160,9 @@ class ToySessions:
         connection = await asyncpg.connect(owner_url)
         await connection.execute("INSERT INTO toy_session VALUES ($1, $2)", digest(token), "first")
         await connection.close()
+
+    def change_role(self, token: str, role: str) -> None:
+        self._actors[token] = replace(self._actors[token], roles=frozenset({role}))
 
     async def authenticate(self, token: str, *, address: str, request_id: str, client: str) -> ToySession | None:
         self.asked += 1
@@ -228,6 +237,7 @@ class SignOnPayload(Payload):
     """What came of signing on."""
 
     token: str | None = strawberry.field(default=None, description="The token. Since 0.1.")
+    boat: Ref | None = mapped("Boat", description="The boat signed on to. Since 0.1.")
 
 
 @strawberry.type(description="What an inspection found. Since 0.1.")
@@ -239,6 +249,7 @@ class Inspection:
 
 
 Password = Annotated[str, strawberry.argument(description="The watchword. Since 0.1.")]
+Lost = Annotated[bool, strawberry.argument(description="Whether the depth is lost. Since 0.1.")]
 Seconds = Annotated[int, strawberry.argument(description="How long, in seconds. Since 0.1.")]
 
 
@@ -273,7 +284,12 @@ async def boat_launch(info: Info, input: BoatLaunchInput) -> BoatLaunchPayload: 
 async def sign_on(info: Info, password: Password) -> SignOnPayload:
     if password != "ahoy":
         raise BadUserInput("toy.password", field=("password",))
-    return SignOnPayload(token="captain-token")
+    found = await info.room(ToySessions).authenticate("captain-token", address="", request_id="", client="")
+    assert found is not None
+    info.act_as(found.actor, time_zone=found.time_zone)
+    async with info.room(Database).transaction(found.actor.tenant_id) as transaction:
+        boat_id = await transaction.fetchval("SELECT id FROM boat ORDER BY name LIMIT 1")
+    return SignOnPayload(token="captain-token", boat=Ref("Boat", boat_id))
 
 
 @query(requires="boat:inspect", description="The three first boats by name")
@@ -284,9 +300,62 @@ async def inspection(info: Info) -> Inspection:
     return Inspection(boats=[Ref("Boat", row["id"]) for row in rows])
 
 
+@strawberry.interface(description="Something afloat or on land. Since 0.1.")
+class Sighting:
+    """Something that was seen."""
+
+    what: str = strawberry.field(description="What it was. Since 0.1.")
+
+
+@strawberry.type(description="A whale. Since 0.1.")
+class Whale(Sighting):
+    """A whale."""
+
+    length: Decimal | None = strawberry.field(default=None, description="In metres. Since 0.1.")
+    seen_on: date | None = strawberry.field(default=None, description="The day. Since 0.1.")
+
+
+@strawberry.type(description="A wreck. Since 0.1.")
+class Wreck(Sighting):
+    """A wreck."""
+
+    depth: int = strawberry.field(description="In metres. Since 0.1.")
+
+
+@strawberry.type(description="What a watch saw. Since 0.1.")
+class Watch:
+    """What a watch saw."""
+
+    sure: list[Sighting] = strawberry.field(description="Certain, at most 2. Since 0.1.")
+    doubtful: list[Sighting | None] = strawberry.field(description="Uncertain, at most 2. Since 0.1.")
+
+
+@query(public=True, database=None, description="What the last watch saw")
+async def watch(info: Info, lost: Lost = False) -> Watch:
+    whale = Whale(what="whale", length=Decimal("12.50"), seen_on=date(2026, 2, 28))
+    wreck = Wreck(what="wreck", depth=cast("int", None) if lost else 40)
+    return Watch(sure=[whale], doubtful=[wreck, whale])
+
+
+@query(public=True, plugin="sonar", database=None, description="Depth below the keel")
+async def sonar_depth(info: Info) -> int:
+    return 7
+
+
+@query(signed_in=True, description="A watch that can't be kept")
+async def fog(info: Info) -> Watch:
+    if "captain" in info.actor.roles:
+        raise RuntimeError("secret reason")
+    raise RuleRefused("toy.fog", {"until": info.today.isoformat()})
+
+
 @query(public=True, database=None, description="How long a call takes, for trying time-outs")
 async def slow(info: Info, seconds: Seconds) -> int:
-    await asyncio.sleep(seconds)
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        STOPPED.append(seconds)
+        raise
     return seconds
 
 
@@ -299,6 +368,7 @@ def module() -> ModuleType:
     """The toy's root fields as a room's module of the API."""
     made = ModuleType("toy")
     vars(made).update({name: value for name, value in globals().items() if isinstance(value, RootField)})
+    vars(made).update(Whale=Whale, Wreck=Wreck)
     return made
 
 

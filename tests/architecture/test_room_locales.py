@@ -19,7 +19,7 @@ def keys_in_code() -> set[str]:
     """Every text of the form ``room.fact`` that stands as an error's first argument in a room."""
     found = set()
     for room in ROOMS:
-        for path in (Path(saas.__file__).parent / room).glob("*.py"):
+        for path in (Path(saas.__file__).parent / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id[:1].isupper():
                     found |= {text for text in map(_text, node.args[:1]) if "." in text and text.split(".")[0] in ROOMS}

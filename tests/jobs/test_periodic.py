@@ -109,3 +109,19 @@ def test_two_jobs_of_one_name_are_refused(database: Database, clock: FrozenClock
     work = Work()
     with pytest.raises(ValueError, match=r"testing\.twice"):
         Scheduler(database, [PeriodicJob("testing.twice", HOUR, work)] * 2, clock=clock)
+
+
+async def test_worker_that_stops_inside_a_job_gives_it_back(database: Database, clock: FrozenClock) -> None:
+    lingering, work = Work(), Work()
+    lingering.may_end.clear()
+    stopped = Scheduler(database, [PeriodicJob("testing.hourly", HOUR, lingering)], clock=clock)
+    running = asyncio.create_task(stopped.run_due())
+    await lingering.begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await state(database, "testing.hourly"))["claimed_until"] is None
+    assert await Scheduler(database, [PeriodicJob("testing.hourly", HOUR, work)], clock=clock).run_due() == [
+        "testing.hourly"
+    ]
+    assert work.runs == 1

@@ -110,6 +110,7 @@ VERBS: dict[str, Set[str]] = {
         "invitation:manage",
         "department:write",
         "session:manage",
+        "membership:manage",
     },
     "sales_manager": {
         "customer:create",
@@ -122,9 +123,9 @@ VERBS: dict[str, Set[str]] = {
         "employee:invite",
     },
     "rep": {"customer:create", "customer:update", "customer:claim", "customer:release", "follow_up:create"},
-    "consultant": {"plugin:configure", "access:configure", "department:write"},
+    "consultant": {"plugin:configure", "pool:configure", "access:configure", "access:read", "department:write"},
     "partner_app": frozenset(),
-    "auditor": {"audit:read", "audit:verify"},
+    "auditor": {"access:read", "audit:read", "audit:verify"},
 }
 ROWS: dict[str, dict[str, set[str]]] = {
     "owner": {"Customer": {"all"}, "Employee": {"all"}, "AuditEntry": {"all"}},

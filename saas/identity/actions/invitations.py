@@ -84,7 +84,7 @@ async def create_invitation(
     employee_id: UUID | None = None,
     access_until: datetime | None = None,
 ) -> Invited:
-    """Invite an address into the caller's company for seven days (permission ``invitation:manage``).
+    """Invite an address into the caller's company for seven days (permission ``employee:invite``).
 
     `employee_id` ties the membership to somebody on the staff; `access_until` bounds it, as for a consultant.
 

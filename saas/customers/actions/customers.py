@@ -1,4 +1,4 @@
-"""Writes of the customers room: create, claim, release; each with its ownership row, audit entry and event."""
+"""Customers: create, claim, release; each with its ownership row, audit entry and event."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from saas.customers.errors import (
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
 from saas.customers.hooks import ClaimFacts
-from saas.customers.models import CustomerPool
 from saas.customers.queries import (
     ClaimTarget,
     default_pool,
@@ -37,7 +36,7 @@ from saas.customers.rules import (
 )
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
 from saas.kernel import Actor, BadUserInput, Clock, RuleRefused, local_date, new_id
-from saas.people import SealedPhone, clean_name, name_key, seal_phone
+from saas.people import SealedPhone, name_key, seal_phone
 from saas.sealing import Keyring
 from tenants import current_tenant_id, current_transaction
 
@@ -45,16 +44,7 @@ ClaimGuard = Callable[[ClaimFacts], None]
 """Asks the company's plugins whether the claim may be, and raises RuleRefused where one says no (`refuse_by_plugins`
 with the host and the plugins of the company filled in). Pure, so it is called inside the transaction."""
 
-POOL_NAME_MAX = 100
 REASON_MAX = 200
-
-
-async def create_default_pool(*, name: str) -> CustomerPool:
-    """The pool that a new company begins with.
-
-    :raises BadUserInput: the name is empty or too long.
-    """
-    return await CustomerPool.create(name=clean_name(name, field="name", longest=POOL_NAME_MAX), is_default=True)
 
 
 async def create_customer(

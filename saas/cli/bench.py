@@ -1,0 +1,57 @@
+"""`saas bench`: the product's speed beside its floor, by the benchmarks where they are installed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from saas.cli.failures import CommandRefused
+from saas.cli.parts import BENCH_ERROR, BENCH_READS, BENCH_TABLES, find_part
+from saas.cli.settings import settings_of_process
+from saas.cli.terminal import note, say
+
+commands = typer.Typer(no_args_is_help=True, help="Benchmarks against their floors.")
+
+
+@commands.callback()
+def bench() -> None:
+    """Measure the product against the least that any server could do; docs/benchmarks.md keeps the figures."""
+
+
+@commands.command()
+def reads(
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; the contenders take turns in each.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Length of one measurement.")] = 3.0,
+    short: Annotated[bool, typer.Option("--short", help="Few rows, one short round: does everything answer?")] = False,
+) -> None:
+    """Measure reads and claims against their floor.
+
+    The contenders: bare SQL, this product with everything on, and the same schema executed the ordinary way. Fills a
+    database of its own below SAAS_DATA the first time (or the empty one of DATABASE_URL), which takes minutes. Needs
+    an otherwise idle machine; prints the tables of docs/benchmarks.md.
+
+    \b
+    Examples:
+      saas bench reads
+      saas bench reads --rounds 9 --seconds 5
+      saas bench reads --short
+    """
+    rounds, seconds = (1, 0.5) if short else (rounds, seconds)
+    settings = settings_of_process()
+    measure, as_tables, refusal = find_part(BENCH_READS), find_part(BENCH_TABLES), find_part(BENCH_ERROR)
+    try:
+        figures = asyncio.run(
+            measure(
+                data=settings.data,
+                rounds=rounds,
+                seconds=seconds,
+                report=note,
+                is_short=short,
+                database_url=settings.database_url,
+            )
+        )
+    except refusal as refused:
+        raise CommandRefused(str(refused)) from refused
+    say(as_tables(figures))

@@ -1,0 +1,38 @@
+"""Parts that a command needs only once it runs, by name.
+
+For the whole product takes seconds to import, and neither `--help` nor a probe should wait for it; a server process
+is told by name what to serve; and an image may leave a part out (the benchmarks).
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from typing import Any
+
+from saas.cli.failures import CommandRefused
+
+WEB_PROCESS = "saas.cli.processes:web_application"
+WEB_PROCESS_WITH_WORKER = "saas.cli.processes:web_application_with_worker"
+SERVE_WEB = "saas.cli.processes:serve_web"
+HELD_SERVERS = "saas.cli.installation:held_servers"
+WORK = "saas.cli.processes:work"
+
+BENCH_READS = "saas.bench.running:bench_reads"
+BENCH_TABLES = "saas.bench.figures:as_markdown"
+BENCH_ERROR = "saas.bench.errors:BenchError"
+
+
+def find_part(place: str) -> Any:
+    """The object of that name.
+
+    :raises CommandRefused: this installation lacks it.
+    """
+    try:
+        return pkgutil.resolve_name(place)
+    except (ModuleNotFoundError, AttributeError) as missing:
+        module = place.partition(":")[0]
+        if isinstance(missing, ModuleNotFoundError) and not module.startswith(str(missing.name)):
+            raise  # the part is there, and something that it needs is not
+        raise CommandRefused(
+            f"This installation lacks {module}.", "Install the whole package, or run from a clone."
+        ) from missing
