@@ -16,7 +16,7 @@ from saas.reads.compilation import Compilation, RenderObject
 from saas.reads.filters import FilterCompiler
 from saas.reads.mapping import ReadType
 from saas.reads.naming import PAGE_INFO, connection_name, edge_name, summary_name, summed_columns
-from saas.reads.orders import Key, order_of
+from saas.reads.orders import Key, order_of, require_order_uses
 from saas.reads.pages import Bound, Page, page_of
 from saas.reads.selection import Fields
 from saas.reads.statement import At, Piece, Sql, Text, join, json_object, sql_of
@@ -79,9 +79,12 @@ class _Connection:
         self._type = rows.read_type
         self._alias = context.statement.alias()
         arguments = read_arguments(nodes[0], context.variables)
+        filters = FilterCompiler(context, self._type, self._alias, at)
+        require_order_uses(context, self._type, arguments.get("orderBy"))
+        filters.require_uses(arguments.get("filter"))
         order = order_of(context, self._type, arguments.get("orderBy"), rows.default_order, self._alias)
         self._page = page_of(context, arguments, order, rows.name, self._alias, at)
-        matching = FilterCompiler(context, self._type, self._alias, at).condition(arguments.get("filter"))
+        matching = filters.condition(arguments.get("filter"))
         self._conditions = [
             *rows.conditions(self._alias),
             *context.rights.rows(self._type, self._alias),

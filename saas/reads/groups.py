@@ -40,9 +40,11 @@ class _Groups:
         arguments = read_arguments(nodes[0], context.variables)
         self._by = group_values(self._type)[enum_name(plain(arguments["groupBy"]))]
         self._key = context.rights.used(self._type, self._by, f"{self._alias}.{self._by.column}", self._alias)
-        self._size = page_size(context, arguments.get("first"), at)
         self._order = self._order_sql(arguments.get("orderBy"))
-        matching = FilterCompiler(context, self._type, self._alias, at).condition(arguments.get("filter"))
+        filters = FilterCompiler(context, self._type, self._alias, at)
+        filters.require_uses(arguments.get("filter"))
+        self._size = page_size(context, arguments.get("first"), at)
+        matching = filters.condition(arguments.get("filter"))
         rows = [GATE, *context.rights.rows(self._type, self._alias), *([matching] if matching else [])]
         self._scan = f"{self._type.table} {self._alias} WHERE {' AND '.join(rows)}"
         self._columns: list[str] = []

@@ -82,8 +82,8 @@ class Rights:
         return f"({self.readable_rows(read_type, right, alias)} AND {condition})"
 
     def may_use(self, read_type: ReadType, field: FieldMapping) -> bool:
-        """Whether the field may be filtered, ordered or grouped by, which implies reading it."""
-        readable = self.of_field(read_type, field).access is not FieldAccess.DENY
+        """Whether the field may be filtered, ordered or grouped by, which implies reading it, in full."""
+        readable = self.of_field(read_type, field).access in (FieldAccess.ALLOW, FieldAccess.ROWS)
         return readable and self._access.may_use(read_type.name, field.name)
 
     def require_use(self, read_type: ReadType, field: FieldMapping) -> None:

@@ -107,7 +107,7 @@ def _mixed(full: AccessTable) -> AccessTable:
             fields[name] = FieldRight(FieldAccess.DENY)
         elif at % 13 == 5:
             fields[name] = MASKED
-    usable = {name for at, name in enumerate(sorted(full.usable)) if at % 7 and _readable(fields.get(name))}
+    usable = {name for at, name in enumerate(sorted(full.usable)) if at % 7}
     scopes_of: Mapping[str, frozenset[str]] = {
         **full.scopes,
         "Customer": frozenset({"pool", "self", "department"}),
@@ -121,7 +121,3 @@ def _mixed(full: AccessTable) -> AccessTable:
         usable=frozenset(usable),
         scopes=MappingProxyType(dict(scopes_of)),
     )
-
-
-def _readable(right: FieldRight | None) -> bool:
-    return right is not None and right.access in (FieldAccess.ALLOW, FieldAccess.ROWS)

@@ -65,12 +65,12 @@ class Generated:
 
 @dataclass(frozen=True)
 class Values:
-    """What arguments are drawn from: operands by (type, field), ids of every kind, and the plainly wrong."""
+    """What is drawn from: compiled root fields, operands by (type, field), ids of every kind, the plainly wrong."""
 
+    roots: Sequence[str]
     operands: Mapping[tuple[str, str], Sequence[Any]]
     ids: Mapping[str, Sequence[str]]
     wrong: Mapping[str, Sequence[Any]]
-    roots: Mapping[str, str]
 
     def operand(self, type_name: str, field_name: str, scalar: str) -> Sequence[Any]:
         return self.operands.get((type_name, field_name)) or self.wrong[scalar]
@@ -102,7 +102,7 @@ class _Writer:
     def document(self) -> Generated:
         query = self.schema.query_type
         assert query is not None
-        names = [self._pick(sorted(query.fields)) for _ in range(self._pick((1, 1, 1, 2, 3)))]
+        names = [self._pick(self.values.roots) for _ in range(self._pick((1, 1, 1, 2, 3)))]
         roots = " ".join(self._field(query, name, DEEPEST) for name in names)
         header = f"query Generated({', '.join(self.declared)})" if self.declared else "query Generated"
         parts = [f"{header} {{ {self._wrapped(query, roots)} }}"]
@@ -134,8 +134,8 @@ class _Writer:
             parts.append("id")
         elif self._chance(50):
             parts.append("... on Node { id }")
-        for item in [self._pick(types) for _ in range(self._pick((1, 2, 3)))]:
-            parts.append(f"... on {item.name} {{ {self._selection(item, depth - 1)} }}")
+        chosen = [self._pick(types) for _ in range(self._pick((1, 2, 3)))]
+        parts += [f"... on {item.name} {{ {self._selection(item, depth - 1)} }}" for item in chosen]
         return self._wrapped(kind, " ".join(parts))
 
     def _wrapped(self, kind: GraphQLNamedType, body: str) -> str:
@@ -213,7 +213,7 @@ class _Writer:
             return str(self._pick(self.values.wrong["ID"]))
         if self._chance(4):
             type_name = self._pick(sorted(self.values.ids))
-        return self._pick(self.values.ids.get(type_name) or self.values.wrong["ID"])
+        return str(self._pick(self.values.ids.get(type_name) or self.values.wrong["ID"]))
 
     def _size(self) -> int:
         return self._pick((0, 101, -1, 2**31 - 1)) if self._chance(3) else self._pick((1, 2, 3, 5, 10, 100))

@@ -53,6 +53,14 @@ async def test_refused_field_is_null_with_an_error_and_not_in_the_sql(toys: Toys
         "shopGroups(groupBy: STATUS, first: 1) { nodes { rent { sum } } }",
         "shopGroups(groupBy: STATUS, first: 1, orderBy: RENT_SUM_DESC) { nodes { key } }",
         'keepers(first: 1) { nodes { shops(first: 1, filter: {rent: {lt: "0"}}) { totalCount } } }',
+        'shops(filter: {rent: {gte: "1"}}) { totalCount }',
+        'shops(first: 0, filter: {rent: {gte: "1"}}) { totalCount }',
+        "shops(first: 1, last: 1, orderBy: RENT_ASC) { totalCount }",
+        "shops(first: 1, orderBy: [ID_ASC, RENT_ASC]) { totalCount }",
+        "shops(first: 1, orderBy: [ID_ASC, NAME_ASC, NAME_ASC, RENT_ASC]) { totalCount }",
+        'shops(first: 1, filter: {keeper: {eq: "sho_1"}, rent: {gte: "1"}}) { totalCount }',
+        'shopGroups(groupBy: STATUS, first: 0, filter: {rent: {gte: "1"}}) { totalCount }',
+        "shopGroups(groupBy: STATUS, first: 0, orderBy: RENT_SUM_DESC) { totalCount }",
     ],
 )
 async def test_using_a_refused_field_refuses_the_operation(toys: Toys, arguments: str) -> None:
@@ -73,6 +81,16 @@ async def test_use_implies_read(toys: Toys) -> None:
         await toys.result(
             '{ shops(first: 1, filter: {rent: {gte: "1"}}) { totalCount } }', access=with_field("Shop.rent", DENIED)
         )
+
+
+async def test_a_masked_right_is_no_right_to_use(toys: Toys) -> None:
+    for name, argument in (("rent", 'rent: {gte: "1"}'), ("phone", 'phone: {eq: "13800130000"}')):
+        with pytest.raises(FieldForbidden) as refused:
+            await toys.result(
+                f"{{ shops(first: 1, filter: {{{argument}}}) {{ totalCount }} }}",
+                access=with_field(f"Shop.{name}", MASKED),
+            )
+        assert refused.value.values["permission"] == f"Shop.{name}"
 
 
 async def test_default_order_falls_back_to_the_id_where_it_may_not_be_used(toys: Toys) -> None:
