@@ -26,7 +26,7 @@ from saas.config import Settings
 from saas.customers import CustomerHooks
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
-from saas.graphql.modules import MODULES
+from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
