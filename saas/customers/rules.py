@@ -20,7 +20,7 @@ from saas.customers.errors import (
     HoldingLimitReached,
     PoolRuleOutOfRange,
 )
-from saas.kernel import AppError, BadUserInput
+from saas.kernel import AppError, BadUserInput, Scalar
 from saas.people import clean_name, clean_optional
 
 _DISTRICT = re.compile(r"[1-9]\d{5}", re.ASCII)
@@ -119,7 +119,7 @@ def may_check_duplicates(refused_today: int, *, today: date) -> AppError | None:
     """
     if refused_today < REFUSED_CHECKS_MAX:
         return None
-    values = {"limit": REFUSED_CHECKS_MAX, "free_from": (today + timedelta(days=1)).isoformat()}
+    values: dict[str, Scalar] = {"limit": REFUSED_CHECKS_MAX, "free_from": (today + timedelta(days=1)).isoformat()}
     return DuplicateChecksUsedUp("customers.duplicate_checks_used_up", values)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.operations import Operation
@@ -9,7 +11,7 @@ from tortoise.migrations.operations import Operation
 from saas.main import MIGRATIONS, MODEL_APPS
 
 
-async def lacking(apps: dict[str, object]) -> dict[str, list[Operation]]:
+async def lacking(apps: dict[str, dict[str, Any]]) -> dict[str, list[Operation]]:
     """What the migrations of each app lack."""
     async with TortoiseContext() as context:
         await context.init(config=MIGRATIONS, init_connections=False)
