@@ -26,6 +26,7 @@ from saas.config import ConfigError, Settings
 from saas.customers import CustomerHooks
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
+from saas.graphql.documents import ListedDocuments
 from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
@@ -241,6 +242,7 @@ def web_services(installation: Installation) -> Services:
         plugins=TenantsPlugins(installation),
         idempotency=IdempotencyStore(),
         redis=installation.redis,
+        trusted_documents=_trusted_documents(installation.settings),
         require_trusted_documents=installation.settings.require_trusted_documents,
         rooms={
             Database: database,
@@ -258,6 +260,10 @@ def web_services(installation: Installation) -> Services:
             "migrations": lambda: _migrations_are_applied(installation),
         },
     )
+
+
+def _trusted_documents(settings: Settings) -> ListedDocuments:
+    return ListedDocuments.in_folder(settings.documents) if settings.documents else ListedDocuments()
 
 
 async def _database_answers(database: Database) -> None:
