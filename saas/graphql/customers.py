@@ -14,6 +14,7 @@ from saas.customers import (
     configure_pool,
     create_customer,
     find_customer_by_external_key,
+    foresee_claim,
     refuse_by_plugins,
     release_customer,
 )
@@ -22,6 +23,7 @@ from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
 from saas.graphql.references import placed_id
 from saas.sealing import Sealer
+from tenants import Ask
 
 
 @strawberry.input(description="A record's key in another system. Since 0.1.")
@@ -124,9 +126,18 @@ class CustomerClaimPayload(IdempotentPayload):
     )
 
 
+async def _foresee_claim(info: Info, ask: Ask, input: CustomerClaimInput) -> UUID | None:  # noqa: A002
+    if input.customer.external:
+        return None
+    customer_id = await customer_id_of(input.customer)
+    await foresee_claim(ask, info.actor, info.rights, customer_id=customer_id)
+    return customer_id
+
+
 @mutation(
     requires="customer:claim",
     idempotent=True,
+    foresee=_foresee_claim,
     description="Take a customer out of the pool for oneself (领取); of any number at once exactly one succeeds",
 )
 async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload:  # noqa: A002

@@ -7,7 +7,7 @@ so that none is unguarded by oversight. The permission in the schema's text foll
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -22,6 +22,8 @@ from saas.kernel import Actor, Clock, Unauthenticated, local_date
 from tenants import DatabaseRole
 
 Resolver = Callable[..., Awaitable[Any]]
+Foresee = Callable[..., Awaitable[Hashable]]
+"""``async def foresee(info: Info, ask: Ask, **arguments) -> Hashable``: see `mutation`."""
 ServiceT = TypeVar("ServiceT")
 
 
@@ -118,6 +120,7 @@ class RootField:
     database: DatabaseRole | None = DatabaseRole.APP
     since: str = "0.1"
     plugin: str | None = None
+    foresee: Foresee | None = None
 
     @property
     def result(self) -> Any:
@@ -147,11 +150,18 @@ def mutation(
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
     plugin: str | None = None,
+    foresee: Foresee | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
 
     It runs in one transaction of `database` with its payload read inside; a refusal rolls back. `idempotent` asks
     for ``idempotency_key`` in the input.
+
+    `foresee` is for mutations that many ask for at once and few get. It runs before the transaction, asks at most one
+    question (`Ask`, answered by the statement that checks the session and the idempotency key as well), and raises
+    the refusal that the transaction would come to anyway. Else it returns what the mutation wants for itself: in each
+    process one request at a time goes on to its transaction for that, and the others look again after it; None where
+    nobody need wait. It decides nothing else: the transaction checks everything again.
     """
 
     def declare(resolve: Resolver) -> RootField:
@@ -169,6 +179,7 @@ def mutation(
                 database=database,
                 since=since,
                 plugin=plugin,
+                foresee=foresee,
             )
         )
 
@@ -237,6 +248,8 @@ def _checked(root: RootField) -> RootField:
         raise TypeError(f"{root.name}: say exactly one of requires=, signed_in=True, public=True")
     if not inspect.iscoroutinefunction(root.resolve):
         raise TypeError(f"{root.name}: a root field is an async function")
+    if root.foresee is not None and (not root.idempotent or root.public or root.database is not DatabaseRole.APP):
+        raise TypeError(f"{root.name}: foresee= is for idempotent mutations of the application role with a session")
     return root
 
 
