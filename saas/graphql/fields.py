@@ -22,8 +22,6 @@ from saas.kernel import Actor, Clock, Unauthenticated, local_date
 from tenants import DatabaseRole
 
 Resolver = Callable[..., Awaitable[Any]]
-Foresee = Callable[..., Awaitable[Hashable]]
-"""``async def foresee(info: Info, ask: Ask, **arguments) -> Hashable``: see `mutation`."""
 ServiceT = TypeVar("ServiceT")
 
 
@@ -100,6 +98,21 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class Rivalry:
+    """How the rivals of a mutation that many ask for at once and few get are kept from waiting in the database.
+
+    `over`: what a call wants for itself, from its arguments; None where nothing is to be done. In each process one
+    request at a time goes on to its transaction for it; the others ask again after it.
+    `foresee`: raises the refusal that the transaction would come to anyway. It asks one question (`Ask`), which the
+    statement answers that checks the session and the idempotency key as well. It decides nothing else: the
+    transaction checks everything again.
+    """
+
+    over: Callable[..., Hashable]
+    foresee: Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class RootField:
     """A declared root field: how it is guarded, run and described.
 
@@ -120,7 +133,7 @@ class RootField:
     database: DatabaseRole | None = DatabaseRole.APP
     since: str = "0.1"
     plugin: str | None = None
-    foresee: Foresee | None = None
+    rivalry: Rivalry | None = None
 
     @property
     def result(self) -> Any:
@@ -150,18 +163,14 @@ def mutation(
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
     plugin: str | None = None,
-    foresee: Foresee | None = None,
+    rivalry: Rivalry | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
 
     It runs in one transaction of `database` with its payload read inside; a refusal rolls back. `idempotent` asks
     for ``idempotency_key`` in the input.
 
-    `foresee` is for mutations that many ask for at once and few get. It runs before the transaction, asks at most one
-    question (`Ask`, answered by the statement that checks the session and the idempotency key as well), and raises
-    the refusal that the transaction would come to anyway. Else it returns what the mutation wants for itself: in each
-    process one request at a time goes on to its transaction for that, and the others look again after it; None where
-    nobody need wait. It decides nothing else: the transaction checks everything again.
+    `rivalry` is for mutations that many ask for at once and few get.
     """
 
     def declare(resolve: Resolver) -> RootField:
@@ -179,7 +188,7 @@ def mutation(
                 database=database,
                 since=since,
                 plugin=plugin,
-                foresee=foresee,
+                rivalry=rivalry,
             )
         )
 
@@ -248,8 +257,8 @@ def _checked(root: RootField) -> RootField:
         raise TypeError(f"{root.name}: say exactly one of requires=, signed_in=True, public=True")
     if not inspect.iscoroutinefunction(root.resolve):
         raise TypeError(f"{root.name}: a root field is an async function")
-    if root.foresee is not None and (not root.idempotent or root.public or root.database is not DatabaseRole.APP):
-        raise TypeError(f"{root.name}: foresee= is for idempotent mutations of the application role with a session")
+    if root.rivalry is not None and (not root.idempotent or root.public or root.database is not DatabaseRole.APP):
+        raise TypeError(f"{root.name}: rivalry= is for idempotent mutations of the application role with a session")
     return root
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from graphql import FieldNode
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
 from saas.graphql.errors import Fault, TimedOut, fault_of, internal
-from saas.graphql.fields import Foresee, RootField
+from saas.graphql.fields import Rivalry, RootField
 from saas.graphql.gate import Gate, Repeated
 from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
@@ -89,7 +89,8 @@ class _Mutation:
     async def _refusable(self) -> Completed:
         try:
             self._take_arguments()
-            return await (self._in_transaction() if self.root.foresee is None else self._in_turn(self.root.foresee))
+            rivalry = self.root.rivalry
+            return await (self._in_transaction() if rivalry is None else self._among_rivals(rivalry))
         except StaleSession:
             raise
         except asyncpg.QueryCanceledError:
@@ -108,32 +109,31 @@ class _Mutation:
         self.idempotency_key = _idempotency_key(self.root, self.arguments)
         self.body_hash = hashlib.sha256(_canonical(given)).digest()
 
-    async def _in_turn(self, foresee: Foresee) -> Completed:
-        """Refused before the transaction where that can be foreseen, else in it, after those who were first."""
-        wanted = await self._foreseen(foresee)
-        while wanted is not None and not await self.turns.take(wanted):
-            wanted = await self._foreseen(foresee)
-        is_changed = False
-        try:
-            completed = await self._in_transaction()
-            is_changed = True
-            return completed
-        finally:
-            if wanted is not None:
-                self.turns.end(wanted, is_changed=is_changed)
+    async def _among_rivals(self, rivalry: Rivalry) -> Completed:
+        """One at a time of those who want the same thing; the others are refused, where they are, before that."""
+        over = rivalry.over(**self.arguments)
+        if over is None:
+            return await self._in_transaction()
+        wanted = (self.running.signed_in().actor.tenant_id, self.root.name, over)
+        while True:
+            async with self.turns.turn(wanted) as turn:
+                await self._foresee(rivalry)
+                if turn.is_mine:
+                    turn.is_settled = False  # a refusal of the transaction is of this caller, not of the thing
+                    completed = await self._in_transaction()
+                    turn.is_settled = True
+                    return completed
 
-    async def _foreseen(self, foresee: Foresee) -> Hashable:
-        """What the mutation wants for itself; None where it should go on to its transaction without waiting."""
+    async def _foresee(self, rivalry: Rivalry) -> None:
         gate = self._gate()
         try:
-            wanted = await foresee(self.info, gate.ask, **self.arguments)
+            await rivalry.foresee(self.info, gate.ask, **self.arguments)
         except Repeated:
-            return None
+            return  # the transaction will replay
         except AppError:
             if gate.is_passed:
                 raise
-            return None  # not before the session is checked: the transaction will come to the same refusal
-        return None if wanted is None else (self.running.signed_in().actor.tenant_id, self.root.name, wanted)
+            return  # not before the session is checked: the transaction will come to the same refusal
 
     async def _in_transaction(self) -> Completed:
         if self.root.database is None:

@@ -9,7 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Turn:
+    """A try for something.
+
+    `is_mine`: nobody else of this process has the turn meanwhile; otherwise the thing was settled while the caller
+    waited, and looking whether it can still be had needs no turn. `is_settled`: the others should look as well;
+    otherwise only the next of them gets the turn.
+    """
+
+    is_mine: bool
+    is_settled: bool = True
 
 
 class Turns:
@@ -18,11 +33,17 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, deque[asyncio.Future[bool]]] = {}
 
-    async def take(self, thing: Hashable) -> bool:
-        """Wait until nobody else has the turn for `thing`.
+    @asynccontextmanager
+    async def turn(self, thing: Hashable) -> AsyncIterator[Turn]:
+        """Wait while another has the turn for `thing`; then have it, or learn that it is settled."""
+        turn = Turn(is_mine=await self._take(thing))
+        try:
+            yield turn
+        finally:
+            if turn.is_mine:
+                self._end(thing, is_settled=turn.is_settled)
 
-        True: it is the caller's, who gives it back with `end`. False: somebody has changed the thing, look again.
-        """
+    async def _take(self, thing: Hashable) -> bool:
         queue = self._waiting.get(thing)
         if queue is None:
             self._waiting[thing] = deque()
@@ -33,13 +54,12 @@ class Turns:
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.result():
-                self.end(thing, is_changed=False)  # the turn came at the moment of the cancellation
+                self._end(thing, is_settled=False)  # the turn came at the moment of the cancellation
             raise
 
-    def end(self, thing: Hashable, *, is_changed: bool) -> None:
-        """Give the turn back: to the next who waits or, where the thing `is_changed`, to whoever still wants it."""
+    def _end(self, thing: Hashable, *, is_settled: bool) -> None:
         queue = self._waiting[thing]
-        while queue and not is_changed:
+        while queue and not is_settled:
             waiter = queue.popleft()
             if not waiter.done():
                 waiter.set_result(True)
