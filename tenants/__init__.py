@@ -4,10 +4,13 @@ Every other room reaches the database through the transaction that this one open
 """
 
 from tenants.database import (
+    BOUND,
+    Ask,
     Database,
     DatabaseRole,
     DatabaseUrls,
     Transaction,
+    bound_select,
     current_tenant_id,
     current_transaction,
 )
@@ -31,7 +34,9 @@ from tenants.presets import PRESETS, Preset, get_preset
 from tenants.quotas import QuotaKind, check_quota, find_quota, lock_quota
 
 __all__ = [
+    "BOUND",
     "PRESETS",
+    "Ask",
     "Database",
     "DatabaseRole",
     "DatabaseUrls",
@@ -52,6 +57,7 @@ __all__ = [
     "TenantSuspended",
     "Transaction",
     "bind_models",
+    "bound_select",
     "check_quota",
     "create_tenant",
     "current_tenant_id",

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +24,31 @@ from tenants.pool import ConnectionPool
 
 AfterCommit = Callable[[], Awaitable[None]]
 Afterwards = Callable[[], Awaitable[None]]
+
+
+class Ask(Protocol):
+    """Asks a question of its own inside a `bound_select` of somebody else's, outside any transaction."""
+
+    async def __call__(self, sql: str, *values: object) -> object:
+        """The value of a sub-select of one column, None where it has no row.
+
+        ``$1``, the first of `values`, is the tenant's id; every scan has `BOUND` among its conditions.
+        """
+        ...
+
+
+BOUND = "bound.tenant IS NOT NULL"
+"""What every scan of a `bound_select` names in its conditions: so none can begin before the tenant is set."""
+
+
+def bound_select(columns: str, *, joined: str = "") -> str:
+    """A statement of one row that sets its own tenant, ``$1``, before it reads: for `Database.fetchrow`.
+
+    `columns` are expressions and scalar sub-selects, `joined` further lateral joins; each of their scans has `BOUND`
+    among its conditions.
+    """
+    setting = "SELECT set_config('app.tenant_id', $1::uuid::text, true) AS tenant OFFSET 0"
+    return f"SELECT {columns} FROM ({setting}) bound {joined}"
 
 
 class DatabaseRole(Enum):

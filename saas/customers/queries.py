@@ -10,11 +10,11 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers.errors import ClaimantNotOnStaff, CustomerNotFound
+from saas.customers.errors import ClaimantNotOnStaff, CustomerAlreadyOwned, CustomerNotFound
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.rules import ClaimSituation, PoolRules
 from saas.kernel import Actor
-from tenants import current_tenant_id, current_transaction
+from tenants import BOUND, Ask, current_tenant_id, current_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,6 @@ async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: U
 
 @lru_cache(maxsize=64)
 def _claim_target_sql(scopes: frozenset[str]) -> str:
-    """Who sees the pool may also learn that a customer has just left it: the loser of a race is told "taken"."""
-    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="$2")
-    was_pooled = _LEFT_THE_POOL if "pool" in scopes else "false"
     return f"""
         SELECT c.id, c.version, c.owner_id, c.district_code, c.industry, c.level, p.name AS pool_name,
                p.claim_limit, p.holding_limit, p.cooldown_days,
@@ -92,14 +89,41 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
             SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4) f
             WHERE c.owner_id IS NULL OFFSET 0
         ) l ON true
-        WHERE c.tenant_id = $1 AND c.id = $3 AND ({visible} OR {was_pooled})
+        WHERE c.tenant_id = $1 AND c.id = $3 AND {_claimable(scopes, employee="$2")}
     """
+
+
+def _claimable(scopes: frozenset[str], *, employee: str) -> str:
+    """Who sees the pool may also learn that a customer has just left it: the loser of a race is told "taken"."""
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee=employee)
+    return f"({visible} OR {_LEFT_THE_POOL})" if "pool" in scopes else visible
 
 
 _LEFT_THE_POOL = """(
     SELECT o.start_kind FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
 ) IN ('claim', 'assign')"""
 """A scalar sub-select: an EXISTS may be planned as a hash of all the company's ownerships."""
+
+
+async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer_id: UUID) -> None:
+    """Refuse a claim that comes too late, before its transaction: most of a race, for one trip each.
+
+    :raises CustomerNotFound: as `find_claim_target`.
+    :raises CustomerAlreadyOwned: as `may_claim`, which puts it before every other refusal.
+    """
+    is_owned = await ask(_is_owned_sql(access.visible("Customer")), actor.tenant_id, actor.employee_id, customer_id)
+    if is_owned is None:
+        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+    if is_owned:
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
+
+
+@lru_cache(maxsize=64)
+def _is_owned_sql(scopes: frozenset[str]) -> str:
+    return f"""
+        SELECT c.owner_id IS NOT NULL FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE {BOUND} AND c.tenant_id = $1 AND c.id = $3 AND {_claimable(scopes, employee="me.id")}
+    """
 
 
 def _findings(row: asyncpg.Record) -> ClaimFindings:

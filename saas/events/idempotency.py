@@ -16,24 +16,21 @@ import orjson
 
 from saas.events.errors import IdempotencyKeyMalformed, IdempotencyKeyOfOtherCall, IdempotencyKeyTaken
 from saas.kernel import Actor, Clock
-from tenants import current_tenant_id, current_transaction
+from tenants import BOUND, current_tenant_id, current_transaction
 
 Outcome = dict[str, Any]
 """The payload's ids and plain values, as the door wrote them."""
 
 KEPT = timedelta(days=7)
-LOOKUP = (
-    "SELECT operation, body_hash, outcome::text AS outcome FROM idempotency"
-    " WHERE tenant_id = $1 AND client = $2 AND key = $3"
-)
-"""For an action that folds the look-up into its own statement: tenant, client (`client_of`), key."""
+_COLUMNS = "SELECT operation, body_hash, outcome::text AS outcome FROM idempotency WHERE tenant_id = $1"
+_LOOKUP = f"{_COLUMNS} AND client = $2 AND key = $3"
 
 RECORD = (
     "INSERT INTO idempotency (tenant_id, client, key, operation, body_hash, outcome, created_at)"
     " VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, now())"
 )
-"""For an action that folds the record into its own statement (as a WITH part): as `LOOKUP`, then operation (text),
-body hash (bytea), outcome (JSON text). A key that stands already raises a unique violation."""
+"""For an action that folds the record into its own statement (as a WITH part): tenant, client (`client_of`), key,
+operation (text), body hash (bytea), outcome (JSON text). A key that stands already raises a unique violation."""
 
 _PURGE = """
 DELETE FROM idempotency WHERE tenant_id = $1 AND (client, key) IN (
@@ -52,10 +49,31 @@ class IdempotencyStore:
         :raises IdempotencyKeyOfOtherCall: the key stands for another operation or body.
         """
         check_key(key)
-        row = await current_transaction().fetchrow(LOOKUP, current_tenant_id(), client_of(actor), key)
+        row = await current_transaction().fetchrow(_LOOKUP, current_tenant_id(), client_of(actor), key)
         if row is None:
             return None
-        return recorded_outcome(dict(row), operation=operation, key=key, body_hash=body_hash)
+        return _recorded_outcome(dict(row), operation=operation, key=key, body_hash=body_hash)
+
+    def lookup_sql(self, *, first_parameter: int) -> str:
+        """The look-up as a sub-select of a `bound_select`, whose ``$1`` is the tenant."""
+        return f"{_COLUMNS} AND {BOUND} AND client = ${first_parameter} AND key = ${first_parameter + 1}"
+
+    def lookup_values(self, actor: Actor, key: str) -> tuple[object, object]:
+        """The values of `lookup_sql`.
+
+        :raises IdempotencyKeyMalformed: the key is not 1 to 100 printable characters.
+        """
+        check_key(key)
+        return client_of(actor), key
+
+    def outcome_in(self, row: Mapping[str, Any], operation: str, key: str, body_hash: bytes) -> Outcome | None:
+        """The outcome in a row that has the columns of `lookup_sql`; they are null where nothing stands.
+
+        :raises IdempotencyKeyOfOtherCall: the key stands for another operation or body.
+        """
+        if row["operation"] is None:
+            return None
+        return _recorded_outcome(dict(row), operation=operation, key=key, body_hash=body_hash)
 
     async def record(
         self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Mapping[str, Any]
@@ -87,11 +105,7 @@ def client_of(actor: Actor) -> str:
     return f"{actor.account_id}:{actor.client}"
 
 
-def recorded_outcome(row: Mapping[str, Any], *, operation: str, key: str, body_hash: bytes) -> Outcome:
-    """The outcome in a row of `LOOKUP`.
-
-    :raises IdempotencyKeyOfOtherCall: the row is of another operation or body.
-    """
+def _recorded_outcome(row: Mapping[str, Any], *, operation: str, key: str, body_hash: bytes) -> Outcome:
     if row["operation"] != operation or row["body_hash"] != body_hash:
         raise IdempotencyKeyOfOtherCall(key=key, operation=row["operation"])
     outcome: Outcome = orjson.loads(row["outcome"])

@@ -35,6 +35,7 @@ from saas.graphql.scalars import check_texts
 from saas.graphql.selection import collect_fields
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session, Sessions
+from saas.graphql.turns import Turns
 from saas.kernel import AppError, BadUserInput, ErrorCode, LimitExceeded, Scalar, Throttled, Unauthenticated
 
 _VARIABLE_ERRORS = 5
@@ -49,6 +50,7 @@ class Executor:
         self.documents = Documents(services.schema, services.limits)
         self.sessions = Sessions(services)
         self._budget = Budget(services.limits, services.redis)
+        self._turns = Turns()
 
     async def run(self, request: Request) -> Answer:
         """The answer, whatever happens: a refusal or fault is an answer too."""
@@ -168,7 +170,7 @@ class Executor:
         if refused and not permitted:
             raise RequestRefused(*refused)
         if running.operation.is_mutation:
-            parts, faults = await run_mutations(running, permitted, self.sessions)
+            parts, faults = await run_mutations(running, permitted, self.sessions, self._turns)
         else:
             parts, faults = await self._query(running, permitted)
         answer.parts = parts if len(roots) == 1 else {key: parts.get(key, NULL) for key in roots}

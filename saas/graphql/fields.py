@@ -7,7 +7,7 @@ so that none is unguarded by oversight. The permission in the schema's text foll
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -98,6 +98,21 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class Rivalry:
+    """How the rivals of a mutation that many ask for at once and few get are kept from waiting in the database.
+
+    `over`: what a call wants for itself, from its arguments; None where nothing is to be done. In each process one
+    request at a time goes on to its transaction for it; the others ask again after it.
+    `foresee`: raises the refusal that the transaction would come to anyway. It asks one question (`Ask`), which the
+    statement answers that checks the session and the idempotency key as well. It decides nothing else: the
+    transaction checks everything again.
+    """
+
+    over: Callable[..., Hashable]
+    foresee: Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class RootField:
     """A declared root field: how it is guarded, run and described.
 
@@ -118,6 +133,7 @@ class RootField:
     database: DatabaseRole | None = DatabaseRole.APP
     since: str = "0.1"
     plugin: str | None = None
+    rivalry: Rivalry | None = None
 
     @property
     def result(self) -> Any:
@@ -147,11 +163,14 @@ def mutation(
     database: DatabaseRole | None = DatabaseRole.APP,
     since: str = "0.1",
     plugin: str | None = None,
+    rivalry: Rivalry | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
 
     It runs in one transaction of `database` with its payload read inside; a refusal rolls back. `idempotent` asks
     for ``idempotency_key`` in the input.
+
+    `rivalry` is for mutations that many ask for at once and few get.
     """
 
     def declare(resolve: Resolver) -> RootField:
@@ -169,6 +188,7 @@ def mutation(
                 database=database,
                 since=since,
                 plugin=plugin,
+                rivalry=rivalry,
             )
         )
 
@@ -237,6 +257,8 @@ def _checked(root: RootField) -> RootField:
         raise TypeError(f"{root.name}: say exactly one of requires=, signed_in=True, public=True")
     if not inspect.iscoroutinefunction(root.resolve):
         raise TypeError(f"{root.name}: a root field is an async function")
+    if root.rivalry is not None and (not root.idempotent or root.public or root.database is not DatabaseRole.APP):
+        raise TypeError(f"{root.name}: rivalry= is for idempotent mutations of the application role with a session")
     return root
 
 

@@ -15,11 +15,13 @@ from graphql import FieldNode
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
 from saas.graphql.errors import Fault, TimedOut, fault_of, internal
-from saas.graphql.fields import RootField
+from saas.graphql.fields import Rivalry, RootField
+from saas.graphql.gate import Gate, Repeated
 from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
 from saas.graphql.sessions import Session, Sessions
+from saas.graphql.turns import Turns
 from saas.kernel import AppError, AppErrors, Carrier, Unauthenticated
 from tenants import Transaction
 
@@ -28,7 +30,7 @@ _NOT_IN_OUTCOME = frozenset({"user_errors", "replayed"})
 
 
 async def run_mutations(
-    running: Running, permitted: RootNodes, sessions: Sessions
+    running: Running, permitted: RootNodes, sessions: Sessions, turns: Turns
 ) -> tuple[dict[str, bytes], list[Fault]]:
     """Each permitted mutation's payload, in the document's order, and what was refused at the top level."""
     parts: dict[str, bytes] = {}
@@ -37,7 +39,7 @@ async def run_mutations(
         if nodes[0].name.value == "__typename":
             parts[key] = b'"Mutation"'
             continue
-        mutation = _Mutation(running, running.services.schema.mutations[nodes[0].name.value], key, nodes)
+        mutation = _Mutation(running, running.services.schema.mutations[nodes[0].name.value], key, nodes, turns)
         text, refused = await mutation.run(sessions)
         parts[key] = NULL if text is None else text
         faults += refused
@@ -47,11 +49,12 @@ async def run_mutations(
 class _Mutation:
     """One mutation field: its transaction, its idempotency, its refusals."""
 
-    def __init__(self, running: Running, root: RootField, key: str, nodes: list[FieldNode]) -> None:
+    def __init__(self, running: Running, root: RootField, key: str, nodes: list[FieldNode], turns: Turns) -> None:
         self.running = running
         self.root = root
         self.key = key
         self.nodes = nodes
+        self.turns = turns
         self.info = running.info()
         self.arguments: dict[str, Any] = {}
         self.idempotency_key = ""
@@ -86,7 +89,8 @@ class _Mutation:
     async def _refusable(self) -> Completed:
         try:
             self._take_arguments()
-            return await self._in_transaction()
+            rivalry = self.root.rivalry
+            return await (self._in_transaction() if rivalry is None else self._among_rivals(rivalry))
         except StaleSession:
             raise
         except asyncpg.QueryCanceledError:
@@ -105,16 +109,50 @@ class _Mutation:
         self.idempotency_key = _idempotency_key(self.root, self.arguments)
         self.body_hash = hashlib.sha256(_canonical(given)).digest()
 
+    async def _among_rivals(self, rivalry: Rivalry) -> Completed:
+        """One at a time of those who want the same thing; the others are refused, where they are, before that."""
+        over = rivalry.over(**self.arguments)
+        if over is None:
+            return await self._in_transaction()
+        wanted = (self.running.signed_in().actor.tenant_id, self.root.name, over)
+        while True:
+            async with self.turns.turn(wanted) as turn:
+                await self._foresee(rivalry)
+                if turn.is_mine:
+                    turn.is_settled = False  # a refusal of the transaction is of this caller, not of the thing
+                    completed = await self._in_transaction()
+                    turn.is_settled = True
+                    return completed
+
+    async def _foresee(self, rivalry: Rivalry) -> None:
+        gate = self._gate()
+        try:
+            await rivalry.foresee(self.info, gate.ask, **self.arguments)
+        except Repeated:
+            return  # the transaction will replay
+        except AppError:
+            if gate.is_passed:
+                raise
+            return  # not before the session is checked: the transaction will come to the same refusal
+
     async def _in_transaction(self) -> Completed:
         if self.root.database is None:
             return await self._own_transactions()
         session = self.running.session
         tenant_id = session.actor.tenant_id if session is not None else None
         async with self.running.services.database.transaction(tenant_id, role=self.root.database) as transaction:
-            if session is not None and not self.root.public:
-                await self.running.check_session(transaction.fetchrow)
-            payload = await self._replayed() or await self._tried()
+            payload = await self._admitted(transaction) or await self._tried()
             return await self._completed(payload, transaction)
+
+    async def _admitted(self, transaction: Transaction) -> object | None:
+        """Check the session; the payload of the first request with the key, if there was one."""
+        is_checked = self.running.session is not None and not self.root.public
+        if is_checked and self.root.idempotent:
+            outcome = await self._gate().enter(transaction.fetchrow)
+            return None if outcome is None else _payload(self.root, outcome)
+        if is_checked:
+            await self.running.check_session(transaction.fetchrow)
+        return await self._replayed()
 
     async def _tried(self) -> object:
         """The payload; a refusal also learns whether the first request with the key has committed meanwhile.
@@ -202,6 +240,9 @@ class _Mutation:
         """The error with its field from the argument down: actions don't know what the API calls their input."""
         inside = error.field and error.field[0] != "input" and "input" in self.arguments
         return error.at("input", *error.field) if inside else error
+
+    def _gate(self) -> Gate:
+        return Gate(self.running, self.root, self.idempotency_key, self.body_hash)
 
     def _store(self) -> Any:
         return self.running.services.idempotency

@@ -184,7 +184,7 @@ class Running:
         :raises StaleSession: it has changed, or the session has ended.
         """
         session = self.signed_in()
-        row = await fetchrow(self.services.session_stamp_sql, session.session_hash)
+        row = await fetchrow(f"SELECT {self.services.session_stamp}($1)", session.session_hash)
         self.check_stamp(row[0] if row is not None else None)
 
     def check_stamp(self, stamp: str | None) -> None:

@@ -55,10 +55,30 @@ class EnabledPlugins(Protocol):
 
 
 class IdempotencyStore(Protocol):
-    """Outcomes by idempotency key, in the current transaction."""
+    """Outcomes by idempotency key, in the current transaction, or looked up within a statement of the door's."""
 
     async def lookup(self, actor: Actor, operation: str, key: str, body_hash: bytes) -> Mapping[str, Any] | None:
         """The outcome of the first call; None where there was none.
+
+        :raises IdempotencyKeyReused: the key stands for another operation or body.
+        """
+        ...
+
+    def lookup_sql(self, *, first_parameter: int) -> str:
+        """The look-up as a sub-select of a `bound_select`: columns operation, body_hash and outcome."""
+        ...
+
+    def lookup_values(self, actor: Actor, key: str) -> tuple[object, ...]:
+        """The values of `lookup_sql`.
+
+        :raises AppError: no key can look like this.
+        """
+        ...
+
+    def outcome_in(
+        self, row: Mapping[str, Any], operation: str, key: str, body_hash: bytes
+    ) -> Mapping[str, Any] | None:
+        """What `lookup` says, from a row with the columns of `lookup_sql`, null where nothing stands.
 
         :raises IdempotencyKeyReused: the key stands for another operation or body.
         """
@@ -85,8 +105,9 @@ ReadinessCheck = Callable[[], Awaitable[None]]
 class Services:
     """Everything the doors use.
 
-    `rooms` holds what root fields may ask for by type (`Info.room`). `session_stamp_sql` returns the present stamp
-    of a session hash ``$1``. `redis` is a ``redis.asyncio.Redis`` or None. `readiness` are the checks of /readyz.
+    `rooms` holds what root fields may ask for by type (`Info.room`). `session_stamp` names the SQL function that
+    returns the present stamp of a session hash. `redis` is a ``redis.asyncio.Redis`` or None. `readiness` are the
+    checks of /readyz.
     """
 
     database: Database
@@ -104,6 +125,6 @@ class Services:
     require_trusted_documents: bool = False
     rooms: Mapping[type, object] = field(default_factory=dict)
     audit_reads: ReadAudit | None = None
-    session_stamp_sql: str = "SELECT platform.session_stamp($1)"
+    session_stamp: str = "platform.session_stamp"
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     serve_graphiql: bool = True

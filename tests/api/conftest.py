@@ -121,7 +121,7 @@ def make_services(database: Database, **changes: Any) -> Services:
         "idempotency": toy.ToyOutcomes(),
         "limits": Limits(seconds=1.0, bucket=10_000_000),
         "rooms": {toy.ToySessions: sessions, Database: database},
-        "session_stamp_sql": f"SELECT {toy.STAMP_FUNCTION}($1)",
+        "session_stamp": toy.STAMP_FUNCTION,
     }
     return Services(**{**given, **changes})
 

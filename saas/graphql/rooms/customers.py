@@ -14,14 +14,16 @@ from saas.customers import (
     configure_pool,
     create_customer,
     find_customer_by_external_key,
+    foresee_claim,
     refuse_by_plugins,
     release_customer,
 )
 from saas.extensions import PluginHost
-from saas.graphql.fields import Info, mutation
+from saas.graphql.fields import Info, Rivalry, mutation
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
 from saas.graphql.rooms.references import placed_id
 from saas.sealing import Sealer
+from tenants import Ask
 
 
 @strawberry.input(description="A record's key in another system. Since 0.1.")
@@ -124,9 +126,20 @@ class CustomerClaimPayload(IdempotentPayload):
     )
 
 
+async def _foresee_claim(info: Info, ask: Ask, input: CustomerClaimInput) -> None:  # noqa: A002
+    customer_id = await customer_id_of(input.customer)
+    await foresee_claim(ask, info.actor, info.rights, customer_id=customer_id)
+
+
+def _claimed_id(input: CustomerClaimInput) -> str | None:  # noqa: A002
+    """The customer as the caller names it; None for a key of another system, which a statement would have to find."""
+    return str(input.customer.id) if input.customer.id else None
+
+
 @mutation(
     requires="customer:claim",
     idempotent=True,
+    rivalry=Rivalry(over=_claimed_id, foresee=_foresee_claim),
     description="Take a customer out of the pool for oneself (领取); of any number at once exactly one succeeds",
 )
 async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload:  # noqa: A002
