@@ -72,7 +72,7 @@ async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: U
         _claim_target_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id, today
     )
     if row is None:
-        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+        raise CustomerNotFound("customers.not_found").at("input", "customer")
     return _findings(row)
 
 
@@ -113,9 +113,9 @@ async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer
     """
     is_owned = await ask(_is_owned_sql(access.visible("Customer")), actor.tenant_id, actor.employee_id, customer_id)
     if is_owned is None:
-        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+        raise CustomerNotFound("customers.not_found").at("input", "customer")
     if is_owned:
-        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
 
 
 @lru_cache(maxsize=64)
@@ -155,7 +155,7 @@ async def get_visible_customer(actor: Actor, access: AccessTable, *, customer_id
         _visible_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id
     )
     if row is None:
-        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+        raise CustomerNotFound("customers.not_found").at("input", "customer")
     owner: UUID | None = row["owner_id"]
     return owner
 

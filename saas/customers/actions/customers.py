@@ -188,7 +188,7 @@ async def claim_customer(
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
     refusal = may_claim(found.situation, found.pool, today=today)
     if refusal is not None:
-        raise refusal.at("input", "customerId")
+        raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
     await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
     return customer_id
@@ -209,7 +209,7 @@ def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: d
     try:
         guard(facts)
     except RuleRefused as refusal:
-        raise refusal.at("input", "customerId") from None
+        raise refusal.at("input", "customer") from None
 
 
 _OWN_VALUES = 11
@@ -270,9 +270,9 @@ async def _take(
     )
     assert row is not None, "a SELECT without FROM gives one row"
     if not row["is_taken"]:
-        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
     if not row["is_counted"]:
-        raise claim_limit_reached(pool, today=today).at("input", "customerId")
+        raise claim_limit_reached(pool, today=today).at("input", "customer")
     ring_after_commit()
 
 
@@ -308,7 +308,7 @@ async def release_customer(
         reason,
     )
     if not released:
-        raise NotTheOwner("customers.not_the_owner").at("input", "customerId")
+        raise NotTheOwner("customers.not_the_owner").at("input", "customer")
     owner = str(actor.employee_id)
     await record(
         actor,
