@@ -68,7 +68,7 @@ async def test_follow_ups_that_can_not_be_are_refused_and_leave_nothing(cast: Ca
     ):
         refused = await cast.rep.refused(FOLLOW_UP, **about({"id": customer_id}, **values))
         assert (refused["code"], refused["field"]) == (code, ["input", field])
-    nothing = {"customer": {"lastFollowUpAt": None, "followUps": {"nodes": []}}}
+    nothing: dict[str, Any] = {"customer": {"lastFollowUpAt": None, "followUps": {"nodes": []}}}
     assert await cast.rep.data(FOLLOW_UPS, id=own) == nothing
     for customer_id in (pooled, hidden):
         assert await cast.owner.data(FOLLOW_UPS, id=customer_id) == nothing
