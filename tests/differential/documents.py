@@ -31,6 +31,7 @@ PLACE = "cursor {}"
 """Stands in a document for a cursor that is known only when it runs."""
 DEEPEST = 5
 MOST_FIELDS = 45
+_LOGIC = ("and", "not", "or")
 
 
 @dataclass(frozen=True)
@@ -249,8 +250,9 @@ class _Writer:
         """A filter; `plain` without variables inside, for one that is a variable itself."""
         plain = self._chance(40) if plain is None else plain
         given: dict[str, Any] = {}
-        for name in [self._pick(sorted(kind.fields)) for _ in range(self._pick((0, 1, 1, 2, 3) if depth else (1, 2)))]:
-            if name in ("and", "or", "not"):
+        for _ in range(self._pick((0, 1, 1, 2, 3) if depth else (1, 2))):
+            name = self._pick(_LOGIC if self._chance(35) else sorted(kind.fields))
+            if name in _LOGIC:
                 if depth > 2 and not self._chance(10):
                     continue
                 parts = [self._filter(kind, depth + 1, plain=plain) for _ in range(self._pick((0, 1, 2, 2)))]
