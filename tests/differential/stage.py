@@ -27,6 +27,7 @@ from saas.graphql.selection import collect_fields
 from saas.kernel import Actor, ErrorCode, FieldForbidden, public_id
 from saas.reads import Caller, Reader, ReadResult, Registry
 from saas.reads.mapping import Column, EnumKind, ListRoot, ReadType, ScalarKind, Sealed, ToMany, ToOne
+from saas.reads.naming import order_values, summed_columns
 from tenants import Database
 from tests.differential.dataset import NOW, TODAY, Company, Tables
 from tests.differential.documents import CursorRef, Generated, Values
@@ -234,6 +235,17 @@ def values_of(registry: Registry, company: Company, neighbour: Company) -> Value
         "Int": [0, -1],
     }
     return Values([*sorted(registry.roots_by_name), "node", "nodes"], operands, ids, wrong)
+
+
+def refused_uses(registry: Registry, access: AccessTable) -> dict[str, frozenset[str]]:
+    """By type: the fields and order values that the caller may not filter, order or sum by."""
+    found: dict[str, frozenset[str]] = {}
+    for item in registry.types.values():
+        fields = {of.name for of in item.fields if not access.may_use(item.name, of.name)}
+        fields |= {of.name for of in summed_columns(item) if not access.may_aggregate(item.name, of.name)}
+        orders = {name for name, value in order_values(item).items() if value.column and value.column.name in fields}
+        found[item.name] = frozenset(fields | orders)
+    return found
 
 
 def _operands(item: ReadType, of: Column | ToOne | Sealed, company: Company, ids: Mapping[str, list[str]]) -> list[Any]:
