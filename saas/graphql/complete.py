@@ -6,7 +6,7 @@ objects with one statement, then to put the answer together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -64,11 +64,6 @@ class Completion:
         self._variables = variables
         self.wanted: dict[tuple[str, tuple[int, ...]], Wanted] = {}
         self.faults: list[Fault] = []
-
-    def gather(self, kind: GraphQLOutputType, value: object, nodes: Nodes, path: Path) -> Iterable[Wanted]:
-        """The references that the answer shows."""
-        self.finish(kind, value, nodes, path)
-        return self.wanted.values()
 
     def finish(self, kind: GraphQLOutputType, value: object, nodes: Nodes, path: Path) -> bytes | None:
         """The answer as JSON, None for null; what is wrong is in `faults` afterwards."""

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import structlog
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableValues, get_argument_values
-from strawberry.types.arguments import convert_arguments
 
 from saas.extensions import TenantPlugins
 from saas.graphql.complete import Completion, faults_of_reads
@@ -125,10 +124,8 @@ class Running:
         """The arguments of an ordinary root field: as GraphQL gives them, and as the resolver takes them."""
         definition = self.definition(root.name)
         given = get_argument_values(definition, node, self.variables, hide_suggestions=True)
-        schema = self.services.schema.strawberry
         declared = definition.extensions["strawberry-definition"].arguments
-        registry = schema.schema_converter.scalar_registry
-        return given, convert_arguments(given, declared, registry, schema.config)
+        return given, self.services.schema.arguments.convert(root, declared, given)
 
     async def complete(
         self, root: RootField, value: object, nodes: list[FieldNode], path: Path, transaction: Transaction | None
@@ -136,7 +133,8 @@ class Running:
         """The answer of an ordinary root field; its references are read in `transaction`."""
         kind = self.definition(root.name).type
         completion = Completion(self.services.schema.graphql, self.document, self.values)
-        wanted = list(completion.gather(kind, value, nodes, path))
+        text = completion.finish(kind, value, nodes, path)
+        wanted = list(completion.wanted.values())
         refused: list[Fault] = []
         for part in wanted:
             if transaction is None:
@@ -144,7 +142,8 @@ class Running:
             found, faults = await self._read_objects(part.type_name, part.nodes, part.ids, part.places, transaction)
             part.found = found
             refused += faults
-        text = completion.finish(kind, value, nodes, path)
+        if wanted:
+            text = completion.finish(kind, value, nodes, path)
         return text, [*refused, *completion.faults]
 
     async def _read_objects(

@@ -20,6 +20,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from saas.graphql.arguments import ArgumentConverters
 from saas.graphql.fields import RootField, strawberry_field
 from saas.graphql.limits import Limits
 from saas.graphql.payloads import ENUM, MAPPED
@@ -78,6 +79,7 @@ class ApiSchema:
     registry: Registry
     queries: Mapping[str, RootField]
     mutations: Mapping[str, RootField]
+    arguments: ArgumentConverters
 
     def is_compiled(self, name: str) -> bool:
         """Whether a field of Query is answered by the compiled reader."""
@@ -106,7 +108,7 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
     made = _made_schema(rendered, implementers, query, mutation if mutations else None)
     core: GraphQLSchema = made._schema
     core.description = f"Fairlead: customers, performance and pay of sales teams. {(limits or Limits()).sentence()}"
-    return ApiSchema(made, core, registry, queries, mutations)
+    return ApiSchema(made, core, registry, queries, mutations, ArgumentConverters(made))
 
 
 def drift(schema: ApiSchema, committed: str) -> list[str]:

@@ -24,13 +24,13 @@ class Checks:
 
     def check_field(self, read_type: ReadType, of: FieldMapping) -> None:
         """Refuse a field that is denied everywhere."""
-        access = self.world.right(read_type, of).access
-        if access is FieldAccess.DENY or (access is FieldAccess.MASKED and not isinstance(of, Sealed)):
+        readable = self.world.right(read_type, of).access in (FieldAccess.ALLOW, FieldAccess.ROWS)
+        if not readable and self.world.maskable(read_type, of).access is FieldAccess.DENY:
             raise Refused("FIELD_FORBIDDEN", f"{read_type.name}.{of.name}")
 
     def check_value(self, read_type: ReadType, of: Sealed) -> None:
         """Refuse the clear value of a sealed field to whom only its masked form is given."""
-        if self.world.right(read_type, of).access is FieldAccess.MASKED:
+        if self.world.right(read_type, of).access in (FieldAccess.DENY, FieldAccess.MASKED):
             raise Refused("FIELD_FORBIDDEN", f"{read_type.name}.{of.name}")
 
     def check_numbers(self, read_type: ReadType, column: Column, function: str) -> None:

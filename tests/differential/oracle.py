@@ -23,18 +23,13 @@ ErrorAt = tuple[str, tuple[str | int, ...], str, str | None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a document comes to. `refusals` are the fields whose use refuses the whole operation.
-
-    `possible_refusals` has those below fields with bad arguments as well: nothing is answered there, and whether
-    their uses still refuse the whole is left open (it depends on when a value is found to be bad).
-    """
+    """What a document comes to. `refusals`: fields whose use refuses the whole operation, whatever else is bad."""
 
     data: dict[str, Any] | None
     errors: frozenset[ErrorAt]
     row_errors: frozenset[ErrorAt]
     refusals: frozenset[str]
     opened: frozenset[tuple[str, str, str]]
-    possible_refusals: frozenset[str] = frozenset()
 
 
 class Oracle:
@@ -45,9 +40,8 @@ class Oracle:
 
     def run(self, document: DocumentNode, variables: Mapping[str, Any], world: World) -> Outcome:
         """The outcome for one caller."""
-        always = self._rehearse(document, variables, world, lenient=False)
-        lenient = replace(world, refusals=set())
-        self._rehearse(document, variables, lenient, lenient=True)
+        always = self._rehearse(document, variables, replace(world, refusals=set()), lenient=False)
+        self._rehearse(document, variables, world, lenient=True)
         performed = replace(world, refusals=set(), opened=set())
         data, errors = self._execute(document, variables, Performance(performed))
         of_fields = {_reported(error) for error in errors if not _of_row(error)}
@@ -58,7 +52,6 @@ class Oracle:
             frozenset(_reported(error) for error in errors if _of_row(error)),
             frozenset(world.refusals),
             frozenset((type_name, name, row_id.hex) for type_name, name, row_id in performed.opened),
-            frozenset(lenient.refusals),
         )
 
     def _rehearse(

@@ -9,7 +9,6 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo
 
-from saas.access.table import FieldAccess
 from saas.reads.mapping import (
     Column,
     EnumKind,
@@ -144,8 +143,7 @@ class Performance(Checks):
         connection = self.children(read_type, of, given) if isinstance(of, ToMany) else None
         if connection is not None:
             connection.check()
-        masked = isinstance(of, Sealed) and self.world.right(read_type, of).access is FieldAccess.MASKED
-        if not masked and not self.world.readable_in(read_type, of, row):
+        if not self.world.shown_in(read_type, of, row):
             raise Refused("FIELD_FORBIDDEN", f"{read_type.name}.{name}", of_row=True)
         if connection is not None and isinstance(of, ToMany):
             column = of.foreign_column
@@ -175,6 +173,8 @@ class Performance(Checks):
         if name == "masked":
             return found.row[of.masked_column]
         self.check_value(found.read_type, of)
+        if not self.world.readable_in(found.read_type, of, found.row):
+            raise Refused("FIELD_FORBIDDEN", f"{found.read_type.name}.{of.name}", of_row=True)
         text = self.world.semantics.open(found.read_type, of, found.row)
         if text is None:
             raise Refused("INTERNAL", f"{found.read_type.name}.{of.name}", of_row=True)
