@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.operations import Operation
+from tortoise.migrations.operations import CreateModel, Operation
 
 from saas.main import MIGRATIONS, MODEL_APPS
 
@@ -23,3 +25,12 @@ async def lacking(apps: dict[str, dict[str, Any]]) -> dict[str, list[Operation]]
 async def test_no_migration_is_missing() -> None:
     assert await lacking(MIGRATIONS["apps"]) == {}
     assert set(MIGRATIONS["apps"]) == set(MODEL_APPS)
+
+
+async def test_a_missing_migration_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "no_migrations_yet"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    lacks = await lacking({"sales": {**MIGRATIONS["apps"]["sales"], "migrations": package.name}})
+    assert [each.name for each in lacks["sales"] if isinstance(each, CreateModel)] == ["FollowUp"]

@@ -12,6 +12,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from tortoise.exceptions import OperationalError
 
+from saas.bench.errors import ForeignDatabase
 from saas.cli.failures import CommandRefused, explain, operator_locale, report
 from saas.servers import Servers
 from tests.cli.conftest import Ended, Operator
@@ -118,6 +119,14 @@ def test_unknown_company_in_the_terminals_language(operator: Operator) -> None:
             PermissionError(13, "Permission denied", "/root/out"),
             "/root/out can't be used: Permission denied.",
             "Name another place, or give this user the right to it.",
+        ),
+        (
+            ForeignDatabase(3),
+            (
+                "The database already holds 3 tenants that are not this benchmark's; it is filled only when empty. Name an "
+                "empty database in DATABASE_URL, or none: an embedded one is used then."
+            ),
+            "",
         ),
         (
             ZeroDivisionError("division by zero"),
