@@ -220,7 +220,7 @@ def test_every_sentence_that_is_raised_stands_in_both_languages() -> None:
     rooms = ("saas.graphql", "saas.web")
     catalogue = Catalogue.of(rooms)
     assert catalogue.keys("en") == catalogue.keys("zh-CN")
-    sources = [path.read_text(encoding="utf-8") for room in rooms for path in Path(str(files(room))).glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for room in rooms for path in Path(str(files(room))).rglob("*.py")]
     raised = set(re.findall(r'"((?:graphql|web)\.[a-z_]+)"', "".join(sources)))
     assert raised == {key.removesuffix(".hint") for key in catalogue.keys("en")}
 
