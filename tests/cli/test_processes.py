@@ -29,7 +29,7 @@ def address_of(process: subprocess.Popen[str]) -> str:
 def stopped(process: subprocess.Popen[str], number: signal.Signals) -> int:
     """The exit status after a signal."""
     process.send_signal(number)
-    return process.wait(timeout=20)
+    return process.wait(timeout=60)
 
 
 def answer(address: str, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
