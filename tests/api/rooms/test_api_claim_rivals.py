@@ -115,7 +115,10 @@ async def test_a_session_that_ended_elsewhere_learns_nothing_of_the_customer(
     assert (await rival.refused(CLAIM, **claim_of(customer_id)))["code"] == "CONFLICT"
     account_id = parse_public_id(rival.account_id, prefix="acc")
     async with rival.web.installation.database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
-        ended = "UPDATE platform.session SET revoked_at = now(), revoked_reason = 'ended' WHERE account_id = $1 AND revoked_at IS NULL"
+        ended = (
+            "UPDATE platform.session SET revoked_at = now(), revoked_reason = 'ended'"
+            " WHERE account_id = $1 AND revoked_at IS NULL"
+        )
         assert await transaction.execute(ended, account_id) == 1
     for id_, key in ((customer_id, None), ("cus_wrong", None), (customer_id, "\n")):
         assert await rival.code(CLAIM, input=claim_of(id_, key=key)) == "UNAUTHENTICATED"
