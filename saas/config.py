@@ -35,6 +35,7 @@ class Settings:
     completion_wait_seconds: int = 30
     pool_size: int = 8
     require_trusted_documents: bool = False
+    documents: Path | None = None
 
     @property
     def is_production(self) -> bool:
@@ -71,7 +72,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         completion_wait_seconds=_number(environ, "SAAS_COMPLETION_WAIT_SECONDS", 30),
         pool_size=_number(environ, "SAAS_POOL_SIZE", 8),
         require_trusted_documents=_choice(environ, "SAAS_TRUSTED_DOCUMENTS", ("optional", "required")) == "required",
+        documents=Path(environ["SAAS_DOCUMENTS"]) if environ.get("SAAS_DOCUMENTS") else None,
     )
+    if settings.require_trusted_documents and settings.documents is None:
+        raise ConfigError(
+            "SAAS_TRUSTED_DOCUMENTS is required and SAAS_DOCUMENTS names no folder, so every request would be refused. "
+            "Put the clients' documents into a folder as *.graphql and name it."
+        )
+    if settings.documents is not None and not settings.documents.is_dir():
+        raise ConfigError(f"SAAS_DOCUMENTS is {settings.documents}, which is no folder.")
     if settings.is_production and settings.wants_embedded_postgres:
         raise ConfigError(
             "SAAS_ENVIRONMENT is production and no database is named; production never runs an embedded server. "

@@ -22,11 +22,12 @@ import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.audit import HeadLog, OpenedFields, chain, read_head, record_reads
 from saas.backing import Backing, Progress, apply_migrations, backing
-from saas.config import Settings
+from saas.config import ConfigError, Settings
 from saas.customers import CustomerHooks
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
-from saas.graphql.modules import MODULES
+from saas.graphql.documents import ListedDocuments
+from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
@@ -39,6 +40,7 @@ from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
 from tenants import Database, DatabaseRole, TenantSummary, bind_models, get_tenant_facts, list_tenants, unbind_models
+from tenants.migrate import missing_migrations
 from tenants.orm import orm_config
 
 __all__ = [
@@ -240,6 +242,7 @@ def web_services(installation: Installation) -> Services:
         plugins=TenantsPlugins(installation),
         idempotency=IdempotencyStore(),
         redis=installation.redis,
+        trusted_documents=_trusted_documents(installation.settings),
         require_trusted_documents=installation.settings.require_trusted_documents,
         rooms={
             Database: database,
@@ -254,12 +257,23 @@ def web_services(installation: Installation) -> Services:
         readiness={
             "database": lambda: _database_answers(database),
             "redis": lambda: _redis_answers(installation.redis),
+            "migrations": lambda: _migrations_are_applied(installation),
         },
     )
 
 
+def _trusted_documents(settings: Settings) -> ListedDocuments:
+    return ListedDocuments.in_folder(settings.documents) if settings.documents else ListedDocuments()
+
+
 async def _database_answers(database: Database) -> None:
     await database.fetchrow("SELECT 1")
+
+
+async def _migrations_are_applied(installation: Installation) -> None:
+    missing = await missing_migrations(installation.database, installation.product.model_apps)
+    if missing:
+        raise ConfigError(f"The database lacks migrations: {', '.join(missing)}.")
 
 
 async def _redis_answers(redis: Redis) -> None:

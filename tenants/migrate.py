@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 
 import asyncpg
 from tortoise import Tortoise
@@ -10,9 +12,12 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.api.migrate import migrate as run_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
+from tenants.database import Database, DatabaseRole
 from tenants.orm import orm_config
+from tenants.schema import APP, PLATFORM
 
 Progress = Callable[[str], None]
+_LET_READ = f"GRANT SELECT ON tortoise_migrations TO {APP}, {PLATFORM}"
 _LOCK = "SELECT pg_advisory_lock(hashtext('fairlead.migrate'))"
 
 
@@ -31,8 +36,25 @@ async def migrate(owner_url: str, apps: Mapping[str, Sequence[str]], *, progress
                 progress=lambda event, app, name: progress(f"{app}.{name}") if progress else None,
             )
             await Tortoise.close_connections()
+        await guard.execute(_LET_READ)
     finally:
         await guard.close()
+
+
+async def missing_migrations(database: Database, apps: Mapping[str, Sequence[str]]) -> list[str]:
+    """The same as `pending_migrations`, for a process that knows only the working roles: is the code too new?"""
+    sql = "SELECT app || '.' || name AS done FROM tortoise_migrations"
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        done = {row["done"] for row in await transaction.fetch(sql)}
+    return sorted(_written(apps) - done)
+
+
+def _written(apps: Mapping[str, Sequence[str]]) -> set[str]:
+    found = set()
+    for label, (_, package) in apps.items():
+        modules = pkgutil.iter_modules(import_module(package).__path__)
+        found |= {f"{label}.{module.name}" for module in modules if not module.name.startswith("_")}
+    return found
 
 
 async def pending_migrations(owner_url: str, apps: Mapping[str, Sequence[str]]) -> list[str]:

@@ -60,20 +60,20 @@ topologySpreadConstraints:
       key: {{ index . 2 | quote }}
 {{- end }}
 
-{{- /* The environment of every process, the migration included. SAAS_DATA: the root file system is read only. */}}
+{{- /* The environment of every process, the migration included. */}}
 {{- define "fairlead.baseEnv" -}}
 - name: SAAS_ENVIRONMENT
   value: production
 - name: SAAS_LOG_FORMAT
   value: json
-- name: SAAS_DATA
-  value: /tmp/fairlead
 {{- end }}
 
 {{- /* The environment of web and worker. The owner's URL is not in it. */}}
 {{- define "fairlead.serviceEnv" -}}
 {{- $database := .Values.secrets.database -}}
 {{ include "fairlead.baseEnv" . }}
+- name: SAAS_DATA
+  value: /var/lib/fairlead
 - name: SAAS_PUBLIC_URL
   value: {{ .Values.publicUrl | quote }}
 {{ include "fairlead.secretEnv" (list "DATABASE_APP_URL" $database.existingSecret $database.appKey) }}
@@ -103,6 +103,18 @@ topologySpreadConstraints:
 - name: tmp
   emptyDir:
     sizeLimit: 1Gi
+{{- end }}
+
+{{- /* The data folder of web and worker: the companies' wrapped keys must be the same for every pod and outlive all. */}}
+{{- define "fairlead.dataMount" -}}
+- name: data
+  mountPath: /var/lib/fairlead
+{{- end }}
+
+{{- define "fairlead.dataVolume" -}}
+- name: data
+  persistentVolumeClaim:
+    claimName: {{ .Values.data.existingClaim | quote }}
 {{- end }}
 
 {{- define "fairlead.masterKeyMount" -}}

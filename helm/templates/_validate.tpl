@@ -6,6 +6,7 @@
       (include "fairlead.problems.name" . | fromJsonArray)
       (include "fairlead.problems.image" . | fromJsonArray)
       (include "fairlead.problems.secrets" . | fromJsonArray)
+      (include "fairlead.problems.data" . | fromJsonArray)
       (include "fairlead.problems.environment" . | fromJsonArray)
       (include "fairlead.problems.exposure" . | fromJsonArray)
       (include "fairlead.problems.scaling" . | fromJsonArray) -}}
@@ -59,6 +60,14 @@
 {{- $found = append $found (printf "extraEnv gives %s the owner's URL (secrets.databaseOwner), which is for the migration alone: remove it" .name) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end }}
+
+{{- define "fairlead.problems.data" -}}
+{{- $found := list -}}
+{{- if not .Values.data.existingClaim -}}
+{{- $found = append $found "data.existingClaim is empty: the companies' wrapped keys would be lost with the pod, and every sealed value with them: create a PersistentVolumeClaim that all pods can mount and give its name here" -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end }}

@@ -11,6 +11,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from graphql import (
@@ -49,6 +50,11 @@ class ListedDocuments:
 
     def __init__(self, texts: tuple[str, ...] = ()) -> None:
         self._texts = {hash_of(text): text for text in texts}
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> ListedDocuments:
+        """Every ``*.graphql`` below `folder`, byte for byte as the client sends it: its hash is the file's SHA-256."""
+        return cls(tuple(file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.graphql"))))
 
     async def text(self, sha256_hex: str) -> str | None:
         """The document with this hash, or None."""

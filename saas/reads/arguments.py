@@ -26,6 +26,7 @@ from graphql import (
     VariableNode,
 )
 
+from saas.kernel import BadUserInput, WrongIdType
 from saas.reads.contract import Caller, OpenRow
 from saas.reads.errors import bad_input
 
@@ -71,11 +72,13 @@ def read_arguments(node: FieldNode | DirectiveNode, variables: Mapping[str, obje
 
 
 def source_of(argument: Argument, convert: Convert) -> Source:
-    """Where a parameter's value comes from at each run, converted; constants are converted once, now."""
+    """Where a parameter's value comes from at each run, converted; constants are converted once, now.
+
+    A constant that can't be converted fails where a variable would: when it is bound, after all was compiled.
+    """
     if isinstance(argument, Leaf):
         if argument.path is None:
-            value = convert(argument.value)
-            return lambda _: value
+            return _constant(argument.value, convert)
         return _from_variables(argument.path, convert)
     if isinstance(argument, list):
         parts = [source_of(item, lambda value: value) for item in argument]
@@ -95,6 +98,14 @@ def plain(argument: Argument) -> object:
 def is_null(argument: Argument | None) -> bool:
     """Whether the argument is absent or null."""
     return argument is None or (isinstance(argument, Leaf) and argument.value is None)
+
+
+def _constant(literal: object, convert: Convert) -> Source:
+    try:
+        value = convert(literal)
+    except (BadUserInput, WrongIdType):
+        return lambda _: convert(literal)
+    return lambda _: value
 
 
 def _from_variables(path: tuple[str | int, ...], convert: Convert) -> Source:

@@ -44,15 +44,14 @@ class Compilation:
 
     def attempt(self, at: At, compile_field: Callable[[], Piece]) -> Piece:
         """The field at a place; null and an error where its arguments are bad. Refusals of rights pass through."""
-        errors, slots = len(self.statement.errors), len(self.statement.slots)
+        before = self.statement.mark()
         try:
             if at.keys in self.bad_arguments:
                 raise self.bad_arguments[at.keys]
             return compile_field()
         except (BadUserInput, WrongIdType) as error:
             self.cacheable = False  # equal shapes may hold good values
-            del self.statement.errors[errors:]
-            del self.statement.slots[slots:]
+            self.statement.take_back(before)
             self.statement.report(error, at)
             return NULL
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 from graphql import FieldNode
 
+from saas.kernel import AppError, BadUserInput, WrongIdType
 from saas.reads.arguments import read_arguments
 from saas.reads.compilation import Compilation, RenderObject
 from saas.reads.filters import FilterCompiler
 from saas.reads.mapping import ReadType
 from saas.reads.naming import PAGE_INFO, connection_name, edge_name, summary_name, summed_columns
-from saas.reads.orders import Key, order_of
-from saas.reads.pages import Bound, Page, page_of
+from saas.reads.orders import Key, order_of, require_order_uses
+from saas.reads.pages import Bound, Page, page_of, page_of_one
 from saas.reads.selection import Fields
 from saas.reads.statement import At, Piece, Sql, Text, join, json_object, sql_of
 from saas.reads.summaries import number_summary
@@ -79,9 +80,17 @@ class _Connection:
         self._type = rows.read_type
         self._alias = context.statement.alias()
         arguments = read_arguments(nodes[0], context.variables)
-        order = order_of(context, self._type, arguments.get("orderBy"), rows.default_order, self._alias)
-        self._page = page_of(context, arguments, order, rows.name, self._alias, at)
-        matching = FilterCompiler(context, self._type, self._alias, at).condition(arguments.get("filter"))
+        filters = FilterCompiler(context, self._type, self._alias, at)
+        require_order_uses(context, self._type, arguments.get("orderBy"))
+        filters.require_uses(arguments.get("filter"))
+        self._bad: AppError | None = None
+        matching = None
+        try:
+            order = order_of(context, self._type, arguments.get("orderBy"), rows.default_order, self._alias)
+            self._page = page_of(context, arguments, order, rows.name, self._alias, at)
+            matching = filters.condition(arguments.get("filter"))
+        except (BadUserInput, WrongIdType) as error:
+            self._bad, self._page = error, page_of_one(self._alias)
         self._conditions = [
             *rows.conditions(self._alias),
             *context.rights.rows(self._type, self._alias),
@@ -96,6 +105,8 @@ class _Connection:
 
     def compile(self) -> Piece:
         members = [(key, self._member(fields[0].name.value, key, fields)) for key, fields in self._fields.items()]
+        if self._bad is not None:  # only now: a refusal below it goes first
+            raise self._bad
         document = json_object(members)
         if isinstance(document, Text):
             return document

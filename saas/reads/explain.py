@@ -165,7 +165,7 @@ def _asked(
 ) -> tuple[_Question, str, list[object]]:
     where = " AND ".join([*context.rights.rows(read_type, "a"), *question.conditions])
     order = f" ORDER BY {question.order} LIMIT 20" if question.order else ""
-    sql, parameters = context.statement.finish(f"SELECT a.id FROM {read_type.table} a WHERE {where}{order}")
+    sql, parameters, _ = context.statement.finish(f"SELECT a.id FROM {read_type.table} a WHERE {where}{order}")
     return question, sql, [parameter.source(binding) for parameter in parameters]
 
 

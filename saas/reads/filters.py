@@ -36,9 +36,25 @@ class FilterCompiler:
 
         :raises BadUserInput: nested too deep, or a value that is none of its field's kind.
         :raises WrongIdType: the id of another type.
-        :raises FieldForbidden: a field that the caller may not filter by.
+        :raises FieldForbidden: a field that the caller may not filter by; `require_uses` tells before values are read.
         """
         return None if is_null(argument) or argument is None else self._all(argument, 0)
+
+    def require_uses(self, argument: Argument | None) -> None:
+        """Refuse the operation for a field that the caller may not filter by, whatever else is wrong with the list.
+
+        :raises FieldForbidden: such a field is named, be its values good or bad.
+        """
+        if not isinstance(argument, dict):
+            return
+        for name, part in argument.items():
+            if name in ("and", "or", "not"):
+                for item in _items(part):
+                    self.require_uses(item)
+                continue
+            field = self._context.registry.field(self._type.name, name)
+            if field is not None and not is_null(part):
+                self._context.rights.require_use(self._type, field)
 
     def _all(self, argument: Argument, depth: int) -> str | None:
         if not isinstance(argument, dict):
@@ -70,7 +86,6 @@ class FilterCompiler:
         self._count += len(part)
         if self._count > MOST_CONDITIONS:
             raise bad_input("reads.filter_too_long", most=MOST_CONDITIONS)
-        self._context.rights.require_use(self._type, field)
         conditions = [self._operation(field, FilterOp(op), operand) for op, operand in part.items()]
         combined = _combine("AND", conditions)
         return combined and self._context.rights.matched(self._type, field, combined, self._alias)

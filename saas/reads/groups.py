@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from graphql import FieldNode
 
+from saas.kernel import AppError, BadUserInput, WrongIdType
 from saas.reads.arguments import Argument, is_null, plain, read_arguments
 from saas.reads.compilation import GATE, Compilation
 from saas.reads.filters import FilterCompiler
@@ -40,16 +41,26 @@ class _Groups:
         arguments = read_arguments(nodes[0], context.variables)
         self._by = group_values(self._type)[enum_name(plain(arguments["groupBy"]))]
         self._key = context.rights.used(self._type, self._by, f"{self._alias}.{self._by.column}", self._alias)
-        self._size = page_size(context, arguments.get("first"), at)
         self._order = self._order_sql(arguments.get("orderBy"))
-        matching = FilterCompiler(context, self._type, self._alias, at).condition(arguments.get("filter"))
+        filters = FilterCompiler(context, self._type, self._alias, at)
+        filters.require_uses(arguments.get("filter"))
+        self._bad: AppError | None = None
+        self._size, matching = "1", None
+        try:
+            self._size = page_size(context, arguments.get("first"), at)
+            matching = filters.condition(arguments.get("filter"))
+        except (BadUserInput, WrongIdType) as error:
+            self._bad = error
         rows = [GATE, *context.rights.rows(self._type, self._alias), *([matching] if matching else [])]
         self._scan = f"{self._type.table} {self._alias} WHERE {' AND '.join(rows)}"
         self._columns: list[str] = []
 
     def compile(self) -> Piece:
         fields = self._context.selections.below(groups_name(self._type.name), self._nodes)
-        return json_object([(key, self._member(group, self._at.down(key))) for key, group in fields.items()])
+        document = json_object([(key, self._member(group, self._at.down(key))) for key, group in fields.items()])
+        if self._bad is not None:  # only now: a refusal below it goes first
+            raise self._bad
+        return document
 
     def _member(self, nodes: Sequence[FieldNode], at: At) -> Piece:
         self._context.count_field()

@@ -45,6 +45,18 @@ class Order:
     id_descending: bool
 
 
+def require_order_uses(context: Compilation, read_type: ReadType, argument: Argument | None) -> None:
+    """Refuse the operation for a key that the caller may not order by, whatever else is wrong with the list.
+
+    :raises FieldForbidden: such a key is named, also behind the id, where it orders nothing.
+    """
+    known = order_values(read_type)
+    for name in _names(argument):
+        column = known[name].column
+        if column is not None:
+            context.rights.require_use(read_type, column)
+
+
 def order_of(context: Compilation, read_type: ReadType, argument: Argument | None, default: str, alias: str) -> Order:
     """The order that is asked for; without one, the default, or by id where the caller may not use the default.
 
@@ -52,15 +64,22 @@ def order_of(context: Compilation, read_type: ReadType, argument: Argument | Non
     :raises FieldForbidden: a key that the caller may not order by.
     """
     known = order_values(read_type)
-    asked = None if argument is None else plain(argument)
-    if asked is None or asked == []:
+    names = _names(argument)
+    if not names:
         value = known[default]
         usable = value.column is None or context.rights.may_use(read_type, value.column)
         return _order(context, read_type, [value if usable else known["ID_ASC"]], alias)
-    names = [enum_name(item) for item in (asked if isinstance(asked, list) else [asked])]
     if len(names) > MOST_KEYS:
         raise bad_input("reads.order_too_long", given=len(names), most=MOST_KEYS)
     return _order(context, read_type, [known[name] for name in names], alias)
+
+
+def _names(argument: Argument | None) -> list[str]:
+    """The order values that are asked for; a single one stands for a list of one."""
+    asked = None if argument is None else plain(argument)
+    if asked is None:
+        return []
+    return [enum_name(item) for item in (asked if isinstance(asked, list) else [asked])]
 
 
 def _order(context: Compilation, read_type: ReadType, values: Sequence[OrderValue], alias: str) -> Order:

@@ -65,6 +65,11 @@ def page_of(
     return Page(_size(context, size, at), is_null(first), keys, mark, bounds[0], bounds[1])
 
 
+def page_of_one(alias: str) -> Page:
+    """Stands in for a page whose arguments are bad, so that what is below it is compiled, and refused, all the same."""
+    return Page("1", False, (Key(f"{alias}.id", ScalarKind.ID, False, nullable=False),), "", None, None)
+
+
 def page_size(context: Compilation, argument: Argument | None, at: At) -> str:
     """A page size as SQL, where ``first`` alone is offered and required."""
     if is_null(argument):

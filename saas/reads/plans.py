@@ -34,12 +34,14 @@ class Step:
         :raises BadUserInput: an argument is malformed or out of bounds; `bad_arguments` then tells which.
         :raises WrongIdType: one is the id of another type.
         """
+        for argument in self.root.unsent:
+            argument.source(binding)
         return [parameter.source(binding) for parameter in self.root.parameters]
 
     def bad_arguments(self, binding: Binding) -> BadArguments:
         """The arguments that can't be bound, by the place of their field."""
         bad: dict[tuple[str, ...], AppError] = {}
-        for parameter in self.root.parameters:
+        for parameter in (*self.root.unsent, *self.root.parameters):
             try:
                 parameter.source(binding)
             except (BadUserInput, WrongIdType) as error:

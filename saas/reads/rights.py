@@ -55,7 +55,10 @@ class Rights:
         if right.access in (FieldAccess.ALLOW, FieldAccess.MASKED):
             return ALLOWED
         masked = self._access.read(read_type.name, f"{field.name}.masked")
-        return right if masked.access is FieldAccess.DENY else self._covering(read_type, masked)
+        if masked.access in (FieldAccess.DENY, FieldAccess.ROWS):
+            scopes = right.scopes | masked.scopes
+            return self._covering(read_type, FieldRight(FieldAccess.ROWS, scopes)) if scopes else right
+        return ALLOWED
 
     def _covering(self, read_type: ReadType, right: FieldRight) -> FieldRight:
         covers = right.access is FieldAccess.ROWS and self._access.visible(read_type.name) <= right.scopes
@@ -82,8 +85,8 @@ class Rights:
         return f"({self.readable_rows(read_type, right, alias)} AND {condition})"
 
     def may_use(self, read_type: ReadType, field: FieldMapping) -> bool:
-        """Whether the field may be filtered, ordered or grouped by, which implies reading it."""
-        readable = self.of_field(read_type, field).access is not FieldAccess.DENY
+        """Whether the field may be filtered, ordered or grouped by, which implies reading it, in full."""
+        readable = self.of_field(read_type, field).access in (FieldAccess.ALLOW, FieldAccess.ROWS)
         return readable and self._access.may_use(read_type.name, field.name)
 
     def require_use(self, read_type: ReadType, field: FieldMapping) -> None:

@@ -29,11 +29,16 @@ _SETTING = "(SELECT set_config('app.tenant_id', {tenant}::text, true) AS v OFFSE
 
 @dataclass(frozen=True, slots=True)
 class RootPlan:
-    """One compiled root field. `sql` is None where nothing is left to ask; `constant` is the answer then."""
+    """One compiled root field. `sql` is None where nothing is left to ask; `constant` is the answer then.
+
+    `unsent` are arguments that the SQL has no use for (the filter of a list of which nothing is selected): they are
+    checked like all others.
+    """
 
     sql: str | None
     constant: bytes
     parameters: tuple[Parameter, ...]
+    unsent: tuple[Parameter, ...]
     errors: tuple[ReadError, ...]
     slots: tuple[Slot, ...]
     needs_keys: bool
@@ -145,7 +150,10 @@ def _type_of(context: Compilation, prefix: str) -> ReadType:
 
 def _root_plan(context: Compilation, piece: Piece, stamp: str | None) -> RootPlan:
     if isinstance(piece, Text) and stamp is None:
-        return RootPlan(None, piece.text.encode(), (), tuple(context.statement.errors), (), False, context.cacheable)
+        statement = context.statement
+        _, _, unsent = statement.finish("")
+        errors = tuple(statement.errors)
+        return RootPlan(None, piece.text.encode(), (), unsent, errors, (), statement.needs_keys, context.cacheable)
     return _finish(context, f"convert_to({sql_of(piece)}, 'UTF8') AS v", stamp=stamp)
 
 
@@ -156,11 +164,12 @@ def _finish(context: Compilation, column: str, *, stamp: str | None) -> RootPlan
         session = statement.parameter(_session_of, "bytea")
         columns.append(f"{stamp}({session}) AS stamp")
     setting = _SETTING.format(tenant=context.rights.tenant)
-    sql, parameters = statement.finish(f"SELECT {', '.join(columns)} FROM {setting}")
+    sql, parameters, unsent = statement.finish(f"SELECT {', '.join(columns)} FROM {setting}")
     return RootPlan(
         sql,
         b"null",
         parameters,
+        unsent,
         tuple(statement.errors),
         tuple(statement.slots),
         statement.needs_keys,

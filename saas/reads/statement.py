@@ -85,6 +85,14 @@ class Parameter(NamedTuple):
     keys: tuple[str, ...] | None
 
 
+class Mark(NamedTuple):
+    """How many errors, holes and parameters there were."""
+
+    errors: int
+    slots: int
+    parameters: int
+
+
 @dataclass(slots=True)
 class Statement:
     """Collects what the pieces of one statement share. Parameters that end up unused are dropped by `finish`."""
@@ -111,6 +119,16 @@ class Statement:
         self._aliases += 1
         return f"a{self._aliases}"
 
+    def mark(self) -> Mark:
+        """How far the statement has come, to take back what follows."""
+        return Mark(len(self.errors), len(self.slots), len(self.parameters))
+
+    def take_back(self, mark: Mark) -> None:
+        """Forget errors, holes and arguments since the mark; parameters keep their numbers, and `finish` drops them."""
+        del self.errors[mark.errors :]
+        del self.slots[mark.slots :]
+        self.parameters[mark.parameters :] = [item._replace(keys=None) for item in self.parameters[mark.parameters :]]
+
     def slot(self, slot: Slot) -> int:
         """The number of a new hole."""
         self.slots.append(slot)
@@ -121,14 +139,16 @@ class Statement:
         """Note that the field at a place is refused, or failed by its arguments."""
         self.errors.append(read_error(error, at, field=field))
 
-    def finish(self, sql: str) -> tuple[str, tuple[Parameter, ...]]:
-        """The SQL with numbered parameters, and those parameters in order."""
+    def finish(self, sql: str) -> tuple[str, tuple[Parameter, ...], tuple[Parameter, ...]]:
+        """The SQL with numbered parameters, those parameters in order, and the arguments that it has no use for."""
         order: dict[int, int] = {}
 
         def number(match: re.Match[str]) -> str:
             return f"${order.setdefault(int(match[1]), len(order) + 1)}"
 
-        return _MARK.sub(number, sql), tuple(self.parameters[index] for index in order)
+        numbered = _MARK.sub(number, sql)
+        unsent = (item for index, item in enumerate(self.parameters) if index not in order and item.keys is not None)
+        return numbered, tuple(self.parameters[index] for index in order), tuple(unsent)
 
 
 def read_error(error: AppError, at: At, *, field: str | None = None) -> ReadError:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import build_schema, parse, validate
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "helm" / "README.md"])
@@ -18,6 +19,13 @@ def test_each_place_it_names_exists(document: Path) -> None:
     named = {match.rstrip("/.") for match in PLACE.findall(document.read_text(encoding="utf-8"))}
     missing = [place for place in sorted(named - ABSENT) if not list(ROOT.glob(place))]
     assert missing == []
+
+
+def test_first_queries_of_the_readme_fit_the_schema() -> None:
+    schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
+    documents = re.findall(r'"query": "(.+?)"[,}]', (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(documents) == 3
+    assert [validate(schema, parse(document)) for document in documents] == [[], [], []]
 
 
 def test_decisions_are_numbered_without_a_gap() -> None:

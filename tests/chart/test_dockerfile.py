@@ -73,7 +73,9 @@ def test_copies_only_what_the_ignore_file_lets_through() -> None:
     assert copied == admitted
 
 
-@pytest.mark.parametrize("name", ["pyproject.toml", "README.md", "LICENSE", "saas", "tenants", "plugins"])
+@pytest.mark.parametrize(
+    "name", ["pyproject.toml", "README.md", "LICENSE", "requirements.lock", "saas", "tenants", "plugins"]
+)
 def test_what_it_copies_exists(name: str) -> None:
     assert (ROOT / name).exists()
 

@@ -169,6 +169,7 @@ def test_tells_everything_that_is_missing_at_once() -> None:
         "secrets.database.existingSecret",
         "secrets.redis.existingSecret",
         "secrets.masterKey.existingSecret",
+        "data.existingClaim",
         "publicUrl",
     ]
 
@@ -186,6 +187,7 @@ def test_no_default_is_a_credential() -> None:
         "production",
         "json",
         "/tmp/fairlead",
+        "/var/lib/fairlead",
         "https://fairlead.example.com",
         "/run/secrets/fairlead/master.key",
         "30",

@@ -13,8 +13,9 @@ EXPECTED_IMAGE = {
     "single": "registry.example.com:5000/sales/fairlead@sha256:" + "0123456789abcdef" * 4,
     "egress": "example/fairlead:0.1.0",
 }
-BASE_ENVIRONMENT = {"SAAS_ENVIRONMENT": "production", "SAAS_LOG_FORMAT": "json", "SAAS_DATA": "/tmp/fairlead"}
+BASE_ENVIRONMENT = {"SAAS_ENVIRONMENT": "production", "SAAS_LOG_FORMAT": "json"}
 SERVICE_ENVIRONMENT = BASE_ENVIRONMENT | {
+    "SAAS_DATA": "/var/lib/fairlead",
     "SAAS_PUBLIC_URL": "https://fairlead.example.com",
     "DATABASE_APP_URL": "secret:fairlead-database/DATABASE_APP_URL",
     "DATABASE_PLATFORM_URL": "secret:fairlead-database/DATABASE_PLATFORM_URL",
@@ -72,13 +73,15 @@ def test_every_container_has_limited_memory_and_requests_and_unthrottled_cpu(rel
         assert set(resources["limits"]) == {"memory"}
 
 
-def test_writes_to_tmp_alone_and_reads_the_master_key(release: Release) -> None:
+def test_writes_to_tmp_and_the_shared_data_and_reads_the_master_key(release: Release) -> None:
     tmp = {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}
     pods = dict(release.pods())
     for component in ("web", "worker"):
-        assert [volume["name"] for volume in pods[component]["spec"]["volumes"]] == ["tmp", "master-key"]
+        assert [volume["name"] for volume in pods[component]["spec"]["volumes"]] == ["tmp", "data", "master-key"]
+        assert pods[component]["spec"]["volumes"][1]["persistentVolumeClaim"] == {"claimName": "fairlead-data"}
         assert release.container(component)["volumeMounts"] == [
             {"name": "tmp", "mountPath": "/tmp"},
+            {"name": "data", "mountPath": "/var/lib/fairlead"},
             {"name": "master-key", "mountPath": "/run/secrets/fairlead", "readOnly": True},
         ]
     assert pods["migrate"]["spec"]["volumes"] == [tmp]
@@ -87,7 +90,7 @@ def test_writes_to_tmp_alone_and_reads_the_master_key(release: Release) -> None:
 
 def test_mounts_one_key_of_the_named_secret_readable_by_the_group(releases: dict[str, Release]) -> None:
     volumes = dict(releases["production"].pods())["web"]["spec"]["volumes"]
-    assert volumes[1]["secret"] == {
+    assert volumes[2]["secret"] == {
         "secretName": "fairlead-master-key",
         "defaultMode": 0o440,
         "items": [{"key": "root", "path": "master.key"}],
@@ -101,7 +104,7 @@ def test_environment_of_the_minimal_release(releases: dict[str, Release]) -> Non
         "DATABASE_RELAY_URL": "secret:fairlead-database/DATABASE_RELAY_URL",
         "SAAS_COMPLETION_WAIT_SECONDS": "30",
     }
-    assert release.environment("migrate") == BASE_ENVIRONMENT | {"DATABASE_URL": OWNER}
+    assert release.environment("migrate") == BASE_ENVIRONMENT | {"DATABASE_URL": OWNER, "SAAS_DATA": "/tmp/fairlead"}
     assert release.environment("test") == {}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, TypeVar
 
 from graphql import (
@@ -23,14 +24,13 @@ from graphql import (
     is_composite_type,
     is_required_argument,
 )
-from hypothesis import strategies as st
 
 T = TypeVar("T")
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 PLACE = "cursor {}"
 """Stands in a document for a cursor that is known only when it runs."""
 DEEPEST = 5
 MOST_FIELDS = 45
+_LOGIC = ("and", "not", "or")
 
 
 @dataclass(frozen=True)
@@ -65,32 +65,33 @@ class Generated:
 
 @dataclass(frozen=True)
 class Values:
-    """What arguments are drawn from: operands by (type, field), ids of every kind, and the plainly wrong."""
+    """What is drawn from: compiled root fields, operands by (type, field), ids of every kind, the plainly wrong."""
 
+    roots: Sequence[str]
     operands: Mapping[tuple[str, str], Sequence[Any]]
     ids: Mapping[str, Sequence[str]]
     wrong: Mapping[str, Sequence[Any]]
-    roots: Mapping[str, str]
+    refused: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By type: fields and order values whose use refuses the operation; mostly avoided, to get answers to compare."""
 
     def operand(self, type_name: str, field_name: str, scalar: str) -> Sequence[Any]:
         return self.operands.get((type_name, field_name)) or self.wrong[scalar]
 
 
-def documents(schema: GraphQLSchema, values: Values) -> st.SearchStrategy[Generated]:
-    """Documents of one query operation."""
+def document(seed: int, schema: GraphQLSchema, values: Values) -> Generated:
+    """The document of one query operation that a seed gives.
 
-    @st.composite
-    def generated(draw: Draw) -> Generated:
-        return _Writer(draw, schema, values).document()
-
-    return generated()
+    Choices drawn one by one from hypothesis repeat each other (it varies a document a little at a time), which finds
+    far less; a seed gives every document anew, at the price of shrinking.
+    """
+    return _Writer(Random(seed), schema, values).document()
 
 
 @dataclass
 class _Writer:
     """Writes one document."""
 
-    draw: Draw
+    random: Random
     schema: GraphQLSchema
     values: Values
     declared: list[str] = field(default_factory=list)
@@ -102,19 +103,48 @@ class _Writer:
     def document(self) -> Generated:
         query = self.schema.query_type
         assert query is not None
-        names = [self._pick(sorted(query.fields)) for _ in range(self._pick((1, 1, 1, 2, 3)))]
-        roots = " ".join(self._field(query, name, DEEPEST) for name in names)
+        if self._chance(45):
+            lists = [name for name in self.values.roots if _is_connection(query.fields[name])]
+            roots = " ".join(self._probe(query, self._pick(lists), 1) for _ in range(4))
+        else:
+            names = [self._pick(self.values.roots) for _ in range(self._pick((1, 1, 1, 2, 3)))]
+            roots = " ".join(self._field(query, name, DEEPEST) for name in names)
         header = f"query Generated({', '.join(self.declared)})" if self.declared else "query Generated"
         parts = [f"{header} {{ {self._wrapped(query, roots)} }}"]
         parts += [f"fragment {name} on {on} {{ {body} }}" for name, (on, body) in self.fragments.items()]
         return Generated("\n".join(parts), self.given, self.cursors)
 
     def _pick(self, items: Sequence[T]) -> T:
-        picked: T = self.draw(st.sampled_from(items))
-        return picked
+        return self.random.choice(items)
+
+    def _allowed(self, type_name: str, names: Sequence[str]) -> Sequence[str]:
+        """Mostly only the names whose use is not refused."""
+        refused = self.values.refused.get(type_name, frozenset())
+        return names if self._chance(4) else [name for name in names if name not in refused]
 
     def _chance(self, percent: int) -> bool:
-        return bool(self.draw(st.integers(0, 99)) >= 100 - percent)
+        return self.random.randrange(100) < percent
+
+    def _probe(self, parent: GraphQLObjectType, name: str, deeper: int) -> str:
+        """A list with most of its arguments and little below it: cheap, and it shows every row that is wrong."""
+        self.fields += 1
+        alias, definition = f"a{self.fields}", parent.fields[name]
+        connection = get_named_type(definition.type)
+        assert isinstance(connection, GraphQLObjectType)
+        rows = get_named_type(connection.fields["nodes"].type)
+        assert isinstance(rows, GraphQLObjectType)
+        arguments = self._arguments(parent, name, definition, eager=True)
+        lists = [each for each, item in rows.fields.items() if _is_connection(item)]
+        below = self._probe(rows, self._pick(lists), deeper - 1) if lists and deeper and self._chance(50) else ""
+        columns = [each for each, item in rows.fields.items() if not is_composite_type(get_named_type(item.type))]
+        page = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+        shown = (
+            f"nodes {{ id {self._pick(columns)} {below} }} {self._pick((page, page, 'totalCount', 'edges { cursor }'))}"
+        )
+        summed = [each for each in _summed(connection) if each not in self.values.refused.get(rows.name, ())]
+        if summed and self._chance(20):
+            shown += f" totalCount summary {{ count {self._pick(summed)} {{ sum avg }} }}"
+        return f"{alias}: {name}{arguments} {{ {shown} }}"
 
     def _selection(self, kind: GraphQLNamedType, depth: int) -> str:
         if isinstance(kind, GraphQLUnionType | GraphQLInterfaceType):
@@ -134,8 +164,8 @@ class _Writer:
             parts.append("id")
         elif self._chance(50):
             parts.append("... on Node { id }")
-        for item in [self._pick(types) for _ in range(self._pick((1, 2, 3)))]:
-            parts.append(f"... on {item.name} {{ {self._selection(item, depth - 1)} }}")
+        chosen = [self._pick(types) for _ in range(self._pick((1, 2, 3)))]
+        parts += [f"... on {item.name} {{ {self._selection(item, depth - 1)} }}" for item in chosen]
         return self._wrapped(kind, " ".join(parts))
 
     def _wrapped(self, kind: GraphQLNamedType, body: str) -> str:
@@ -181,14 +211,14 @@ class _Writer:
             return f"{once} {alias}{name}{arguments} {{ {self._selection(kind, below)} }}"
         return once
 
-    def _arguments(self, parent: GraphQLObjectType, name: str, definition: GraphQLField) -> str:
+    def _arguments(self, parent: GraphQLObjectType, name: str, definition: GraphQLField, *, eager: bool = False) -> str:
         given: dict[str, Any] = {}
         if "after" in definition.args:
-            given = self._page(f"{parent.name}.{name}", definition)
+            given = self._page(f"{parent.name}.{name}", definition, eager=eager)
         for argument, item in definition.args.items():
             if argument in ("first", "last", "after", "before", "orderBy") and "after" in definition.args:
                 continue
-            if is_required_argument(item) or self._chance(45):
+            if is_required_argument(item) or self._chance(70 if eager else 45):
                 value = self._argument(argument, name, get_named_type(definition.type).name, item.type)
                 given[argument] = self._maybe_variable(str(item.type), value)
         return f"({', '.join(f'{key}: {_literal(value)}' for key, value in given.items())})" if given else ""
@@ -213,34 +243,35 @@ class _Writer:
             return str(self._pick(self.values.wrong["ID"]))
         if self._chance(4):
             type_name = self._pick(sorted(self.values.ids))
-        return self._pick(self.values.ids.get(type_name) or self.values.wrong["ID"])
+        return str(self._pick(self.values.ids.get(type_name) or self.values.wrong["ID"]))
 
     def _size(self) -> int:
         return self._pick((0, 101, -1, 2**31 - 1)) if self._chance(3) else self._pick((1, 2, 3, 5, 10, 100))
 
-    def _page(self, list_name: str, definition: GraphQLField) -> dict[str, Any]:
+    def _page(self, list_name: str, definition: GraphQLField, *, eager: bool) -> dict[str, Any]:
         """Sizes, order and cursors of a list: mostly ``first`` or ``last``, sometimes both or neither."""
         sizes = self._pick((("first",),) * 14 + (("last",),) * 8 + (("first", "last"), ()))
         given: dict[str, Any] = {name: self._maybe_variable("Int", self._size()) for name in sizes}
         orders: tuple[str, ...] = ()
-        if self._chance(50):
+        if self._chance(70 if eager else 50):
             kind = definition.args["orderBy"].type
             named = get_named_type(kind)
             assert isinstance(named, GraphQLEnumType)
+            known = self._allowed(named.name.removesuffix("Order"), sorted(named.values))
             count = self._pick((0, 1, 1, 1, 2, 2, 3, 4)) if self._chance(60) else 1
-            asked = [Name(self._pick(sorted(named.values))) for _ in range(count)]
+            asked = [Name(self._pick(known)) for _ in range(count)]
             single = len(asked) == 1 and self._chance(15)
             given["orderBy"] = self._maybe_variable(str(kind), asked[0] if single else asked)
             orders = tuple(each.text for each in asked)
             if isinstance(given["orderBy"], Variable) and self.given.get(given["orderBy"].name, None) is None:
                 orders = ()
         for side in ("after", "before"):
-            if self._chance(18):
+            if self._chance(30 if eager else 18):
                 given[side] = self._cursor(list_name, orders)
         return given
 
     def _cursor(self, list_name: str, orders: tuple[str, ...]) -> Any:
-        reference = CursorRef(list_name, orders, self.draw(st.integers(0, 20)))
+        reference = CursorRef(list_name, orders, self.random.randrange(200))
         if self._chance(6):
             reference = self._pick((CursorRef(None), CursorRef("Query.customers"), CursorRef(list_name, ("ID_DESC",))))
         text = PLACE.format(len(self.cursors))
@@ -251,8 +282,10 @@ class _Writer:
         """A filter; `plain` without variables inside, for one that is a variable itself."""
         plain = self._chance(40) if plain is None else plain
         given: dict[str, Any] = {}
-        for name in [self._pick(sorted(kind.fields)) for _ in range(self._pick((0, 1, 1, 2, 3) if depth else (1, 2)))]:
-            if name in ("and", "or", "not"):
+        for _ in range(self._pick((0, 1, 1, 2, 3) if depth else (1, 2))):
+            fields = self._allowed(kind.name.removesuffix("Filter"), sorted(set(kind.fields) - set(_LOGIC)))
+            name = self._pick(_LOGIC if self._chance(35) or not fields else fields)
+            if name in _LOGIC:
                 if depth > 2 and not self._chance(10):
                     continue
                 parts = [self._filter(kind, depth + 1, plain=plain) for _ in range(self._pick((0, 1, 2, 2)))]
@@ -266,7 +299,8 @@ class _Writer:
     def _conditions(self, type_name: str, name: str, kind: GraphQLInputObjectType, *, plain: bool) -> Any:
         if self._chance(2):
             return self._pick((None, {}))
-        operators = {self._pick(sorted(kind.fields)) for _ in range(self._pick((1, 1, 1, 2)))}
+        known = [*sorted(kind.fields), *(("startsWith",) * 3 if "startsWith" in kind.fields else ())]
+        operators = {self._pick(known) for _ in range(self._pick((1, 1, 1, 2)))}
         conditions: dict[str, Any] = {}
         for operator in sorted(operators):
             wanted = kind.fields[operator].type
@@ -309,6 +343,19 @@ class _Writer:
         elif way == "null":
             self.given[name] = None
         return Variable(name)
+
+
+def _is_connection(definition: GraphQLField) -> bool:
+    return "after" in definition.args
+
+
+def _summed(connection: GraphQLObjectType) -> Sequence[str]:
+    """The columns that a connection's summary sums."""
+    if "summary" not in connection.fields:
+        return ()
+    summary = get_named_type(connection.fields["summary"].type)
+    assert isinstance(summary, GraphQLObjectType)
+    return sorted(name for name, item in summary.fields.items() if is_composite_type(get_named_type(item.type)))
 
 
 def _leads_on(definition: GraphQLField) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from graphql import GraphQLError
 
-from saas.access.table import ALLOWED, AccessTable, FieldAccess, FieldRight
+from saas.access.table import ALLOWED, DENIED, AccessTable, FieldAccess, FieldRight
 from saas.reads import Registry
 from saas.reads.mapping import Column, DataClass, Expression, FieldMapping, ReadType, Sealed
 from saas.reads.naming import order_values
@@ -91,6 +91,19 @@ class World:
         if right.access is FieldAccess.ROWS:
             return self.in_scope(read_type, right.scopes, row)
         return right.access is FieldAccess.ALLOW
+
+    def maskable(self, read_type: ReadType, of: FieldMapping) -> FieldRight:
+        """The right to a sealed field's masked form, as far as it goes beyond the right to its value."""
+        if not isinstance(of, Sealed):
+            return DENIED
+        everywhere = self.right(read_type, of).access is FieldAccess.MASKED
+        return ALLOWED if everywhere else self.access.read(read_type.name, f"{of.name}.masked")
+
+    def shown_in(self, read_type: ReadType, of: FieldMapping, row: Row) -> bool:
+        """Whether the field shows anything in this row: itself, or its masked form."""
+        masked = self.maskable(read_type, of)
+        shows_mask = masked.access is FieldAccess.ROWS and self.in_scope(read_type, masked.scopes, row)
+        return masked.access is FieldAccess.ALLOW or shows_mask or self.readable_in(read_type, of, row)
 
     def usable(self, read_type: ReadType, of: FieldMapping) -> bool:
         """Whether it may be filtered, ordered and grouped by, which implies reading it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from tests.differential.judgement import Refused, Row, World, bad_input
 
 Arguments = Mapping[str, Any]
 _ID = re.compile(r"([a-z]{2,5})_([0-9a-f]{32})")
+EITHER = " or "
+"""Between codes of which one is reported."""
 _MOST_ORDERS, _DEEPEST_FILTER, _MOST_VALUES = 3, 3, 100
 
 
@@ -35,6 +37,25 @@ def id_of(text: str, prefix: str) -> UUID:
     if found != prefix:
         raise Refused("WRONG_ID_TYPE")
     return row_id
+
+
+Check = Callable[[], object]
+
+
+def _fail() -> None:
+    raise bad_input()
+
+
+def require(checks: Iterable[Check]) -> None:
+    """Raise what fails; where several do and with several codes, which of them is reported first is left open."""
+    codes: set[str] = set()
+    for check in checks:
+        try:
+            check()
+        except Refused as error:
+            codes.add(error.message)
+    if codes:
+        raise Refused(EITHER.join(sorted(codes)))
 
 
 @dataclass(frozen=True)
@@ -59,9 +80,9 @@ class ListArguments:
         if not 1 <= self.given[name] <= self.world.most:
             raise bad_input()
 
-    def check_filter(self) -> None:
+    def filter_checks(self) -> Iterator[Check]:
         """Every operand must be a value of its field."""
-        self._check_filter(self.given.get("filter") or {}, 0)
+        return self._filter_checks(self.given.get("filter") or {}, 0)
 
     def matching(self, among: Callable[[Row], bool] = lambda row: True) -> list[Row]:
         """The visible rows that the filter lets through."""
@@ -85,25 +106,25 @@ class ListArguments:
             else:
                 self.world.require_use(self.read_type, self._field(name))
 
-    def _check_filter(self, part: Arguments, depth: int) -> None:
+    def _filter_checks(self, part: Arguments, depth: int) -> Iterator[Check]:
         for name, inner in part.items():
             if inner is None:
                 continue
-            if name in ("and", "or", "not"):
-                if depth == _DEEPEST_FILTER:
-                    raise bad_input()
-                for item in [inner] if name == "not" else inner:
-                    self._check_filter(item, depth + 1)
-            else:
+            if name not in ("and", "or", "not"):
                 for operator, operand in inner.items():
-                    self._check_operand(self._field(name), operator, operand)
+                    yield from self._operand_checks(self._field(name), operator, operand)
+            elif depth == _DEEPEST_FILTER:
+                yield _fail
+            else:
+                for item in [inner] if name == "not" else inner:
+                    yield from self._filter_checks(item, depth + 1)
 
-    def _check_operand(self, of: FieldMapping, operator: str, operand: Any) -> None:
+    def _operand_checks(self, of: FieldMapping, operator: str, operand: Any) -> Iterator[Check]:
         if operand is None or (isinstance(operand, list) and len(operand) > _MOST_VALUES):
-            raise bad_input()
-        if operator != "isNull":
+            yield _fail
+        elif operator != "isNull":
             for item in operand if isinstance(operand, list) else [operand]:
-                self._value(of, item)
+                yield partial(self._value, of, item)
 
     def _matches(self, part: Arguments, row: Row) -> bool:
         return all(self._holds(name, inner, row) for name, inner in part.items() if inner is not None)
@@ -191,11 +212,9 @@ class Connection:
         self.arguments.check_uses(self._asked())
         given = self.arguments.given
         sizes = [name for name in ("first", "last") if given.get(name) is not None]
-        if len(self._asked()) > _MOST_ORDERS or len(sizes) != 1:
-            raise bad_input()
-        self.arguments.check_size(sizes[0])
-        self._bounds()
-        self.arguments.check_filter()
+        require([_fail] if len(self._asked()) > _MOST_ORDERS or len(sizes) != 1 else [])
+        size = partial(self.arguments.check_size, sizes[0])
+        require([size, self._bounds, *self.arguments.filter_checks()])
 
     def page(self, beneath: Callable[[Row], bool]) -> Page:
         """The page, among the rows that belong to the parent."""
@@ -282,8 +301,7 @@ class Grouping:
         if self._order.column is not None:
             world.require_aggregate(read_type, self._order.column)
         self.arguments.check_uses()
-        self.arguments.check_size("first")
-        self.arguments.check_filter()
+        require([partial(self.arguments.check_size, "first"), *self.arguments.filter_checks()])
 
     def groups(self) -> list[tuple[Any, list[Row]]]:
         """All groups in order: key and rows; ties by key, NULL last in both."""

@@ -19,7 +19,7 @@ def _is_me(world: World, row_id: UUID | None) -> bool:
 
 def _my_department(world: World) -> UUID | None:
     me = _by_id(world, "employee", world.employee_id)
-    return me and me["department_id"]
+    return None if me is None else me["department_id"]
 
 
 def _in_my_tree(world: World, department_id: UUID | None) -> bool:
@@ -29,7 +29,7 @@ def _in_my_tree(world: World, department_id: UUID | None) -> bool:
         if department_id == mine:
             return True
         above = _by_id(world, "department", department_id)
-        department_id = above and above["parent_id"]
+        department_id = None if above is None else above["parent_id"]
     return False
 
 

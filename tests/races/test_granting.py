@@ -24,9 +24,9 @@ async def test_one_of_twenty_equal_grants_wins_and_the_version_rises_once(
         try:
             async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
                 if number % 2:
-                    await grant_right(owner, line=line, reason="", access=access, catalogue=CATALOGUE, clock=clock)
+                    await grant_right(owner, line=line, reason="race", access=access, catalogue=CATALOGUE, clock=clock)
                 else:
-                    await create_role(owner, name="regional", parent="rep", reason="", access=access, clock=clock)
+                    await create_role(owner, name="regional", parent="rep", reason="race", access=access, clock=clock)
         except AppError as refused:
             return refused.key
         return "done"

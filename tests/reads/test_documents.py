@@ -6,7 +6,7 @@ import pytest
 
 from saas.kernel import ErrorCode, LimitExceeded
 from tests.reads.conftest import NAMES, Toys
-from tests.reads.toys import row_id
+from tests.reads.toys import data_of, row_id
 
 SHOP_0, SHOP_3, KEEPER_0 = f"sho_{row_id(1, 0).hex}", f"sho_{row_id(1, 3).hex}", f"kee_{row_id(2, 0).hex}"
 WHOLE = """{ shop(id: "ID") { __typename id name nick status level rank area rent listed openedOn seenAt daysOpen
@@ -203,3 +203,21 @@ async def test_groups(toys: Toys) -> None:
         {"key": "true", "listed": True, "rank": {"sum": "20"}},
         {"key": None, "listed": None, "rank": {"sum": None}},
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        ("query($v: Int) { shops(first: $v) { totalCount } }", 1, 0),
+        ("query($v: ID!) { shops(first: 1, filter: {keeper: {eq: $v}}) { __typename } }", KEEPER_0, "x"),
+        ("query($v: ID!) { shops(first: 1, filter: {keeper: {eq: $v}}) { pageInfo { __typename } } }", KEEPER_0, "x"),
+    ],
+)
+async def test_arguments_are_checked_also_where_nothing_needs_them(
+    toys: Toys, text: str, good: object, bad: object
+) -> None:
+    """A bad value is reported by a plan that good values left in the cache, and whatever is selected."""
+    for value, errors in ((good, []), (bad, [ErrorCode.BAD_USER_INPUT]), (good, [])):
+        result = await toys.result(text, v=value)
+        assert [error.code for error in result.errors] == errors
+        assert (data_of(result)["shops"] is None) is bool(errors)

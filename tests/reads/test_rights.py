@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from saas.access.table import DENIED, MASKED, FieldAccess, FieldRight
@@ -53,6 +54,14 @@ async def test_refused_field_is_null_with_an_error_and_not_in_the_sql(toys: Toys
         "shopGroups(groupBy: STATUS, first: 1) { nodes { rent { sum } } }",
         "shopGroups(groupBy: STATUS, first: 1, orderBy: RENT_SUM_DESC) { nodes { key } }",
         'keepers(first: 1) { nodes { shops(first: 1, filter: {rent: {lt: "0"}}) { totalCount } } }',
+        'shops(filter: {rent: {gte: "1"}}) { totalCount }',
+        'shops(first: 0, filter: {rent: {gte: "1"}}) { totalCount }',
+        "shops(first: 1, last: 1, orderBy: RENT_ASC) { totalCount }",
+        "shops(first: 1, orderBy: [ID_ASC, RENT_ASC]) { totalCount }",
+        "shops(first: 1, orderBy: [ID_ASC, NAME_ASC, NAME_ASC, RENT_ASC]) { totalCount }",
+        'shops(first: 1, filter: {keeper: {eq: "sho_1"}, rent: {gte: "1"}}) { totalCount }',
+        'shopGroups(groupBy: STATUS, first: 0, filter: {rent: {gte: "1"}}) { totalCount }',
+        "shopGroups(groupBy: STATUS, first: 0, orderBy: RENT_SUM_DESC) { totalCount }",
     ],
 )
 async def test_using_a_refused_field_refuses_the_operation(toys: Toys, arguments: str) -> None:
@@ -68,11 +77,53 @@ async def test_using_a_refused_field_refuses_the_operation(toys: Toys, arguments
         )
 
 
+@pytest.mark.parametrize(
+    ("bad", "given"),
+    [
+        ("shop(id: ID) { keeper { BELOW } }", '"sho_1"'),
+        ("shop(id: ID) { keeper { BELOW } }", f'"kee_{row_id(2, 0).hex}"'),
+        ("keepers(first: INT) { nodes { BELOW } }", "0"),
+        ("keepers(first: 1, after: STRING) { edges { node { BELOW } } }", '"AAAA"'),
+        ("shops(first: 1, filter: {keeper: {eq: ID}}) { nodes { keeper { BELOW } } }", '"sho_1"'),
+        ("shops(first: 1, filter: {rank: {eq: INT}}) { nodes { keeper { BELOW } } }", "null"),
+        ("shopGroups(groupBy: KEEPER, first: INT) { nodes { keeper { BELOW } } }", "101"),
+    ],
+)
+async def test_a_refused_use_goes_before_bad_arguments_above_it(toys: Toys, bad: str, given: str) -> None:
+    """Whether an operation is refused follows from document and rights, not from values, literal or variable."""
+    below = 'shops(first: 1, filter: {rent: {gte: "1"}}) { totalCount }'
+    kind = next(kind for kind in ("ID", "STRING", "INT") if f": {kind}" in bad)
+    text = bad.replace("BELOW", below)
+    literal, variable = f"{{ {text.replace(f': {kind}', f': {given}')} }}", text.replace(f": {kind}", ": $given")
+    values = {"given": orjson.loads(given)}
+    full = full_access()
+    forbidden = full_access(usable=full.usable - {"Shop.rent"})
+    for document_text, variables in ((literal, {}), (f"query {{ {variable} }}", values)):
+        with pytest.raises(FieldForbidden) as refused:
+            await toys.result(document_text, access=forbidden, **variables)
+        assert refused.value.values["permission"] == "Shop.rent"
+        answered = await toys.result(document_text, **variables)
+        assert list(data_of(answered).values()) == [None]
+        assert [error.code in (ErrorCode.BAD_USER_INPUT, ErrorCode.WRONG_ID_TYPE) for error in answered.errors] == [
+            True
+        ]
+
+
 async def test_use_implies_read(toys: Toys) -> None:
     with pytest.raises(FieldForbidden):
         await toys.result(
             '{ shops(first: 1, filter: {rent: {gte: "1"}}) { totalCount } }', access=with_field("Shop.rent", DENIED)
         )
+
+
+async def test_a_masked_right_is_no_right_to_use(toys: Toys) -> None:
+    for name, argument in (("rent", 'rent: {gte: "1"}'), ("phone", 'phone: {eq: "13800130000"}')):
+        with pytest.raises(FieldForbidden) as refused:
+            await toys.result(
+                f"{{ shops(first: 1, filter: {{{argument}}}) {{ totalCount }} }}",
+                access=with_field(f"Shop.{name}", MASKED),
+            )
+        assert refused.value.values["permission"] == f"Shop.{name}"
 
 
 async def test_default_order_falls_back_to_the_id_where_it_may_not_be_used(toys: Toys) -> None:

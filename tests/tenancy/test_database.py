@@ -8,7 +8,9 @@ from uuid import UUID
 import pytest
 
 from saas.kernel import Unavailable
+from saas.main import MODEL_APPS
 from tenants import Database, DatabaseRole, NoTransaction, Tenant, current_tenant_id, current_transaction
+from tenants.migrate import missing_migrations
 
 TENANT_SETTING = "SELECT current_setting('app.tenant_id', true)"
 
@@ -97,3 +99,9 @@ async def test_server_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(Unavailable) as refused:
         await gate.fetchrow("SELECT 1")
     assert refused.value.key == "tenants.database_unreachable"
+
+
+async def test_process_without_the_owner_knows_which_migrations_are_missing(database: Database) -> None:
+    assert await missing_migrations(database, MODEL_APPS) == []
+    tomorrow = {**MODEL_APPS, "tomorrow": ("saas.people.models", "saas.people.migrations")}
+    assert await missing_migrations(database, tomorrow) == ["tomorrow.0001_people"]

@@ -7,9 +7,9 @@ from enum import Enum
 
 import strawberry
 
-from saas.graphql.customers import CustomerRef, customer_id_of
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, enum_of, mapped, stored_text
+from saas.graphql.rooms.customers import CustomerRef, customer_id_of
 from saas.sales import FOLLOW_UP_KIND, create_follow_up
 
 

@@ -8,7 +8,7 @@ import strawberry
 
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
-from saas.graphql.references import optional_id
+from saas.graphql.rooms.references import optional_id
 from saas.people import create_department, create_employee
 from saas.sealing import Sealer
 

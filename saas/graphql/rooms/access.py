@@ -22,10 +22,10 @@ from saas.access import (
 )
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import Payload
-from saas.graphql.plain_pages import After, First, page_of
-from saas.graphql.references import placed_id
 from saas.graphql.render import PageInfo
 from saas.graphql.render_inputs import described_enum, nullable
+from saas.graphql.rooms.plain_pages import After, First, page_of
+from saas.graphql.rooms.references import placed_id
 from saas.kernel import public_id
 from tenants import DatabaseRole
 

@@ -8,10 +8,10 @@ import strawberry
 
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import Payload, Ref, mapped
-from saas.graphql.plain_pages import After, First, page_of
-from saas.graphql.references import optional_id, placed_id
 from saas.graphql.render import PageInfo
-from saas.graphql.viewer import ACCOUNT
+from saas.graphql.rooms.plain_pages import After, First, page_of
+from saas.graphql.rooms.references import optional_id, placed_id
+from saas.graphql.rooms.viewer import ACCOUNT
 from saas.identity import (
     change_roles,
     create_invitation,

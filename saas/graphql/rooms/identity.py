@@ -9,8 +9,8 @@ import strawberry
 from saas import identity
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import Payload
-from saas.graphql.references import optional_id, placed_id
-from saas.graphql.viewer import COMPANY, SESSION, CompanyMembershipView, ViewerView, begin_as, membership_views
+from saas.graphql.rooms.references import optional_id, placed_id
+from saas.graphql.rooms.viewer import COMPANY, SESSION, CompanyMembershipView, ViewerView, begin_as, membership_views
 from saas.identity import Origin, Passwords, SessionTokens, refresh_session
 from saas.kernel import BadUserInput, public_id
 from tenants import Database, DatabaseRole

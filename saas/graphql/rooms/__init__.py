@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from saas.graphql import access, customers, identity, members, onboarding, own_sessions, people, plugins, sales, viewer
+from saas.graphql.rooms import (
+    access,
+    customers,
+    identity,
+    members,
+    onboarding,
+    own_sessions,
+    people,
+    plugins,
+    sales,
+    viewer,
+)
 
 MODULES: tuple[ModuleType, ...] = (
     viewer,

@@ -6,9 +6,9 @@ import strawberry
 
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, mutation
-from saas.graphql.identity import SessionPayload, origin_of, tokens_view
 from saas.graphql.payloads import IdempotentPayload, Payload
-from saas.graphql.viewer import COMPANY, begin_as
+from saas.graphql.rooms.identity import SessionPayload, origin_of, tokens_view
+from saas.graphql.rooms.viewer import COMPANY, begin_as
 from saas.identity import Passwords
 from saas.kernel import public_id
 from saas.onboarding import accept_invitation, join_company, sign_up_company

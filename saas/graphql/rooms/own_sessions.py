@@ -9,10 +9,10 @@ import strawberry
 
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import Payload
-from saas.graphql.plain_pages import After, First, Page, page_of
-from saas.graphql.references import placed_id
 from saas.graphql.render import PageInfo
-from saas.graphql.viewer import ACCOUNT, COMPANY, SESSION
+from saas.graphql.rooms.plain_pages import After, First, Page, page_of
+from saas.graphql.rooms.references import placed_id
+from saas.graphql.rooms.viewer import ACCOUNT, COMPANY, SESSION
 from saas.identity import (
     SessionView,
     list_member_sessions,

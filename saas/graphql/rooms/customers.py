@@ -21,7 +21,7 @@ from saas.customers import (
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, Rivalry, mutation
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
-from saas.graphql.references import placed_id
+from saas.graphql.rooms.references import placed_id
 from saas.sealing import Sealer
 from tenants import Ask
 
