@@ -31,7 +31,7 @@ from tenants.lifecycle import (
 from tenants.models import ScopedManager, Tenant, TenantMeta, TenantModel
 from tenants.orm import bind_models, unbind_models
 from tenants.presets import PRESETS, Preset, get_preset
-from tenants.quotas import QuotaKind, check_quota, lock_quota
+from tenants.quotas import QuotaKind, check_quota, find_quota, lock_quota
 
 __all__ = [
     "BOUND",
@@ -63,6 +63,7 @@ __all__ = [
     "current_tenant_id",
     "current_transaction",
     "export_tenant",
+    "find_quota",
     "get_preset",
     "get_tenant",
     "get_tenant_facts",

@@ -23,6 +23,7 @@ from tenants.errors import NoTransaction
 from tenants.pool import ConnectionPool
 
 AfterCommit = Callable[[], Awaitable[None]]
+Afterwards = Callable[[], Awaitable[None]]
 
 
 class Ask(Protocol):
@@ -75,6 +76,7 @@ class Transaction:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_open: bool = True
     _after_commit: list[AfterCommit] = field(default_factory=list)
+    _afterwards: list[Afterwards] = field(default_factory=list)
 
     async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """All rows of a statement with ``$1``… parameters."""
@@ -106,6 +108,14 @@ class Transaction:
     def after_commit(self, callback: AfterCommit) -> None:
         """Run `callback` once the transaction has committed; never if it rolls back."""
         self._after_commit.append(callback)
+
+    def afterwards(self, callback: Afterwards) -> None:
+        """Run `callback` in a transaction of its own, same tenant and role, once this one has committed or rolled back.
+
+        For what must outlast a refusal: a rollback takes everything that the refused transaction wrote. Where the
+        callback fails, its error takes the place of the refusal. A cancelled operation runs none: it told nobody.
+        """
+        self._afterwards.append(callback)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -174,19 +184,33 @@ class Database:
         connection = await self._pools[role].acquire()
         transaction = Transaction(connection, tenant_id, role)
         token = _current.set(transaction)
+        refused: Exception | None = None
         try:
             await connection.execute(_begin(tenant_id, isolation))
             yield transaction
             await connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             await _roll_back(connection)
-            raise
+            if not transaction._afterwards or not isinstance(error, Exception):
+                raise
+            refused = error
         finally:
             transaction.is_open = False
             _current.reset(token)
             self._pools[role].release(connection)
-        for callback in transaction._after_commit:
-            await callback()
+        if refused is None:
+            for callback in transaction._after_commit:
+                await callback()
+        if transaction._afterwards:
+            await self._run_afterwards(transaction)
+        if refused is not None:
+            raise refused
+
+    async def _run_afterwards(self, ended: Transaction) -> None:
+        """With the ended transaction's connection given back: nobody waits for a second one while holding the first."""
+        async with self.transaction(ended.tenant_id, role=ended.role):
+            for callback in ended._afterwards:
+                await callback()
 
     async def close(self) -> None:
         """Close both pools."""

@@ -28,13 +28,19 @@ async def lock_quota(kind: QuotaKind) -> None:
     await current_transaction().execute(_LOCK, str(current_tenant_id()), kind.value)
 
 
+async def find_quota(kind: QuotaKind) -> int | None:
+    """The company's limit; None where its plan has none, and there is nothing to lock or count."""
+    limit: int | None = await current_transaction().fetchval(_LIMIT, kind.value)
+    return limit
+
+
 async def check_quota(kind: QuotaKind, *, used: int, adding: int = 1) -> None:
     """Refuse what would go past the company's quota.
 
     :param used: how many there are now, counted under `lock_quota` where exactness matters.
     :raises TenantQuotaExceeded: naming the limit, what is used and what was to be added.
     """
-    limit: int | None = await current_transaction().fetchval(_LIMIT, kind.value)
+    limit = await find_quota(kind)
     if limit is not None and used + adding > limit:
         raise TenantQuotaExceeded(
             f"tenants.quota_exceeded.{kind.value}", {"limit": limit, "used": used, "adding": adding}

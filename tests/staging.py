@@ -34,7 +34,17 @@ REP = AccessTable("rep", scopes={"Customer": frozenset({"self", "pool"})})
 MANAGER = AccessTable("manager", scopes={"Customer": frozenset({"self", "pool", "department"})})
 ALL = AccessTable("all", scopes={"Customer": frozenset({"all"})})
 BLIND = AccessTable("blind")
-_TABLES = ("customer_pool", "employee", "customer", "ownership", "claim_count", "follow_up", "audit_entry", "outbox")
+_TABLES = (
+    "customer_pool",
+    "employee",
+    "customer",
+    "ownership",
+    "claim_count",
+    "refused_check_count",
+    "follow_up",
+    "audit_entry",
+    "outbox",
+)
 
 
 def agreeing(facts: ClaimFacts) -> None:

@@ -7,7 +7,16 @@ from saas.access.actions import create_role, grant_right, revoke_right
 from saas.access.catalogue import AccessCatalogue, FieldCatalogue
 from saas.access.errors import PermissionMissing, PolicyUnusable
 from saas.access.policies import DEFAULT_POLICY, DEFAULT_ROLES, PERMISSIONS
-from saas.access.queries import AccessTables, RoleView, RuleView, list_roles, list_rules, load_policy, require
+from saas.access.queries import (
+    AccessTables,
+    RoleView,
+    RuleView,
+    list_roles,
+    list_rules,
+    load_policy,
+    require,
+    role_names,
+)
 from saas.access.rules import EVERY_ROW, OWNER, Action, Effect, Policy, PolicyLine, RoleLink
 from saas.access.scopes import scope_predicate
 from saas.access.table import ALLOWED, DENIED, MASKED, AccessTable, FieldAccess, FieldRight
@@ -43,5 +52,6 @@ __all__ = [
     "load_policy",
     "require",
     "revoke_right",
+    "role_names",
     "scope_predicate",
 ]

@@ -89,6 +89,12 @@ async def load_policy(tenant_id: UUID, *, defaults: Policy = DEFAULT_POLICY) -> 
     return row["version"], defaults.with_own(lines, links, (name for name, _ in roles))
 
 
+async def role_names(tenant_id: UUID, *, defaults: Policy = DEFAULT_POLICY) -> frozenset[str]:
+    """Every role that somebody of the company can hold, in the open transaction of the platform role."""
+    _, policy = await load_policy(tenant_id, defaults=defaults)
+    return policy.roles
+
+
 async def list_roles(
     actor: Actor, *, after: str | None, first: int, defaults: Policy = DEFAULT_POLICY
 ) -> tuple[RoleView, ...]:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from tortoise.exceptions import BaseORMException
 from typer.exceptions import TyperException
 
+from saas.bench.errors import BenchError
 from saas.config import ConfigError
 from saas.kernel import AppError, Catalogue
 from saas.servers import ServerStartError
@@ -67,7 +68,7 @@ def explain(error: BaseException) -> tuple[str, str]:
     """What happened and what to do about it; the latter is empty where nobody knows."""
     if isinstance(error, (CommandRefused, ServerStartError)):
         return " ".join(filter(None, (error.fact, getattr(error, "rule", "")))), error.remedy
-    if isinstance(error, (ConfigError, RolesRefused)):
+    if isinstance(error, (BenchError, ConfigError, RolesRefused)):
         return str(error), ""
     if isinstance(error, AppError):
         return _localised(error)

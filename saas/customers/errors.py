@@ -17,6 +17,10 @@ class CustomerExists(Conflict):
     """The duplicate check found one; tells its status and whom to ask, nothing else (P38)."""
 
 
+class DuplicateChecksUsedUp(LimitReached):
+    """The duplicate check has told this person of customers as often as it does in a day."""
+
+
 class NotTheOwner(RuleRefused):
     """Only the owner may release a customer."""
 

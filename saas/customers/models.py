@@ -90,3 +90,18 @@ class ClaimCount(Model):
 
     class Meta(TenantMeta):
         table = "claim_count"
+
+
+class RefusedCheckCount(Model):
+    """How often the duplicate check refused one person on one day of the tenant's calendar.
+
+    The primary key is (tenant_id, account_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    account_id = fields.UUIDField(primary_key=True)
+    counted_on = fields.DateField()
+    refusals = fields.IntField()
+
+    class Meta(TenantMeta):
+        table = "refused_check_count"

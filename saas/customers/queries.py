@@ -51,9 +51,13 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """What the duplicate check may tell: that there is one, by what it matched, and whom to ask."""
+    """What the duplicate check may tell: that there is one, by what it matched, and whom to ask.
 
-    has_same_name: bool
+    `matched` is the input's field: external, name or phone. `customer_id` is for the audit trail, never for the caller.
+    """
+
+    customer_id: UUID
+    matched: str
     owner_name: str | None
 
 
@@ -68,7 +72,7 @@ async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: U
         _claim_target_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id, today
     )
     if row is None:
-        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+        raise CustomerNotFound("customers.not_found").at("input", "customer")
     return _findings(row)
 
 
@@ -109,9 +113,9 @@ async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer
     """
     is_owned = await ask(_is_owned_sql(access.visible("Customer")), actor.tenant_id, actor.employee_id, customer_id)
     if is_owned is None:
-        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+        raise CustomerNotFound("customers.not_found").at("input", "customer")
     if is_owned:
-        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
 
 
 @lru_cache(maxsize=64)
@@ -151,7 +155,7 @@ async def get_visible_customer(actor: Actor, access: AccessTable, *, customer_id
         _visible_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, customer_id
     )
     if row is None:
-        raise CustomerNotFound("customers.not_found").at("input", "customerId")
+        raise CustomerNotFound("customers.not_found").at("input", "customer")
     owner: UUID | None = row["owner_id"]
     return owner
 
@@ -182,20 +186,44 @@ async def lock_and_count_holding(actor: Actor, *, pool_id: UUID, today: date) ->
     return row["department"], row["holding"]
 
 
-async def find_duplicate(*, match_key: str, phone_index: bytes | None) -> Duplicate | None:
-    """A customer of this company with the same name or the same phone number, whoever may see it (P38)."""
+_DUPLICATE = """
+SELECT c.id, e.name AS owner_name,
+       CASE WHEN c.external_system = $4 AND c.external_key = $5 THEN 'external'
+            WHEN c.match_key = $2 THEN 'name' ELSE 'phone' END AS matched
+FROM customer c LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
+WHERE c.tenant_id = $1
+  AND (c.match_key = $2 OR c.phone_index = $3 OR (c.external_system = $4 AND c.external_key = $5))
+ORDER BY matched, c.id LIMIT 1
+"""
+"""The words of `matched` happen to sort as they matter: the key first, then the name."""
+
+
+async def find_duplicate(
+    *, match_key: str, phone_index: bytes | None, external_system: str | None, external_key: str | None
+) -> Duplicate | None:
+    """A customer of this company with the same key, name or phone number, whoever may see it (P38)."""
     row = await current_transaction().fetchrow(
-        """
-        SELECT c.match_key = $2 AS has_same_name, e.name AS owner_name
-        FROM customer c LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
-        WHERE c.tenant_id = $1 AND (c.match_key = $2 OR c.phone_index = $3)
-        ORDER BY (c.match_key = $2) DESC, c.id LIMIT 1
-        """,
-        current_tenant_id(),
-        match_key,
-        phone_index,
+        _DUPLICATE, current_tenant_id(), match_key, phone_index, external_system, external_key
     )
-    return Duplicate(has_same_name=row["has_same_name"], owner_name=row["owner_name"]) if row else None
+    return Duplicate(row["id"], row["matched"], row["owner_name"]) if row else None
+
+
+async def count_refused_checks(actor: Actor, *, on: date) -> int:
+    """How often the duplicate check refused the caller on that day; those under way at this moment don't count yet."""
+    found: int | None = await current_transaction().fetchval(
+        "SELECT refusals FROM refused_check_count WHERE tenant_id = $1 AND account_id = $2 AND counted_on = $3",
+        current_tenant_id(),
+        actor.account_id,
+        on,
+    )
+    return found or 0
+
+
+async def count_customers() -> int:
+    """How many customers the company has."""
+    return int(
+        await current_transaction().fetchval("SELECT count(*) FROM customer WHERE tenant_id = $1", current_tenant_id())
+    )
 
 
 async def default_pool() -> Pool:
@@ -218,11 +246,6 @@ async def find_customer_by_external_key(system: str, key: str) -> UUID:
     if found is None:
         raise CustomerNotFound("customers.not_found").at("input", "customer", "external")
     return found
-
-
-async def has_external_key(system: str, key: str) -> bool:
-    """Whether a customer of this company has this key in another system."""
-    return bool(await current_transaction().fetchval(_BY_EXTERNAL_KEY, current_tenant_id(), system, key))
 
 
 _BY_EXTERNAL_KEY = "SELECT id FROM customer WHERE tenant_id = $1 AND external_system = $2 AND external_key = $3"

@@ -16,15 +16,18 @@ from saas.customers.errors import (
     ClaimLimitReached,
     CooldownRunning,
     CustomerAlreadyOwned,
+    DuplicateChecksUsedUp,
     HoldingLimitReached,
     PoolRuleOutOfRange,
 )
-from saas.kernel import AppError, BadUserInput
+from saas.kernel import AppError, BadUserInput, Scalar
 from saas.people import clean_name, clean_optional
 
 _DISTRICT = re.compile(r"[1-9]\d{5}", re.ASCII)
 _SPACE = re.compile(r"\s+")
 NAME_MAX = 200
+REFUSED_CHECKS_MAX = 100
+"""Duplicates that one person is told of in a day: far above honest work, far below what a list of a market needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,17 @@ def may_hold_one_more(holding: int, pool: PoolRules) -> AppError | None:
         "customers.holding_limit_reached",
         {"pool": pool.name, "limit": pool.holding_limit, "holding": holding},
     )
+
+
+def may_check_duplicates(refused_today: int, *, today: date) -> AppError | None:
+    """None where a person whom the duplicate check refused `refused_today` times may ask it again.
+
+    The refusal comes before the check, hit or miss: otherwise it would go on telling that there is such a customer.
+    """
+    if refused_today < REFUSED_CHECKS_MAX:
+        return None
+    values: dict[str, Scalar] = {"limit": REFUSED_CHECKS_MAX, "free_from": (today + timedelta(days=1)).isoformat()}
+    return DuplicateChecksUsedUp("customers.duplicate_checks_used_up", values)
 
 
 def claim_limit_reached(pool: PoolRules, *, today: date) -> ClaimLimitReached:

@@ -9,7 +9,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.models import Model
 
-from tenants import ScopedManager, TenantModel, current_tenant_id
+from tenants import TenantMeta, TenantModel, current_tenant_id
 
 
 class OutboxEvent(TenantModel):
@@ -31,9 +31,8 @@ class OutboxEvent(TenantModel):
     last_error: str | None = fields.TextField(null=True)
     dead_at: datetime | None = fields.DatetimeField(null=True)
 
-    class Meta(TenantModel.Meta):
+    class Meta(TenantMeta):
         table = "outbox"
-        abstract = False
 
 
 class IdempotencyRecord(Model):
@@ -47,6 +46,5 @@ class IdempotencyRecord(Model):
     outcome: dict[str, Any] = fields.JSONField()
     created_at = fields.DatetimeField()
 
-    class Meta:
+    class Meta(TenantMeta):
         table = "idempotency"
-        manager = ScopedManager()

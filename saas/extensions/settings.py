@@ -11,12 +11,12 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from saas.extensions.errors import SettingRefused
-from saas.kernel import Scalar, parse_public_id
+from saas.kernel import Scalar, parse_public_id, public_id
 
 SETTINGS_BYTES = 64 * 1024
 _EMPLOYEE_PREFIX = "emp"
@@ -56,8 +56,13 @@ def _employee_uuid(value: object) -> object:
     return str(parse_public_id(value, prefix=_EMPLOYEE_PREFIX)) if isinstance(value, str) and "_" in value else value
 
 
-EmployeeId = Annotated[UUID, BeforeValidator(_employee_uuid), Field(strict=False)]
-"""An employee, written as a public id (``emp_…``) or a UUID."""
+EmployeeId = Annotated[
+    UUID,
+    BeforeValidator(_employee_uuid),
+    PlainSerializer(lambda value: public_id(_EMPLOYEE_PREFIX, value), return_type=str, when_used="json"),
+    Field(strict=False),
+]
+"""An employee, shown as a public id (``emp_…``); taken as one, or as a UUID."""
 
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

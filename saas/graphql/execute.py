@@ -69,7 +69,7 @@ class Executor:
         return answer
 
     async def _run(self, request: Request, answer: Answer) -> None:
-        session = await self._session(request)
+        session, ended = await self._session_or_end(request)
         if request.locale is None and session is not None:
             answer.locale = session.actor.locale
         check_texts(request.variables)
@@ -78,8 +78,10 @@ class Executor:
         operation = document.operation(request.operation_name)
         answer.operation = operation.name or root_type(self._services.schema, operation.node).lower()
         variables = self._variables(operation, request.variables)
-        await self._charge(caller, operation.points(variables.coerced), answer)
         running = Running(self._services, request, document, operation, variables, session, answer.locale)
+        if ended is not None and not self._begins_anew(running):
+            raise ended
+        await self._charge(caller, operation.points(variables.coerced), answer)
         await self._perform(running, answer)
 
     async def _session(self, request: Request) -> Session | None:
@@ -88,6 +90,21 @@ class Executor:
         return await self.sessions.find(
             request.token, address=request.address, request_id=request.request_id, client=request.client
         )
+
+    async def _session_or_end(self, request: Request) -> tuple[Session | None, Unauthenticated | None]:
+        try:
+            return await self._session(request), None
+        except Unauthenticated as ended:
+            return None, ended
+
+    def _begins_anew(self, running: Running) -> bool:
+        """Sign-in, refresh and their like, alone in their operation: a client that still sends its former token with
+        them must get in, or an ended session could never be followed by the next."""
+        if not running.operation.is_mutation:
+            return False
+        declared = self._services.schema.mutations
+        names = (nodes[0].name.value for nodes in self._roots(running).values())
+        return all(name in declared and declared[name].public and declared[name].alone for name in names)
 
     async def _document(self, request: Request, caller: str, answer: Answer) -> Document:
         text = await self._text(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from saas.kernel import (
@@ -37,6 +38,14 @@ class RoleMalformed(BadUserInput):
 
     def __init__(self, role: str) -> None:
         super().__init__("identity.role_malformed", {"role": role[:60]}, field=("roles",))
+
+
+class RoleUnknown(BadUserInput):
+    """Roles that the company does not have."""
+
+    def __init__(self, roles: Iterable[str], *, known: Iterable[str]) -> None:
+        values = {"roles": ", ".join(sorted(roles)), "known": ", ".join(sorted(known))}
+        super().__init__("identity.role_unknown", values, field=("roles",))
 
 
 class TooManyRoles(BadUserInput):

@@ -40,7 +40,7 @@ async def create_follow_up(
     author = actor.employee_id
     # The owner is checked by the update: between a look and a write the customer may have gone back to the pool.
     if author is None or not await note_follow_up(customer_id, owner_id=author, occurred_at=at):
-        raise FollowUpOfForeignCustomer("sales.not_your_customer").at("input", "customerId")
+        raise FollowUpOfForeignCustomer("sales.not_your_customer").at("input", "customer")
     follow_up = await FollowUp.create(
         customer_id=customer_id,
         author_id=author,

@@ -84,7 +84,7 @@ async def test_an_owned_customer_is_taken(company: Company, rep: Actor) -> None:
     for claimant in (other, rep):
         refusal = await refused(company.claim(claimant, customer_id))
         assert isinstance(refusal, CustomerAlreadyOwned)
-        assert (refusal.values, refusal.field) == ({}, ("input", "customerId"))
+        assert (refusal.values, refusal.field) == ({}, ("input", "customer"))
     assert await company.everything() == before
 
 
@@ -94,7 +94,7 @@ async def test_what_is_not_visible_is_not_found(company: Company, rep: Actor) ->
     before = await company.everything()
     missing = await refused(company.claim(rep, new_id()))
     assert isinstance(missing, CustomerNotFound)
-    assert missing.field == ("input", "customerId")
+    assert missing.field == ("input", "customer")
     for customer_id, access in ((foreign, REP), (pooled, BLIND)):
         refusal = await refused(company.claim(rep, customer_id, access=access))
         assert isinstance(refusal, CustomerNotFound)
@@ -137,7 +137,7 @@ async def test_the_claim_limit_counts_claims_of_the_local_day(company: Company, 
     refusal = await refused(company.claim(rep, second))
     assert isinstance(refusal, ClaimLimitReached)
     assert refusal.values == {"pool": "公海", "limit": 1, "free_from": "2026-11-24"}
-    assert refusal.field == ("input", "customerId")
+    assert refusal.field == ("input", "customer")
     assert await company.everything() == before
     company.clock.advance(timedelta(hours=13, minutes=59, seconds=59))  # 23:59:59 in Shanghai
     assert isinstance(await refused(company.claim(rep, second)), ClaimLimitReached)
@@ -237,7 +237,7 @@ async def test_a_plugin_hears_the_facts_and_may_refuse(company: Company, rep: Ac
     assert (refusal.key, refusal.values, refusal.field) == (
         "realty.foreign_area",
         {"area": "徐汇"},
-        ("input", "customerId"),
+        ("input", "customer"),
     )
     assert rep.employee_id is not None
     assert heard == [

@@ -36,6 +36,7 @@ from saas.identity.errors import (
     OwnRolesUnchangeable,
     PasswordTooWeak,
     RolesNotGrantable,
+    RoleUnknown,
 )
 from saas.kernel import Actor, FrozenClock, new_id
 from saas.onboarding import accept_invitation, join_company
@@ -203,6 +204,45 @@ async def test_only_an_owner_invites_administrators(directory: Database, clock: 
         await invite(directory, hr_admin, clock, email="friend@chenguang.cn", roles=["owner", "rep"])
     assert refused.value.values["roles"] == "owner"
     await invite(directory, hr_admin, clock, email="new@chenguang.cn", roles=["rep", "sales_manager"])
+
+
+async def test_roles_that_the_company_does_not_have_are_refused(
+    directory: Database, clock: FrozenClock, owner: Actor
+) -> None:
+    tokens = await bring_in(directory, owner, clock, roles=["rep"])
+    before = await platform_rows(directory, "SELECT id, roles, version FROM platform.membership ORDER BY id")
+    trail_before = await trail(directory, owner.tenant_id)
+    known = "auditor, consultant, hr_admin, owner, partner_app, rep, sales_manager"
+    with pytest.raises(RoleUnknown) as refused:
+        await invite(directory, owner, clock, email="new@chenguang.cn", roles=["rep", "salesmanager", "boss"])
+    assert refused.value.values == {"roles": "boss, salesmanager", "known": known}
+    assert refused.value.field == ("roles",)
+    with pytest.raises(RoleUnknown) as refused:
+        async with directory.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM):
+            await change_roles(owner, account_id=tokens.account_id, roles=["boss"], expected_version=1, clock=clock)
+    assert refused.value.values == {"roles": "boss", "known": known}
+    assert await platform_rows(directory, "SELECT id, roles, version FROM platform.membership ORDER BY id") == before
+    assert await platform_rows(directory, "SELECT 1 FROM platform.invitation WHERE accepted_at IS NULL") == []
+    assert await trail(directory, owner.tenant_id) == trail_before
+
+
+async def test_a_role_of_the_companys_own_can_be_given_in_that_company_only(
+    directory: Database, clock: FrozenClock, owner: Actor
+) -> None:
+    async with directory.transaction(owner.tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+        await transaction.execute(
+            "INSERT INTO access_role (tenant_id, id, name, parent, created_by, created_at)"
+            " VALUES ($1, $2, 'district_lead', 'rep', $3, now())",
+            owner.tenant_id,
+            new_id(),
+            owner.account_id,
+        )
+    tokens = await bring_in(directory, owner, clock, roles=["district_lead"])
+    assert (await actor_of(directory, clock, tokens.access_token)).roles == frozenset({"district_lead"})
+    wang = await found(directory, clock, company="远山贸易", email="wang@yuanshan.cn")
+    other = await actor_of(directory, clock, wang.tokens.access_token)
+    with pytest.raises(RoleUnknown):
+        await invite(directory, other, clock, email="new@yuanshan.cn", roles=["district_lead"])
 
 
 async def test_member_and_the_invited_are_not_invited_again(

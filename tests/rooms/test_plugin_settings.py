@@ -29,7 +29,17 @@ from saas.extensions import (
     enabled_plugins,
     plugin_state,
 )
-from saas.kernel import Actor, AppError, BadUserInput, FrozenClock, RuleRefused, StaleVersion, new_id, uuid7_from
+from saas.kernel import (
+    Actor,
+    AppError,
+    BadUserInput,
+    FrozenClock,
+    RuleRefused,
+    StaleVersion,
+    new_id,
+    public_id,
+    uuid7_from,
+)
 from tenants import Database, DatabaseRole
 
 TODAY = date(2026, 11, 23)
@@ -280,4 +290,4 @@ async def test_stored_settings_that_no_longer_fit_stop_decisions(company: Compan
 
 def test_area_settings_are_stored_by_their_outside_names() -> None:
     stored = Area(title="静安", district_codes=("310106",), employees=(LI_NA,)).model_dump(mode="json", by_alias=True)
-    assert stored == {"title": "静安", "districtCodes": ["310106"], "employees": [str(LI_NA)]}
+    assert stored == {"title": "静安", "districtCodes": ["310106"], "employees": [public_id("emp", LI_NA)]}

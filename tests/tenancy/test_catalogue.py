@@ -173,7 +173,7 @@ async def test_tables_of_no_tenant_are_reviewed(catalogue: Catalogue) -> None:
         " WHERE relkind IN ('r', 'p', 'f') AND nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
     )
     assert {row["nspname"] for row in rows} == {"public", "platform"}
-    assert {row["relname"] for row in rows if row["nspname"] == "platform"} <= PLATFORM_TABLES
+    assert {row["relname"] for row in rows if row["nspname"] == "platform"} == PLATFORM_TABLES
 
 
 async def test_nothing_copies_rows_past_row_security(catalogue: Catalogue) -> None:
@@ -194,7 +194,7 @@ async def test_functions_are_the_callers_or_reviewed(catalogue: Catalogue) -> No
         assert not row["proleakproof"], row["name"]
         assert not row["for_all"], row["name"]
     definers = {row["name"]: row["proconfig"] or [] for row in rows if row["prosecdef"]}
-    assert set(definers) <= DEFINER_FUNCTIONS
+    assert set(definers) == DEFINER_FUNCTIONS
     for name, settings in definers.items():
         assert any(setting.startswith("search_path=") for setting in settings), name
         assert not any("public" in setting for setting in settings), name

@@ -91,6 +91,51 @@ async def test_after_commit_runs_only_after_commit(database: Database, tenant_id
     assert ran == ["committed"]
 
 
+async def test_afterwards_runs_in_a_transaction_of_its_own_whatever_became_of_the_first(
+    database: Database, tenant_id: UUID
+) -> None:
+    transactions: list[tuple[UUID | None, DatabaseRole, bool]] = []
+
+    async def note() -> None:
+        now = current_transaction()
+        transactions.append((now.tenant_id, now.role, now is ended))
+
+    with pytest.raises(RuntimeError, match="refused"):
+        async with database.transaction(None, role=DatabaseRole.PLATFORM) as ended:
+            await ended.bind_tenant(tenant_id)
+            ended.afterwards(note)
+            raise RuntimeError("refused")
+    async with database.transaction(tenant_id) as ended:
+        ended.afterwards(note)
+        assert len(transactions) == 1
+    assert transactions == [(tenant_id, DatabaseRole.PLATFORM, False), (tenant_id, DatabaseRole.APP, False)]
+
+
+async def test_afterwards_keeps_what_the_rollback_takes_and_its_failure_is_told(
+    database: Database, tenant_id: UUID
+) -> None:
+    async def rename() -> None:
+        await current_transaction().execute("UPDATE platform.tenant SET name = '晚' WHERE id = $1", tenant_id)
+
+    async def fail() -> None:
+        raise LookupError("not recorded")
+
+    with pytest.raises(RuntimeError):
+        async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+            await transaction.execute("UPDATE platform.tenant SET name = '早' WHERE id = $1", tenant_id)
+            transaction.afterwards(rename)
+            raise RuntimeError
+    with pytest.raises(LookupError, match="not recorded"):
+        async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+            assert await transaction.fetchval("SELECT name FROM platform.tenant WHERE id = $1", tenant_id) == "晚"
+            transaction.afterwards(fail)
+            raise RuntimeError
+    with pytest.raises(asyncio.CancelledError):
+        async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+            transaction.afterwards(fail)
+            raise asyncio.CancelledError
+
+
 async def test_server_that_does_not_answer_is_unavailable() -> None:
     from tenants import DatabaseUrls
 

@@ -9,21 +9,20 @@ from uuid import UUID
 
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
+from saas.customers.actions.duplicates import refuse_duplicate
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
-    CustomerExists,
     NotTheOwner,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
 from saas.customers.hooks import ClaimFacts
 from saas.customers.queries import (
     ClaimTarget,
+    count_customers,
     default_pool,
     find_claim_target,
-    find_duplicate,
     get_visible_customer,
-    has_external_key,
     lock_and_count_holding,
 )
 from saas.customers.rules import (
@@ -38,7 +37,14 @@ from saas.events import emit, event_values, insert_event_sql, ring_after_commit
 from saas.kernel import Actor, BadUserInput, Clock, RuleRefused, local_date, new_id
 from saas.people import SealedPhone, name_key, seal_phone
 from saas.sealing import Keyring
-from tenants import current_tenant_id, current_transaction
+from tenants import (
+    QuotaKind,
+    check_quota,
+    current_tenant_id,
+    current_transaction,
+    find_quota,
+    lock_quota,
+)
 
 ClaimGuard = Callable[[ClaimFacts], None]
 """Asks the company's plugins whether the claim may be, and raises RuleRefused where one says no (`refuse_by_plugins`
@@ -53,14 +59,18 @@ async def create_customer(
     """A new customer: the caller's own (`keep`), or in the default pool.
 
     :raises BadUserInput: a value that can't be stored.
-    :raises CustomerExists: one with the same name or phone number is there (P38).
+    :raises CustomerExists: one with the same name, phone number or external key is there (P38).
+    :raises DuplicateChecksUsedUp: the caller was told so too often today.
+    :raises TenantQuotaExceeded: the company's plan holds no more customers.
     :raises ClaimantNotOnStaff, HoldingLimitReached: `keep`, and the caller may not hold one more (P09).
     """
     new, customer_id, now = new.cleaned(), new_id(), clock.now()
+    today = local_date(now, time_zone)
     phone = seal_phone(new.phone, keyring=keyring, table="customer", row_id=customer_id) if new.phone else None
-    await _refuse_duplicate(new, phone)
+    await refuse_duplicate(actor, new, phone, today=today, clock=clock)
+    await _refuse_past_quota()
     pool = await default_pool()
-    kept = await _kept(actor, pool.id, pool.rules, now=now, today=local_date(now, time_zone)) if keep else None
+    kept = await _kept(actor, pool.id, pool.rules, now=now, today=today) if keep else None
     await _insert_customer(customer_id, pool.id, new, phone, kept, created_at=now)
     if kept:
         await _open_ownership(actor, customer_id, pool.id, kept)
@@ -75,6 +85,14 @@ async def create_customer(
     )
     await emit(CUSTOMER_CREATED, {"customer_id": str(customer_id), "owner_id": owner})
     return customer_id
+
+
+async def _refuse_past_quota() -> None:
+    """Where the plan limits customers, those who enter one follow each other; elsewhere nobody waits or counts."""
+    if await find_quota(QuotaKind.CUSTOMERS) is None:
+        return
+    await lock_quota(QuotaKind.CUSTOMERS)
+    await check_quota(QuotaKind.CUSTOMERS, used=await count_customers())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +111,6 @@ async def _kept(actor: Actor, pool_id: UUID, rules: PoolRules, *, now: datetime,
     if refusal is not None:
         raise refusal
     return _Kept(actor.employee_id, department_id, now, today)
-
-
-async def _refuse_duplicate(new: NewCustomer, phone: SealedPhone | None) -> None:
-    """Two that create the same customer at once follow each other: the locks are on name, number and external key."""
-    key, index = match_key(new.name), phone.index if phone else None
-    await current_transaction().fetchval(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),"
-        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0)),"
-        " pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.external ' || $4 || ' ' || $5, 0))",
-        current_tenant_id(),
-        key,
-        index,
-        new.external_system,
-        new.external_key,
-    )
-    if new.external_system and new.external_key and await has_external_key(new.external_system, new.external_key):
-        raise CustomerExists("customers.exists_by_key", {"key": new.external_key}).at("input", "external")
-    found = await find_duplicate(match_key=key, phone_index=index)
-    if found is None:
-        return
-    field = "name" if found.has_same_name else "phone"
-    if found.owner_name is None:
-        raise CustomerExists("customers.exists_in_pool").at("input", field)
-    raise CustomerExists("customers.exists_owned", {"owner": found.owner_name}).at("input", field)
 
 
 async def _insert_customer(
@@ -194,7 +188,7 @@ async def claim_customer(
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
     refusal = may_claim(found.situation, found.pool, today=today)
     if refusal is not None:
-        raise refusal.at("input", "customerId")
+        raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
     await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
     return customer_id
@@ -215,7 +209,7 @@ def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: d
     try:
         guard(facts)
     except RuleRefused as refusal:
-        raise refusal.at("input", "customerId") from None
+        raise refusal.at("input", "customer") from None
 
 
 _OWN_VALUES = 11
@@ -276,9 +270,9 @@ async def _take(
     )
     assert row is not None, "a SELECT without FROM gives one row"
     if not row["is_taken"]:
-        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customerId")
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
     if not row["is_counted"]:
-        raise claim_limit_reached(pool, today=today).at("input", "customerId")
+        raise claim_limit_reached(pool, today=today).at("input", "customer")
     ring_after_commit()
 
 
@@ -314,7 +308,7 @@ async def release_customer(
         reason,
     )
     if not released:
-        raise NotTheOwner("customers.not_the_owner").at("input", "customerId")
+        raise NotTheOwner("customers.not_the_owner").at("input", "customer")
     owner = str(actor.employee_id)
     await record(
         actor,

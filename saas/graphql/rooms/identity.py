@@ -114,7 +114,7 @@ class SessionRefreshPayload(Payload):
     public=True,
     alone=True,
     database=None,
-    description="Trade a refresh token for the session's next tokens; it is sent without an Authorization header. "
+    description="Trade a refresh token for the session's next tokens; a session token that has ended may come along. "
     "A token that was spent before ends the session, since somebody else has it",
 )
 async def session_refresh(info: Info, input: SessionRefreshInput) -> SessionRefreshPayload:  # noqa: A002

@@ -8,7 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 from saas.audit import record
-from saas.identity.actions.memberships import count_seats, grant_membership, refuse_ungrantable
+from saas.identity.actions.memberships import (
+    count_seats,
+    grant_membership,
+    refuse_ungrantable,
+    refuse_unknown_roles,
+)
 from saas.identity.errors import (
     AccessUntilPast,
     AlreadyMember,
@@ -89,12 +94,14 @@ async def create_invitation(
     `employee_id` ties the membership to somebody on the staff; `access_until` bounds it, as for a consultant.
 
     :raises RolesNotGrantable: the caller may not hand out one of the roles.
+    :raises RoleUnknown: the company has no role of one of the names.
     :raises AccessUntilPast: `access_until` is not after now.
     :raises AlreadyMember: the person is one already.
     :raises InvitationOpen: an open invitation for the address exists: revoke it first.
     """
     email, names, now = normal_email(email), normal_roles(roles), clock.now()
     refuse_ungrantable(actor, names)
+    await refuse_unknown_roles(actor, names)
     if access_until is not None and access_until <= now:
         raise AccessUntilPast(access_until)
     transaction = current_transaction()

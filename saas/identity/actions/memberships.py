@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from saas.access import role_names
 from saas.audit import record
 from saas.identity.actions.sessions import EndReason, end_sessions, record_ends
 from saas.identity.errors import (
@@ -21,6 +22,7 @@ from saas.identity.errors import (
     NotAMember,
     OwnRolesUnchangeable,
     RolesNotGrantable,
+    RoleUnknown,
 )
 from saas.identity.rules import OWNER, normal_roles, ungrantable_roles
 from saas.kernel import Actor, Clock, new_id
@@ -95,6 +97,7 @@ async def change_roles(
     """Give a member of the caller's company other roles; the membership's new version.
 
     :raises OwnRolesUnchangeable: it is the caller.
+    :raises RoleUnknown: the company has no role of one of the names.
     :raises RolesNotGrantable: the caller may not hand out one of the new roles, or take one of the old.
     :raises MembershipChanged: `expected_version` is not the present one.
     :raises LastOwner: the company would be left without an owner.
@@ -106,6 +109,7 @@ async def change_roles(
     if member["version"] != expected_version:
         raise MembershipChanged(expected=expected_version, actual=member["version"])
     refuse_ungrantable(actor, {*wanted, *member["roles"]})
+    await refuse_unknown_roles(actor, wanted)
     if OWNER not in wanted:
         await _keep_an_owner(actor.tenant_id, member)
     version: int = await current_transaction().fetchval(_SET_ROLES, member["id"], list(wanted))
@@ -129,6 +133,17 @@ def refuse_ungrantable(actor: Actor, roles: Iterable[str]) -> None:
     refused = ungrantable_roles(actor.roles, roles)
     if refused:
         raise RolesNotGrantable(refused)
+
+
+async def refuse_unknown_roles(actor: Actor, roles: Iterable[str]) -> None:
+    """A name without a role gives nothing today, and whatever the role holds on the day somebody creates it.
+
+    :raises RoleUnknown: naming the roles that the caller's company does not have, and those that it has.
+    """
+    known = await role_names(actor.tenant_id)
+    unknown = set(roles) - known
+    if unknown:
+        raise RoleUnknown(unknown, known=known)
 
 
 async def end_membership(actor: Actor, *, account_id: UUID, reason: str, clock: Clock) -> None:

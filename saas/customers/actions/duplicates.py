@@ -1,0 +1,76 @@
+"""The duplicate check: the one answer about customers that the caller may not see, so it is counted and audited."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from uuid import UUID
+
+from saas.audit import record
+from saas.customers.errors import CustomerExists
+from saas.customers.queries import Duplicate, count_refused_checks, find_duplicate
+from saas.customers.rules import NewCustomer, match_key, may_check_duplicates
+from saas.kernel import Actor, Clock
+from saas.people import SealedPhone
+from tenants import current_tenant_id, current_transaction
+
+_LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),
+       pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0)),
+       pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.external ' || $4 || ' ' || $5, 0))
+"""
+_COUNT = """
+INSERT INTO refused_check_count AS n (tenant_id, account_id, counted_on, refusals) VALUES ($1, $2, $3, 1)
+ON CONFLICT (tenant_id, account_id, counted_on) DO UPDATE SET refusals = n.refusals + 1
+"""
+
+
+async def refuse_duplicate(
+    actor: Actor, new: NewCustomer, phone: SealedPhone | None, *, today: date, clock: Clock
+) -> None:
+    """Refuse a customer that is there already, whoever may see it; a refusal is recorded once it has rolled back.
+
+    Two that create the same customer at once follow each other: the locks are on name, number and external key.
+
+    :raises CustomerExists: telling that there is one, by what it matched, and whom to ask; nothing else (P38).
+    :raises DuplicateChecksUsedUp: the caller was told so too often today.
+    """
+    refusal = may_check_duplicates(await count_refused_checks(actor, on=today), today=today)
+    if refusal is not None:
+        raise refusal
+    key, index = match_key(new.name), phone.index if phone else None
+    await current_transaction().fetchval(_LOCK, current_tenant_id(), key, index, new.external_system, new.external_key)
+    found = await find_duplicate(
+        match_key=key, phone_index=index, external_system=new.external_system, external_key=new.external_key
+    )
+    if found is None:
+        return
+    current_transaction().afterwards(
+        partial(_record_refusal, actor, found.customer_id, matched=found.matched, today=today, clock=clock)
+    )
+    raise _exists(found, new)
+
+
+def _exists(found: Duplicate, new: NewCustomer) -> CustomerExists:
+    if found.matched == "external":
+        refusal = CustomerExists("customers.exists_by_key", {"key": new.external_key})
+    elif found.owner_name is None:
+        refusal = CustomerExists("customers.exists_in_pool")
+    else:
+        refusal = CustomerExists("customers.exists_owned", {"owner": found.owner_name})
+    refusal.field = ("input", found.matched)
+    return refusal
+
+
+async def _record_refusal(actor: Actor, customer_id: UUID, *, matched: str, today: date, clock: Clock) -> None:
+    """Who learned of which customer, and by what; what they entered stays out, since nothing of it was kept."""
+    await current_transaction().execute(_COUNT, actor.tenant_id, actor.account_id, today)
+    await record(
+        actor,
+        "customer.duplicate_check",
+        object_type="Customer",
+        object_id=customer_id,
+        changes={"matched": [None, matched]},
+        outcome="refused",
+        clock=clock,
+    )

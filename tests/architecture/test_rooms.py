@@ -1,0 +1,139 @@
+"""A stranger guesses in which file of a room a thing lives; and no test waits by the clock."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import saas
+
+ROOT = Path(saas.__file__).parent.parent
+ROOMS = (
+    "access",
+    "analytics",
+    "audit",
+    "customers",
+    "events",
+    "extensions",
+    "identity",
+    "jobs",
+    "onboarding",
+    "people",
+    "sales",
+)
+LAYERS = {
+    "__init__",
+    "actions",
+    "columns",
+    "errors",
+    "events",
+    "hooks",
+    "jobs",
+    "models",
+    "policies",
+    "queries",
+    "reads",
+    "rules",
+}
+"""The files of a room. `actions` may be a folder, a file per subject; locales and migrations stand beside them."""
+
+REVIEWED = {
+    "access/catalogue.py": "what a right can be about, built once at the start",
+    "access/compiler.py": "the only file that knows casbin",
+    "access/scopes.py": "row scopes as SQL",
+    "access/table.py": "the compiled rights, all that rooms above need",
+    "events/idempotency.py": "outcomes by key, a second subject of the room",
+    "events/topics.py": "what an event is: used by every room's events",
+    "extensions/host.py": "the only file that knows pluggy",
+    "extensions/manifest.py": "what a plugin says of itself",
+    "extensions/settings.py": "typed settings, used by plugins through the sdk",
+    "extensions/tenant_plugins.py": "the value that hooks are asked with",
+    "identity/authentication.py": "from a token to an actor, for the doors",
+    "identity/blocklist.txt": "passwords that are known too well",
+    "identity/passwords.py": "hashing, bounded",
+    "identity/security_events.py": "the trail of accounts, which belong to no company",
+    "identity/tokens.py": "what a token looks like and how it is kept",
+    "jobs/bell.py": "wakes the relay",
+    "jobs/mail.py": "outgoing mail, captured",
+    "jobs/periodic.py": "runs by the clock",
+    "jobs/queue.py": "the only file that knows arq",
+}
+"""Files of other names, each with its reason."""
+
+WAITS = {
+    "tests/api/conftest.py": "uvicorn offers no event for having started",
+    "tests/api/test_door.py": "the server begins to watch a client that leaves",
+    "tests/api/toy.py": "a field that takes as long as a test says",
+    "tests/cli/test_processes.py": "another process writes a file",
+    "tests/jobs/cast.py": "another process writes a row",
+    "tests/jobs/test_worker.py": "another process works; kills at random moments",
+    "tests/races/test_audit_chain.py": "yields to the other tasks, for no time",
+    "tests/servers/conftest.py": "another process starts a server",
+    "tests/tenancy/test_database.py": "a statement that outlasts its request; and a yield",
+}
+"""Tests that wait, each for something that can't tell when it has happened."""
+
+
+def files_of(room: str) -> Iterator[str]:
+    folder = ROOT / "saas" / room
+    for path in folder.rglob("*"):
+        inner = path.relative_to(folder)
+        if path.is_file() and "__pycache__" not in inner.parts and inner.parts[0] not in {"locales", "migrations"}:
+            yield str(Path(room, inner))
+
+
+def test_rooms_hold_the_files_that_every_room_holds() -> None:
+    others = {
+        name
+        for room in ROOMS
+        for name in files_of(room)
+        if not (name.endswith(".py") and Path(name).parts[1].removesuffix(".py") in LAYERS)
+    }
+    assert others == set(REVIEWED)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_only_actions_are_split_into_files(room: str) -> None:
+    folders = {Path(name).parts[1] for name in files_of(room) if len(Path(name).parts) > 2}
+    assert folders <= {"actions"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_says_what_it_is_for_and_lists_its_names(room: str) -> None:
+    tree = ast.parse((ROOT / "saas" / room / "__init__.py").read_text(encoding="utf-8"))
+    assert len((ast.get_docstring(tree) or "").split()) >= 8
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)]
+    (names,) = [ast.literal_eval(node.value) for node in assigned if node.targets[0].id == "__all__"]  # type: ignore[attr-defined]
+    assert names
+    assert len(set(names)) == len(names)
+
+
+def test_tests_wait_for_events_not_for_time() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("*.py")
+        if any(map(_sleeps, ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
+    }
+    assert found == set(WAITS)
+
+
+def _sleeps(node: ast.AST) -> bool:
+    """A call of ``sleep``, or a statement that has PostgreSQL sleep."""
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        return name == "sleep"
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and "pg_" + "sleep(" in node.value
+
+
+def test_nothing_is_printed_but_by_the_command_line() -> None:
+    printing = {
+        str(path.relative_to(ROOT))
+        for folder in ("saas", "tenants", "plugins")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing == set()
