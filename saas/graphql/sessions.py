@@ -56,7 +56,9 @@ class Sessions:
         else:
             self._known.move_to_end(key)
         actor = replace(known.actor, address=address, request_id=request_id, client=client)
-        return replace(known, actor=actor)
+        return Session(
+            actor, known.session_hash, known.stamp, known.time_zone, known.access, known.plugins, known.found_at
+        )
 
     def forget(self, session_hash: bytes) -> None:
         """Drop a session; the next request with its token asks again."""

@@ -29,7 +29,7 @@ def address_of(process: subprocess.Popen[str]) -> str:
 def stopped(process: subprocess.Popen[str], number: signal.Signals) -> int:
     """The exit status after a signal."""
     process.send_signal(number)
-    return process.wait(timeout=20)
+    return process.wait(timeout=60)
 
 
 def answer(address: str, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
@@ -51,7 +51,10 @@ def test_serves_until_it_is_told_to_stop(operator: Operator, processes: str, end
 def check_served(operator: Operator, address: str) -> None:
     """It answers, and keeps its port."""
     assert answer(address, "/healthz") == {"status": "alive"}
-    assert answer(address, "/readyz") == {"status": "ready", "parts": {"database": "ready", "redis": "ready"}}
+    assert answer(address, "/readyz") == {
+        "status": "ready",
+        "parts": {"database": "ready", "redis": "ready", "migrations": "ready"},
+    }
     assert answer(address, "/graphql", {"query": "{__typename}"})["data"] == {"__typename": "Query"}
     port = address.rpartition(":")[2]
     assert operator.saas("serve", "--port", port) == Ended(

@@ -95,16 +95,17 @@ def roles() -> dict[str, Role]:
 
 
 def _mixed(full: AccessTable) -> AccessTable:
-    """Every fifth field read in some rows only, some denied, some masked, some not to be used.
+    """Every third field read in some rows only, some denied, some masked, some not to be used.
 
     Of phone numbers, the masked form is read in rows of its own, beside the value or alone.
     """
     fields: dict[str, FieldRight] = {}
     for at, name in enumerate(sorted(full.fields)):
         type_name = name.partition(".")[0]
-        scopes = frozenset(sorted(SCOPES[type_name])[:2])
+        known = sorted(SCOPES[type_name])
+        scopes = frozenset({known[at % len(known)]} if known else ())
         fields[name] = ALLOWED
-        if at % 5 == 1 and scopes:
+        if at % 3 == 1 and scopes:
             fields[name] = FieldRight(FieldAccess.ROWS, scopes)
         elif at % 11 == 3:
             fields[name] = FieldRight(FieldAccess.DENY)

@@ -104,7 +104,7 @@ class _Writer:
         query = self.schema.query_type
         assert query is not None
         if self._chance(45):
-            lists = [name for name in self.values.roots if _is_connection(query.fields[name])]
+            lists = [name for name in self.values.roots for _ in range(_ways(query.fields[name]) ** 2)]
             roots = " ".join(self._probe(query, self._pick(lists), 1) for _ in range(4))
         else:
             names = [self._pick(self.values.roots) for _ in range(self._pick((1, 1, 1, 2, 3)))]
@@ -134,7 +134,7 @@ class _Writer:
         rows = get_named_type(connection.fields["nodes"].type)
         assert isinstance(rows, GraphQLObjectType)
         arguments = self._arguments(parent, name, definition, eager=True)
-        lists = [each for each, item in rows.fields.items() if _is_connection(item)]
+        lists = [each for each, item in rows.fields.items() if _ways(item)]
         below = self._probe(rows, self._pick(lists), deeper - 1) if lists and deeper and self._chance(50) else ""
         columns = [each for each, item in rows.fields.items() if not is_composite_type(get_named_type(item.type))]
         page = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
@@ -246,7 +246,7 @@ class _Writer:
         return str(self._pick(self.values.ids.get(type_name) or self.values.wrong["ID"]))
 
     def _size(self) -> int:
-        return self._pick((0, 101, -1, 2**31 - 1)) if self._chance(3) else self._pick((1, 2, 3, 5, 10, 100))
+        return self._pick((0, 101, -1, 2**31 - 1)) if self._chance(3) else self._pick((1, 2, 3, 5, 10, 100, 100))
 
     def _page(self, list_name: str, definition: GraphQLField, *, eager: bool) -> dict[str, Any]:
         """Sizes, order and cursors of a list: mostly ``first`` or ``last``, sometimes both or neither."""
@@ -282,7 +282,7 @@ class _Writer:
         """A filter; `plain` without variables inside, for one that is a variable itself."""
         plain = self._chance(40) if plain is None else plain
         given: dict[str, Any] = {}
-        for _ in range(self._pick((0, 1, 1, 2, 3) if depth else (1, 2))):
+        for _ in range(self._pick((0, 1, 1, 2, 3) if depth else (1, 1, 1, 2))):
             fields = self._allowed(kind.name.removesuffix("Filter"), sorted(set(kind.fields) - set(_LOGIC)))
             name = self._pick(_LOGIC if self._chance(35) or not fields else fields)
             if name in _LOGIC:
@@ -300,7 +300,7 @@ class _Writer:
         if self._chance(2):
             return self._pick((None, {}))
         known = [*sorted(kind.fields), *(("startsWith",) * 3 if "startsWith" in kind.fields else ())]
-        operators = {self._pick(known) for _ in range(self._pick((1, 1, 1, 2)))}
+        operators = {self._pick(known) for _ in range(self._pick((1, 1, 1, 1, 1, 2)))}
         conditions: dict[str, Any] = {}
         for operator in sorted(operators):
             wanted = kind.fields[operator].type
@@ -345,8 +345,10 @@ class _Writer:
         return Variable(name)
 
 
-def _is_connection(definition: GraphQLField) -> bool:
-    return "after" in definition.args
+def _ways(definition: GraphQLField) -> int:
+    """In how many ways a connection is ordered; what is no connection, in none."""
+    kind = get_named_type(definition.args["orderBy"].type) if "after" in definition.args else None
+    return len(kind.values) // 2 if isinstance(kind, GraphQLEnumType) else 0
 
 
 def _summed(connection: GraphQLObjectType) -> Sequence[str]:
