@@ -123,8 +123,8 @@ def test_unknown_company_in_the_terminals_language(operator: Operator) -> None:
         (
             ForeignDatabase(3),
             (
-                "The database already holds 3 tenants that are not this benchmark's; it is filled only when empty. Name "
-                "an empty database in DATABASE_URL, or none: an embedded one is used then."
+                "The database already holds 3 tenants that are not this benchmark's; it is filled only when empty. "
+                "Name an empty database in DATABASE_URL, or none: an embedded one is used then."
             ),
             "",
         ),
