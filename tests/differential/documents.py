@@ -271,7 +271,8 @@ class _Writer:
         return given
 
     def _cursor(self, list_name: str, orders: tuple[str, ...]) -> Any:
-        reference = CursorRef(list_name, orders, self.random.randrange(200))
+        position = self._pick((0, -1, *(self.random.randrange(200) for _ in range(2))))
+        reference = CursorRef(list_name, orders, position)
         if self._chance(6):
             reference = self._pick((CursorRef(None), CursorRef("Query.customers"), CursorRef(list_name, ("ID_DESC",))))
         text = PLACE.format(len(self.cursors))

@@ -1,4 +1,8 @@
-"""The compiled reader answers generated documents as graphql-core does over the same rows: data, nulls and errors."""
+"""The compiled reader answers generated documents as graphql-core does over the same rows: data, nulls and errors.
+
+Seen to fail for: NULL under `not`, `or` as `and`, parts of filters dropped, isNull, gte, lt, startsWith, NULL cursors,
+cursor bounds, hasNextPage, tie-breaker, scopes (to-one, to-many, totals), rights on rows, @skip, merging, enum values.
+"""
 
 from __future__ import annotations
 
