@@ -116,8 +116,8 @@ def test_unknown_company_in_the_terminals_language(operator: Operator) -> None:
             "Start it, or correct REDIS_URL; `saas doctor` looks closer.",
         ),
         (
-            PermissionError(13, "Permission denied", "/root/out"),
-            "/root/out can't be used: Permission denied.",
+            PermissionError(13, "Permission denied", "/srv/out"),
+            "/srv/out can't be used: Permission denied.",
             "Name another place, or give this user the right to it.",
         ),
         (
