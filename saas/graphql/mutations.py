@@ -60,6 +60,7 @@ class _Mutation:
         self.idempotency_key = ""
         self.body_hash = b""
         self.is_repeat = False
+        self.is_admitted = False
 
     async def run(self, sessions: Sessions) -> Completed:
         """The payload's JSON and top-level faults; a session that has changed is looked up once more."""
@@ -125,7 +126,7 @@ class _Mutation:
                     return completed
 
     async def _foresee(self, rivalry: Rivalry) -> None:
-        gate = self._gate()
+        gate, self.is_admitted = self._gate(), False
         try:
             await rivalry.foresee(self.info, gate.ask, **self.arguments)
         except Repeated:
@@ -134,6 +135,7 @@ class _Mutation:
             if gate.is_passed:
                 raise
             return  # not before the session is checked: the transaction will come to the same refusal
+        self.is_admitted = True
 
     async def _in_transaction(self) -> Completed:
         if self.root.database is None:
@@ -145,7 +147,12 @@ class _Mutation:
             return await self._completed(payload, transaction)
 
     async def _admitted(self, transaction: Transaction) -> object | None:
-        """Check the session; the payload of the first request with the key, if there was one."""
+        """Check the session; the payload of the first request with the key, if there was one.
+
+        Not twice: who has just come through the gate, and holds the turn, is a moment older and nothing else.
+        """
+        if self.is_admitted:
+            return None
         is_checked = self.running.session is not None and not self.root.public
         if is_checked and self.root.idempotent:
             outcome = await self._gate().enter(transaction.fetchrow)
