@@ -77,7 +77,7 @@ async def test_a_repeated_claim_is_replayed_and_another_body_refused(cast: Cast,
 
 
 async def test_another_companys_customer_is_a_missing_one(cast: Cast) -> None:
-    foreign = await cast.other.create_customer("远山客户")
+    foreign = await cast.other.create_customer(f"远山客户{secrets.token_hex(4)}")
     missing = "cus_" + "0" * 32
     key = secrets.token_hex(8)
     for query in (ONE, NODE):

@@ -55,7 +55,7 @@ async def test_follow_ups_that_can_not_be_are_refused_and_leave_nothing(cast: Ca
     own = await own_customer(cast.rep)
     pooled = await cast.owner.create_customer(f"客户{secrets.token_hex(4)}")
     hidden = await own_customer(cast.owner)
-    foreign = await cast.other.create_customer("远山客户")
+    foreign = await cast.other.create_customer(f"远山客户{secrets.token_hex(4)}")
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     for customer_id, values, code, field in (
         (own, {"content": " "}, "BAD_USER_INPUT", "content"),
@@ -91,7 +91,7 @@ async def test_a_customer_is_named_by_another_systems_key(cast: Cast) -> None:
 
 async def test_a_key_that_names_nothing_here_is_a_missing_customer(cast: Cast) -> None:
     theirs = {"system": "crm", "key": secrets.token_hex(4)}
-    await cast.other.create_customer("远山的老客户", external=theirs)
+    await cast.other.create_customer(f"远山客户{secrets.token_hex(4)}", external=theirs)
     for external in (theirs, {**theirs, "system": "erp"}, {**theirs, "key": ""}):
         refused = await cast.rep.refused(FOLLOW_UP, **about({"external": external}))
         assert (refused["code"], refused["field"]) == ("NOT_FOUND", ["input", "customer", "external"])
