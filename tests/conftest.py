@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -125,9 +124,3 @@ async def drop_database(superuser_url: str, name: str) -> None:
         await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     finally:
         await connection.close()
-
-
-def test_data() -> Path | None:
-    """The folder of real data sets, where this run has one."""
-    folder = os.environ.get("SAAS_TEST_DATA")
-    return Path(folder) if folder else None
