@@ -1,4 +1,5 @@
-"""The values everything else is built of: ids, clock, actor, errors, messages. Standard library only."""
+"""The values everything else is built of: ids, clock, actor, errors, messages, money, periods,
+explanations. Standard library only."""
 
 from saas.kernel.actor import Actor
 from saas.kernel.clock import Clock, FrozenClock, SystemClock, local_date
@@ -26,11 +27,15 @@ from saas.kernel.errors import (
     Unavailable,
     WrongIdType,
 )
+from saas.kernel.explanations import Explanation, Localised, localised
 from saas.kernel.ids import id_at, new_id, parse_public_id, public_id, split_public_id, uuid7_from
 from saas.kernel.messages import DEFAULT_LOCALE, LOCALES, Catalogue
+from saas.kernel.money import EXACT, Money, divided, minor_digits, rounded
+from saas.kernel.periods import Period, month_after, month_of
 
 __all__ = [
     "DEFAULT_LOCALE",
+    "EXACT",
     "LOCALES",
     "Actor",
     "AppError",
@@ -41,6 +46,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "ErrorCode",
+    "Explanation",
     "FieldForbidden",
     "Forbidden",
     "FrozenClock",
@@ -48,8 +54,11 @@ __all__ = [
     "InvalidCredentials",
     "LimitExceeded",
     "LimitReached",
+    "Localised",
     "LockedOut",
+    "Money",
     "NotFound",
+    "Period",
     "QuotaExceeded",
     "RuleRefused",
     "Scalar",
@@ -59,11 +68,17 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "WrongIdType",
+    "divided",
     "id_at",
     "local_date",
+    "localised",
+    "minor_digits",
+    "month_after",
+    "month_of",
     "new_id",
     "parse_public_id",
     "public_id",
+    "rounded",
     "split_public_id",
     "uuid7_from",
 ]

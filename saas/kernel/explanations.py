@@ -1,0 +1,68 @@
+"""Why an amount or a decision is as it is: a tree of sentences with their values, in no language yet.
+
+Calculations make explanations beside their results and store them with these; a reader's language is chosen when
+they are shown. A sentence stands in the locales of its room, as the sentences of errors do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from saas.kernel.messages import DEFAULT_LOCALE, Catalogue
+
+Localised = Mapping[str, str]
+"""A text that its author wrote in several languages, by locale (a component's title)."""
+
+Shown = str | int | Localised | None
+"""A value in a sentence. Amounts and rates are texts of digits, days are ``YYYY-MM-DD``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One node. `key` names its sentence, `args` the values in it; `amount` is what the node comes to, as a text of
+    digits, where it comes to an amount; `source` is the public id of the record it rests on; `parts` explain it.
+    """
+
+    key: str
+    args: Mapping[str, Shown] = field(default_factory=dict)
+    amount: str | None = None
+    source: str | None = None
+    parts: tuple[Explanation, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it; absent members are left out, so that equal trees give equal bytes."""
+        plain: dict[str, Any] = {"key": self.key}
+        if self.args:
+            plain["args"] = {name: dict(v) if isinstance(v, Mapping) else v for name, v in self.args.items()}
+        if self.amount is not None:
+            plain["amount"] = self.amount
+        if self.source is not None:
+            plain["source"] = self.source
+        if self.parts:
+            plain["parts"] = [part.plain() for part in self.parts]
+        return plain
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Explanation:
+        """From what `plain` gave."""
+        parts = tuple(cls.of_plain(part) for part in plain.get("parts", ()))
+        return cls(plain["key"], plain.get("args", {}), plain.get("amount"), plain.get("source"), parts)
+
+    def sentence(self, catalogue: Catalogue, locale: str) -> str:
+        """The node's own sentence."""
+        return catalogue.text(locale, self.key, {name: localised(value, locale) for name, value in self.args.items()})
+
+    def lines(self, catalogue: Catalogue, locale: str, depth: int = 0) -> Iterator[tuple[int, str, str | None]]:
+        """Depth, sentence and amount of this node and all below it, in reading order."""
+        yield depth, self.sentence(catalogue, locale), self.amount
+        for part in self.parts:
+            yield from part.lines(catalogue, locale, depth + 1)
+
+
+def localised(value: Shown, locale: str) -> str | int | None:
+    """A value as it is shown in `locale`: a text of several languages in that one, else in the first there is."""
+    if not isinstance(value, Mapping):
+        return value
+    return value.get(locale) or value.get(DEFAULT_LOCALE) or next(iter(value.values()), "")
