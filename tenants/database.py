@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -26,14 +26,22 @@ AfterCommit = Callable[[], Awaitable[None]]
 Afterwards = Callable[[], Awaitable[None]]
 
 
+class Question(NamedTuple):
+    """A sub-select of one column that many callers may ask at once, inside a `bound_select` of somebody else's.
+
+    ``$1`` in its `sql` is the tenant's id; a caller's own values are ``asked.v1``, ``asked.v2``, …, of the SQL types
+    `kinds`; every scan has `BOUND` among its conditions.
+    """
+
+    sql: str
+    kinds: tuple[str, ...]
+
+
 class Ask(Protocol):
-    """Asks a question of its own inside a `bound_select` of somebody else's, outside any transaction."""
+    """Asks a question of its own inside somebody else's statement, outside any transaction."""
 
-    async def __call__(self, sql: str, *values: object) -> object:
-        """The value of a sub-select of one column, None where it has no row.
-
-        ``$1``, the first of `values`, is the tenant's id; every scan has `BOUND` among its conditions.
-        """
+    async def __call__(self, question: Question, *values: object) -> object:
+        """The answer for these values, None where the sub-select has no row."""
         ...
 
 
@@ -42,7 +50,7 @@ BOUND = "bound.tenant IS NOT NULL"
 
 
 def bound_select(columns: str, *, joined: str = "") -> str:
-    """A statement of one row that sets its own tenant, ``$1``, before it reads: for `Database.fetchrow`.
+    """A statement that sets its own tenant, ``$1``, before it reads: for `Database.fetchrow` and `Database.fetch`.
 
     `columns` are expressions and scalar sub-selects, `joined` further lateral joins; each of their scans has `BOUND`
     among its conditions.
@@ -164,6 +172,15 @@ class Database:
         connection = await pool.acquire()
         try:
             return await connection.fetchrow(sql, *values)
+        finally:
+            pool.release(connection)
+
+    async def fetch(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        """As `fetchrow`, all rows."""
+        pool = self._pools[DatabaseRole.APP]
+        connection = await pool.acquire()
+        try:
+            return await connection.fetch(sql, *values)
         finally:
             pool.release(connection)
 

@@ -22,16 +22,20 @@ START_LIMIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A web application: uvicorn's factory `app`, with `environment` beside the benchmark's own."""
+    """A web application: uvicorn's factory `app`, with `environment` beside the benchmark's own; `http` is how it
+    speaks HTTP: uvicorn's own protocol, or what the application is served with."""
 
     name: str
     title: str
     app: str
+    http: str = "httptools"
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 FLOOR = Contender("floor", "bare Starlette + asyncpg, one hand-written statement", "saas.bench.floor:create_app")
-PRODUCT = Contender("product", "Fairlead, everything on", "saas.bench.product:create_app")
+PRODUCT = Contender(
+    "product", "Fairlead, everything on", "saas.bench.product:create_app", http="saas.web.protocol:OneWriteProtocol"
+)
 ORDINARY = Contender("ordinary", "plain Strawberry + Tortoise with prefetch", "saas.bench.ordinary:create_app")
 
 
@@ -75,7 +79,7 @@ async def serving(contender: Contender, environment: Mapping[str, str]) -> Async
 
 
 def _command(contender: Contender, port: int) -> Sequence[str]:
-    options = {"--host": "127.0.0.1", "--port": str(port), "--http": "httptools", "--log-level": "warning"}
+    options = {"--host": "127.0.0.1", "--port": str(port), "--http": contender.http, "--log-level": "warning"}
     loop = "asyncio" if sys.platform == "win32" else "uvloop"
     arguments = [text for pair in {**options, "--loop": loop}.items() for text in pair]
     return [sys.executable, "-m", "uvicorn", contender.app, "--factory", "--no-access-log", *arguments]

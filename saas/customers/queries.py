@@ -14,7 +14,7 @@ from saas.customers.errors import ClaimantNotOnStaff, CustomerAlreadyOwned, Cust
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.rules import ClaimSituation, PoolRules
 from saas.kernel import Actor
-from tenants import BOUND, Ask, current_tenant_id, current_transaction
+from tenants import BOUND, Ask, Question, current_tenant_id, current_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer
     :raises CustomerNotFound: as `find_claim_target`.
     :raises CustomerAlreadyOwned: as `may_claim`, which puts it before every other refusal.
     """
-    is_owned = await ask(_is_owned_sql(access.visible("Customer")), actor.tenant_id, actor.employee_id, customer_id)
+    is_owned = await ask(_is_owned(access.visible("Customer")), actor.employee_id, customer_id)
     if is_owned is None:
         raise CustomerNotFound("customers.not_found").at("input", "customer")
     if is_owned:
@@ -119,11 +119,12 @@ async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer
 
 
 @lru_cache(maxsize=64)
-def _is_owned_sql(scopes: frozenset[str]) -> str:
-    return f"""
-        SELECT c.owner_id IS NOT NULL FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
-        WHERE {BOUND} AND c.tenant_id = $1 AND c.id = $3 AND {_claimable(scopes, employee="me.id")}
+def _is_owned(scopes: frozenset[str]) -> Question:
+    sql = f"""
+        SELECT c.owner_id IS NOT NULL FROM customer c
+        WHERE {BOUND} AND c.tenant_id = $1 AND c.id = asked.v2 AND {_claimable(scopes, employee="asked.v1")}
     """
+    return Question(sql, ("uuid", "uuid"))
 
 
 def _findings(row: asyncpg.Record) -> ClaimFindings:

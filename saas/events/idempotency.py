@@ -54,12 +54,12 @@ class IdempotencyStore:
             return None
         return _recorded_outcome(dict(row), operation=operation, key=key, body_hash=body_hash)
 
-    def lookup_sql(self, *, first_parameter: int) -> str:
-        """The look-up as a sub-select of a `bound_select`, whose ``$1`` is the tenant."""
-        return f"{_COLUMNS} AND {BOUND} AND client = ${first_parameter} AND key = ${first_parameter + 1}"
+    def lookup_sql(self, *, client: str, key: str) -> str:
+        """The look-up as a sub-select of a `bound_select`, whose ``$1`` is the tenant; `client` and `key` are SQL."""
+        return f"{_COLUMNS} AND {BOUND} AND client = {client} AND key = {key}"
 
-    def lookup_values(self, actor: Actor, key: str) -> tuple[object, object]:
-        """The values of `lookup_sql`.
+    def lookup_values(self, actor: Actor, key: str) -> tuple[str, str]:
+        """Client and key for `lookup_sql`.
 
         :raises IdempotencyKeyMalformed: the key is not 1 to 100 printable characters.
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -29,12 +29,16 @@ from saas.graphql.limits import Cost, Limits, measure
 from saas.graphql.scalars import check_document_texts
 from saas.graphql.schema import ApiSchema
 from saas.graphql.selection import collect_fields, has_conditions
+from saas.graphql.variables import VariableCoercion
 from saas.kernel import AppError, ErrorCode, LimitExceeded, Scalar
+from saas.reads import Places
 
 RootNodes = Mapping[str, list[FieldNode]]
 _TOO_MANY_TOKENS = "contains more than"
 _TOO_DEEP = "nested too deeply"
 _VALIDATION_ERRORS = 5
+_GRANTS_KEPT = 100
+"""Per operation; the documents themselves are bounded."""
 
 
 class TrustedDocuments(Protocol):
@@ -63,14 +67,27 @@ class ListedDocuments:
 
 @dataclass(slots=True)
 class Operation:
-    """One operation of a document; `roots` are its root fields where they don't depend on variables."""
+    """One operation of a document, with what was found out about it once.
+
+    `roots` are its root fields where they don't depend on variables, and `places` what the reader found of those that
+    it compiles. `granted` holds the rights (`Session.right_key`) of callers who may ask for all of `roots`.
+    """
 
     name: str | None
     node: OperationDefinitionNode
     cost: Cost
     sizes: tuple[str, ...]
     roots: RootNodes | None
+    variables: VariableCoercion
     costs: dict[tuple[object, ...], int] = field(default_factory=dict)
+    granted: set[Hashable] = field(default_factory=set)
+    places: Places | None = None
+
+    def grant(self, rights: Hashable) -> None:
+        """Note that callers with these rights may ask for all of `roots`."""
+        if len(self.granted) >= _GRANTS_KEPT:
+            self.granted.clear()
+        self.granted.add(rights)
 
     @property
     def is_mutation(self) -> bool:
@@ -198,7 +215,8 @@ class Documents:
         if not has_conditions(node.selection_set, fragments):
             roots = collect_fields(self._schema.graphql, root_type(self._schema, node), [node], fragments, {})
             self._check_alone(node, roots)
-        return Operation(name, node, cost, tuple(sorted(cost.variables())), roots)
+        variables = VariableCoercion(self._schema.graphql, node.variable_definitions or ())
+        return Operation(name, node, cost, tuple(sorted(cost.variables())), roots, variables)
 
     def _check_alone(self, node: OperationDefinitionNode, roots: RootNodes) -> None:
         if node.operation.value == "mutation":

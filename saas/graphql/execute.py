@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import asyncpg
-from graphql import GraphQLError, VariableValues, get_variable_values
+from graphql import GraphQLError, VariableValues
 
 from saas.graphql.answer import NULL, Answer
 from saas.graphql.budget import Budget, Charge
@@ -27,8 +27,9 @@ from saas.graphql.errors import (
     fault_of_document,
     internal,
 )
+from saas.graphql.gathering import Gathering
 from saas.graphql.guard import refusal, refuse_disabled_plugin
-from saas.graphql.mutations import run_mutations
+from saas.graphql.mutations import Rivals, run_mutations
 from saas.graphql.operation import Request, Running, StaleSession, log_unexpected
 from saas.graphql.queries import run_query
 from saas.graphql.scalars import check_texts
@@ -36,10 +37,8 @@ from saas.graphql.selection import collect_fields
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session, Sessions
 from saas.graphql.turns import Turns
+from saas.graphql.variables import MOST_ERRORS
 from saas.kernel import AppError, BadUserInput, ErrorCode, LimitExceeded, Scalar, Throttled, Unauthenticated
-
-_VARIABLE_ERRORS = 5
-_NO_VARIABLES = VariableValues({}, {})
 
 
 class Executor:
@@ -50,7 +49,7 @@ class Executor:
         self.documents = Documents(services.schema, services.limits)
         self.sessions = Sessions(services)
         self._budget = Budget(services.limits, services.redis)
-        self._turns = Turns()
+        self._rivals = Rivals(Turns(), Gathering(services.database))
 
     async def run(self, request: Request) -> Answer:
         """The answer, whatever happens: a refusal or fault is an answer too."""
@@ -72,12 +71,13 @@ class Executor:
         session, ended = await self._session_or_end(request)
         if request.locale is None and session is not None:
             answer.locale = session.actor.locale
-        check_texts(request.variables)
+        if not request.is_plain:
+            check_texts(request.variables)
         caller = _budget_key(request, session)
         document = await self._document(request, caller, answer)
         operation = document.operation(request.operation_name)
         answer.operation = operation.name or root_type(self._services.schema, operation.node).lower()
-        variables = self._variables(operation, request.variables)
+        variables = _coerced(operation, request.variables)
         running = Running(self._services, request, document, operation, variables, session, answer.locale)
         if ended is not None and not self._begins_anew(running):
             raise ended
@@ -133,21 +133,6 @@ class Executor:
             raise UnknownDocument("graphql.document_unknown", {"hash": (named or "")[:64]})
         return found
 
-    def _variables(self, operation: Operation, given: Mapping[str, object]) -> VariableValues:
-        definitions = operation.node.variable_definitions
-        if not definitions:
-            return _NO_VARIABLES
-        found = get_variable_values(
-            self._services.schema.graphql,
-            definitions,
-            dict(given),
-            max_errors=_VARIABLE_ERRORS,
-            hide_suggestions=True,
-        )
-        if isinstance(found, VariableValues):
-            return found
-        raise RequestRefused(*(_variable_fault(error) for error in found[:_VARIABLE_ERRORS]))
-
     async def _charge(self, caller: str, points: int, answer: Answer) -> None:
         limits = self._services.limits
         answer.requested += points
@@ -170,7 +155,7 @@ class Executor:
         if refused and not permitted:
             raise RequestRefused(*refused)
         if running.operation.is_mutation:
-            parts, faults = await run_mutations(running, permitted, self.sessions, self._turns)
+            parts, faults = await run_mutations(running, permitted, self.sessions, self._rivals)
         else:
             parts, faults = await self._query(running, permitted)
         answer.parts = parts if len(roots) == 1 else {key: parts.get(key, NULL) for key in roots}
@@ -220,7 +205,21 @@ class Executor:
 
 
 def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]]:
-    """The root fields that the caller may ask for, and why not the others."""
+    """The root fields that the caller may ask for, and why not the others; looked up once for callers of equal rights
+    who may ask for all."""
+    session, operation = running.session, running.operation
+    if session is not None and roots is operation.roots:
+        if session.right_key in operation.granted:
+            return roots, []
+        permitted, refused = _guarded_anew(running, roots)
+        if not refused:
+            operation.grant(session.right_key)
+            return roots, []
+        return permitted, refused
+    return _guarded_anew(running, roots)
+
+
+def _guarded_anew(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]]:
     schema, session = running.services.schema, running.session
     is_mutation = running.operation.is_mutation
     names = [nodes[0].name.value for nodes in roots.values()]
@@ -234,6 +233,13 @@ def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]
         else:
             refused.append(fault_of(error, (key,)))
     return permitted, refused  # type: ignore[return-value]
+
+
+def _coerced(operation: Operation, given: Mapping[str, object]) -> VariableValues:
+    found = operation.variables.coerce(given)
+    if isinstance(found, VariableValues):
+        return found
+    raise RequestRefused(*(_variable_fault(error) for error in found[:MOST_ERRORS]))
 
 
 def _variable_fault(error: GraphQLError) -> Fault:

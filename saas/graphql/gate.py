@@ -1,19 +1,21 @@
 """What is asked before a mutation: is the session as it was, has the key an outcome, and the mutation's own question.
 
 All of it is one statement and so one snapshot: whoever is told that a customer is taken also learns, from the same
-moment, whether it was their own earlier request that took it.
+moment, whether it was their own earlier request that took it. Rivals who ask in the same moment share the statement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from saas.graphql.fields import RootField
+from saas.graphql.gathering import Gathering
 from saas.graphql.operation import Running
 from saas.reads import FetchRow
-from tenants import bound_select
+from tenants import Question, bound_select
 
 
 class Repeated(Exception):
@@ -28,6 +30,7 @@ class Gate:
     root: RootField
     key: str
     body_hash: bytes
+    gathering: Gathering
     is_passed: bool = False
 
     async def enter(self, fetchrow: FetchRow) -> Mapping[str, Any] | None:
@@ -35,31 +38,51 @@ class Gate:
 
         :raises StaleSession: the session has changed; :raises AppError: the key is malformed or another call's.
         """
-        _, outcome = await self._asked(fetchrow, "NULL", (self.running.signed_in().actor.tenant_id,))
-        return outcome
+        services = self.running.services
+        sql = _entering(services.session_stamp, services.idempotency.lookup_sql(client="$3", key="$4"))
+        row = await fetchrow(sql, *self._about_caller())
+        if row is None:
+            raise LookupError("a gate's statement gives one row")
+        return self._passed(dict(row))
 
-    async def ask(self, sql: str, *values: object) -> object:
+    async def ask(self, question: Question, *values: object) -> object:
         """Answer a mutation's own question (`Ask`) outside any transaction, in the statement of the gate.
 
         :raises Repeated: the key has an outcome; :raises StaleSession, AppError: as `enter`.
         """
-        found, outcome = await self._asked(self.running.services.database.fetchrow, f"({sql})", values)
-        if outcome is not None:
+        services = self.running.services
+        lookup = services.idempotency.lookup_sql(client="asked.client", key="asked.key")
+        sql = _asking(services.session_stamp, lookup, question)
+        row = await self.gathering.fetchrow(sql, *self._about_caller(), *values)
+        if self._passed(dict(row)) is not None:
             raise Repeated
-        return found
+        return row["found"]
 
-    async def _asked(
-        self, fetchrow: FetchRow, question: str, values: tuple[object, ...]
-    ) -> tuple[object, Mapping[str, Any] | None]:
-        services, session, count = self.running.services, self.running.signed_in(), len(values)
-        store = services.idempotency
-        sql = bound_select(
-            f"{question} AS found, {services.session_stamp}(${count + 1}) AS stamp, first.*",
-            joined=f"LEFT JOIN LATERAL ({store.lookup_sql(first_parameter=count + 2)} OFFSET 0) first ON true",
-        )
-        row = await fetchrow(sql, *values, session.session_hash, *store.lookup_values(session.actor, self.key))
-        if row is None:
-            raise LookupError("a gate's statement gives one row")
+    def _about_caller(self) -> tuple[Any, ...]:
+        """Tenant, session, client and key: the parameters that both statements begin with."""
+        session, store = self.running.signed_in(), self.running.services.idempotency
+        return session.actor.tenant_id, session.session_hash, *store.lookup_values(self.running.actor, self.key)
+
+    def _passed(self, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
         self.running.check_stamp(row["stamp"])
         self.is_passed = True
-        return row["found"], store.outcome_in(dict(row), self.root.name, self.key, self.body_hash)
+        store = self.running.services.idempotency
+        return store.outcome_in(row, self.root.name, self.key, self.body_hash)
+
+
+@lru_cache(maxsize=8)
+def _entering(stamp: str, lookup: str) -> str:
+    return bound_select(f"{stamp}($2) AS stamp, first.*", joined=f"LEFT JOIN LATERAL ({lookup} OFFSET 0) first ON true")
+
+
+@lru_cache(maxsize=256)
+def _asking(stamp: str, lookup: str, question: Question) -> str:
+    own = [f"v{place}" for place in range(1, len(question.kinds) + 1)]
+    arrays = [f"${place}::{kind}[]" for place, kind in enumerate(("bytea", "text", "text", *question.kinds), start=2)]
+    names = ", ".join(("session_hash", "client", "key", *own, "place"))
+    joined = f"""
+        CROSS JOIN LATERAL unnest({", ".join(arrays)}) WITH ORDINALITY AS asked({names})
+        LEFT JOIN LATERAL ({lookup} OFFSET 0) first ON true
+        ORDER BY asked.place
+    """
+    return bound_select(f"({question.sql}) AS found, {stamp}(asked.session_hash) AS stamp, first.*", joined=joined)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from saas.graphql.documents import RootNodes
 from saas.graphql.errors import Fault, TimedOut, fault_of, internal
 from saas.graphql.fields import Rivalry, RootField
 from saas.graphql.gate import Gate, Repeated
+from saas.graphql.gathering import Gathering
 from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
 from saas.graphql.payloads import Ref, user_error
@@ -30,7 +31,7 @@ _NOT_IN_OUTCOME = frozenset({"user_errors", "replayed"})
 
 
 async def run_mutations(
-    running: Running, permitted: RootNodes, sessions: Sessions, turns: Turns
+    running: Running, permitted: RootNodes, sessions: Sessions, rivals: Rivals
 ) -> tuple[dict[str, bytes], list[Fault]]:
     """Each permitted mutation's payload, in the document's order, and what was refused at the top level."""
     parts: dict[str, bytes] = {}
@@ -39,22 +40,30 @@ async def run_mutations(
         if nodes[0].name.value == "__typename":
             parts[key] = b'"Mutation"'
             continue
-        mutation = _Mutation(running, running.services.schema.mutations[nodes[0].name.value], key, nodes, turns)
+        mutation = _Mutation(running, running.services.schema.mutations[nodes[0].name.value], key, nodes, rivals)
         text, refused = await mutation.run(sessions)
         parts[key] = NULL if text is None else text
         faults += refused
     return parts, faults
 
 
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """What keeps the rivals of one process out of each other's way: their turns, and their questions in one."""
+
+    turns: Turns
+    gathering: Gathering
+
+
 class _Mutation:
     """One mutation field: its transaction, its idempotency, its refusals."""
 
-    def __init__(self, running: Running, root: RootField, key: str, nodes: list[FieldNode], turns: Turns) -> None:
+    def __init__(self, running: Running, root: RootField, key: str, nodes: list[FieldNode], rivals: Rivals) -> None:
         self.running = running
         self.root = root
         self.key = key
         self.nodes = nodes
-        self.turns = turns
+        self.rivals = rivals
         self.info = running.info()
         self.arguments: dict[str, Any] = {}
         self.idempotency_key = ""
@@ -117,7 +126,7 @@ class _Mutation:
             return await self._in_transaction()
         wanted = (self.running.signed_in().actor.tenant_id, self.root.name, over)
         while True:
-            async with self.turns.turn(wanted) as turn:
+            async with self.rivals.turns.turn(wanted) as turn:
                 await self._foresee(rivalry)
                 if turn.is_mine:
                     turn.is_settled = False  # a refusal of the transaction is of this caller, not of the thing
@@ -249,13 +258,13 @@ class _Mutation:
         return error.at("input", *error.field) if inside else error
 
     def _gate(self) -> Gate:
-        return Gate(self.running, self.root, self.idempotency_key, self.body_hash)
+        return Gate(self.running, self.root, self.idempotency_key, self.body_hash, self.rivals.gathering)
 
     def _store(self) -> Any:
         return self.running.services.idempotency
 
     def _record_key(self) -> tuple[Any, str, str, bytes]:
-        return self.running.signed_in().actor, self.root.name, self.idempotency_key, self.body_hash
+        return self.running.actor, self.root.name, self.idempotency_key, self.body_hash
 
     def _forget(self, sessions: Sessions) -> None:
         for session_hash in self.info.forgotten:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -17,7 +17,7 @@ from saas.graphql.errors import Fault, Path
 from saas.graphql.fields import Info, RootField
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session
-from saas.kernel import local_date
+from saas.kernel import Actor, local_date
 from saas.reads import Caller, FetchRow, Opened, ReadResult
 from tenants import Transaction
 
@@ -28,12 +28,12 @@ class StaleSession(Exception):
     """The session has changed since this process looked it up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request for one operation, as the transport understood it.
 
     `text` or `document_hash` names the document. `locale` is what Accept-Language asks for, None when it does not
-    say. `address` and `client` go to the audit trail.
+    say. `address` and `client` go to the audit trail. `is_plain`: the transport saw that no text among the variables
+    can hold a character that is not to be stored.
     """
 
     text: str | None
@@ -45,6 +45,7 @@ class Request:
     client: str
     request_id: str
     locale: str | None
+    is_plain: bool = False
 
 
 @dataclass(slots=True)
@@ -58,6 +59,20 @@ class Running:
     variables: VariableValues
     session: Session | None
     locale: str
+    _actor: Actor | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, in this request.
+
+        :raises LookupError: nobody is signed in.
+        """
+        if self._actor is None:
+            request = self.request
+            self._actor = self.signed_in().actor.asking(
+                address=request.address, request_id=request.request_id, client=request.client
+            )
+        return self._actor
 
     @property
     def values(self) -> Mapping[str, object]:
@@ -94,7 +109,7 @@ class Running:
         """What a root field learns of the request."""
         session, request = self.session, self.request
         return Info(
-            caller=session.actor if session else None,
+            caller=self.actor if session else None,
             access=session.access if session else None,
             clock=self.services.clock,
             rooms=self.services.rooms,
@@ -175,7 +190,7 @@ class Running:
 
     async def _audit(self, opened: list[Opened]) -> None:
         if self.services.audit_reads is not None:
-            await self.services.audit_reads(self.signed_in().actor, opened)
+            await self.services.audit_reads(self.actor, opened)
 
     async def check_session(self, fetchrow: FetchRow) -> None:
         """Compare the session's stamp with the present one.
@@ -196,7 +211,7 @@ class Running:
 
     def with_session(self, session: Session) -> Running:
         """The same operation, asked again by a session that was looked up anew."""
-        return replace(self, session=session)
+        return replace(self, session=session, _actor=None)
 
 
 def log_unexpected(error: BaseException, request_id: str, place: str) -> None:

@@ -17,7 +17,7 @@ from saas.graphql.fields import RootField
 from saas.graphql.limits import INTROSPECTION
 from saas.graphql.operation import Running, log_unexpected
 from saas.kernel import AppError, AppErrors, ErrorCode
-from saas.reads import FetchRow
+from saas.reads import FetchRow, Places
 from tenants import DatabaseRole, Transaction
 
 _INTROSPECTIONS_KEPT = 4
@@ -80,7 +80,9 @@ async def _read(
 ) -> None:
     caller, reader, document = running.caller(), running.services.reader, running.document
     try:
-        plan = reader.plan_fields(document.key, document.fragments, compiled, running.values, caller)
+        plan = reader.plan_fields(
+            document.key, document.fragments, compiled, running.values, caller, places=_places(running, compiled)
+        )
     except AppError as error:
         raise RequestRefused(fault_of(error)) from error
     result = await reader.run(plan, running.values, caller, fetchrow)
@@ -91,6 +93,16 @@ async def _read(
     await running.note_opened(result, transaction)
     parts.update(result.values)
     faults += faults_of_reads(result)
+
+
+def _places(running: Running, compiled: dict[str, list[FieldNode]]) -> Places | None:
+    """Kept with the operation where all its root fields are compiled, whoever asks."""
+    operation, document = running.operation, running.document
+    if operation.roots is None or len(compiled) != len(operation.roots):
+        return None
+    if operation.places is None:
+        operation.places = running.services.reader.places_of(document.key, document.fragments, compiled)
+    return operation.places
 
 
 async def _in_snapshot(running: Running, roots: Roots, parts: dict[str, bytes], faults: list[Fault]) -> None:

@@ -64,12 +64,13 @@ class IdempotencyStore(Protocol):
         """
         ...
 
-    def lookup_sql(self, *, first_parameter: int) -> str:
-        """The look-up as a sub-select of a `bound_select`: columns operation, body_hash and outcome."""
+    def lookup_sql(self, *, client: str, key: str) -> str:
+        """The look-up as a sub-select of a `bound_select`: columns operation, body_hash and outcome. `client` and `key`
+        are SQL expressions of text."""
         ...
 
-    def lookup_values(self, actor: Actor, key: str) -> tuple[object, ...]:
-        """The values of `lookup_sql`.
+    def lookup_values(self, actor: Actor, key: str) -> tuple[str, str]:
+        """Client and key for `lookup_sql`.
 
         :raises AppError: no key can look like this.
         """

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from saas.access.table import AccessTable
@@ -24,7 +24,10 @@ _SHOWN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live session, with what follows from its stamp; `found_at` is when it was looked up."""
+    """A live session, with what follows from its stamp; `found_at` is when it was looked up.
+
+    `actor` is who acts, as of that look-up: `Running.actor` is the same person in the present request.
+    """
 
     actor: Actor
     session_hash: bytes
@@ -33,6 +36,11 @@ class Session:
     access: AccessTable
     plugins: TenantPlugins
     found_at: datetime
+
+    @property
+    def right_key(self) -> tuple[str, frozenset[str]]:
+        """What decides which root fields may be asked for: sessions with equal keys may ask for the same ones."""
+        return self.access.fingerprint, self.plugins.names
 
 
 class Sessions:
@@ -45,7 +53,7 @@ class Sessions:
         self._by_session: dict[bytes, bytes] = {}
 
     async def find(self, token: str, *, address: str, request_id: str, client: str) -> Session:
-        """The session of `token`, as of this request.
+        """The session of `token`; looked up for this request, or at most a minute ago.
 
         :raises Unauthenticated: there is no such session, or it has ended.
         """
@@ -55,10 +63,7 @@ class Sessions:
             known = await self._authenticate(key, token, address=address, request_id=request_id, client=client)
         else:
             self._known.move_to_end(key)
-        actor = replace(known.actor, address=address, request_id=request_id, client=client)
-        return Session(
-            actor, known.session_hash, known.stamp, known.time_zone, known.access, known.plugins, known.found_at
-        )
+        return known
 
     def forget(self, session_hash: bytes) -> None:
         """Drop a session; the next request with its token asks again."""

@@ -23,3 +23,17 @@ class Actor:
     client: str = "web"
     address: str = ""
     request_id: str = ""
+
+    def asking(self, *, address: str, request_id: str, client: str) -> Actor:
+        """The same person in one request: from which address, under which id, through which client."""
+        return Actor(
+            tenant_id=self.tenant_id,
+            account_id=self.account_id,
+            employee_id=self.employee_id,
+            roles=self.roles,
+            locale=self.locale,
+            session_id=self.session_id,
+            client=client,
+            address=address,
+            request_id=request_id,
+        )

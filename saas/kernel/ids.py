@@ -48,7 +48,7 @@ def split_public_id(text: str) -> tuple[str, UUID]:
     match = _SHAPE.fullmatch(text)
     if match is None:
         raise BadUserInput("kernel.id_malformed", {"id": text[:60]})
-    return match[1], UUID(hex=match[2])
+    return match[1], UUID(int=int(match[2], 16))
 
 
 def parse_public_id(text: str, *, prefix: str) -> UUID:

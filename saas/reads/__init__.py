@@ -5,7 +5,7 @@ can't be selected, filtered, sorted, grouped or counted.
 """
 
 from saas.reads.contract import Caller, FetchRow, Opened, Opener, OpenRow, ReadError, ReadResult
-from saas.reads.plans import ObjectPlan, QueryPlan
+from saas.reads.plans import ObjectPlan, Places, QueryPlan
 from saas.reads.reader import Reader
 from saas.reads.registry import InvalidMapping, Registry
 
@@ -17,6 +17,7 @@ __all__ = [
     "OpenRow",
     "Opened",
     "Opener",
+    "Places",
     "QueryPlan",
     "ReadError",
     "ReadResult",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from graphql import Node, print_ast
 
@@ -15,6 +15,7 @@ from saas.reads.compilation import BadArguments
 from saas.reads.contract import Caller
 from saas.reads.holes import Fill, filler
 from saas.reads.roots import RootPlan
+from saas.reads.shapes import Probe
 
 T = TypeVar("T")
 Again = Callable[[Mapping[str, object], Caller, BadArguments], T]
@@ -76,6 +77,13 @@ class QueryPlan:
 
 ObjectPlan = QueryPlan
 """A selection on objects of one type, to be read by their ids: a plan with one step, without a root field."""
+
+
+class Places(NamedTuple):
+    """Some fields of a document: `key` tells them from all others, `probes` are the variables that decide their SQL."""
+
+    key: Hashable
+    probes: tuple[Probe, ...]
 
 
 def step_of(root: RootPlan) -> Step:

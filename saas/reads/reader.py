@@ -12,12 +12,12 @@ from saas.reads.arguments import Binding
 from saas.reads.compilation import BadArguments, Compilation
 from saas.reads.contract import Caller, FetchRow, Opener, ReadResult
 from saas.reads.errors import bad_input
-from saas.reads.plans import Bounded, ObjectPlan, QueryPlan, Step, place_of, step_of
+from saas.reads.plans import Bounded, ObjectPlan, Places, QueryPlan, Step, place_of, step_of
 from saas.reads.registry import Registry
 from saas.reads.rights import Rights
 from saas.reads.roots import MOST_IDS, compile_objects, compile_root
 from saas.reads.selection import Fragments, Selections
-from saas.reads.shapes import Probe, probes_of, shape_of
+from saas.reads.shapes import probes_of, shape_of
 from saas.reads.statement import At, Statement
 
 SESSION_STAMP = "platform.session_stamp"
@@ -43,12 +43,20 @@ class Reader:
         self._opener = opener
         self._session_stamp = session_stamp
         self._plans: Bounded[QueryPlan] = Bounded(plans)
-        self._probes: Bounded[tuple[Probe, ...]] = Bounded(plans)
+        self._places: Bounded[Places] = Bounded(plans)
 
     @property
     def plan_count(self) -> int:
         """How many plans are held."""
         return len(self._plans)
+
+    def places_of(
+        self, document_key: str, fragments: Fragments, nodes_by_response_key: Mapping[str, list[FieldNode]]
+    ) -> Places:
+        """What identifies some root fields of a document, for callers who plan the same ones again and again."""
+        places = tuple([(key, *map(place_of, nodes)) for key, nodes in nodes_by_response_key.items()])
+        nodes = [node for nodes in nodes_by_response_key.values() for node in nodes]
+        return self._found((document_key, places), nodes, fragments)
 
     def plan_fields(
         self,
@@ -57,18 +65,21 @@ class Reader:
         nodes_by_response_key: Mapping[str, list[FieldNode]],
         variables: Mapping[str, object],
         caller: Caller,
+        *,
+        places: Places | None = None,
     ) -> QueryPlan:
         """The plan of an operation's compiled root fields, from the cache where its like was compiled before.
 
-        `document_key` identifies the document's text. The document is valid and the variables are coerced.
+        `document_key` identifies the document's text. The document is valid and the variables are coerced. `places`
+        is what `places_of` gave for the same fields.
 
         :raises FieldForbidden: it filters, orders, groups or sums by what the caller may not.
         :raises UnknownField: it selects what belongs to a plugin that the company has not enabled.
         :raises LimitExceeded: it selects more fields than one statement may hold.
         """
-        places = tuple([(key, *map(place_of, nodes)) for key, nodes in nodes_by_response_key.items()])
-        sets = [node for nodes in nodes_by_response_key.values() for node in nodes]
-        key = self._key((document_key, places), sets, fragments, variables, caller)
+        if places is None:
+            places = self.places_of(document_key, fragments, nodes_by_response_key)
+        key = self._key(places, variables, caller)
         known = self._plans.get(key)
         if known is not None:
             return known
@@ -118,8 +129,8 @@ class Reader:
 
         Raises as `plan_fields` does.
         """
-        places = (type_name, *map(place_of, selection_sets))
-        key = self._key((document_key, places), selection_sets, fragments, variables, caller)
+        identity = (document_key, (type_name, *map(place_of, selection_sets)))
+        key = self._key(self._found(identity, selection_sets, fragments), variables, caller)
         known = self._plans.get(key)
         if known is not None:
             return known
@@ -172,21 +183,15 @@ class Reader:
                     bad.update(step.bad_arguments(binding))
                 plan = plan.again(variables, caller, bad)
 
-    def _key(
-        self,
-        places: Hashable,
-        nodes: Sequence[FieldNode | SelectionSetNode],
-        fragments: Fragments,
-        variables: Mapping[str, object],
-        caller: Caller,
-    ) -> Hashable:
+    def _found(self, identity: Hashable, nodes: Sequence[FieldNode | SelectionSetNode], fragments: Fragments) -> Places:
+        known = self._places.get(identity)
+        return known if known is not None else self._places.put(identity, Places(identity, probes_of(nodes, fragments)))
+
+    def _key(self, places: Places, variables: Mapping[str, object], caller: Caller) -> Hashable:
         """Everything that decides the SQL: document and fields, shape of the variables, rights, plugins, version."""
-        probes = self._probes.get(places)
-        if probes is None:
-            probes = self._probes.put(places, probes_of(nodes, fragments))
         return (
-            places,
-            shape_of(probes, variables),
+            places.key,
+            shape_of(places.probes, variables),
             caller.access.fingerprint,
             caller.plugins,
             caller.actor.locale,

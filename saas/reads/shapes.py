@@ -115,6 +115,8 @@ def _filter_shape(value: object, depth: int = 0) -> Hashable:
 
 
 def _prefixes(value: object) -> Hashable:
+    if isinstance(value, str):
+        return value.partition("_")[0][:5]
     texts = value if isinstance(value, list) else [value]
     return tuple(sorted({str(text).partition("_")[0][:5] for text in texts}))
 

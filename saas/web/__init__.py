@@ -2,5 +2,6 @@
 
 from saas.graphql.services import Services
 from saas.web.app import create_app
+from saas.web.protocol import OneWriteProtocol
 
-__all__ = ["Services", "create_app"]
+__all__ = ["OneWriteProtocol", "Services", "create_app"]

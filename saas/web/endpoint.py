@@ -15,7 +15,7 @@ from saas.graphql.errors import TimedOut, fault_of
 from saas.graphql.execute import Executor
 from saas.graphql.operation import Request
 from saas.graphql.services import Services
-from saas.kernel import BadUserInput, Clock
+from saas.kernel import BadUserInput
 from saas.web.requests import (
     GRAPHQL_RESPONSE,
     ClientGone,
@@ -43,6 +43,7 @@ class GraphQLEndpoint:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._log = access_log.bind()  # once: at each line it would cost as much as the line
         self.executor = Executor(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +58,7 @@ class GraphQLEndpoint:
             await exchange.refuse(send, refused)
         except ClientGone:
             exchange.status = 499
-        exchange.log(scope, answer=exchange.answer)
+        exchange.log(self._log, scope)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Answer | None:
         if scope["method"] != "POST":
@@ -76,6 +77,7 @@ class GraphQLEndpoint:
             client=_client(headers),
             request_id=request_id,
             locale=accepted_locale(headers.get(b"accept-language")),
+            is_plain=body.is_plain,
         )
         return await _bounded(self.executor, request, receive, self._services.limits.seconds)
 
@@ -83,41 +85,45 @@ class GraphQLEndpoint:
 async def _bounded(executor: Executor, request: Request, receive: Receive, seconds: float) -> Answer:
     """Run the request, for `seconds` at most and only while its client listens.
 
-    Whether the client has hung up is looked at only once a request takes long: watching costs as much as a short
-    request itself.
-
-    :raises ClientGone: it has; what was begun is rolled back.
+    :raises ClientGone: it has hung up; what was begun is rolled back.
     """
-    watch = _HangUp(receive)
+    watch = _Watch(receive, seconds)
     try:
-        async with asyncio.timeout(seconds):
-            return await executor.run(request)
-    except TimeoutError:
+        return await executor.run(request)
+    except asyncio.CancelledError:
+        if not watch.absorb():
+            raise
+        if watch.is_client_gone:
+            raise ClientGone from None
         error = TimedOut("graphql.request_timeout", {"seconds": f"{seconds:g}"})
         return Answer(None, [fault_of(error)], locale=request.locale or "en")
-    except asyncio.CancelledError:
-        if watch.absorb():
-            raise ClientGone from None
-        raise
     finally:
         watch.stop()
 
 
-class _HangUp:
-    """Cancels the task that made it when the client hangs up."""
+class _Watch:
+    """Cancels the task that made it when its time is up or its client hangs up.
 
-    def __init__(self, receive: Receive) -> None:
-        self._gone = False
+    It begins to look only once a request takes long: watching costs as much as a short request itself.
+    """
+
+    __slots__ = ("_listener", "_loop", "_over", "_receive", "_seconds", "_task", "_timer", "is_client_gone")
+
+    def __init__(self, receive: Receive, seconds: float) -> None:
+        self.is_client_gone = False
+        self._over = False
         self._receive = receive
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._listener: asyncio.Task[Any] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_SECONDS, self._listen)
+        self._timer = self._loop.call_later(min(_WATCH_AFTER_SECONDS, seconds), self._begin)
 
     def absorb(self) -> bool:
         """Whether the task was cancelled by this watch; if so, the cancellation is done with."""
-        if self._gone and self._task is not None:
+        if self._over and self._task is not None:
             self._task.uncancel()
-        return self._gone
+        return self._over
 
     def stop(self) -> None:
         """Watch no longer."""
@@ -125,25 +131,31 @@ class _HangUp:
         if self._listener is not None:
             self._listener.cancel()
 
-    def _listen(self) -> None:
+    def _begin(self) -> None:
+        self._timer = self._loop.call_later(max(0.0, self._seconds - _WATCH_AFTER_SECONDS), self._end)
         self._listener = asyncio.ensure_future(self._wait())
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if self._task is not None:
-            self._gone = True
+        self.is_client_gone = not self._over
+        self._end()
+
+    def _end(self) -> None:
+        if self._task is not None and not self._over:
+            self._over = True
             self._task.cancel()
 
 
 class _Exchange:
     """One response: its headers, its bytes, its line in the log."""
 
+    __slots__ = ("_began", "_headers", "_request_id", "_services", "answer", "status")
+
     def __init__(self, services: Services, headers: Headers, request_id: str) -> None:
         self._services = services
         self._headers = headers
         self._request_id = request_id
-        self._clock: Clock = services.clock
         self._began = asyncio.get_running_loop().time()
         self.status = 0
         self.answer: Answer | None = None
@@ -185,10 +197,11 @@ class _Exchange:
         await send({"type": "http.response.start", "status": self.status, "headers": listed})
         await send({"type": "http.response.body", "body": body})
 
-    def log(self, scope: Scope, *, answer: Answer | None) -> None:
+    def log(self, log: Any, scope: Scope) -> None:
         """One line: what was asked of whom and how it went; never a text, variable, header or token."""
         took = asyncio.get_running_loop().time() - self._began
-        access_log.info(
+        answer = self.answer
+        log.info(
             "request",
             method=scope["method"][:20],
             path="/graphql",
@@ -197,7 +210,7 @@ class _Exchange:
             request_id=self._request_id,
             operation=answer.operation[:60] if answer else "",
             cost=answer.actual if answer else 0,
-            codes=sorted({fault.code.value for fault in answer.faults}) if answer else [],
+            codes=sorted({fault.code.value for fault in answer.faults}) if answer and answer.faults else [],
         )
 
 

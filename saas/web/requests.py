@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -45,14 +44,15 @@ class RefusedByHttp(Exception):
         self.headers = dict(headers or {})
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLBody:
-    """The members of a well-formed request body."""
+class GraphQLBody(NamedTuple):
+    """The members of a well-formed request body; `is_plain`: none of its texts holds a control character (other than
+    tab, line feed and carriage return) or a lone surrogate."""
 
     text: str | None
     document_hash: str | None
     operation_name: str | None
     variables: Mapping[str, Any]
+    is_plain: bool
 
 
 def response_type(accept: bytes | None) -> bytes:
@@ -182,7 +182,13 @@ def parse_body(body: bytes) -> GraphQLBody:
     document_hash = _hash(_object(found, "extensions"))
     if text is None and document_hash is None:
         raise _malformed("web.query_missing")
-    return GraphQLBody(text, document_hash, _text(found, "operationName"), _object(found, "variables") or {})
+    variables = _object(found, "variables") or {}
+    return GraphQLBody(text, document_hash, _text(found, "operationName"), variables, _is_plain(body))
+
+
+def _is_plain(body: bytes) -> bool:
+    """JSON holds control characters below space only as escapes; tab and the ends of lines have short ones."""
+    return b"\\u" not in body and b"\\b" not in body and b"\\f" not in body and b"\x7f" not in body
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from saas.web.protocol import OneWriteProtocol
+
 
 @asynccontextmanager
 async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
@@ -24,7 +26,9 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
     except OSError:
         listener.close()
         raise
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
+    config = uvicorn.Config(
+        app, http=OneWriteProtocol, log_level="warning", access_log=False, lifespan="off", server_header=False
+    )
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:

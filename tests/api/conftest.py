@@ -21,7 +21,7 @@ from saas.graphql.schema import build_schema
 from saas.graphql.services import Services
 from saas.kernel import Catalogue, SystemClock, new_id
 from saas.reads import Opener, OpenRow, Reader, Registry
-from saas.web import create_app
+from saas.web import OneWriteProtocol, create_app
 from tenants.database import Database, DatabaseUrls
 from tenants.roles import ensure_database
 from tenants.schema import APP, OWNER, PLATFORM
@@ -131,7 +131,12 @@ class serve:  # noqa: N801 (reads as a verb: async with serve(…))
 
     def __init__(self, services: Services) -> None:
         config = uvicorn.Config(
-            create_app(services), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+            create_app(services),
+            http=OneWriteProtocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -197,14 +197,14 @@ class ToyOutcomes:
         )
         return None if row is None else self.outcome_in(row, operation, key, body_hash)
 
-    def lookup_sql(self, *, first_parameter: int) -> str:
+    def lookup_sql(self, *, client: str, key: str) -> str:
         return (
             "SELECT operation, body_hash, outcome FROM toy_outcome"
-            f" WHERE tenant_id = $1 AND {BOUND} AND key = ${first_parameter}"
+            f" WHERE tenant_id = $1 AND {BOUND} AND {client} = 'toy' AND key = {key}"
         )
 
-    def lookup_values(self, actor: Actor, key: str) -> tuple[object, ...]:
-        return (key,)
+    def lookup_values(self, actor: Actor, key: str) -> tuple[str, str]:
+        return "toy", key
 
     def outcome_in(self, row: Any, operation: str, key: str, body_hash: bytes) -> dict[str, Any] | None:
         if row["operation"] is None:
