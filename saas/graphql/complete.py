@@ -24,10 +24,10 @@ from graphql import (
     GraphQLUnionType,
 )
 
-from saas.graphql.documents import Document
+from saas.graphql.documents import Document, Member
 from saas.graphql.errors import Fault, Path, internal
 from saas.graphql.payloads import Ref
-from saas.graphql.selection import collect_fields
+from saas.graphql.selection import collect_fields, has_conditions
 from saas.reads import ReadResult
 
 Nodes = list[FieldNode]
@@ -121,20 +121,29 @@ class Completion:
         actual = kind if isinstance(kind, GraphQLObjectType) else self._type_of(value)
         answer: dict[str, object] = {}
         try:
-            for key, found in self._fields(actual.name, nodes).items():
-                name = found[0].name.value
-                if name == "__typename":
-                    answer[key] = actual.name
+            for member in self._members(actual, nodes):
+                if member.kind is None:
+                    answer[member.key] = actual.name
                     continue
-                definition = actual.fields[name]
-                inner = getattr(value, definition.extensions["strawberry-definition"].python_name)
-                answer[key] = self._value(definition.type, inner, found, (*path, key))
+                inner = getattr(value, member.attribute)
+                answer[member.key] = self._value(member.kind, inner, member.nodes, (*path, member.key))
         except _Nulled:
             return None
         return answer
 
-    def _fields(self, type_name: str, nodes: Nodes) -> dict[str, Nodes]:
-        return collect_fields(self._schema, type_name, nodes, self._document.fragments, self._variables)
+    def _members(self, kind: GraphQLObjectType, nodes: Nodes) -> list[Member]:
+        """What is selected of an object; kept with the document where no variable decides about it."""
+        place = (kind.name, *map(id, nodes))
+        known = self._document.members.get(place)
+        if known is not None:
+            return known
+        fragments = self._document.fragments
+        fields = collect_fields(self._schema, kind.name, nodes, fragments, self._variables)
+        members = [_member(kind, key, found) for key, found in fields.items()]
+        sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        if not any(has_conditions(each, fragments) for each in sets):
+            self._document.members[place] = members
+        return members
 
     def _type_of(self, value: object) -> GraphQLObjectType:
         name = type(value).__strawberry_definition__.name  # type: ignore[attr-defined]
@@ -142,6 +151,14 @@ class Completion:
         if not isinstance(found, GraphQLObjectType):
             raise TypeError(f"{name} is no object type")
         return found
+
+
+def _member(kind: GraphQLObjectType, key: str, nodes: Nodes) -> Member:
+    name = nodes[0].name.value
+    if name == "__typename":
+        return Member(key, None, "", nodes)
+    definition = kind.fields[name]
+    return Member(key, definition.type, definition.extensions["strawberry-definition"].python_name, nodes)
 
 
 def faults_of_reads(result: ReadResult, prefix: Path = ()) -> list[Fault]:

@@ -12,12 +12,13 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLOutputType,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     parse,
@@ -108,11 +109,21 @@ class Operation:
         return known
 
 
+class Member(NamedTuple):
+    """One selected field of an object: its response key, type (None for ``__typename``), attribute, and nodes."""
+
+    key: str
+    kind: GraphQLOutputType | None
+    attribute: str
+    nodes: list[FieldNode]
+
+
 @dataclass(slots=True)
 class Document:
     """A document without fault; `key` is the SHA-256 of its text, in hex.
 
-    `introspected` keeps what its introspection fields answered, by operation, response keys and variables.
+    `introspected` keeps what its introspection fields answered, by operation, response keys and variables; `members`
+    what it selects of objects that are no mapped ones, by type and nodes.
     """
 
     key: str
@@ -120,6 +131,7 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode]
     operations: Mapping[str | None, Operation]
     introspected: dict[tuple[object, ...], dict[str, bytes]] = field(default_factory=dict)
+    members: dict[tuple[object, ...], list[Member]] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run.
