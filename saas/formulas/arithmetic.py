@@ -99,10 +99,14 @@ def months_between(first: date, last: date) -> Decimal:
     art. 202): from 31 January, one month is complete on 28 February.
     """
     if last < first:
-        return -months_between(last, first)
+        return Decimal(-_whole_months(last, first))
+    return Decimal(_whole_months(first, last))
+
+
+def _whole_months(first: date, last: date) -> int:
     months = (last.year - first.year) * 12 + last.month - first.month
     complete_on = min(first.day, monthrange(last.year, last.month)[1])
-    return Decimal(months if last.day >= complete_on else months - 1)
+    return months if last.day >= complete_on else months - 1
 
 
 def year_of(day: date) -> Decimal:

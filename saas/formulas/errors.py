@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from saas.formulas.limits import PROBLEMS_MOST
 from saas.kernel import AppErrors, BadUserInput, RuleRefused
 
 
@@ -12,6 +15,12 @@ class FormulaProblem(BadUserInput):
 
 class FormulaRefused(AppErrors):
     """All that is wrong with what was to be saved, in reading order; `errors` are :class:`FormulaProblem`."""
+
+    @classmethod
+    def of_text(cls, problems: Iterable[FormulaProblem]) -> FormulaRefused:
+        """The refusal of one text: its problems in reading order, no more than are told of at once."""
+        ordered = sorted(problems, key=lambda problem: (problem.values["line"], problem.values["column"]))
+        return cls(ordered[:PROBLEMS_MOST])
 
 
 class FormulaFailed(RuleRefused):

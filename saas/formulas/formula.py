@@ -11,7 +11,6 @@ from saas.formulas.checking import checked
 from saas.formulas.compiling import Program, compiled
 from saas.formulas.errors import FormulaRefused
 from saas.formulas.kinds import Kind, Value, shown
-from saas.formulas.limits import PROBLEMS_MOST
 from saas.formulas.nodes import Node, inputs_of
 from saas.formulas.parser import parsed
 from saas.formulas.sources import Source
@@ -78,8 +77,7 @@ def parse_formula(text: str, vocabulary: Vocabulary, *, result: Kind) -> Formula
     tree, problems = parsed(source, vocabulary)
     problems += checked(tree, source, result=result)
     if problems:
-        problems.sort(key=lambda problem: (problem.values["line"], problem.values["column"]))
-        raise FormulaRefused(problems[:PROBLEMS_MOST])
+        raise FormulaRefused.of_text(problems)
     inputs = inputs_of(tree)
     words = {name: word for name in inputs if (word := vocabulary.find(name)) is not None}
     return Formula(text, result, canonical(tree), inputs, tree, words, compiled(tree, result=result))

@@ -15,12 +15,13 @@ from typing import NoReturn
 from saas.formulas.errors import FormulaProblem, FormulaRefused
 from saas.formulas.functions import BY_NAME, CALLABLE, FORM_OF, USAGES
 from saas.formulas.kinds import Kind
-from saas.formulas.limits import DEPTH_MOST, MAGNITUDE, NODES_MOST, NUMBER_DIGITS
+from saas.formulas.limits import DEPTH_MOST, MAGNITUDE, NODES_MOST, NUMBER_DIGITS, PROBLEMS_MOST
 from saas.formulas.nodes import Call, Chain, Choice, Comparison, Input, Junction, Literal, Node, Unary, walked
 from saas.formulas.sources import Source, Span
 from saas.formulas.spelling import nearest
 from saas.formulas.tokens import Token, TokenKind, plain, tokens_of
 from saas.formulas.vocabulary import Vocabulary
+from saas.kernel import EXACT
 
 _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _PERCENT = range(1, 9)
 POWERS = {"or": _OR, "and": _AND, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "%": _PERCENT}
@@ -35,7 +36,7 @@ _OPERATOR_INSIDE = re.compile("并且|或者|且|或|非")
 
 
 class _Lost(Exception):
-    """What follows can't be understood; the problems so far tell why."""
+    """What follows can't be understood, or enough problems are found; those so far tell why."""
 
 
 def parsed(source: Source, vocabulary: Vocabulary) -> tuple[Node, list[FormulaProblem]]:
@@ -47,7 +48,7 @@ def parsed(source: Source, vocabulary: Vocabulary) -> tuple[Node, list[FormulaPr
     try:
         tree = parser.formula()
     except _Lost:
-        raise FormulaRefused(parser.problems) from None
+        raise FormulaRefused.of_text(parser.problems) from None
     for node, level in walked(tree):
         if level > DEPTH_MOST:
             raise FormulaRefused([source.problem("formulas.nested_too_deep", node.span, most=DEPTH_MOST)])
@@ -93,6 +94,8 @@ class _Parser:
 
     def _note(self, key: str, span: Span, **values: str | int) -> None:
         self.problems.append(self.source.problem(key, span, **values))
+        if len(self.problems) == PROBLEMS_MOST:
+            raise _Lost
 
     def _lose(self, key: str) -> NoReturn:
         is_comma = self._is(",")
@@ -194,7 +197,7 @@ class _Parser:
 
     def _number(self, token: Token) -> Decimal:
         digits = token.text.rstrip("万亿")
-        number = Decimal(digits).scaleb(_TIMES.get(token.text[-1], 0))
+        number = Decimal(digits).scaleb(_TIMES.get(token.text[-1], 0), EXACT)
         if len(digits) > NUMBER_DIGITS or number >= MAGNITUDE:
             self._note("formulas.number_too_large", token.span, digits=NUMBER_DIGITS)
         return number

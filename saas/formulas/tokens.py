@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 
 from saas.formulas.errors import FormulaProblem, FormulaRefused
 from saas.formulas.functions import OPERATOR_OF, TRUTH_OF
@@ -63,18 +64,20 @@ def tokens_of(source: Source) -> list[Token]:
     :raises FormulaRefused: too long, too many tokens, or characters that belong to no token; all of these at once.
     """
     check_length(source, most=TEXT_LONGEST)
-    problems = list(_invisible(source))
+    problems = list(islice(_invisible(source), PROBLEMS_MOST))
     tokens: list[Token] = []
     if not problems:
         for found in _read(plain(source.text), source):
-            if isinstance(found, FormulaProblem):
-                problems.append(found)
-            else:
+            if isinstance(found, Token):
                 tokens.append(found)
+            else:
+                problems.append(found)
+            if len(problems) == PROBLEMS_MOST:
+                break
             if len(tokens) > TOKENS_MOST:
                 raise FormulaRefused([source.problem("formulas.too_many_tokens", tokens[-1].span, most=TOKENS_MOST)])
     if problems:
-        raise FormulaRefused(problems[:PROBLEMS_MOST])
+        raise FormulaRefused(problems)
     end = len(source.text)
     return [*tokens, Token(TokenKind.END, "", Span(end, end))]
 
