@@ -71,6 +71,7 @@ USAGES = {
     "if": "if(condition, value, …, otherwise)",
     "and": "and(a, b, …)",
     "or": "or(a, b, …)",
+    "not": "not(a)",
     "date": 'date("2026-01-31")',
 }
 OPERATOR_WORDS = {"and": ("且", "并且"), "or": ("或", "或者"), "not": ("非",)}

@@ -198,7 +198,7 @@ class _Parser:
     def _number(self, token: Token) -> Decimal:
         digits = token.text.rstrip("万亿")
         number = Decimal(digits).scaleb(_TIMES.get(token.text[-1], 0), EXACT)
-        if len(digits) > NUMBER_DIGITS or number >= MAGNITUDE:
+        if len(digits.replace(".", "")) > NUMBER_DIGITS or number >= MAGNITUDE:
             self._note("formulas.number_too_large", token.span, digits=NUMBER_DIGITS)
         return number
 

@@ -54,8 +54,8 @@ _TOKEN = re.compile(
     | (?P<unknown>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_JOINED_OPERATOR = ("且", "或", "并且")
-"""``5000且(…)``: between a number and these no space is needed."""
+_JOINED_OPERATOR = re.compile("并且|或者|且|或")
+"""``5000且工龄``: behind a number these need no space, as no name can begin there."""
 
 
 def tokens_of(source: Source) -> list[Token]:
@@ -105,9 +105,12 @@ def _read(text: str, source: Source) -> Iterator[Token | FormulaProblem]:
     while position < len(text):
         found = _TOKEN.match(text, position)
         assert found is not None
-        if found.lastgroup == "runs_on" and found["runs_on"].startswith(_JOINED_OPERATOR):
-            position = found.end("NUMBER")
-            yield Token(TokenKind.NUMBER, found["NUMBER"], Span(found.start(), position))
+        joined = _JOINED_OPERATOR.match(found["runs_on"] or "")
+        if joined is not None:
+            start = found.end("NUMBER")
+            position = start + joined.end()
+            yield Token(TokenKind.NUMBER, found["NUMBER"], Span(found.start(), start))
+            yield _word(joined[0], Span(start, position))
             continue
         position = found.end()
         if found.lastgroup != "space":
