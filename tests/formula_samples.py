@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from saas.formulas import Formula, Kind, Value, Vocabulary, Word, parse_formula
-from saas.kernel import Catalogue
+from saas.kernel import LOCALES, AppError, Catalogue
 
 WORDS = (
     Word("base_salary", Kind.NUMBER, {"zh-CN": "底薪", "en": "Base salary"}, ("底薪", "base")),
@@ -43,3 +43,14 @@ def formula_of(text: str, kind: Kind = Kind.NUMBER) -> Formula:
 def value_of(text: str, kind: Kind = Kind.NUMBER, **changed: Value | None) -> Value:
     """What a text comes to for these values, with some of them changed."""
     return formula_of(text, kind).evaluate({**VALUES, **changed})
+
+
+def unsaid(*errors: AppError) -> list[str]:
+    """Keys of errors of which a sentence or its remedy lacks a value or a language."""
+    return [
+        error.key
+        for error in errors
+        for locale in LOCALES
+        for key in (error.key, f"{error.key}.hint")
+        if not CATALOGUE.has(locale, key) or "{" in CATALOGUE.text(locale, key, error.values)
+    ]

@@ -23,7 +23,7 @@ from saas.formulas.vocabulary import Vocabulary, folded
 _NO_WORDS = Vocabulary(())
 _ANY = frozenset({"", "-", "any", "任意"})
 _RANGE = re.compile(r"\s*\[(?P<first>[^,]*),(?P<until>[^,]*)\)\s*")
-_PIECE = re.compile(r'(?:"[^"]*"|[“”][^“”]*[“”]|[^|])+')
+_PIECE = re.compile(r'(?:^|\|)(?P<value>(?:"[^"]*"|[“”][^“”]*[“”]|[^|])*)')
 _SAMPLES: dict[Kind, Value] = {Kind.NUMBER: Decimal(0), Kind.TEXT: "", Kind.DATE: date(2000, 1, 1), Kind.BOOL: True}
 _ONE: dict[Kind, Any] = {Kind.NUMBER: Decimal(1), Kind.DATE: timedelta(days=1)}
 _ANY_RANK, _RANGE_RANK, _LIST_RANK, _EQUAL_RANK = range(4)
@@ -69,7 +69,8 @@ class Cell:
 def parse_cell(text: str, *, kind: Kind) -> Cell:
     """The cell of a text, in a column of `kind`.
 
-    :raises FormulaRefused: it is too long, a value is no value of the kind, or a range is empty or of no ordered kind.
+    :raises FormulaRefused: it is too long, a value is none of the kind, or a range is malformed, empty, or of a kind
+        without order.
     """
     source = Source(text)
     check_length(source, most=CELL_LONGEST)
@@ -79,7 +80,9 @@ def parse_cell(text: str, *, kind: Kind) -> Cell:
     bounds = _RANGE.fullmatch(written)
     if bounds is not None:
         return _range(source, kind, Span(*bounds.span("first")), Span(*bounds.span("until")))
-    pieces = [Span(*found.span()) for found in _PIECE.finditer(written)]
+    if written.lstrip().startswith("["):
+        raise FormulaRefused([source.problem("formulas.range_malformed", Span(0, len(text)))])
+    pieces = [Span(*found.span("value")) for found in _PIECE.finditer(written)]
     return Cell(text, kind, tuple(dict.fromkeys(_value(source, kind, piece) for piece in pieces)))
 
 

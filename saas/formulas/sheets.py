@@ -110,6 +110,8 @@ def _parsed(components: Iterable[Component], known: Vocabulary) -> dict[str, For
             formulas[name] = parse_formula(component.formula, known, result=component.word.kind)
         except FormulaRefused as refused:
             problems += [problem.at(name) for problem in refused.errors]
+        if len(problems) >= PROBLEMS_MOST:
+            break
     if problems:
         raise FormulaRefused(problems[:PROBLEMS_MOST])
     return formulas

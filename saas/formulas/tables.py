@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 from saas.formulas.cells import Cell, parse_cell
 from saas.formulas.errors import FormulaProblem, FormulaRefused, NoRowApplies
@@ -157,7 +157,9 @@ def parse_table(
             rules.append(_rule(number, row, vocabulary, columns, outcomes))
         except FormulaRefused as refused:
             problems += refused.errors
-    problems = problems or list(_overlaps(rules, columns))
+        if len(problems) >= PROBLEMS_MOST:
+            break
+    problems = problems or list(islice(_overlaps(rules, columns), PROBLEMS_MOST))
     if problems:
         raise FormulaRefused(problems[:PROBLEMS_MOST])
     rules.sort(key=lambda rule: rule.ranks, reverse=True)

@@ -178,8 +178,8 @@ def test_an_if_gives_texts_and_days_as_well() -> None:
 
 
 def test_a_case_that_is_not_taken_needs_no_values() -> None:
-    assert value_of("if(is_manager, base_salary, deal.amount / 0)", **{"deal.amount": None}) == Decimal("8000.00")
-    assert value_of("false and deal.amount > 0", Kind.BOOL, **{"deal.amount": None}) is False
+    assert value_of("if(is_manager, base_salary, days_worked / 0)", days_worked=None) == Decimal("8000.00")
+    assert value_of("false and days_worked > 0", Kind.BOOL, days_worked=None) is False
     assert value_of("true or deal.amount / 0 > 0", Kind.BOOL) is True
 
 

@@ -24,7 +24,7 @@ from saas.formulas import (
     parse_formula,
 )
 from saas.kernel import LOCALES, ErrorCode
-from tests.formula_samples import CATALOGUE, VALUES, VOCABULARY, formula_of, value_of
+from tests.formula_samples import CATALOGUE, VALUES, VOCABULARY, formula_of, unsaid, value_of
 
 ROOM = Path(__file__).parents[2] / "saas" / "formulas"
 
@@ -35,7 +35,12 @@ def problems_of(text: str, kind: Kind = Kind.NUMBER) -> list[tuple[str, object, 
         parse_formula(text, VOCABULARY, result=kind)
     assert {type(problem) for problem in refused.value.errors} == {FormulaProblem}
     return [
-        (problem.key.removeprefix("formulas."), *(problem.values[name] for name in ("line", "column", "text")))
+        (
+            problem.key.removeprefix("formulas."),
+            problem.values["line"],
+            problem.values["column"],
+            problem.values["text"],
+        )
         for problem in refused.value.errors
     ]
 
@@ -277,6 +282,7 @@ def test_a_failure_names_the_part_and_its_values(
         assert failed.value.key == f"formulas.{key}"
         assert [failed.value.values[name] for name in ("line", "column", "text")] == [1, column, part]
         assert failed.value.values.get("filled") == filled
+        assert unsaid(failed.value) == []
 
 
 def test_an_input_that_was_not_given_is_missing_not_nought() -> None:
@@ -320,6 +326,7 @@ def test_names_that_can_not_be_declared(words: list[Word], key: str, values: dic
         Vocabulary(words)
     assert problem.value.key == f"formulas.{key}"
     assert problem.value.values == values
+    assert unsaid(problem.value) == []
 
 
 def test_an_alias_that_is_the_name_again_is_allowed() -> None:
