@@ -29,7 +29,7 @@ class Formula:
     canonical: str
     inputs: tuple[str, ...]
     tree: Node
-    words: Mapping[str, Word] = field(repr=False)
+    words: Mapping[str, Word] = field(repr=False, compare=False)
     _run: Program = field(repr=False, compare=False)
 
     def evaluate(self, values: Mapping[str, Value | None]) -> Value:

@@ -39,13 +39,8 @@ class Sheet:
     """
 
     formulas: Mapping[str, Formula]
+    inputs: tuple[str, ...]
     words: Mapping[str, Word]
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names that some formula reads and that no formula computes."""
-        read = (name for formula in self.formulas.values() for name in formula.inputs)
-        return tuple(dict.fromkeys(name for name in read if name not in self.formulas))
 
     def evaluate(self, inputs: Mapping[str, Value | None], *, explained: bool = False) -> Computed:
         """Compute every component for one set of inputs.
@@ -98,7 +93,9 @@ def parse_sheet(components: Sequence[Component], vocabulary: Vocabulary) -> Shee
         raise FormulaRefused([problem]) from None
     formulas = _parsed(components, known)
     words = {component.word.name: component.word for component in components}
-    return Sheet(_ordered(formulas, words), words)
+    ordered = _ordered(formulas, words)
+    read = (name for formula in ordered.values() for name in formula.inputs)
+    return Sheet(ordered, tuple(dict.fromkeys(name for name in read if name not in ordered)), words)
 
 
 def _parsed(components: Iterable[Component], known: Vocabulary) -> dict[str, Formula]:
