@@ -231,7 +231,7 @@ FAILED: list[tuple[str, dict[str, Value | None], str, int, str, str | None]] = [
         "8000.00 / (3 - 3)",
     ),
     ("0 / 0", {}, "division_by_zero", 1, "0 / 0", "0 / 0"),
-    ("底薪 * 2 / (工龄 - 工龄) * 5", {}, "division_by_zero", 1, "底薪 * 2 / (工龄 - 工龄)", "8000.00 * 2 / (3 - 3)"),
+    ("底薪 * 2 / (工龄 - 工龄) * 底薪", {}, "division_by_zero", 1, "底薪 * 2 / (工龄 - 工龄)", "8000.00 * 2 / (3 - 3)"),
     ("round(1, seniority / 2)", {}, "digits_out_of_range", 1, "round(1, seniority / 2)", "round(1, 3 / 2)"),
     ("round(1, base_salary)", {}, "digits_out_of_range", 1, "round(1, base_salary)", "round(1, 8000.00)"),
     (
