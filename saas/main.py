@@ -92,6 +92,7 @@ SPEAKING = (
     "saas.customers",
     "saas.events",
     "saas.extensions",
+    "saas.formulas",
     "saas.graphql",
     "saas.identity",
     "saas.jobs",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 """For products and quotients that are rounded later: wide enough that no sum of ours is rounded on the way."""
@@ -20,7 +21,12 @@ def minor_digits(currency: str) -> int:
 
 def rounded(amount: Decimal, digits: int = 2, rounding: str = ROUND_HALF_UP) -> Decimal:
     """`amount` with `digits` behind the point; half away from zero unless another rounding is named."""
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=rounding, context=EXACT)
+    return amount.quantize(_unit(digits), rounding, EXACT)
+
+
+@lru_cache(maxsize=64)
+def _unit(digits: int) -> Decimal:
+    return Decimal(1).scaleb(-digits)
 
 
 def divided(total: Decimal, shares: Sequence[Decimal], digits: int = 2) -> tuple[Decimal, ...]:
