@@ -117,19 +117,23 @@ def number_below(total: int, *, seed: bytes, draw: str, place: int) -> tuple[int
 
 
 class _Wheel:
-    """Who may have a customer, each with as much of the wheel as their weight; the order is the candidates' own."""
+    """Candidates in their own order, each with as much of the wheel as their weight: a part from its start."""
 
     def __init__(self, candidates: Sequence[Entry], who: Sequence[int]) -> None:
-        self.who = who
-        self.ends = list(accumulate(candidates[index]["weight"] for index in who))
+        self.who, weights = who, [candidates[index]["weight"] for index in who]
+        self.ends = list(accumulate(weights))
+        self.parts = {index: (self.ends[at] - weights[at], weights[at]) for at, index in enumerate(who)}
 
-    def turned(self, *, seed: bytes, draw: str, place: int) -> tuple[int | None, dict[str, Json]]:
-        if not self.ends:
+    def turned(self, barred: set[int], *, seed: bytes, draw: str, place: int) -> tuple[int | None, dict[str, Json]]:
+        left_out, skipped = [self.parts[index] for index in sorted(barred)], 0
+        total = sum(self.ends[-1:]) - sum(weight for _, weight in left_out)
+        if not total:
             return None, {"attempt": 0, "number": None, "start": None, "total": 0}
-        attempt, number = number_below(self.ends[-1], seed=seed, draw=draw, place=place)
-        at = bisect_right(self.ends, number)
-        start = self.ends[at - 1] if at else 0
-        return self.who[at], {"attempt": attempt, "number": number, "start": start, "total": self.ends[-1]}
+        attempt, number = number_below(total, seed=seed, draw=draw, place=place)
+        for start, weight in left_out:
+            skipped += weight if number + skipped >= start else 0
+        who = self.who[bisect_right(self.ends, number + skipped)]
+        return who, {"attempt": attempt, "number": number, "start": self.parts[who][0] - skipped, "total": total}
 
 
 def deal(candidates: Sequence[Entry], customers: Sequence[Entry], *, seed: bytes, draw: str) -> Iterator[Entry]:
@@ -144,19 +148,17 @@ def deal(candidates: Sequence[Entry], customers: Sequence[Entry], *, seed: bytes
         for place in entry["excluded"]:
             excluded.setdefault(place, set()).add(index)
     standing = [i for i, each in enumerate(candidates) if each["filtered"] is None and each["weight"] and rooms[i] != 0]
-    usual = _Wheel(candidates, standing)
+    wheel = _Wheel(candidates, standing)
     for place, customer in enumerate(customers):
-        size, barred, wheel = len(customer["records"]), excluded.get(place, ()), usual
-        if size > 1 or barred:
-            fit = [i for i in standing if i not in barred and (rooms[i] is None or rooms[i] >= size)]
-            wheel = usual if len(fit) == len(standing) else _Wheel(candidates, fit)
-        chosen, pick = wheel.turned(seed=seed, draw=draw, place=place)
+        size, barred = len(customer["records"]), excluded.get(place, set()) & wheel.parts.keys()
+        if size > 1:
+            barred = barred | {index for index in wheel.who if rooms[index] is not None and rooms[index] < size}
+        chosen, pick = wheel.turned(barred, seed=seed, draw=draw, place=place)
         yield {**pick, "candidate": None if chosen is None else candidates[chosen]["id"]}
         if chosen is not None and rooms[chosen] is not None:
             rooms[chosen] -= size
             if rooms[chosen] == 0:
-                standing = [index for index in standing if index != chosen]
-                usual = _Wheel(candidates, standing)
+                wheel = _Wheel(candidates, [index for index in wheel.who if index != chosen])
 
 
 def outcomes(candidates: Sequence[Entry], customers: Sequence[Entry], picks: Sequence[Entry]) -> list[dict[str, Json]]:
