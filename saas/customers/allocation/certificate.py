@@ -100,6 +100,17 @@ class Commitment:
     document: dict[str, Any]
 
 
+def check_draw(roster: Roster) -> None:
+    """Refuse what can't be drawn.
+
+    :raises AppErrors: the roster can't be dealt from.
+    :raises RosterImpossible: its method is no draw.
+    """
+    check_roster(roster)
+    if roster.method is not Method.DRAW:
+        raise RosterImpossible("customers.draw_of_other_method", {"method": roster.method.value})
+
+
 def commit(roster: Roster, seal: Seal) -> Commitment:
     """Bind the roster, the customers, the method and the seed, before anything is drawn.
 
@@ -107,22 +118,38 @@ def commit(roster: Roster, seal: Seal) -> Commitment:
     :raises RosterImpossible: its method is no draw.
     :raises DrawSeedRefused: the secret seed or the salt key is not of 32 bytes.
     """
-    check_roster(roster)
-    if roster.method is not Method.DRAW:
-        raise RosterImpossible("customers.draw_of_other_method", {"method": roster.method.value})
-    units, salt_key = roster.units(), _of_32_bytes(seal.salt_key).hex()
-    people, customers = candidate_entries(roster, units), customer_entries(units)
+    check_draw(roster)
+    return _commitment(roster, seal, _Listing.of(roster, seal))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The two committed lists: their entries and leaves."""
+
+    people: list[Any]
+    customers: list[Any]
+    people_leaves: list[str]
+    customers_leaves: list[str]
+
+    @classmethod
+    def of(cls, roster: Roster, seal: Seal) -> _Listing:
+        units, salt_key = roster.units(), _of_32_bytes(seal.salt_key).hex()
+        people, customers = candidate_entries(roster, units), customer_entries(units)
+        return cls(people, customers, leaves("candidates", salt_key, people), leaves("customers", salt_key, customers))
+
+
+def _commitment(roster: Roster, seal: Seal, listing: _Listing) -> Commitment:
     document = {
         "draw": str(roster.allocation_id),
         "day": roster.day.isoformat(),
         "method": roster.method.value,
         "method_version": roster.method_version,
         "settings_version": roster.settings_version,
-        "candidates": len(people),
-        "candidates_root": root(leaves("candidates", salt_key, people)),
-        "customers": len(customers),
-        "customers_root": root(leaves("customers", salt_key, customers)),
-        "salt_key_hash": digest("salt key", salt_key),
+        "candidates": len(listing.people),
+        "candidates_root": root(listing.people_leaves),
+        "customers": len(listing.customers),
+        "customers_root": root(listing.customers_leaves),
+        "salt_key_hash": digest("salt key", seal.salt_key.hex()),
         "seed": seal.seed.committed(),
     }
     return Commitment(digest("commitment", canonical(document)), document)
@@ -131,12 +158,15 @@ def commit(roster: Roster, seal: Seal) -> Commitment:
 def certify(roster: Roster, seal: Seal) -> bytes:
     """The certificate of a draw: canonical JSON from which every pick can be recomputed. For auditors, not for reps.
 
+    :raises AppErrors: the roster can't be dealt from.
+    :raises RosterImpossible: its method is no draw.
     :raises DrawSeedRefused: the seed is not known yet, or the roster has another.
     """
     if roster.drawn_seed() != seal.seed_bytes():
         raise DrawSeedRefused("customers.draw_seed_differs", {"draw": str(roster.allocation_id)})
-    commitment, allocation, units = commit(roster, seal), draw(roster), roster.units()
-    people, customers = candidate_entries(roster, units), customer_entries(units)
+    check_draw(roster)
+    listing, allocation, salt_key = _Listing.of(roster, seal), draw(roster), seal.salt_key.hex()
+    commitment = _commitment(roster, seal, listing)
     picks = [
         {
             "candidate": None if pick.employee_id is None else str(pick.employee_id),
@@ -147,23 +177,21 @@ def certify(roster: Roster, seal: Seal) -> bytes:
         }
         for pick, drawn in zip(allocation.picks, allocation.drawn, strict=True)
     ]
-    salt_key = seal.salt_key.hex()
     return canonical(
         {
             "format": FULL,
             "commitment": {"digest": commitment.digest, "document": commitment.document},
             "seed": seal.seed.revealed(),
             "salt_key": salt_key,
-            "candidates": _listed("candidates", salt_key, people),
-            "customers": _listed("customers", salt_key, customers),
+            "candidates": _listed(listing.people, listing.people_leaves),
+            "customers": _listed(listing.customers, listing.customers_leaves),
             "picks": picks,
-            "picks_root": root(leaves("picks", salt_key, outcomes(people, customers, picks))),
+            "picks_root": root(leaves("picks", salt_key, outcomes(listing.people, listing.customers, picks))),
         }
     )
 
 
-def _listed(tree: str, salt_key: str, entries: Sequence[Any]) -> list[dict[str, Any]]:
-    hashes = leaves(tree, salt_key, entries)
+def _listed(entries: list[Any], hashes: list[str]) -> list[dict[str, Any]]:
     return [{"entry": entry, "leaf": each} for entry, each in zip(entries, hashes, strict=True)]
 
 
