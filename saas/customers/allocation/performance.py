@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 from saas.customers.allocation.errors import GuaranteesExceedWhole, PeriodStillOpen, RosterImpossible
 from saas.kernel import Period, Scalar
@@ -89,8 +90,8 @@ def filled_shares(parts: Sequence[Fraction], least: Sequence[Fraction]) -> list[
     :raises GuaranteesExceedWhole: the least shares add up to more than 1.
     """
     if sum(least) > 1:
-        percent = str(round(Decimal(int(sum(least) * 10_000)) / 100, 2))
-        raise GuaranteesExceedWhole("customers.performance_guarantees_exceed", {"percent": percent})
+        percent = Decimal(ceil(sum(least) * 10_000)).scaleb(-2)
+        raise GuaranteesExceedWhole("customers.performance_guarantees_exceed", {"percent": str(percent)})
     shares = list(least)
     left, weight = Fraction(1), sum(parts, Fraction(0))
     by_need = sorted((seat for seat, part in enumerate(parts) if part), key=lambda seat: -least[seat] / parts[seat])
