@@ -181,15 +181,15 @@ def forged(change: Callable[[list[Any], list[Any]], object]) -> bytes:
     """A certificate that is consistent in all its hashes after a change of its lists: what a cheat would make."""
     value = json.loads(CERTIFICATE)
     lists = [[item["entry"] for item in value[tree]] for tree in ("candidates", "customers")]
-    change(*lists)
+    change(lists[0], lists[1])
     document, key = value["commitment"]["document"], value["salt_key"]
     for tree, entries in zip(("candidates", "customers"), lists, strict=True):
         hashes = leaves(tree, key, entries)
         value[tree] = [{"entry": entry, "leaf": each} for entry, each in zip(entries, hashes, strict=True)]
         document |= {tree: len(entries), f"{tree}_root": root(hashes)}
-    picks = list(verifier.deal(*lists, seed=SEED, draw=document["draw"]))
+    picks = list(verifier.deal(lists[0], lists[1], seed=SEED, draw=document["draw"]))
     value["picks"] = picks
-    value["picks_root"] = root(leaves("picks", key, verifier.outcomes(*lists, picks)))
+    value["picks_root"] = root(leaves("picks", key, verifier.outcomes(lists[0], lists[1], picks)))
     value["commitment"]["digest"] = verifier.digest("commitment", canonical(document))
     return canonical(value)
 

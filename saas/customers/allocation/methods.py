@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, Order, Table, deal
 from saas.customers.allocation.draw import draw
-from saas.customers.allocation.errors import RosterImpossible
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
 from saas.customers.allocation.performance import weights as performance_weights
 from saas.customers.allocation.roster import Candidate, Method, Roster, check_roster
@@ -62,8 +61,7 @@ def _weighted(roster: Roster) -> Allocation:
 
 
 def _performance(roster: Roster) -> Allocation:
-    if roster.performance is None:
-        raise RosterImpossible("customers.roster_plan_missing")
+    assert roster.performance is not None
     table = Table(roster, roster.units(), needs_weight=False)
     shares = performance_shares(table.seats, roster.performance, roster)
     left_out = (seat.employee_id for seat, share in zip(table.seats, shares, strict=True) if not share)
