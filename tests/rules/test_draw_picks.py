@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -117,6 +118,25 @@ def rosters(draw: st.DrawFn) -> Roster:
 
 @given(rosters())
 def test_picks_equal_those_drawn_by_hand(given_roster: Roster) -> None:
+    picks = allocate(given_roster).picks
+    assert [None if pick.employee_id is None else str(pick.employee_id) for pick in picks] == drawn_by_hand(
+        given_roster
+    )
+
+
+def test_several_former_owners_of_one_customer_are_all_left_out() -> None:
+    """Eight people of unequal weight, each barred from about half of 300 customers: several gaps in most lines."""
+    chance = random.Random(7)
+    candidates = tuple(
+        replace(
+            each,
+            weight=chance.randint(1, 4),
+            holding_limit=chance.randint(10, 60),
+            cooldown_customers=frozenset(customer_id(place) for place in range(300) if chance.random() < 0.5),
+        )
+        for each in people(8)
+    )
+    given_roster = roster(Method.DRAW, candidates, 300)
     picks = allocate(given_roster).picks
     assert [None if pick.employee_id is None else str(pick.employee_id) for pick in picks] == drawn_by_hand(
         given_roster
