@@ -3,7 +3,7 @@
 Each follow-up keeps the customer's last one up to date, from which neglect is judged.
 """
 
-from saas.sales.actions import create_follow_up
+from saas.sales.actions.follow_ups import create_follow_up
 from saas.sales.events import FOLLOW_UP_RECORDED, TOPICS
 from saas.sales.reads import FOLLOW_UP_KIND, reads
 
