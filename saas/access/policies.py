@@ -44,9 +44,9 @@ PERMISSIONS = frozenset(
 """Every verb of the product itself; plugins declare theirs in their manifests."""
 
 READ_USE = (Action.READ, Action.USE)
-_BUSINESS = ("Customer.*", "CustomerPool.*", "FollowUp.*", "Ownership.*")
+_BUSINESS = ("Customer.*", "CustomerPool.*", "PoolSetting.*", "FollowUp.*", "Ownership.*")
 _COMPANY = ("Employee.*", "Department.*", "LegalEntity.*")
-_BUSINESS_TYPES = ("Customer", "CustomerPool", "FollowUp", "Ownership")
+_BUSINESS_TYPES = ("Customer", "CustomerPool", "PoolSetting", "FollowUp", "Ownership")
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
 _PERSONAL = ("Customer.phone", "Customer.address", "Employee.phone", "Employee.email")
 
@@ -85,7 +85,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
-    yield from _allow(REP, Action.SEE, "CustomerPool", *_COMPANY_TYPES)
+    yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", *_COMPANY_TYPES)
     yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
     yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
     yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")

@@ -10,7 +10,14 @@ from saas.customers.actions.customers import (
     note_follow_up,
     release_customer,
 )
-from saas.customers.actions.pools import configure_pool, create_default_pool
+from saas.customers.actions.pools import (
+    apply_begun_settings,
+    close_pool,
+    configure_pool,
+    create_default_pool,
+    create_pool,
+    move_customers,
+)
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.policies import CUSTOMER_SCOPES
@@ -23,7 +30,9 @@ from saas.customers.queries import (
     lock_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.rules import NewCustomer, PoolChange, match_key
+from saas.customers.recycling import FollowUpKind
+from saas.customers.rules import NewCustomer, match_key
+from saas.customers.settings import PoolChange, PoolSettings
 
 __all__ = [
     "CUSTOMER_CLAIMED",
@@ -34,13 +43,18 @@ __all__ = [
     "ClaimFacts",
     "ClaimGuard",
     "CustomerHooks",
+    "FollowUpKind",
     "NewCustomer",
     "PoolChange",
+    "PoolSettings",
     "Refusal",
+    "apply_begun_settings",
     "claim_customer",
+    "close_pool",
     "configure_pool",
     "create_customer",
     "create_default_pool",
+    "create_pool",
     "find_customer_by_external_key",
     "find_owner_on",
     "foresee_claim",
@@ -48,6 +62,7 @@ __all__ = [
     "lock_customers",
     "lock_visible_customers",
     "match_key",
+    "move_customers",
     "note_follow_up",
     "reads",
     "refuse_by_plugins",

@@ -45,6 +45,26 @@ class PoolNotFound(NotFound):
     """This company has no such pool."""
 
 
+class PoolDisabled(RuleRefused):
+    """P03: a disabled pool keeps its customers and allows no claims."""
+
+
+class NotAPoolMember(RuleRefused):
+    """P01: only members claim from a pool."""
+
+
+class PoolNameTaken(Conflict):
+    """Another pool of the company has that name."""
+
+
+class PoolNeeded(RuleRefused):
+    """P03: the default pool, and one that still has customers, can't be closed or disabled."""
+
+
+class SettingsScheduled(RuleRefused):
+    """A later change of the settings is decided already; the new one may not begin before it."""
+
+
 class PoolChanged(StaleVersion):
     """Somebody changed the pool's rules meanwhile."""
 

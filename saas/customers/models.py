@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
 from tenants import TenantMeta, TenantModel, current_tenant_id
 
+SETTINGS_BEFORE = (
+    '{"claim_limit": 10, "holding_limit": 200, "cooldown_days": 7, "protection_days": 3,'
+    ' "recycle_follow_up_days": null, "recycle_deal_days": null, "dealt_exempt": true, "reminder_days": [7, 3, 1],'
+    ' "follow_up_kinds": [{"kind": "call", "least_seconds": 30}, {"kind": "visit"}, {"kind": "meeting"},'
+    ' {"kind": "note", "least_characters": 20}], "transfer_keeps_clock": true, "grace_days": 7,'
+    ' "assign_ignores_cooldown": true, "shows_names": true, "not_before": null}'
+)
+"""The settings of pools from before there were any: nothing is recycled until somebody says so."""
+
 
 class CustomerPool(TenantModel):
-    """A pool (公海) and its rules: where customers without an owner wait."""
+    """A pool (公海) and its rules: where customers without an owner wait.
+
+    The settings in force stand here, as a claim reads them, in columns and whole; their history is `PoolSetting`.
+    `allocations` counts those that were committed; `turn_after` is the turn that the strict method served last.
+    """
 
     name = fields.CharField(max_length=100)
     is_default = fields.BooleanField(default=False, db_default=False)
+    status = fields.CharField(max_length=10, default="open", db_default="open")
     claim_limit = fields.IntField(default=10, db_default=10)
     holding_limit = fields.IntField(default=200, db_default=200)
     cooldown_days = fields.IntField(default=7, db_default=7)
+    shows_names = fields.BooleanField(default=True, db_default=True)
+    settings: dict[str, Any] = fields.JSONField(db_default=SqlDefault(f"'{SETTINGS_BEFORE}'"))
+    settings_version = fields.IntField(default=1, db_default=1)
+    allocations = fields.IntField(default=0, db_default=0)
+    turn_after = fields.IntField(null=True)
     version = fields.IntField(default=1, db_default=1)
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -25,8 +48,41 @@ class CustomerPool(TenantModel):
         table = "customer_pool"
 
 
+class PoolSetting(TenantModel):
+    """What a pool's settings were from a day on; never changed, only followed by the next version."""
+
+    pool_id = fields.UUIDField()
+    version = fields.IntField()
+    settings: dict[str, Any] = fields.JSONField()
+    valid_from = fields.DateField()
+    created_at = fields.DatetimeField()
+    created_by = fields.UUIDField()
+
+    class Meta(TenantMeta):
+        table = "pool_setting"
+
+
+class PoolDepartment(Model):
+    """A department whose people, and those of all departments below, are members of a pool; a pool without one is
+    everybody's.
+
+    The primary key is (tenant_id, pool_id, department_id); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    department_id = fields.UUIDField(primary_key=True)
+
+    class Meta(TenantMeta):
+        table = "pool_department"
+
+
 class Customer(TenantModel):
-    """A company or person that is sold to: pooled (no owner) or owned (one open ownership)."""
+    """A company or person that is sold to: pooled (no owner) or owned (one open ownership).
+
+    `due_on` is the day it goes back to the pool by `due_rule`, as the settings of `settings_version` have it; an owned
+    customer without that version has not been reckoned yet. `effective_follow_up_on` lies within the holding.
+    """
 
     pool_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
@@ -47,6 +103,11 @@ class Customer(TenantModel):
     owner_department_id = fields.UUIDField(null=True)
     received_on = fields.DateField(null=True)
     last_follow_up_at = fields.DatetimeField(null=True)
+    effective_follow_up_on = fields.DateField(null=True)
+    last_deal_on = fields.DateField(null=True)
+    due_on = fields.DateField(null=True)
+    due_rule = fields.CharField(max_length=20, null=True)
+    settings_version = fields.IntField(null=True)
     external_system = fields.CharField(max_length=40, null=True)
     external_key = fields.CharField(max_length=100, null=True)
     version = fields.IntField(default=1, db_default=1)
@@ -105,3 +166,133 @@ class RefusedCheckCount(Model):
 
     class Meta(TenantMeta):
         table = "refused_check_count"
+
+
+class PoolEvent(TenantModel):
+    """A line of the pool's public ledger (公示): who claimed, was given or lost what, when and why; never changed.
+
+    `employee_id` owns the customer afterwards, or is told of it; `former_owner_id` owned it before. Without an operator
+    it was a job. `explanation` is the tree that explains a decision.
+    """
+
+    pool_id = fields.UUIDField()
+    customer_id: UUID | None = fields.UUIDField(null=True)
+    kind = fields.CharField(max_length=20)
+    employee_id: UUID | None = fields.UUIDField(null=True)
+    former_owner_id: UUID | None = fields.UUIDField(null=True)
+    operator_id: UUID | None = fields.UUIDField(null=True)
+    happened_at = fields.DatetimeField()
+    happened_on = fields.DateField()
+    reason = fields.CharField(max_length=200, null=True)
+    rule = fields.CharField(max_length=20, null=True)
+    allocation_id: UUID | None = fields.UUIDField(null=True)
+    settings_version = fields.IntField(null=True)
+    explanation: dict[str, Any] | None = fields.JSONField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_event"
+
+
+class PoolNotice(TenantModel):
+    """A warning before recycling, once per reminder and ownership, or a day that recycling waited for one.
+
+    `days` is the reminder, in days before; `start_on` is where the clock began that the warning is of.
+    """
+
+    pool_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    ownership_id = fields.UUIDField()
+    owner_id = fields.UUIDField()
+    owner_department_id = fields.UUIDField()
+    kind = fields.CharField(max_length=20)
+    rule = fields.CharField(max_length=20)
+    start_on = fields.DateField()
+    due_on = fields.DateField()
+    days = fields.IntField(null=True)
+    noticed_on = fields.DateField()
+    noticed_at = fields.DatetimeField()
+    delivered_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_notice"
+
+
+class RecycleRun(TenantModel):
+    """A day's run of the recycling job: what it did, and whether it came to its end."""
+
+    ran_on = fields.DateField()
+    started_at = fields.DatetimeField()
+    finished_at: datetime | None = fields.DatetimeField(null=True)
+    recycled = fields.IntField(default=0, db_default=0)
+    warned = fields.IntField(default=0, db_default=0)
+    postponed = fields.IntField(default=0, db_default=0)
+    failed = fields.IntField(default=0, db_default=0)
+
+    class Meta(TenantMeta):
+        table = "recycle_run"
+
+
+class PoolAllocation(TenantModel):
+    """An allocation: its frozen roster, and what became of it.
+
+    `roster` holds candidates, plan and seed; the customers are the picks, in their order. A draw's `sealed` holds its
+    seed and salt key until it is drawn; `commitment` was published before, `certificate` is written after.
+    """
+
+    pool_id = fields.UUIDField()
+    method = fields.CharField(max_length=20)
+    state = fields.CharField(max_length=10)
+    allocated_on = fields.DateField()
+    settings_version = fields.IntField()
+    roster: dict[str, Any] = fields.JSONField()
+    plan_hash = fields.CharField(max_length=64)
+    customers = fields.IntField()
+    given = fields.IntField(default=0, db_default=0)
+    skipped = fields.IntField(default=0, db_default=0)
+    sealed: bytes | None = fields.BinaryField(null=True)
+    commitment = fields.CharField(max_length=64, null=True)
+    commitment_document: dict[str, Any] | None = fields.JSONField(null=True)
+    picks_root = fields.CharField(max_length=64, null=True)
+    certificate: str | None = fields.TextField(null=True)
+    created_at = fields.DatetimeField()
+    created_by = fields.UUIDField()
+    closed_at: datetime | None = fields.DatetimeField(null=True)
+    closed_by: UUID | None = fields.UUIDField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_allocation"
+
+
+class AllocationPick(TenantModel):
+    """A customer of an allocation, in its order, and where it goes; `employee_id` is null before a draw, and where
+    `nobody` says why it stays in the pool. `state` tells what became of it.
+    """
+
+    allocation_id = fields.UUIDField()
+    place = fields.IntField()
+    customer_id = fields.UUIDField()
+    customer_version = fields.IntField()
+    label = fields.CharField(max_length=40)
+    employee_id: UUID | None = fields.UUIDField(null=True)
+    nobody = fields.CharField(max_length=20, null=True)
+    state = fields.CharField(max_length=10)
+
+    class Meta(TenantMeta):
+        table = "allocation_pick"
+
+
+class PoolStanding(Model):
+    """What a method carries from one allocation of a pool to the next: what is owed to a person, and their turn.
+
+    The primary key is (tenant_id, pool_id, method, employee_id); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    method = fields.CharField(max_length=20)
+    employee_id = fields.UUIDField(primary_key=True)
+    balance: Decimal = fields.DecimalField(max_digits=30, decimal_places=18, default=0, db_default=0)
+    turn = fields.IntField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_standing"

@@ -11,9 +11,10 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers.errors import ClaimantNotOnStaff, CustomerAlreadyOwned, CustomerNotFound
+from saas.customers.errors import ClaimantNotOnStaff, CustomerAlreadyOwned, CustomerNotFound, PoolNotFound
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.rules import ClaimSituation, PoolRules
+from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import Actor, local_date
 from tenants import BOUND, Ask, Question, current_tenant_id, current_transaction
 
@@ -26,7 +27,9 @@ class ClaimTarget:
     """
 
     customer_id: UUID
+    pool_id: UUID
     version: int
+    last_deal_on: date | None
     district_code: str | None
     industry: str | None
     level: str | None
@@ -40,14 +43,23 @@ class ClaimFindings:
     target: ClaimTarget
     situation: ClaimSituation
     pool: PoolRules
+    settings: PoolSettings
+    settings_version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A pool and its rules."""
+    """A pool and its settings in force."""
 
     id: UUID
-    rules: PoolRules
+    name: str
+    settings: PoolSettings
+    settings_version: int
+
+    @property
+    def rules(self) -> PoolRules:
+        """What a claim goes by."""
+        return self.settings.claim_rules(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +92,11 @@ async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: U
 @lru_cache(maxsize=64)
 def _claim_target_sql(scopes: frozenset[str]) -> str:
     return f"""
-        SELECT c.id, c.version, c.owner_id, c.district_code, c.industry, c.level, p.name AS pool_name,
-               p.claim_limit, p.holding_limit, p.cooldown_days,
+        SELECT c.id, c.pool_id, c.version, c.owner_id, c.district_code, c.industry, c.level, c.last_deal_on,
+               p.name AS pool_name, p.status = 'open' AS is_enabled, {POOL_SETTINGS},
                (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
                 AND o.owner_id = $2) AS last_ended_on,
-               l.department, l.claims, l.holding
+               l.department, l.claims, l.holding, {_is_member(department="l.department")} AS is_member
         FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
         LEFT JOIN LATERAL (
             SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4) f
@@ -92,6 +104,19 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
         ) l ON true
         WHERE c.tenant_id = $1 AND c.id = $3 AND {_claimable(scopes, employee="$2")}
     """
+
+
+POOL_SETTINGS = "p.claim_limit, p.holding_limit, p.cooldown_days, p.settings::text AS settings, p.settings_version"
+"""The columns of a pool ``p`` from which `settings_in_force` reads."""
+
+
+def _is_member(*, department: str) -> str:
+    """Whether the people of a department are members of the pool ``p``: scalar sub-selects, as `_LEFT_THE_POOL`."""
+    of_pool = "FROM pool_department d WHERE d.tenant_id = $1 AND d.pool_id = p.id"
+    above = (
+        f"(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1 AND u.descendant_id = {department})"
+    )
+    return f"(NOT EXISTS (SELECT {of_pool}) OR EXISTS (SELECT {of_pool} AND d.department_id IN {above}))"
 
 
 def _claimable(scopes: frozenset[str], *, employee: str) -> str:
@@ -129,10 +154,13 @@ def _is_owned(scopes: frozenset[str]) -> Question:
 
 
 def _findings(row: asyncpg.Record) -> ClaimFindings:
+    settings = settings_in_force(row)
     return ClaimFindings(
         target=ClaimTarget(
             customer_id=row["id"],
+            pool_id=row["pool_id"],
             version=row["version"],
+            last_deal_on=row["last_deal_on"],
             district_code=row["district_code"],
             industry=row["industry"],
             level=row["level"],
@@ -143,8 +171,12 @@ def _findings(row: asyncpg.Record) -> ClaimFindings:
             claims_today=row["claims"] or 0,
             holding=row["holding"] or 0,
             last_ended_on=row["last_ended_on"],
+            is_enabled=row["is_enabled"],
+            is_member=row["is_member"],
         ),
-        pool=PoolRules(row["pool_name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]),
+        pool=settings.claim_rules(row["pool_name"]),
+        settings=settings,
+        settings_version=row["settings_version"],
     )
 
 
@@ -231,12 +263,31 @@ async def count_customers() -> int:
 async def default_pool() -> Pool:
     """The pool that new customers belong to; every company has one from its first day."""
     row = await current_transaction().fetchrow(
-        "SELECT id, name, claim_limit, holding_limit, cooldown_days FROM customer_pool"
-        " WHERE tenant_id = $1 AND is_default",
+        f"SELECT p.id, p.name, {POOL_SETTINGS} FROM customer_pool p WHERE p.tenant_id = $1 AND p.is_default",
         current_tenant_id(),
     )
     assert row is not None, "sign-up makes the default pool"
-    return Pool(row["id"], PoolRules(row["name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]))
+    return _pool(row)
+
+
+async def get_pool(pool_id: UUID) -> Pool:
+    """A pool that is not closed, of this company.
+
+    :raises PoolNotFound: there is none.
+    """
+    row = await current_transaction().fetchrow(
+        f"SELECT p.id, p.name, {POOL_SETTINGS} FROM customer_pool p"
+        " WHERE p.tenant_id = $1 AND p.id = $2 AND p.status <> 'closed'",
+        current_tenant_id(),
+        pool_id,
+    )
+    if row is None:
+        raise PoolNotFound("customers.pool_not_found", field=("pool",))
+    return _pool(row)
+
+
+def _pool(row: asyncpg.Record) -> Pool:
+    return Pool(row["id"], row["name"], settings_in_force(row), row["settings_version"])
 
 
 async def find_customer_by_external_key(system: str, key: str) -> UUID:

@@ -50,6 +50,25 @@ OWNERSHIP_END = EnumKind(
     },
 )
 
+RECYCLE_RULE = EnumKind(
+    "RecycleRule",
+    "A rule that takes a customer back to the pool (回收).",
+    {
+        "NO_FOLLOW_UP": ("no_follow_up", "Too many days without a follow-up (P18)."),
+        "NO_OPPORTUNITY": ("no_opportunity", "Too many days without an open opportunity (P19)."),
+        "NO_DEAL": ("no_deal", "Too many days without a deal (P20)."),
+    },
+)
+POOL_STATUS = EnumKind(
+    "CustomerPoolStatus",
+    "Whether a pool is in use (P03).",
+    {
+        "OPEN": ("open", "In use."),
+        "DISABLED": ("disabled", "Keeps its customers; nobody claims from it."),
+        "CLOSED": ("closed", "Closed for ever; its history stays."),
+    },
+)
+
 customer = ReadType(
     name="Customer",
     table="customer",
@@ -137,9 +156,54 @@ customer = ReadType(
             orderable=True,
         ),
         Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was entered.", filters=RANGE, orderable=True),
+        Column(
+            "dueOn",
+            ScalarKind.DATE,
+            "due_on",
+            "The day it goes back to the pool unless something happens; null in the pool, and where no rule runs.",
+            filters=RANGE | {FilterOp.IS_NULL},
+            orderable=True,
+        ),
+        Expression(
+            "daysLeft",
+            ScalarKind.INT,
+            "({t}.due_on - {today} - 1)",
+            "Whole days left after today: on the day with 0 left the customer is still owned; below 0 it is overdue. "
+            "Filter and order by dueOn.",
+        ),
+        Column("dueRule", RECYCLE_RULE, "due_rule", "The rule by which it goes back."),
+        Column(
+            "effectiveFollowUpOn",
+            ScalarKind.DATE,
+            "effective_follow_up_on",
+            "Day of the last follow-up of this holding that counts; null where none does.",
+        ),
+        Column("settingsVersion", ScalarKind.INT, "settings_version", "The pool's settings that dueOn goes by."),
         Column("version", ScalarKind.INT, "version", "Rises with every change of owner."),
         ToMany("ownerships", "Ownership", "customer_id", "STARTED_AT_DESC", "Who owned it, from when to when."),
     ),
+)
+
+
+def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
+    """A setting in force, by its name in the API."""
+    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return Expression(name, kind, f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}", doc)
+
+
+_SETTING_TYPES = {ScalarKind.INT: "int", ScalarKind.BOOLEAN: "boolean", ScalarKind.STRING: "text"}
+
+POOL_SETTINGS = (
+    _setting("protectionDays", ScalarKind.INT, "Days that a new owner keeps a customer in any case (P17)."),
+    _setting("recycleFollowUpDays", ScalarKind.INT, "Back to the pool after more days without a follow-up; null: off."),
+    _setting("recycleDealDays", ScalarKind.INT, "Back to the pool after more days without a deal (P20); null: off."),
+    _setting("dealtExempt", ScalarKind.BOOLEAN, "Whether customers with a deal are never recycled (P23)."),
+    _setting("reminderDays", ScalarKind.STRING, "Days before recycling at which the owner is warned, as JSON (P28)."),
+    _setting("followUpKinds", ScalarKind.STRING, "Which follow-ups count, and what they need, as JSON (3.1)."),
+    _setting("transferKeepsClock", ScalarKind.BOOLEAN, "Whether a transfer within a team keeps the clock running."),
+    _setting("graceDays", ScalarKind.INT, "Days after a change of settings before which nothing is due (P27)."),
+    _setting("assignIgnoresCooldown", ScalarKind.BOOLEAN, "Whether assignments ignore the cooldown (P07)."),
+    _setting("showsNames", ScalarKind.BOOLEAN, "Whether the public ledger names people."),
 )
 
 pool = ReadType(
@@ -155,7 +219,26 @@ pool = ReadType(
         Column(
             "cooldownDays", ScalarKind.INT, "cooldown_days", "Whole days before a former owner may claim again (P34)."
         ),
-        Column("version", ScalarKind.INT, "version", "Rises with every change of the rules."),
+        Column("status", POOL_STATUS, "status", "Whether it is in use.", structural=True, filters=EXACT),
+        Column("isDefault", ScalarKind.BOOLEAN, "is_default", "Whether new customers belong to it."),
+        *POOL_SETTINGS,
+        Column("version", ScalarKind.INT, "version", "Rises with every change of the pool."),
+        ToMany("settingsHistory", "PoolSetting", "pool_id", "VERSION_DESC", "Its settings, the newest version first."),
+    ),
+)
+
+pool_setting = ReadType(
+    name="PoolSetting",
+    table="pool_setting",
+    prefix="pse",
+    doc="What a pool's settings were from a day on.",
+    scopes=POOL_SCOPES,
+    fields=(
+        ToOne("pool", "CustomerPool", "pool_id", "The pool."),
+        Column("version", ScalarKind.INT, "version", "Counts from 1.", structural=True, orderable=True),
+        Column("validFrom", ScalarKind.DATE, "valid_from", "First day."),
+        Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was decided."),
+        Expression("settings", ScalarKind.STRING, "{t}.settings::text", "All settings, as JSON."),
     ),
 )
 
@@ -177,7 +260,7 @@ ownership = ReadType(
 )
 
 reads = RoomReads(
-    types=(customer, pool, ownership),
+    types=(customer, pool, pool_setting, ownership),
     roots=(
         OneRoot("customer", "Customer", "A customer by id."),
         ListRoot(

@@ -1,14 +1,13 @@
 """Pure decisions about customers: may this person claim this one now, may they hold one more, what is a valid one?
 
 The meanings are the product's own: claim limit and holding limit (P05, P09), cooldown of former owners (P34).
-Order of checks: pooled, cooldown, claim limit, holding limit; the conditional update comes after all of them.
+Order of checks: pooled, enabled, member, cooldown, claim limit, holding limit; the conditional update comes after all.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,7 +17,8 @@ from saas.customers.errors import (
     CustomerAlreadyOwned,
     DuplicateChecksUsedUp,
     HoldingLimitReached,
-    PoolRuleOutOfRange,
+    NotAPoolMember,
+    PoolDisabled,
 )
 from saas.kernel import AppError, BadUserInput, Scalar
 from saas.people import clean_name, clean_optional
@@ -40,57 +40,36 @@ class PoolRules:
     cooldown_days: int
 
 
-_POOL_RULES = {
-    "claim_limit": ("claimLimit", 200),
-    "holding_limit": ("holdingLimit", 10_000),
-    "cooldown_days": ("cooldownDays", 365),
-}
-"""Column → (the input's field, the most it takes); the least is 0 everywhere, which closes the pool (P05, P09)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolChange:
-    """New rules of a pool; None leaves a rule as it is. Limits are counts, the cooldown is in days."""
-
-    claim_limit: int | None = None
-    holding_limit: int | None = None
-    cooldown_days: int | None = None
-
-    def check(self) -> None:
-        """Refuse a number out of range.
-
-        :raises PoolRuleOutOfRange: naming the rule and its range.
-        """
-        for column, (field, most) in _POOL_RULES.items():
-            given = getattr(self, column)
-            if given is not None and not 0 <= given <= most:
-                values = {"given": given, "least": 0, "most": most}
-                raise PoolRuleOutOfRange("customers.pool_rule_out_of_range", values, field=(field,))
-
-    def applied(self, before: Mapping[str, int]) -> dict[str, int]:
-        """Every rule after the change, by column."""
-        wanted = {column: getattr(self, column) for column in _POOL_RULES}
-        return {column: before[column] if value is None else value for column, value in wanted.items()}
-
-
 @dataclass(frozen=True, slots=True)
 class ClaimSituation:
     """What is known at the moment of a claim.
 
     `claims_today` counts claim events, whatever happened to the customers later; `holding` counts customers owned;
     `last_ended_on` is the day the claimant's last ownership of this customer ended, None where there was none.
+    `is_enabled` and `is_member` are of the pool (P01, P03).
     """
 
     is_pooled: bool
     claims_today: int
     holding: int
     last_ended_on: date | None
+    is_enabled: bool = True
+    is_member: bool = True
 
 
 def may_claim(situation: ClaimSituation, pool: PoolRules, *, today: date) -> AppError | None:
     """None where the claim is allowed, else the refusal with the rule, its values and the day it lifts."""
     if not situation.is_pooled:
         return CustomerAlreadyOwned("customers.already_owned")
+    if not situation.is_enabled:
+        return PoolDisabled("customers.pool_disabled", {"pool": pool.name})
+    if not situation.is_member:
+        return NotAPoolMember("customers.not_a_pool_member", {"pool": pool.name})
+    return may_take(situation, pool, today=today)
+
+
+def may_take(situation: ClaimSituation, pool: PoolRules, *, today: date) -> AppError | None:
+    """None where the person's own past and limits allow a claim of a customer that is free for them."""
     free_from = cooldown_ends(situation.last_ended_on, pool.cooldown_days)
     if free_from is not None and today < free_from:
         return CooldownRunning(

@@ -10,12 +10,17 @@ from tenants import TenantMeta, TenantModel
 
 
 class FollowUp(TenantModel):
-    """What a person did for a customer: a call, a visit, a meeting, a message, a note."""
+    """What a person did for a customer: a call, a visit, a meeting, a message, a note.
+
+    `call_seconds` is the length of the call's record, `has_check_in` a visit's check-in: the evidence, where there is.
+    """
 
     customer_id = fields.UUIDField()
     author_id = fields.UUIDField()
     kind = fields.CharField(max_length=20)
     content = fields.TextField()
+    call_seconds = fields.IntField(null=True)
+    has_check_in = fields.BooleanField(default=False, db_default=False)
     occurred_at = fields.DatetimeField()
     occurred_on = fields.DateField()
     created_at = fields.DatetimeField()

@@ -10,6 +10,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import refuse_duplicate
+from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
@@ -18,7 +19,9 @@ from saas.customers.errors import (
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
 from saas.customers.hooks import ClaimFacts
 from saas.customers.queries import (
+    ClaimFindings,
     ClaimTarget,
+    Pool,
     count_customers,
     default_pool,
     find_claim_target,
@@ -27,12 +30,12 @@ from saas.customers.queries import (
 )
 from saas.customers.rules import (
     NewCustomer,
-    PoolRules,
     claim_limit_reached,
     match_key,
     may_claim,
     may_hold_one_more,
 )
+from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
 from saas.kernel import Actor, BadUserInput, Clock, RuleRefused, local_date, new_id
 from saas.people import SealedPhone, name_key, seal_phone
@@ -70,7 +73,7 @@ async def create_customer(
     await refuse_duplicate(actor, new, phone, today=today, clock=clock)
     await _refuse_past_quota()
     pool = await default_pool()
-    kept = await _kept(actor, pool.id, pool.rules, now=now, today=today) if keep else None
+    kept = await _kept(actor, pool, now=now, today=today) if keep else None
     await _insert_customer(customer_id, pool.id, new, phone, kept, created_at=now)
     if kept:
         await _open_ownership(actor, customer_id, pool.id, kept)
@@ -101,16 +104,19 @@ class _Kept:
     department_id: UUID
     at: datetime
     on: date
+    due: Due
+    settings_version: int
 
 
-async def _kept(actor: Actor, pool_id: UUID, rules: PoolRules, *, now: datetime, today: date) -> _Kept:
+async def _kept(actor: Actor, pool: Pool, *, now: datetime, today: date) -> _Kept:
     """A customer entered for oneself is one more to hold, like a claimed one: no way round the limit (L17)."""
-    department_id, holding = await lock_and_count_holding(actor, pool_id=pool_id, today=today)
+    department_id, holding = await lock_and_count_holding(actor, pool_id=pool.id, today=today)
     assert actor.employee_id is not None, "lock_and_count_holding refuses people who are not on the staff"
-    refusal = may_hold_one_more(holding, rules)
+    refusal = may_hold_one_more(holding, pool.rules)
     if refusal is not None:
         raise refusal
-    return _Kept(actor.employee_id, department_id, now, today)
+    due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None)
+    return _Kept(actor.employee_id, department_id, now, today, due, pool.settings_version)
 
 
 async def _insert_customer(
@@ -126,9 +132,10 @@ async def _insert_customer(
         """
         INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, short_name, industry, level, source,
             district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, external_system,
-            external_key, created_at, owner_id, owner_department_id, received_on, status)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-            $18, $19, $20, $21, $22, CASE WHEN $20::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
+            external_key, created_at, owner_id, owner_department_id, received_on, due_on, due_rule, settings_version,
+            status)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+            $23, $24, $25, CASE WHEN $20::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
         """,
         current_tenant_id(),
         customer_id,
@@ -147,8 +154,16 @@ async def _insert_customer(
         new.external_system,
         new.external_key,
         created_at,
-        *((kept.owner_id, kept.department_id, kept.on) if kept else (None, None, None)),
+        *_held_values(kept),
     )
+
+
+def _held_values(kept: _Kept | None) -> tuple[object, ...]:
+    """What the row of an owned customer has and that of a pooled one has not."""
+    if kept is None:
+        return (None,) * 6
+    due = kept.due
+    return kept.owner_id, kept.department_id, kept.on, due.on, due.rule, kept.settings_version
 
 
 async def _open_ownership(actor: Actor, customer_id: UUID, pool_id: UUID, kept: _Kept) -> None:
@@ -190,7 +205,7 @@ async def claim_customer(
     if refusal is not None:
         raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
-    await _take(actor, found.target, found.pool, now=now, today=today, clock=clock)
+    await _take(actor, found, now=now, today=today, clock=clock)
     return customer_id
 
 
@@ -212,25 +227,29 @@ def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: d
         raise refusal.at("input", "customer") from None
 
 
-_OWN_VALUES = 11
+_OWN_VALUES = 14
 _TAKE = f"""
 WITH taken AS (
-    UPDATE customer SET owner_id = $2, owner_department_id = $4, status = 'owned', received_on = $6,
-        version = version + 1
+    UPDATE customer SET owner_id = $2, owner_department_id = $4, status = 'owned', received_on = $6, due_on = $11,
+        due_rule = $12, settings_version = $13, effective_follow_up_on = NULL, version = version + 1
     WHERE tenant_id = $1 AND id = $3 AND owner_id IS NULL AND version = $9 RETURNING pool_id
 ), opened AS (
     INSERT INTO ownership (id, tenant_id, customer_id, owner_id, owner_department_id, pool_id, started_at,
         started_on, start_kind, operator_id)
     SELECT $7, $1, $3, $2, $4, taken.pool_id, $5, $6, 'claim', $8 FROM taken
+), published AS (
+    INSERT INTO pool_event (tenant_id, id, pool_id, customer_id, kind, employee_id, operator_id, happened_at,
+        happened_on, settings_version)
+    SELECT $1, $14, taken.pool_id, $3, 'claimed', $2, $8, $5, $6, $13 FROM taken
 ), counted AS (
     INSERT INTO claim_count AS n (tenant_id, pool_id, employee_id, counted_on, claims)
     SELECT $1, taken.pool_id, $2, $6, 1 FROM taken
     ON CONFLICT (tenant_id, pool_id, employee_id, counted_on)
     DO UPDATE SET claims = n.claims + 1 WHERE n.claims < $10 RETURNING n.claims
 ), audited AS (
-    {insert_entry_sql(first_parameter=_OWN_VALUES, source="taken")}
+    {insert_entry_sql(first_parameter=_OWN_VALUES + 1, source="taken")}
 ), told AS (
-    {insert_event_sql(first_parameter=_OWN_VALUES + ENTRY_VALUES, source="taken")}
+    {insert_event_sql(first_parameter=_OWN_VALUES + 1 + ENTRY_VALUES, source="taken")}
 )
 SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS is_counted
 """
@@ -240,10 +259,9 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 """
 
 
-async def _take(
-    actor: Actor, target: ClaimTarget, pool: PoolRules, *, now: datetime, today: date, clock: Clock
-) -> None:
-    owner = str(actor.employee_id)
+async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: date, clock: Clock) -> None:
+    target, pool, owner = found.target, found.pool, str(actor.employee_id)
+    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on)
     entry = entry_values(
         actor,
         "customer.claimed",
@@ -265,6 +283,10 @@ async def _take(
         actor.account_id,
         target.version,
         pool.claim_limit,
+        due.on,
+        due.rule,
+        found.settings_version,
+        new_id(),
         *entry,
         *event,
     )
@@ -274,6 +296,19 @@ async def _take(
     if not row["is_counted"]:
         raise claim_limit_reached(pool, today=today).at("input", "customer")
     ring_after_commit()
+
+
+RETURN_TO_POOL = """
+WITH returned AS (
+    UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
+        due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL, version = version + 1
+    WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id, pool_id
+)
+UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = $6, reason = $7
+FROM returned WHERE o.tenant_id = $1 AND o.customer_id = returned.id AND o.ended_at IS NULL
+RETURNING returned.pool_id
+"""
+"""Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
 
 
 async def release_customer(
@@ -290,25 +325,14 @@ async def release_customer(
     if not reason or len(reason) > REASON_MAX:
         raise BadUserInput("customers.reason_needed", {"longest": REASON_MAX}).at("input", "reason")
     await get_visible_customer(actor, access, customer_id=customer_id)
-    released = await current_transaction().execute(
-        """
-        WITH released AS (
-            UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
-                version = version + 1
-            WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id
-        )
-        UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = 'release', reason = $6
-        FROM released WHERE o.tenant_id = $1 AND o.customer_id = released.id AND o.ended_at IS NULL
-        """,
-        current_tenant_id(),
-        actor.employee_id,
-        customer_id,
-        now,
-        local_date(now, time_zone),
-        reason,
+    today = local_date(now, time_zone)
+    pool_id = await current_transaction().fetchval(
+        RETURN_TO_POOL, current_tenant_id(), actor.employee_id, customer_id, now, today, "release", reason
     )
-    if not released:
+    if pool_id is None:
         raise NotTheOwner("customers.not_the_owner").at("input", "customer")
+    line = LedgerLine("released", pool_id, customer_id, former_owner_id=actor.employee_id, reason=reason)
+    await write_ledger(actor, [line], at=now, on=today)
     owner = str(actor.employee_id)
     await record(
         actor,

@@ -13,6 +13,7 @@ from saas.graphql.rooms import (
     own_sessions,
     people,
     plugins,
+    pools,
     sales,
     viewer,
 )
@@ -27,5 +28,6 @@ MODULES: tuple[ModuleType, ...] = (
     plugins,
     people,
     customers,
+    pools,
     sales,
 )

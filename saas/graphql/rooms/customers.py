@@ -9,9 +9,7 @@ import strawberry
 
 from saas.customers import (
     NewCustomer,
-    PoolChange,
     claim_customer,
-    configure_pool,
     create_customer,
     find_customer_by_external_key,
     foresee_claim,
@@ -20,7 +18,7 @@ from saas.customers import (
 )
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, Rivalry, mutation
-from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
+from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.rooms.references import placed_id
 from saas.sealing import Sealer
 from tenants import Ask
@@ -183,37 +181,3 @@ async def customer_release(info: Info, input: CustomerReleaseInput) -> CustomerR
         clock=info.clock,
     )
     return CustomerReleasePayload(customer=Ref("Customer", customer_id))
-
-
-@strawberry.input(description="New rules of a pool. Since 0.1.")
-class CustomerPoolUpdateInput:
-    """What is absent stays as it is."""
-
-    id: strawberry.ID = strawberry.field(description="The pool (poo_…).")
-    claim_limit: int | None = strawberry.field(
-        description="Claims per person and local day, 0 to 200; 0 closes the pool.", default=None
-    )
-    holding_limit: int | None = strawberry.field(description="Customers a person may hold, 0 to 10000.", default=None)
-    cooldown_days: int | None = strawberry.field(
-        description="Whole days before a former owner may claim again, 0 to 365.", default=None
-    )
-    expected_version: int = strawberry.field(description="The pool's version as it was read.")
-
-
-@strawberry.type(description="The pool with its new rules. Since 0.1.")
-class CustomerPoolUpdatePayload(Payload):
-    """Answer of customerPoolUpdate."""
-
-    pool: Ref | None = mapped("CustomerPool", description="The pool; null when refused. Since 0.1.")
-
-
-@mutation(requires="pool:configure", description="Change what a pool allows; later claims are judged by it")
-async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> CustomerPoolUpdatePayload:  # noqa: A002
-    pool_id = placed_id(input.id, prefix="poo", field=("id",))
-    change = PoolChange(
-        claim_limit=input.claim_limit, holding_limit=input.holding_limit, cooldown_days=input.cooldown_days
-    )
-    await configure_pool(
-        info.actor, pool_id=pool_id, change=change, expected_version=input.expected_version, clock=info.clock
-    )
-    return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id))

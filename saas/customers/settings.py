@@ -1,0 +1,217 @@
+"""A pool's settings: typed, checked as a whole, dated and versioned; each decision names the version it used.
+
+The limits of a claim stand in columns of the pool as well, so that a claim needs nothing else; they are the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from saas.customers.errors import PoolRuleOutOfRange
+from saas.customers.recycling import (
+    FollowUpKind,
+    InactivityRule,
+    OwnershipFacts,
+    RecycleFacts,
+    RecycleRules,
+    recycle_verdict,
+)
+from saas.customers.rules import PoolRules
+from saas.kernel import AppErrors, Scalar
+
+DAYS_MAX = 3650
+REMINDERS_MAX = 5
+KINDS_MAX = 10
+_KIND = re.compile(r"[a-z][a-z_]{0,19}", re.ASCII)
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "claim_limit": (0, 200),
+    "holding_limit": (0, 10_000),
+    "cooldown_days": (0, 365),
+    "protection_days": (0, DAYS_MAX),
+    "recycle_follow_up_days": (1, DAYS_MAX),
+    "recycle_deal_days": (1, DAYS_MAX),
+    "grace_days": (1, 90),
+}
+"""Setting → the least and the most it takes. A grace of 1 is the next local day, the least that P27 knows."""
+
+_RECYCLING = (
+    "protection_days",
+    "recycle_follow_up_days",
+    "recycle_deal_days",
+    "dealt_exempt",
+    "follow_up_kinds",
+    "transfer_keeps_clock",
+)
+"""The settings that move due dates: a change of one makes nothing due before the grace is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P17, P18, P20, P23, P28, 3.1, P27).
+
+    Limits are counts, days are calendar days; None switches a recycling rule off. `assign_ignores_cooldown` is of
+    assignments by an administrator (P07). `shows_names` lets the ledger name people. `not_before` is not set but
+    follows from a change and its grace: nothing is due sooner.
+    """
+
+    claim_limit: int = 10
+    holding_limit: int = 200
+    cooldown_days: int = 7
+    protection_days: int = 3
+    recycle_follow_up_days: int | None = 30
+    recycle_deal_days: int | None = 180
+    dealt_exempt: bool = True
+    reminder_days: tuple[int, ...] = (7, 3, 1)
+    follow_up_kinds: tuple[FollowUpKind, ...] = RecycleRules().follow_up_kinds
+    transfer_keeps_clock: bool = True
+    grace_days: int = 7
+    assign_ignores_cooldown: bool = True
+    shows_names: bool = True
+    not_before: date | None = None
+
+    def check(self) -> None:
+        """Refuse settings out of range, all at once.
+
+        :raises AppErrors: a `PoolRuleOutOfRange` for each, naming the field and the range.
+        """
+        faults = list(self._faults())
+        if faults:
+            raise AppErrors(faults)
+
+    def _faults(self) -> Iterator[PoolRuleOutOfRange]:
+        for name, (least, most) in _RANGES.items():
+            given = getattr(self, name)
+            if given is not None and not least <= given <= most:
+                yield _out_of_range(name, given, least, most)
+        for days in self.reminder_days:
+            if not 0 <= days <= DAYS_MAX:
+                yield _out_of_range("reminder_days", days, 0, DAYS_MAX)
+        if len(self.reminder_days) > REMINDERS_MAX:
+            yield _out_of_range("reminder_days", len(self.reminder_days), 0, REMINDERS_MAX)
+        if not 1 <= len(self.follow_up_kinds) <= KINDS_MAX:
+            yield _out_of_range("follow_up_kinds", len(self.follow_up_kinds), 1, KINDS_MAX)
+        for kind in self.follow_up_kinds:
+            if not _KIND.fullmatch(kind.kind):
+                yield PoolRuleOutOfRange(
+                    "customers.pool_kind_malformed", {"kind": kind.kind[:40]}, field=("followUpKinds",)
+                )
+            for given, most in ((kind.least_seconds, 86_400), (kind.least_characters, 4_000)):
+                if not 0 <= given <= most:
+                    yield _out_of_range("follow_up_kinds", given, 0, most)
+
+    def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
+        """These settings with others in the place of some, checked; `wanted` maps names of fields to values.
+
+        A change that moves due dates makes nothing due before `valid_from` + the grace.
+
+        :raises AppErrors: what is out of range.
+        """
+        after = replace(self, **wanted)
+        after.check()
+        if any(getattr(after, name) != getattr(self, name) for name in _RECYCLING):
+            return replace(after, not_before=valid_from + timedelta(days=after.grace_days))
+        return after
+
+    def recycle_rules(self) -> RecycleRules:
+        """What the verdict of recycling goes by."""
+        return RecycleRules(
+            no_follow_up=InactivityRule(self.recycle_follow_up_days, exempts_dealt=self.dealt_exempt),
+            no_deal=InactivityRule(self.recycle_deal_days, exempts_dealt=self.dealt_exempt),
+            protection_days=self.protection_days,
+            reminder_days=self.reminder_days,
+            not_before=self.not_before,
+            transfer_keeps_clock=self.transfer_keeps_clock,
+            follow_up_kinds=self.follow_up_kinds,
+        )
+
+    def claim_rules(self, name: str) -> PoolRules:
+        """What a claim goes by in the pool of that name."""
+        return PoolRules(name, self.claim_limit, self.holding_limit, self.cooldown_days)
+
+    def text(self) -> str:
+        """As JSON, for the database."""
+        plain = {**asdict(self), "not_before": None if self.not_before is None else self.not_before.isoformat()}
+        return json.dumps(plain)
+
+    def differences(self, before: PoolSettings) -> dict[str, list[Scalar]]:
+        """Name → [before, after] of what differs, as the audit trail holds it."""
+        pairs = ((each.name, getattr(before, each.name), getattr(self, each.name)) for each in fields(self))
+        return {name: [_told(old), _told(new)] for name, old, new in pairs if old != new}
+
+
+@dataclass(frozen=True, slots=True)
+class PoolChange:
+    """A change of a pool; what is None or absent stays. `settings` maps names of `PoolSettings` to new values.
+
+    `valid_from` is the first day of the new settings, today when None. `department_ids` are the departments whose
+    people, those below included, are members; empty is everybody.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    is_enabled: bool | None = None
+    is_default: bool = False
+    department_ids: tuple[UUID, ...] | None = None
+    valid_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When an owned customer goes back and by which rule; both None where no rule runs."""
+
+    on: date | None
+    rule: str | None
+
+
+def due_of_new_holding(settings: PoolSettings, *, received_on: date, last_deal_on: date | None) -> Due:
+    """The due date of a customer that somebody received on that day from the pool: nothing before it counts."""
+    opened = OwnershipFacts(_ANYBODY, None, received_on)
+    facts = RecycleFacts(ownerships=(opened,), last_deal_on=last_deal_on)
+    verdict = recycle_verdict(facts, settings.recycle_rules(), received_on)
+    return Due(verdict.due_on, None if verdict.clock is None else verdict.clock.rule.value)
+
+
+_ANYBODY = UUID(int=0)
+
+
+@lru_cache(maxsize=512)
+def settings_of(text: str) -> PoolSettings:
+    """From what `text` gave; kept, since each claim asks and a company has few."""
+    plain = json.loads(text)
+    day = plain["not_before"]
+    kinds = tuple(FollowUpKind(**each) for each in plain["follow_up_kinds"])
+    return PoolSettings(
+        **{
+            **plain,
+            "reminder_days": tuple(plain["reminder_days"]),
+            "follow_up_kinds": kinds,
+            "not_before": None if day is None else date.fromisoformat(day),
+        }
+    )
+
+
+def settings_in_force(row: Mapping[str, Any]) -> PoolSettings:
+    """From a pool's row with `settings` as text and the three columns of a claim, which have the last word."""
+    limits = {name: row[name] for name in ("claim_limit", "holding_limit", "cooldown_days")}
+    return replace(settings_of(row["settings"]), **limits)
+
+
+def _out_of_range(name: str, given: int, least: int, most: int) -> PoolRuleOutOfRange:
+    values: dict[str, Scalar] = {"given": given, "least": least, "most": most}
+    head, *tail = name.split("_")
+    return PoolRuleOutOfRange(
+        "customers.pool_rule_out_of_range", values, field=(head + "".join(part.title() for part in tail),)
+    )
+
+
+def _told(value: object) -> Scalar:
+    if value is None or isinstance(value, bool | int):
+        return value
+    return json.dumps(value, default=lambda each: each.isoformat() if isinstance(each, date) else asdict(each))

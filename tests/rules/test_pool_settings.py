@@ -1,0 +1,108 @@
+"""A pool's settings: what they take, what a change moves, and that they come back from the database as they were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saas.customers import PoolSettings
+from saas.customers.recycling import FollowUpKind, OwnershipFacts, RecycleFacts, recycle_verdict
+from saas.customers.settings import due_of_new_holding, settings_of
+from saas.kernel import AppErrors
+from tests.rules.allocation_samples import person_id
+
+DAY = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field", "values"),
+    [
+        ({"claim_limit": 201}, "claimLimit", {"given": 201, "least": 0, "most": 200}),
+        ({"holding_limit": -1}, "holdingLimit", {"given": -1, "least": 0, "most": 10_000}),
+        ({"cooldown_days": 366}, "cooldownDays", {"given": 366, "least": 0, "most": 365}),
+        ({"protection_days": 3651}, "protectionDays", {"given": 3651, "least": 0, "most": 3650}),
+        ({"recycle_follow_up_days": 0}, "recycleFollowUpDays", {"given": 0, "least": 1, "most": 3650}),
+        ({"recycle_deal_days": 0}, "recycleDealDays", {"given": 0, "least": 1, "most": 3650}),
+        ({"grace_days": 0}, "graceDays", {"given": 0, "least": 1, "most": 90}),
+        ({"reminder_days": (-1,)}, "reminderDays", {"given": -1, "least": 0, "most": 3650}),
+        ({"reminder_days": (1, 2, 3, 4, 5, 6)}, "reminderDays", {"given": 6, "least": 0, "most": 5}),
+        ({"follow_up_kinds": ()}, "followUpKinds", {"given": 0, "least": 1, "most": 10}),
+        ({"follow_up_kinds": (FollowUpKind("Call!"),)}, "followUpKinds", {"kind": "Call!"}),
+        (
+            {"follow_up_kinds": (FollowUpKind("call", 86_401),)},
+            "followUpKinds",
+            {"given": 86_401, "least": 0, "most": 86_400},
+        ),
+    ],
+)
+def test_what_is_out_of_range_is_named(wanted: dict[str, Any], field: str, values: dict[str, object]) -> None:
+    with pytest.raises(AppErrors) as refused:
+        PoolSettings().changed(wanted, valid_from=DAY)
+    (fault,) = refused.value.errors
+    assert (fault.field, fault.values) == ((field,), values)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(AppErrors) as refused:
+        PoolSettings().changed({"claim_limit": -1, "grace_days": 91}, valid_from=DAY)
+    assert [fault.field for fault in refused.value.errors] == [("claimLimit",), ("graceDays",)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "not_before"),
+    [
+        ({"claim_limit": 3, "reminder_days": (5,), "shows_names": False, "cooldown_days": 1}, None),
+        ({"recycle_follow_up_days": 30}, None),
+        ({"recycle_follow_up_days": 20}, DAY + timedelta(days=7)),
+        ({"recycle_deal_days": None, "grace_days": 1}, DAY + timedelta(days=1)),
+        ({"protection_days": 0, "grace_days": 90}, DAY + timedelta(days=90)),
+    ],
+)
+def test_only_what_moves_due_dates_begins_a_grace(wanted: dict[str, Any], not_before: date | None) -> None:
+    """P27, L28: a change seizes nothing before the grace is over."""
+    assert PoolSettings().changed(wanted, valid_from=DAY) == replace(PoolSettings(), **wanted, not_before=not_before)
+
+
+settings = st.builds(
+    PoolSettings,
+    claim_limit=st.integers(0, 200),
+    protection_days=st.integers(0, 60),
+    recycle_follow_up_days=st.none() | st.integers(1, 90),
+    recycle_deal_days=st.none() | st.integers(1, 400),
+    dealt_exempt=st.booleans(),
+    reminder_days=st.lists(st.integers(0, 30), max_size=5).map(tuple),
+    follow_up_kinds=st.lists(
+        st.builds(FollowUpKind, st.sampled_from(("call", "note")), st.integers(0, 99)), min_size=1, max_size=3
+    ).map(tuple),
+    not_before=st.none() | st.dates(DAY, DAY + timedelta(days=90)),
+)
+
+
+@given(settings)
+def test_settings_come_back_as_they_were_stored(each: PoolSettings) -> None:
+    assert settings_of(each.text()) == each
+
+
+@given(settings, st.none() | st.dates(DAY - timedelta(days=400), DAY))
+def test_a_new_holding_is_due_as_the_verdict_says(each: PoolSettings, last_deal_on: date | None) -> None:
+    """An older follow-up or ownership never counts for a new holding (L20)."""
+    former = OwnershipFacts(person_id(1), None, DAY - timedelta(days=90), DAY)
+    facts = RecycleFacts((former, OwnershipFacts(person_id(2), None, DAY)), last_deal_on=last_deal_on)
+    verdict = recycle_verdict(facts, each.recycle_rules(), DAY)
+    due = due_of_new_holding(each, received_on=DAY, last_deal_on=last_deal_on)
+    assert due.on == verdict.due_on
+    assert due.rule == (verdict.clock and verdict.clock.rule.value)
+
+
+def test_differences_are_told_by_name() -> None:
+    after = PoolSettings().changed({"recycle_deal_days": None, "reminder_days": (5,)}, valid_from=DAY)
+    assert after.differences(PoolSettings()) == {
+        "recycle_deal_days": [180, None],
+        "reminder_days": ["[7, 3, 1]", "[5]"],
+        "not_before": [None, '"2026-11-30"'],
+    }
