@@ -19,27 +19,47 @@ import saas.customers
 import saas.onboarding
 import saas.people
 import saas.sales
-from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
+from saas.access import PERMISSIONS, SALES_MANAGER, AccessCatalogue, AccessTables
 from saas.audit import HeadLog, OpenedFields, chain, read_head, record_reads
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
-from saas.customers import CustomerHooks
+from saas.customers import RECYCLE_WARNED, CustomerHooks
+from saas.customers.jobs import WARNING_MAIL, RecycleWarning, RecyclingRun
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
 from saas.graphql.documents import ListedDocuments
 from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
-from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
+from saas.identity import (
+    Passwords,
+    Recipient,
+    SessionAuthenticator,
+    find_recipient,
+    find_staff_recipients,
+    purge_identity,
+)
 from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
+from saas.people import find_supervisors
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
+from saas.sales import find_follow_up_facts
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
-from tenants import Database, DatabaseRole, TenantSummary, bind_models, get_tenant_facts, list_tenants, unbind_models
+from tenants import (
+    Database,
+    DatabaseRole,
+    TenantStatus,
+    TenantSummary,
+    bind_models,
+    current_tenant_id,
+    get_tenant_facts,
+    list_tenants,
+    unbind_models,
+)
 from tenants.migrate import missing_migrations
 from tenants.orm import orm_config
 
@@ -54,6 +74,7 @@ __all__ = [
     "every_tenant",
     "installed_product",
     "opened",
+    "recycling_run",
     "web_services",
     "worker_services",
 ]
@@ -323,6 +344,7 @@ def worker_services(installation: Installation) -> WorkerServices:
         MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
     )
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
+    handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=_recycle_warning(installation))
     return WorkerServices(
         database=database,
         relay_url=installation.backing.relay_url,
@@ -332,6 +354,34 @@ def worker_services(installation: Installation) -> WorkerServices:
         handlers=handlers,
         periodic=_periodic_jobs(installation),
         finish_seconds=installation.settings.completion_wait_seconds,
+    )
+
+
+def _recycle_warning(installation: Installation) -> RecycleWarning:
+    database, clock = installation.database, installation.clock
+
+    async def recipients(owner_id: UUID) -> tuple[Recipient | None, list[Recipient]]:
+        known = await find_staff_recipients(
+            database, current_tenant_id(), employee_id=owner_id, role=SALES_MANAGER, clock=clock
+        )
+        return known.get(owner_id), [known[each] for each in await find_supervisors(owner_id, among=known)]
+
+    return RecycleWarning(
+        MailFolder(installation.mail_folder),
+        recipients=recipients,
+        catalogue=installation.product.catalogue,
+        clock=clock,
+    )
+
+
+def recycling_run(installation: Installation, tenant: TenantSummary) -> RecyclingRun:
+    """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
+    return RecyclingRun(
+        installation.database,
+        tenant.id,
+        time_zone=tenant.time_zone,
+        follow_ups=find_follow_up_facts,
+        clock=installation.clock,
     )
 
 
@@ -358,10 +408,17 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
                 await purge_outbox(clock=clock)
                 await purge_idempotency(clock=clock)
 
+    async def recycle() -> None:
+        for tenant in await every_tenant(database):
+            run = recycling_run(installation, tenant)
+            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
+                await run.run()
+
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),
         PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
         PeriodicJob("events.purge", timedelta(hours=1), purge),
+        PeriodicJob("customers.recycle", timedelta(minutes=15), recycle, longest=timedelta(hours=1)),
         PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
     )
 

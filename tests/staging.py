@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest_asyncio
@@ -15,6 +15,8 @@ from saas.access import AccessTable
 from saas.customers import (
     ClaimFacts,
     NewCustomer,
+    RecycleReport,
+    RecyclingRun,
     claim_customer,
     create_customer,
     create_default_pool,
@@ -22,7 +24,7 @@ from saas.customers import (
 )
 from saas.kernel import Actor, AppError, FrozenClock, new_id
 from saas.people import FoundedCompany, create_employee, found_company
-from saas.sales import create_first_stages
+from saas.sales import create_first_stages, create_follow_up, find_follow_up_facts
 from saas.sealing import FileKeyProvider, Keyring, Sealer
 from tenants import Database, DatabaseRole, DatabaseUrls, current_transaction
 from tenants.roles import ensure_database
@@ -131,6 +133,27 @@ class Company:
                 actor, customer_id=customer_id, reason=reason, access=REP, time_zone=ZONE, clock=self.clock
             )
         )
+
+    async def follow_up(
+        self, actor: Actor, customer_id: UUID, content: str, *, kind: str = "visit", **more: Any
+    ) -> None:
+        """The actor does something for a customer of theirs, now."""
+        facts: dict[str, Any] = {"kind": kind, "content": content, "occurred_at": None, **more}
+        await self.within(
+            lambda: create_follow_up(
+                actor, customer_id=customer_id, access=REP, time_zone=ZONE, clock=self.clock, **facts
+            )
+        )
+
+    def recycling(self) -> RecyclingRun:
+        """A run of recycling on the company's present day."""
+        return RecyclingRun(
+            self.database, self.tenant_id, time_zone=ZONE, follow_ups=find_follow_up_facts, clock=self.clock
+        )
+
+    async def recycle(self) -> RecycleReport:
+        """The nightly job, now."""
+        return await self.recycling().run()
 
     async def set_rules(self, **rules: int) -> None:
         """Other rules for the pool: claim_limit, holding_limit, cooldown_days."""

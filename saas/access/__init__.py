@@ -6,7 +6,7 @@ Every company begins with the same roles and adds roles, allowances and denies o
 from saas.access.actions import create_role, grant_right, revoke_right
 from saas.access.catalogue import AccessCatalogue, FieldCatalogue
 from saas.access.errors import PermissionMissing, PolicyUnusable
-from saas.access.policies import DEFAULT_POLICY, DEFAULT_ROLES, PERMISSIONS
+from saas.access.policies import DEFAULT_POLICY, DEFAULT_ROLES, PERMISSIONS, SALES_MANAGER
 from saas.access.queries import (
     AccessTables,
     RoleView,
@@ -30,6 +30,7 @@ __all__ = [
     "MASKED",
     "OWNER",
     "PERMISSIONS",
+    "SALES_MANAGER",
     "AccessCatalogue",
     "AccessTable",
     "AccessTables",

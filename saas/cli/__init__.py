@@ -23,6 +23,8 @@ TOPICS = {
     "doctor": ("saas.cli.doctor:doctor", "Look at everything the installation needs."),
     "demo": ("saas.cli.demo:demo", "Show the product with a believable company."),
     "tenant": ("saas.cli.tenants:commands", "Companies: list, create, suspend, resume, export."),
+    "pool": ("saas.cli.pools:commands", "Customer pools: recycle what is due."),
+    "draw": ("saas.cli.draws:commands", "Draws of customers: verify a certificate."),
     "plugin": ("saas.cli.plugins:commands", "Plugins: list what is installed."),
     "audit": ("saas.cli.audit:commands", "The audit trail: verify it, export it."),
     "bench": ("saas.cli.bench:commands", "Benchmarks against their floors."),

@@ -10,6 +10,7 @@ from saas.customers.actions.customers import (
     note_follow_up,
     release_customer,
 )
+from saas.customers.actions.due_dates import FollowUpSource, note_last_deal, settle_due
 from saas.customers.actions.pools import (
     apply_begun_settings,
     close_pool,
@@ -18,8 +19,10 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
-from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
+from saas.customers.actions.recycling import Recycled, recycle_if_due
+from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, RECYCLE_WARNED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
+from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.queries import (
     find_customer_by_external_key,
@@ -30,7 +33,7 @@ from saas.customers.queries import (
     lock_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import FollowUpKind
+from saas.customers.recycling import FollowUpFacts, FollowUpKind
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import PoolChange, PoolSettings
 
@@ -39,14 +42,22 @@ __all__ = [
     "CUSTOMER_CREATED",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "RECYCLE_WARNED",
     "TOPICS",
     "ClaimFacts",
     "ClaimGuard",
     "CustomerHooks",
+    "FollowUpFacts",
     "FollowUpKind",
+    "FollowUpSource",
+    "Foreseen",
     "NewCustomer",
     "PoolChange",
     "PoolSettings",
+    "RecycleReport",
+    "RecycleWarning",
+    "Recycled",
+    "RecyclingRun",
     "Refusal",
     "apply_begun_settings",
     "claim_customer",
@@ -64,7 +75,10 @@ __all__ = [
     "match_key",
     "move_customers",
     "note_follow_up",
+    "note_last_deal",
     "reads",
+    "recycle_if_due",
     "refuse_by_plugins",
     "release_customer",
+    "settle_due",
 ]

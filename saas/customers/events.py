@@ -7,5 +7,21 @@ from saas.events import EventTopic
 CUSTOMER_CREATED = EventTopic("customers.customer_created", "A customer was entered: customer_id, owner_id if kept.")
 CUSTOMER_CLAIMED = EventTopic("customers.customer_claimed", "A person took it out of the pool: customer_id, owner_id.")
 CUSTOMER_RELEASED = EventTopic("customers.customer_released", "Its owner gave it back: customer_id, owner_id.")
+CUSTOMER_ASSIGNED = EventTopic("customers.customer_assigned", "An administrator gave it to somebody: as claimed.")
+CUSTOMER_TRANSFERRED = EventTopic(
+    "customers.customer_transferred", "It was handed over: customer_id, from_id, owner_id."
+)
+CUSTOMER_ALLOCATED = EventTopic("customers.customer_allocated", "A method gave it to somebody: and allocation_id.")
+CUSTOMER_RECYCLED = EventTopic("customers.customer_recycled", "A rule took it back: customer_id, owner_id, rule.")
+RECYCLE_WARNED = EventTopic("customers.recycle_warned", "Its owner is to be warned of recycling: notice_id.")
 
-TOPICS = (CUSTOMER_CREATED, CUSTOMER_CLAIMED, CUSTOMER_RELEASED)
+TOPICS = (
+    CUSTOMER_CREATED,
+    CUSTOMER_CLAIMED,
+    CUSTOMER_RELEASED,
+    CUSTOMER_ASSIGNED,
+    CUSTOMER_TRANSFERRED,
+    CUSTOMER_ALLOCATED,
+    CUSTOMER_RECYCLED,
+    RECYCLE_WARNED,
+)

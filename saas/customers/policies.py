@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.people import MY_DEPARTMENT_TREE
+from saas.people import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 
 CUSTOMER_SCOPES = {
     "all": "true",
@@ -16,3 +16,35 @@ OWNERSHIP_SCOPES = {
     "self": "{t}.owner_id = {employee}",
 }
 POOL_SCOPES = {"all": "true"}
+NOTICE_SCOPES = {
+    "all": "true",
+    "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
+    "self": "{t}.owner_id = {employee}",
+}
+
+_ABOVE_ME = (
+    "(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = {tenant} AND u.descendant_id = "
+    + MY_DEPARTMENT
+    + ")"
+)
+_OF_POOL = "FROM pool_department d WHERE d.tenant_id = {tenant} AND d.pool_id = p.id"
+_MY_POOLS = (
+    "(SELECT p.id FROM customer_pool p WHERE p.tenant_id = {tenant}"
+    f" AND (NOT EXISTS (SELECT {_OF_POOL}) OR EXISTS (SELECT {_OF_POOL} AND d.department_id IN {_ABOVE_ME})))"
+)
+"""The pools of which the caller is a member (P01)."""
+
+POOL_EVENT_SCOPES = {
+    "all": "true",
+    "department": (
+        "({t}.employee_id IN (SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN "
+        + MY_DEPARTMENT_TREE
+        + ") OR {t}.former_owner_id IN (SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN "
+        + MY_DEPARTMENT_TREE
+        + "))"
+    ),
+    "self": "({t}.employee_id = {employee} OR {t}.former_owner_id = {employee})",
+    "pool": "{t}.pool_id IN " + _MY_POOLS,
+    "named": "{t}.pool_id IN (SELECT p.id FROM customer_pool p WHERE p.tenant_id = {tenant} AND p.shows_names)",
+}
+"""``pool`` is whom the public ledger is for; ``named`` are the lines whose pool lets people be named."""

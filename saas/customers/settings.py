@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from saas.customers.errors import PoolRuleOutOfRange
@@ -181,6 +181,12 @@ def due_of_new_holding(settings: PoolSettings, *, received_on: date, last_deal_o
 _ANYBODY = UUID(int=0)
 
 
+class _Row(Protocol):
+    """A row of the database, by column."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
 @lru_cache(maxsize=512)
 def settings_of(text: str) -> PoolSettings:
     """From what `text` gave; kept, since each claim asks and a company has few."""
@@ -197,7 +203,7 @@ def settings_of(text: str) -> PoolSettings:
     )
 
 
-def settings_in_force(row: Mapping[str, Any]) -> PoolSettings:
+def settings_in_force(row: _Row) -> PoolSettings:
     """From a pool's row with `settings` as text and the three columns of a claim, which have the last word."""
     limits = {name: row[name] for name in ("claim_limit", "holding_limit", "cooldown_days")}
     return replace(settings_of(row["settings"]), **limits)

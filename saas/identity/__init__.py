@@ -10,6 +10,7 @@ from saas.identity.actions.accounts import (
     admit_candidate,
     change_password,
     find_recipient,
+    find_staff_recipients,
     settle_candidate,
 )
 from saas.identity.actions.invitations import (
@@ -90,6 +91,7 @@ __all__ = [
     "end_membership_of_employee",
     "find_open_invitation",
     "find_recipient",
+    "find_staff_recipients",
     "grant_membership",
     "list_companies",
     "list_invitations",

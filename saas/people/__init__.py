@@ -12,12 +12,20 @@ from saas.people.actions import (
     link_account,
     seal_phone,
 )
-from saas.people.policies import MY_DEPARTMENT_TREE
-from saas.people.queries import find_departments, find_departments_on, get_department, get_employee, get_root_department
+from saas.people.policies import MY_DEPARTMENT, MY_DEPARTMENT_TREE
+from saas.people.queries import (
+    find_departments,
+    find_departments_on,
+    find_supervisors,
+    get_department,
+    get_employee,
+    get_root_department,
+)
 from saas.people.reads import reads
 from saas.people.rules import clean_name, clean_optional, name_key, person_name_key
 
 __all__ = [
+    "MY_DEPARTMENT",
     "MY_DEPARTMENT_TREE",
     "FoundedCompany",
     "SealedPhone",
@@ -27,6 +35,7 @@ __all__ = [
     "create_employee",
     "find_departments",
     "find_departments_on",
+    "find_supervisors",
     "found_company",
     "get_department",
     "get_employee",

@@ -65,3 +65,19 @@ async def find_departments(department_ids: Collection[UUID]) -> set[UUID]:
     """Those of the ids that are departments of this company."""
     rows = await current_transaction().fetch(_DEPARTMENT_IDS, current_tenant_id(), list(department_ids))
     return {row["id"] for row in rows}
+
+
+_SUPERVISING = """
+SELECT s.id FROM employee e
+JOIN department_closure above ON above.tenant_id = $1 AND above.descendant_id = e.department_id
+JOIN employee s ON s.tenant_id = $1 AND s.department_id = above.ancestor_id AND s.id = ANY ($3) AND s.id <> e.id
+WHERE e.tenant_id = $1 AND e.id = $2 AND s.status = 'active'
+ORDER BY above.depth
+FETCH FIRST ROW WITH TIES
+"""
+
+
+async def find_supervisors(employee_id: UUID, *, among: Collection[UUID]) -> list[UUID]:
+    """Who of `among` works in the nearest department at or above that of a person, themselves left out."""
+    rows = await current_transaction().fetch(_SUPERVISING, current_tenant_id(), employee_id, list(among))
+    return [row["id"] for row in rows]

@@ -44,6 +44,10 @@ follow_up = ReadType(
         Column("kind", FOLLOW_UP_KIND, "kind", "How.", structural=True, groupable=True),
         Column("content", ScalarKind.STRING, "content", "What was said and agreed."),
         Column(
+            "callSeconds", ScalarKind.INT, "call_seconds", "Length of the call's record in seconds, where there is."
+        ),
+        Column("hasCheckIn", ScalarKind.BOOLEAN, "has_check_in", "Whether there is a check-in on the spot."),
+        Column(
             "occurredAt",
             ScalarKind.DATETIME,
             "occurred_at",

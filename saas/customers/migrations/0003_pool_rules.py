@@ -337,7 +337,6 @@ class Migration(migrations.Migration):
         TenantIndex("pool_setting", "pool_setting_one", "pool_id, version", unique=True),
         TenantIndex("pool_department", "pool_department_department", "department_id, pool_id"),
         TenantIndex("customer", "customer_due", "due_on, id"),
-        TenantIndex("customer", "customer_reckoned", "pool_id, settings_version, id", where="owner_id IS NOT NULL"),
         TenantIndex("ownership", "ownership_days", "customer_id, started_on, ended_on"),
         TenantIndex("pool_event", "pool_event_happened", "happened_at, id"),
         TenantIndex("pool_event", "pool_event_kind_happened", "kind, happened_at, id"),

@@ -24,6 +24,12 @@ class FollowUpCreateInput:
     occurred_at: datetime | None = strawberry.field(
         description="When it happened; now when absent, never in the future.", default=None
     )
+    call_seconds: int | None = strawberry.field(
+        description="Length of the call's record, 1 to 86400 seconds; a pool may ask for it.", default=None
+    )
+    has_check_in: bool = strawberry.field(
+        description="Whether there is a check-in on the spot; a pool may ask for it.", default=False
+    )
 
 
 @strawberry.type(description="The recorded follow-up. Since 0.1.")
@@ -41,6 +47,8 @@ async def follow_up_create(info: Info, input: FollowUpCreateInput) -> FollowUpCr
         kind=stored_text(FOLLOW_UP_KIND, input.kind),
         content=input.content,
         occurred_at=input.occurred_at,
+        call_seconds=input.call_seconds,
+        has_check_in=input.has_check_in,
         access=info.rights,
         time_zone=info.time_zone,
         clock=info.clock,

@@ -124,3 +124,23 @@ async def find_recipient(database: Database, account_id: UUID) -> Recipient | No
     async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
         row = await transaction.fetchrow(_RECIPIENT, account_id)
     return None if row is None else Recipient(**row)
+
+
+_STAFF = """
+SELECT m.employee_id, a.email, a.name, a.locale
+  FROM platform.membership m JOIN platform.account a ON a.id = m.account_id
+ WHERE m.tenant_id = $1 AND m.employee_id IS NOT NULL AND m.valid_from <= $2
+   AND (m.valid_to IS NULL OR m.valid_to > $2) AND (m.employee_id = $3 OR $4 = ANY (m.roles))
+"""
+
+
+async def find_staff_recipients(
+    database: Database, tenant_id: UUID, *, employee_id: UUID, role: str, clock: Clock
+) -> dict[UUID, Recipient]:
+    """Where to write to a person on the staff and to all who hold a role, by employee id; without an account: missing.
+
+    It opens its own transaction, since jobs run as the application role.
+    """
+    async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+        rows = await transaction.fetch(_STAFF, tenant_id, clock.now(), employee_id, role)
+    return {row["employee_id"]: Recipient(row["email"], row["name"], row["locale"]) for row in rows}

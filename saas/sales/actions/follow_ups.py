@@ -7,13 +7,14 @@ from uuid import UUID
 
 from saas.access import AccessTable
 from saas.audit import record
-from saas.customers import get_visible_customer, note_follow_up
+from saas.customers import get_visible_customer, note_follow_up, settle_due
 from saas.events import emit
 from saas.kernel import Actor, Clock, local_date
 from saas.sales.errors import FollowUpOfForeignCustomer
 from saas.sales.events import FOLLOW_UP_RECORDED
 from saas.sales.models import FollowUp
-from saas.sales.rules.follow_ups import check_kind, clean_content, happened_at
+from saas.sales.queries import find_follow_up_facts
+from saas.sales.rules.follow_ups import check_evidence, check_kind, clean_content, happened_at
 
 
 async def create_follow_up(
@@ -23,18 +24,24 @@ async def create_follow_up(
     kind: str,
     content: str,
     occurred_at: datetime | None,
+    call_seconds: int | None = None,
+    has_check_in: bool = False,
     access: AccessTable,
     time_zone: str,
     clock: Clock,
 ) -> FollowUp:
     """Record a follow-up of a customer that the caller owns; without `occurred_at` it happened now.
 
-    :raises BadUserInput: an unknown kind, or a content that is empty or too long.
+    `call_seconds` and `has_check_in` are the evidence that a pool may ask for. Where the follow-up counts, it moves the
+    day on which the customer goes back to the pool.
+
+    :raises BadUserInput: an unknown kind, a content that is empty or too long, or a call that lasted no time.
     :raises FollowUpInTheFuture: it has not happened yet.
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises FollowUpOfForeignCustomer: the caller does not own it.
     """
     now = clock.now()
+    check_evidence(call_seconds)
     kind, text, at = check_kind(kind), clean_content(content), happened_at(occurred_at, now=now)
     await get_visible_customer(actor, access, customer_id=customer_id)
     author = actor.employee_id
@@ -46,10 +53,14 @@ async def create_follow_up(
         author_id=author,
         kind=kind,
         content=text,
+        call_seconds=call_seconds,
+        has_check_in=has_check_in,
         occurred_at=at,
         occurred_on=local_date(at, time_zone),
         created_at=now,
     )
+    today = local_date(now, time_zone)
+    await settle_due([customer_id], follow_ups=find_follow_up_facts, time_zone=time_zone, today=today)
     await record(actor, "follow_up.created", object_type="FollowUp", object_id=follow_up.id, clock=clock)
     await emit(FOLLOW_UP_RECORDED, {"follow_up_id": str(follow_up.id), "customer_id": str(customer_id)})
     return follow_up

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from saas.kernel import BadUserInput
+from saas.kernel import BadUserInput, Scalar
 from saas.sales.errors import FollowUpInTheFuture
 
 KINDS = ("call", "visit", "meeting", "message", "note")
 CONTENT_MAX = 4000
+CALL_SECONDS_MAX = 86_400
 CLOCK_SKEW = timedelta(minutes=5)
 """Phones' clocks run ahead a little; more than this is the future."""
 
@@ -32,6 +33,16 @@ def clean_content(content: str) -> str:
     if not text or len(text) > CONTENT_MAX:
         raise BadUserInput("sales.content_length", {"length": len(text), "longest": CONTENT_MAX}).at("input", "content")
     return text
+
+
+def check_evidence(call_seconds: int | None) -> None:
+    """Refuse a length that no call has.
+
+    :raises BadUserInput: it is below 1 second or above a day.
+    """
+    if call_seconds is not None and not 1 <= call_seconds <= CALL_SECONDS_MAX:
+        values: dict[str, Scalar] = {"given": call_seconds, "most": CALL_SECONDS_MAX}
+        raise BadUserInput("sales.call_seconds_out_of_range", values).at("input", "callSeconds")
 
 
 def happened_at(claimed: datetime | None, *, now: datetime) -> datetime:

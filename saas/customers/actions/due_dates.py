@@ -1,0 +1,196 @@
+"""Due dates of owned customers: reckoned by the one verdict from all that is known, and stored for lists.
+
+What moves a due date calls `settle_due` in its own transaction: a follow-up, a deal, a change of owner. When a pool's
+settings change, the job comes round to all its customers, a page at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from saas.customers.queries import POOL_SETTINGS
+from saas.customers.recycling import (
+    FollowUpFacts,
+    OwnershipFacts,
+    RecycleFacts,
+    RecycleRule,
+    ReminderFacts,
+    Verdict,
+    effective_follow_up,
+    holding,
+    recycle_verdict,
+)
+from saas.customers.settings import PoolSettings, settings_in_force
+from saas.kernel import local_date
+from tenants import current_tenant_id, current_transaction
+
+FollowUpSource = Callable[[Mapping[UUID, date]], Awaitable[Mapping[UUID, Sequence[FollowUpFacts]]]]
+"""What was done with customers since a day each, in the order of entry: the sales room knows (`find_follow_up_facts`).
+Customers without a follow-up may be missing."""
+
+_OWNED = f"""
+SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on, {POOL_SETTINGS}
+FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
+WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
+"""
+_OWNERSHIPS = """
+SELECT id, customer_id, owner_id, owner_department_id, started_on, ended_on, end_kind FROM ownership
+WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY customer_id, started_at, id
+"""
+_NOTICES = """
+SELECT ownership_id, kind, rule, start_on, days, noticed_on, delivered_at IS NOT NULL AS is_delivered FROM pool_notice
+WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY noticed_at, id
+"""
+_SETTLE = """
+UPDATE customer c SET due_on = d.due_on, due_rule = d.due_rule, settings_version = d.settings_version,
+    effective_follow_up_on = d.effective_on, received_on = d.received_on
+FROM unnest($2::uuid[], $3::date[], $4::text[], $5::int[], $6::date[], $7::date[])
+    AS d (id, due_on, due_rule, settings_version, effective_on, received_on)
+WHERE c.tenant_id = $1 AND c.id = d.id AND (c.due_on, c.due_rule, c.settings_version, c.effective_follow_up_on,
+    c.received_on) IS DISTINCT FROM (d.due_on, d.due_rule, d.settings_version, d.effective_on, d.received_on)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedCustomer:
+    """An owned customer with all that decides when it goes back."""
+
+    customer_id: UUID
+    pool_id: UUID
+    owner_id: UUID
+    owner_department_id: UUID
+    ownership_id: UUID
+    settings: PoolSettings
+    settings_version: int
+    facts: RecycleFacts
+
+    def verdict(self, today: date) -> Verdict:
+        """Whether it goes today, and if not, when."""
+        return recycle_verdict(self.facts, self.settings.recycle_rules(), today)
+
+    def stored(self, today: date) -> tuple[object, ...]:
+        """What the customer's row holds of it."""
+        verdict, rules = self.verdict(today), self.settings.recycle_rules()
+        effective = effective_follow_up(self.facts, rules, today=today)
+        return (
+            self.customer_id,
+            verdict.due_on,
+            None if verdict.clock is None else verdict.clock.rule.value,
+            self.settings_version,
+            None if effective is None else effective.on,
+            holding(self.facts, rules)[0].began_on,
+        )
+
+
+async def settle_due(customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, today: date) -> int:
+    """Reckon the due dates of customers anew, where they are owned, and store them; of how many.
+
+    The customers are locked first, so that what is stored fits what has committed.
+    """
+    owned = await find_owned(customer_ids, follow_ups=follow_ups, time_zone=time_zone, is_locking=True)
+    await store_due(owned, today=today)
+    return len(owned)
+
+
+async def store_due(owned: Sequence[OwnedCustomer], *, today: date) -> None:
+    """Store the due dates of customers that the transaction has locked, in one statement."""
+    if owned:
+        columns = map(list, zip(*(each.stored(today) for each in owned), strict=True))
+        await current_transaction().execute(_SETTLE, current_tenant_id(), *columns)
+
+
+async def find_owned(
+    customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, is_locking: bool = False
+) -> list[OwnedCustomer]:
+    """Those of the customers that are owned, with their facts, in four statements; locked in the order of their ids.
+
+    One without an open ownership is left out: there is nothing to reckon from.
+    """
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    locking = " FOR NO KEY UPDATE OF c" if is_locking else ""
+    rows = await transaction.fetch(_OWNED + locking, tenant_id, sorted(set(customer_ids)))
+    ids = [row["id"] for row in rows]
+    if not ids:
+        return []
+    histories = _grouped(await transaction.fetch(_OWNERSHIPS, tenant_id, ids), "customer_id")
+    notices = _grouped(await transaction.fetch(_NOTICES, tenant_id, ids), "ownership_id")
+    found = [
+        _owned(row, histories[row["id"]], notices, time_zone)
+        for row in rows
+        if row["id"] in histories and histories[row["id"]][-1]["ended_on"] is None
+    ]
+    return await _with_follow_ups(found, follow_ups)
+
+
+def _grouped(rows: Iterable[asyncpg.Record], key: str) -> dict[UUID, list[asyncpg.Record]]:
+    groups: dict[UUID, list[asyncpg.Record]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    return groups
+
+
+def _owned(
+    row: asyncpg.Record,
+    history: Sequence[asyncpg.Record],
+    notices: Mapping[UUID, Sequence[asyncpg.Record]],
+    time_zone: str,
+) -> OwnedCustomer:
+    """Notices count for the ownership they were given in: a new owner is warned anew."""
+    ownership_id: UUID = history[-1]["id"]
+    given = notices.get(ownership_id, ())
+    facts = RecycleFacts(
+        ownerships=tuple(_ownership(each) for each in history),
+        created_on=local_date(row["created_at"], time_zone),
+        level=row["level"],
+        last_deal_on=row["last_deal_on"],
+        reminders=tuple(_reminder(each) for each in given if each["kind"] == "reminder"),
+        postponed_on=tuple(each["noticed_on"] for each in given if each["kind"] == "postponed"),
+    )
+    return OwnedCustomer(
+        customer_id=row["id"],
+        pool_id=row["pool_id"],
+        owner_id=row["owner_id"],
+        owner_department_id=row["owner_department_id"],
+        ownership_id=ownership_id,
+        settings=settings_in_force(row),
+        settings_version=row["settings_version"],
+        facts=facts,
+    )
+
+
+def _ownership(row: asyncpg.Record) -> OwnershipFacts:
+    return OwnershipFacts(
+        owner_id=row["owner_id"],
+        team_id=row["owner_department_id"],
+        began_on=row["started_on"],
+        ended_on=row["ended_on"],
+        ended_by_transfer=row["end_kind"] == "transfer",
+    )
+
+
+def _reminder(row: asyncpg.Record) -> ReminderFacts:
+    return ReminderFacts(RecycleRule(row["rule"]), row["start_on"], row["days"], row["is_delivered"])
+
+
+async def _with_follow_ups(owned: Sequence[OwnedCustomer], follow_ups: FollowUpSource) -> list[OwnedCustomer]:
+    """What was done before the holding never counts, so it is not asked for."""
+    since = {each.customer_id: holding(each.facts, each.settings.recycle_rules())[0].began_on for each in owned}
+    done = await follow_ups(since) if since else {}
+    return [
+        replace(each, facts=replace(each.facts, follow_ups=tuple(done.get(each.customer_id, ())))) for each in owned
+    ]
+
+
+async def note_last_deal(customer_id: UUID, *, signed_on: date | None) -> None:
+    """Keep the day of a customer's last deal that stands, None where none does (P20, P23); `settle_due` follows."""
+    await current_transaction().execute(
+        "UPDATE customer SET last_deal_on = $3 WHERE tenant_id = $1 AND id = $2",
+        current_tenant_id(),
+        customer_id,
+        signed_on,
+    )

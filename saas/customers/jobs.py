@@ -1,0 +1,243 @@
+"""What runs beside the requests: the nightly recycling of each company, and the mails that warn of it.
+
+A run goes page by page, with a transaction per customer; cut off anywhere, it goes on where things stand, because
+each customer is judged anew and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, settle_due
+from saas.customers.actions.ledger import job_actor
+from saas.customers.actions.pools import apply_begun_settings
+from saas.customers.actions.recycling import Recycled, recycle_if_due
+from saas.customers.recycling import Action, Verdict
+from saas.customers.settings import settings_of
+from saas.events import Event
+from saas.identity import Recipient
+from saas.jobs import Mail, Postbox, describe_failure
+from saas.kernel import AppError, Catalogue, Clock, local_date, new_id
+from tenants import Database, Transaction, current_tenant_id, current_transaction
+
+RECYCLE_HOUR = 2
+"""From which hour of the company's day its run may begin (P26)."""
+
+PAGE = 200
+FAILURES_TOLD = 20
+WARNING_MAIL = "customers.recycle_warning_mail"
+
+_BEGIN = """
+INSERT INTO recycle_run AS r (tenant_id, id, ran_on, started_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, ran_on) DO UPDATE SET started_at = r.started_at RETURNING finished_at IS NOT NULL
+"""
+_FINISH = """
+UPDATE recycle_run SET finished_at = $3, recycled = recycled + $4, warned = warned + $5, postponed = postponed + $6,
+    failed = $7
+WHERE tenant_id = $1 AND ran_on = $2
+"""
+_UNRECKONED = """
+SELECT c.id FROM customer_pool p JOIN customer c ON c.tenant_id = $1 AND c.pool_id = p.id AND c.owner_id IS NOT NULL
+    AND (c.settings_version IS NULL OR c.settings_version <> p.settings_version)
+WHERE p.tenant_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3
+"""
+_NEAR = """
+SELECT id, due_on FROM customer
+WHERE tenant_id = $1 AND due_on <= $2 AND (due_on, id) > ($3, $4) ORDER BY due_on, id LIMIT $5
+"""
+_SETTINGS = "SELECT settings::text FROM customer_pool WHERE tenant_id = $1 AND status <> 'closed'"
+_NIL = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RecycleReport:
+    """What a run did; `failures` are the first customers whose transaction failed, with what went wrong."""
+
+    ran_on: date
+    reckoned: int = 0
+    recycled: int = 0
+    warned: int = 0
+    postponed: int = 0
+    failed: int = 0
+    failures: tuple[tuple[UUID, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a run would do with a customer today."""
+
+    customer: OwnedCustomer
+    verdict: Verdict
+
+
+@dataclass
+class _Counts:
+    reckoned: int = 0
+    recycled: int = 0
+    warned: int = 0
+    postponed: int = 0
+    failures: list[tuple[UUID, str]] = field(default_factory=list)
+
+    def add(self, done: Recycled) -> None:
+        self.recycled += done.is_recycled
+        self.warned += done.is_warned
+        self.postponed += done.is_postponed
+
+
+class RecyclingRun:
+    """The recycling of one company on its present day. It opens its own transactions."""
+
+    def __init__(
+        self, database: Database, tenant_id: UUID, *, time_zone: str, follow_ups: FollowUpSource, clock: Clock
+    ) -> None:
+        self._database, self._tenant_id, self._zone = database, tenant_id, time_zone
+        self._follow_ups, self._clock = follow_ups, clock
+        self._today = local_date(clock.now(), time_zone)
+
+    async def run(self) -> RecycleReport:
+        """Reckon what the settings changed, then recycle, postpone and warn; customers that fail are counted."""
+        counts = _Counts()
+        async with self._transaction():
+            await current_transaction().fetchval(_BEGIN, current_tenant_id(), new_id(), self._today, self._clock.now())
+            await apply_begun_settings(today=self._today)
+        await self._reckon(counts)
+        async for foreseen in self.foresee():
+            await self._act(foreseen.customer.customer_id, counts)
+        async with self._transaction() as transaction:
+            done = (counts.recycled, counts.warned, counts.postponed, len(counts.failures))
+            await transaction.execute(_FINISH, self._tenant_id, self._today, self._clock.now(), *done)
+        return RecycleReport(
+            self._today,
+            counts.reckoned,
+            counts.recycled,
+            counts.warned,
+            counts.postponed,
+            len(counts.failures),
+            tuple(counts.failures[:FAILURES_TOLD]),
+        )
+
+    async def is_wanted(self) -> bool:
+        """Whether it is late enough in the company's day, and no run of the day came to its end."""
+        hour = _hour(self._clock, self._zone)
+        if hour < RECYCLE_HOUR:
+            return False
+        async with self._transaction() as transaction:
+            return not await transaction.fetchval(
+                "SELECT true FROM recycle_run WHERE tenant_id = $1 AND ran_on = $2 AND finished_at IS NOT NULL",
+                self._tenant_id,
+                self._today,
+            )
+
+    async def foresee(self) -> AsyncIterator[Foreseen]:
+        """The customers with whom something is to be done today, by due date; nothing is written."""
+        last = (date.min, _NIL)
+        async with self._transaction() as transaction:
+            until = self._today + timedelta(days=await _longest_reminder(transaction) + 1)
+        while True:
+            async with self._transaction() as transaction:
+                rows = await transaction.fetch(_NEAR, self._tenant_id, until, *last, PAGE)
+                owned = await self._owned([row["id"] for row in rows])
+            if not rows:
+                return
+            last = (rows[-1]["due_on"], rows[-1]["id"])
+            for customer in owned:
+                verdict = customer.verdict(self._today)
+                if verdict.action is not Action.KEEP or verdict.reminder is not None:
+                    yield Foreseen(customer, verdict)
+
+    async def _owned(self, ids: Sequence[UUID]) -> list[OwnedCustomer]:
+        return await find_owned(ids, follow_ups=self._follow_ups, time_zone=self._zone)
+
+    async def _reckon(self, counts: _Counts) -> None:
+        """A page at a time, in the order of ids: customers of changed settings, and those that were brought in."""
+        last = _NIL
+        while True:
+            async with self._transaction() as transaction:
+                rows = await transaction.fetch(_UNRECKONED, self._tenant_id, last, PAGE)
+                if not rows:
+                    return
+                ids = [row["id"] for row in rows]
+                counts.reckoned += await settle_due(
+                    ids, follow_ups=self._follow_ups, time_zone=self._zone, today=self._today
+                )
+            last = ids[-1]
+
+    async def _act(self, customer_id: UUID, counts: _Counts) -> None:
+        try:
+            async with self._transaction():
+                counts.add(
+                    await recycle_if_due(
+                        job_actor(self._tenant_id),
+                        customer_id=customer_id,
+                        follow_ups=self._follow_ups,
+                        time_zone=self._zone,
+                        clock=self._clock,
+                    )
+                )
+        except (AppError, asyncpg.PostgresError) as failure:  # one customer must not hold up the others (L23)
+            counts.failures.append((customer_id, describe_failure(failure)))
+
+    def _transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._database.transaction(self._tenant_id)
+
+
+def _hour(clock: Clock, zone: str) -> int:
+    return clock.now().astimezone(ZoneInfo(zone)).hour
+
+
+async def _longest_reminder(transaction: Transaction) -> int:
+    rows = await transaction.fetch(_SETTINGS, transaction.tenant_id)
+    return max((days for row in rows for days in settings_of(row["settings"]).reminder_days), default=0)
+
+
+FindRecipients = Callable[[UUID], Awaitable[tuple[Recipient | None, Sequence[Recipient]]]]
+"""By the owner's employee id: the owner, None without an account, and those who supervise."""
+
+_NOTICED = """
+SELECT n.days, n.due_on, n.owner_id, c.name FROM pool_notice n
+JOIN customer c ON c.tenant_id = n.tenant_id AND c.id = n.customer_id
+WHERE n.tenant_id = $1 AND n.id = $2 AND n.delivered_at IS NULL
+"""
+_DELIVERED = "UPDATE pool_notice SET delivered_at = $3 WHERE tenant_id = $1 AND id = $2"
+
+
+class RecycleWarning:
+    """Handler of the warning event: a mail to the owner and to those who supervise; then the notice is delivered.
+
+    Who has no account can't be warned: the notice stays undelivered, and recycling waits as long as it may.
+    """
+
+    def __init__(self, postbox: Postbox, *, recipients: FindRecipients, catalogue: Catalogue, clock: Clock) -> None:
+        self._postbox, self._recipients, self._catalogue, self._clock = postbox, recipients, catalogue, clock
+
+    async def __call__(self, event: Event) -> None:
+        """Send and note; an event that comes again finds its notice delivered."""
+        notice_id = UUID(str(event.payload["notice_id"]))
+        row = await current_transaction().fetchrow(_NOTICED, current_tenant_id(), notice_id)
+        if row is None:
+            return
+        owner, supervisors = await self._recipients(row["owner_id"])
+        values = {"customer": row["name"], "due_on": row["due_on"].isoformat(), "days": row["days"]}
+        for place, to in enumerate([owner, *supervisors]):
+            if to is not None:
+                await self._postbox.send(self._mail(event, to, place, values))
+        if owner is not None:
+            await current_transaction().execute(_DELIVERED, current_tenant_id(), notice_id, self._clock.now())
+
+    def _mail(self, event: Event, to: Recipient, place: int, values: dict[str, object]) -> Mail:
+        named = {**values, "name": to.name}
+        return Mail(
+            id=event.id if place == 0 else uuid5(event.id, str(place)),
+            to_address=to.email,
+            to_name=to.name,
+            subject=self._catalogue.text(to.locale, "jobs.recycle_warning.subject", named),
+            body=self._catalogue.text(to.locale, "jobs.recycle_warning.body", named),
+            written_at=event.occurred_at,
+        )

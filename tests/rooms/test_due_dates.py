@@ -1,0 +1,159 @@
+"""The day on which a customer goes back: stored with each change of owner, moved by what counts and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from saas.customers import PoolChange, configure_pool, note_last_deal, settle_due
+from saas.kernel import Actor, local_date
+from saas.sales import find_follow_up_facts
+from tests.staging import ZONE, Company
+
+DUE = "SELECT due_on, due_rule, settings_version, effective_follow_up_on FROM customer WHERE id = $1"
+TODAY = date(2026, 11, 23)
+IN_30_DAYS = TODAY + timedelta(days=31)
+NOTHING = (None, None, None, None)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rep(company: Company) -> Actor:
+    return await company.hire("0002")
+
+
+async def due(company: Company, customer_id: UUID) -> tuple[object, ...]:
+    (found,) = await company.rows(DUE, customer_id)
+    return found
+
+
+async def configure(company: Company, version: int = 1, **settings: Any) -> None:
+    await company.within(
+        lambda: configure_pool(
+            company.founder,
+            pool_id=company.pool_id,
+            change=PoolChange(settings=settings),
+            expected_version=version,
+            time_zone=ZONE,
+            clock=company.clock,
+        )
+    )
+
+
+async def deal(company: Company, customer_id: UUID, signed_on: date | None) -> None:
+    async def sign() -> None:
+        await note_last_deal(customer_id, signed_on=signed_on)
+        await settle_due(
+            [customer_id],
+            follow_ups=find_follow_up_facts,
+            time_zone=ZONE,
+            today=local_date(company.clock.now(), ZONE),
+        )
+
+    await company.within(sign)
+
+
+async def test_a_claim_a_kept_entry_and_a_release_say_when(company: Company, rep: Actor) -> None:
+    claimed, kept = await company.enter("甲"), await company.enter("乙", keeper=rep)
+    assert await due(company, claimed) == NOTHING
+    await company.claim(rep, claimed)
+    for customer_id in (claimed, kept):
+        assert await due(company, customer_id) == (IN_30_DAYS, "no_follow_up", 1, None)
+    await company.release(rep, claimed)
+    assert await due(company, claimed) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "more", "counts"),
+    [
+        ("visit", "已签到", {}, True),
+        ("note", "客户要求下周三下午两点到公司详谈续约与报价事宜", {}, True),
+        ("note", "已联系", {}, False),
+        ("message", "客户要求下周三下午两点到公司详谈续约与报价事宜", {}, False),
+        ("call", "已接通", {}, False),
+        ("call", "已接通", {"call_seconds": 29}, False),
+        ("call", "已接通", {"call_seconds": 30}, True),
+    ],
+)
+async def test_only_a_follow_up_that_counts_moves_it(
+    company: Company, rep: Actor, kind: str, content: str, more: dict[str, Any], counts: bool
+) -> None:
+    customer_id = await company.enter("晨光", keeper=rep)
+    company.clock.advance(timedelta(days=10))
+    await company.follow_up(rep, customer_id, content, kind=kind, **more)
+    moved = (IN_30_DAYS + timedelta(days=10), "no_follow_up", 1, TODAY + timedelta(days=10))
+    assert await due(company, customer_id) == (moved if counts else (IN_30_DAYS, "no_follow_up", 1, None))
+
+
+async def test_a_copied_text_does_not_count_again(company: Company, rep: Actor) -> None:
+    """L11."""
+    customer_id = await company.enter("晨光", keeper=rep)
+    for text in ("上门拜访", "上门 拜访", "上门拜访客户"):
+        company.clock.advance(timedelta(days=1))
+        await company.follow_up(rep, customer_id, text)
+    assert (await due(company, customer_id))[3] == TODAY + timedelta(days=3)
+    company.clock.advance(timedelta(days=1))
+    await company.follow_up(rep, customer_id, "上门拜访")
+    assert (await due(company, customer_id))[3] == TODAY + timedelta(days=3)
+
+
+async def test_a_former_owners_follow_up_counts_for_nobody_else(company: Company, rep: Actor) -> None:
+    """L20: the clock of a new holding starts when it was received."""
+    other = await company.hire("0003")
+    customer_id = await company.enter("晨光", keeper=rep)
+    company.clock.advance(timedelta(days=5))
+    await company.follow_up(rep, customer_id, "上门拜访")
+    await company.release(rep, customer_id)
+    company.clock.advance(timedelta(days=1))
+    await company.claim(other, customer_id)
+    assert await due(company, customer_id) == (IN_30_DAYS + timedelta(days=6), "no_follow_up", 1, None)
+
+
+async def test_a_deal_exempts_and_a_cancelled_one_does_not(company: Company, rep: Actor) -> None:
+    customer_id = await company.enter("晨光", keeper=rep)
+    await deal(company, customer_id, TODAY)
+    assert await due(company, customer_id) == (None, None, 1, None)
+    await deal(company, customer_id, None)
+    assert await due(company, customer_id) == (IN_30_DAYS, "no_follow_up", 1, None)
+
+
+async def test_who_claims_a_dealt_customer_keeps_it(company: Company, rep: Actor) -> None:
+    customer_id = await company.enter("晨光")
+    await deal(company, customer_id, TODAY)
+    assert await due(company, customer_id) == NOTHING
+    await company.claim(rep, customer_id)
+    assert await due(company, customer_id) == (None, None, 1, None)
+
+
+async def test_changed_settings_move_all_due_dates_and_nothing_before_the_grace(company: Company, rep: Actor) -> None:
+    """P27, L28."""
+    customers = [await company.enter(name, keeper=rep) for name in ("甲", "乙")]
+    company.clock.advance(timedelta(days=20))
+    await configure(company, recycle_follow_up_days=10)
+    assert (await due(company, customers[0]))[2] == 1
+    report = await company.recycle()
+    assert (report.reckoned, report.recycled) == (2, 0)
+    for customer_id in customers:
+        assert await due(company, customer_id) == (TODAY + timedelta(days=27), "no_follow_up", 2, None)
+    assert (await company.recycle()).reckoned == 0
+
+
+async def test_a_rule_that_is_off_makes_nothing_due(company: Company, rep: Actor) -> None:
+    await configure(company, recycle_follow_up_days=None)
+    customer_id = await company.enter("晨光", keeper=rep)
+    assert await due(company, customer_id) == (TODAY + timedelta(days=181), "no_deal", 2, None)
+    await configure(company, 2, recycle_deal_days=None)
+    await company.recycle()
+    assert await due(company, customer_id) == (None, None, 3, None)
+
+
+async def test_customers_that_were_brought_in_are_reckoned_by_the_job(company: Company, rep: Actor) -> None:
+    """Null is never infinitely old (L19)."""
+    customer_id = await company.enter("晨光", keeper=rep)
+    await company.run("UPDATE customer SET due_on = NULL, due_rule = NULL, settings_version = NULL")
+    report = await company.recycle()
+    assert (report.reckoned, report.recycled, report.failed) == (1, 0, 0)
+    assert await due(company, customer_id) == (IN_30_DAYS, "no_follow_up", 1, None)
