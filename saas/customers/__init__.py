@@ -3,14 +3,18 @@
 A customer is at any moment pooled or owned; every change of owner is a row of the ownership history.
 """
 
+from saas.customers.actions.allocations import OnChange, cancel_allocation, commit_allocation
+from saas.customers.actions.answers import DrawCertificate, draw_certificate, explain_allocation, own_certificate
 from saas.customers.actions.customers import (
     ClaimGuard,
     claim_customer,
     create_customer,
     note_follow_up,
-    release_customer,
 )
 from saas.customers.actions.due_dates import FollowUpSource, note_last_deal, settle_due
+from saas.customers.actions.giving import Given
+from saas.customers.actions.handovers import assign_customer, release_customer, transfer_customer
+from saas.customers.actions.plans import AllocationWish, plan_allocation
 from saas.customers.actions.pools import (
     apply_begun_settings,
     close_pool,
@@ -20,6 +24,8 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Recycled, recycle_if_due
+from saas.customers.actions.rosters import Participant
+from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, RECYCLE_WARNED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
@@ -44,14 +50,21 @@ __all__ = [
     "CUSTOMER_SCOPES",
     "RECYCLE_WARNED",
     "TOPICS",
+    "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
     "CustomerHooks",
+    "DrawCertificate",
     "FollowUpFacts",
     "FollowUpKind",
     "FollowUpSource",
     "Foreseen",
+    "Given",
+    "Method",
     "NewCustomer",
+    "OnChange",
+    "Participant",
+    "PerformancePlan",
     "PoolChange",
     "PoolSettings",
     "RecycleReport",
@@ -60,12 +73,17 @@ __all__ = [
     "RecyclingRun",
     "Refusal",
     "apply_begun_settings",
+    "assign_customer",
+    "cancel_allocation",
     "claim_customer",
     "close_pool",
+    "commit_allocation",
     "configure_pool",
     "create_customer",
     "create_default_pool",
     "create_pool",
+    "draw_certificate",
+    "explain_allocation",
     "find_customer_by_external_key",
     "find_owner_on",
     "foresee_claim",
@@ -76,9 +94,12 @@ __all__ = [
     "move_customers",
     "note_follow_up",
     "note_last_deal",
+    "own_certificate",
+    "plan_allocation",
     "reads",
     "recycle_if_due",
     "refuse_by_plugins",
     "release_customer",
     "settle_due",
+    "transfer_customer",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import BadUserInput, Conflict, LimitReached, NotFound, RuleRefused, StaleVersion
+from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, LimitReached, NotFound, RuleRefused, StaleVersion
 
 
 class CustomerNotFound(NotFound):
@@ -63,6 +63,32 @@ class PoolNeeded(RuleRefused):
 
 class SettingsScheduled(RuleRefused):
     """A later change of the settings is decided already; the new one may not begin before it."""
+
+
+class AssigneeNotOnStaff(NotFound):
+    """No such person is on the staff of this company, so nobody can be given a customer."""
+
+
+class CustomerNotOwned(RuleRefused):
+    """Only what somebody owns can be transferred, and only to somebody else."""
+
+
+class NotDrawnYet(RuleRefused):
+    """Where customers go is not decided, or there is no certificate of it."""
+
+
+class AllocationNotFound(NotFound):
+    """This company has no such allocation, or it is not visible to the caller."""
+
+
+class AllocationClosed(Conflict):
+    """The allocation was committed or cancelled before."""
+
+
+class PlanChanged(AppError):
+    """Something that the plan was made from has changed since."""
+
+    code = ErrorCode.PLAN_CHANGED
 
 
 class PoolChanged(StaleVersion):

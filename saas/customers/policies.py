@@ -34,17 +34,20 @@ _MY_POOLS = (
 )
 """The pools of which the caller is a member (P01)."""
 
+_MY_PEOPLE = (
+    "(SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN " + MY_DEPARTMENT_TREE + ")"
+)
 POOL_EVENT_SCOPES = {
     "all": "true",
-    "department": (
-        "({t}.employee_id IN (SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN "
-        + MY_DEPARTMENT_TREE
-        + ") OR {t}.former_owner_id IN (SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN "
-        + MY_DEPARTMENT_TREE
-        + "))"
-    ),
+    "department": f"({{t}}.employee_id IN {_MY_PEOPLE} OR {{t}}.former_owner_id IN {_MY_PEOPLE})",
     "self": "({t}.employee_id = {employee} OR {t}.former_owner_id = {employee})",
     "pool": "{t}.pool_id IN " + _MY_POOLS,
     "named": "{t}.pool_id IN (SELECT p.id FROM customer_pool p WHERE p.tenant_id = {tenant} AND p.shows_names)",
 }
 """``pool`` is whom the public ledger is for; ``named`` are the lines whose pool lets people be named."""
+ALLOCATION_SCOPES = {"all": "true", "pool": "{t}.pool_id IN " + _MY_POOLS}
+PICK_SCOPES = {
+    "all": "true",
+    "department": "{t}.employee_id IN " + _MY_PEOPLE,
+    "self": "{t}.employee_id = {employee}",
+}

@@ -62,18 +62,6 @@ class Pool:
         return self.settings.claim_rules(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """What the duplicate check may tell: that there is one, by what it matched, and whom to ask.
-
-    `matched` is the input's field: external, name or phone. `customer_id` is for the audit trail, never for the caller.
-    """
-
-    customer_id: UUID
-    matched: str
-    owner_name: str | None
-
-
 async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: UUID, today: date) -> ClaimFindings:
     """The customer that the caller wants, if the caller may see it, and what decides the claim: one statement.
 
@@ -96,7 +84,7 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
                p.name AS pool_name, p.status = 'open' AS is_enabled, {POOL_SETTINGS},
                (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
                 AND o.owner_id = $2) AS last_ended_on,
-               l.department, l.claims, l.holding, {_is_member(department="l.department")} AS is_member
+               l.department, l.claims, l.holding, {is_member_sql(department="l.department")} AS is_member
         FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
         LEFT JOIN LATERAL (
             SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4) f
@@ -110,7 +98,7 @@ POOL_SETTINGS = "p.claim_limit, p.holding_limit, p.cooldown_days, p.settings::te
 """The columns of a pool ``p`` from which `settings_in_force` reads."""
 
 
-def _is_member(*, department: str) -> str:
+def is_member_sql(*, department: str) -> str:
     """Whether the people of a department are members of the pool ``p``: scalar sub-selects, as `_LEFT_THE_POOL`."""
     of_pool = "FROM pool_department d WHERE d.tenant_id = $1 AND d.pool_id = p.id"
     above = (
@@ -218,39 +206,6 @@ async def lock_and_count_holding(actor: Actor, *, pool_id: UUID, today: date) ->
     if row is None or row["department"] is None:
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
     return row["department"], row["holding"]
-
-
-_DUPLICATE = """
-SELECT c.id, e.name AS owner_name,
-       CASE WHEN c.external_system = $4 AND c.external_key = $5 THEN 'external'
-            WHEN c.match_key = $2 THEN 'name' ELSE 'phone' END AS matched
-FROM customer c LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
-WHERE c.tenant_id = $1
-  AND (c.match_key = $2 OR c.phone_index = $3 OR (c.external_system = $4 AND c.external_key = $5))
-ORDER BY matched, c.id LIMIT 1
-"""
-"""The words of `matched` happen to sort as they matter: the key first, then the name."""
-
-
-async def find_duplicate(
-    *, match_key: str, phone_index: bytes | None, external_system: str | None, external_key: str | None
-) -> Duplicate | None:
-    """A customer of this company with the same key, name or phone number, whoever may see it (P38)."""
-    row = await current_transaction().fetchrow(
-        _DUPLICATE, current_tenant_id(), match_key, phone_index, external_system, external_key
-    )
-    return Duplicate(row["id"], row["matched"], row["owner_name"]) if row else None
-
-
-async def count_refused_checks(actor: Actor, *, on: date) -> int:
-    """How often the duplicate check refused the caller on that day; those under way at this moment don't count yet."""
-    found: int | None = await current_transaction().fetchval(
-        "SELECT refusals FROM refused_check_count WHERE tenant_id = $1 AND account_id = $2 AND counted_on = $3",
-        current_tenant_id(),
-        actor.account_id,
-        on,
-    )
-    return found or 0
 
 
 async def count_customers() -> int:

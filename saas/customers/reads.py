@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES, POOL_SCOPES
+from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES
+from saas.customers.pool_reads import POOL_ROOTS, POOL_TYPES, RECYCLE_RULE
 from saas.reads.mapping import (
     EXACT,
     EXACT_OR_NULL,
@@ -47,25 +48,6 @@ OWNERSHIP_END = EnumKind(
         "TRANSFER": ("transfer", "Handed over to another owner (转交)."),
         "MERGE": ("merge", "Merged into a duplicate."),
         "SEPARATION": ("separation", "The owner left the company (离职)."),
-    },
-)
-
-RECYCLE_RULE = EnumKind(
-    "RecycleRule",
-    "A rule that takes a customer back to the pool (回收).",
-    {
-        "NO_FOLLOW_UP": ("no_follow_up", "Too many days without a follow-up (P18)."),
-        "NO_OPPORTUNITY": ("no_opportunity", "Too many days without an open opportunity (P19)."),
-        "NO_DEAL": ("no_deal", "Too many days without a deal (P20)."),
-    },
-)
-POOL_STATUS = EnumKind(
-    "CustomerPoolStatus",
-    "Whether a pool is in use (P03).",
-    {
-        "OPEN": ("open", "In use."),
-        "DISABLED": ("disabled", "Keeps its customers; nobody claims from it."),
-        "CLOSED": ("closed", "Closed for ever; its history stays."),
     },
 )
 
@@ -185,63 +167,6 @@ customer = ReadType(
 )
 
 
-def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
-    """A setting in force, by its name in the API."""
-    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return Expression(name, kind, f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}", doc)
-
-
-_SETTING_TYPES = {ScalarKind.INT: "int", ScalarKind.BOOLEAN: "boolean", ScalarKind.STRING: "text"}
-
-POOL_SETTINGS = (
-    _setting("protectionDays", ScalarKind.INT, "Days that a new owner keeps a customer in any case (P17)."),
-    _setting("recycleFollowUpDays", ScalarKind.INT, "Back to the pool after more days without a follow-up; null: off."),
-    _setting("recycleDealDays", ScalarKind.INT, "Back to the pool after more days without a deal (P20); null: off."),
-    _setting("dealtExempt", ScalarKind.BOOLEAN, "Whether customers with a deal are never recycled (P23)."),
-    _setting("reminderDays", ScalarKind.STRING, "Days before recycling at which the owner is warned, as JSON (P28)."),
-    _setting("followUpKinds", ScalarKind.STRING, "Which follow-ups count, and what they need, as JSON (3.1)."),
-    _setting("transferKeepsClock", ScalarKind.BOOLEAN, "Whether a transfer within a team keeps the clock running."),
-    _setting("graceDays", ScalarKind.INT, "Days after a change of settings before which nothing is due (P27)."),
-    _setting("assignIgnoresCooldown", ScalarKind.BOOLEAN, "Whether assignments ignore the cooldown (P07)."),
-    _setting("showsNames", ScalarKind.BOOLEAN, "Whether the public ledger names people."),
-)
-
-pool = ReadType(
-    name="CustomerPool",
-    table="customer_pool",
-    prefix="poo",
-    doc="A pool and its public rules (公海).",
-    scopes=POOL_SCOPES,
-    fields=(
-        Column("name", ScalarKind.STRING, "name", "Name.", orderable=True),
-        Column("claimLimit", ScalarKind.INT, "claim_limit", "Claims per person and local day (P05); 0 = no claiming."),
-        Column("holdingLimit", ScalarKind.INT, "holding_limit", "Customers a person may hold (P09)."),
-        Column(
-            "cooldownDays", ScalarKind.INT, "cooldown_days", "Whole days before a former owner may claim again (P34)."
-        ),
-        Column("status", POOL_STATUS, "status", "Whether it is in use.", structural=True, filters=EXACT),
-        Column("isDefault", ScalarKind.BOOLEAN, "is_default", "Whether new customers belong to it."),
-        *POOL_SETTINGS,
-        Column("version", ScalarKind.INT, "version", "Rises with every change of the pool."),
-        ToMany("settingsHistory", "PoolSetting", "pool_id", "VERSION_DESC", "Its settings, the newest version first."),
-    ),
-)
-
-pool_setting = ReadType(
-    name="PoolSetting",
-    table="pool_setting",
-    prefix="pse",
-    doc="What a pool's settings were from a day on.",
-    scopes=POOL_SCOPES,
-    fields=(
-        ToOne("pool", "CustomerPool", "pool_id", "The pool."),
-        Column("version", ScalarKind.INT, "version", "Counts from 1.", structural=True, orderable=True),
-        Column("validFrom", ScalarKind.DATE, "valid_from", "First day."),
-        Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was decided."),
-        Expression("settings", ScalarKind.STRING, "{t}.settings::text", "All settings, as JSON."),
-    ),
-)
-
 ownership = ReadType(
     name="Ownership",
     table="ownership",
@@ -260,7 +185,7 @@ ownership = ReadType(
 )
 
 reads = RoomReads(
-    types=(customer, pool, pool_setting, ownership),
+    types=(customer, ownership, *POOL_TYPES),
     roots=(
         OneRoot("customer", "Customer", "A customer by id."),
         ListRoot(
@@ -269,6 +194,6 @@ reads = RoomReads(
         GroupRoot(
             "customerGroups", "Customer", "Customers counted by owner, status, industry, level, source or district."
         ),
-        ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
+        *POOL_ROOTS,
     ),
 )

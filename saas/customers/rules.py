@@ -70,15 +70,21 @@ def may_claim(situation: ClaimSituation, pool: PoolRules, *, today: date) -> App
 
 def may_take(situation: ClaimSituation, pool: PoolRules, *, today: date) -> AppError | None:
     """None where the person's own past and limits allow a claim of a customer that is free for them."""
-    free_from = cooldown_ends(situation.last_ended_on, pool.cooldown_days)
-    if free_from is not None and today < free_from:
-        return CooldownRunning(
-            "customers.cooldown_running",
-            {"pool": pool.name, "days": pool.cooldown_days, "free_from": free_from.isoformat()},
-        )
+    refusal = may_own_again(situation.last_ended_on, pool, today=today)
+    if refusal is not None:
+        return refusal
     if situation.claims_today >= pool.claim_limit:
         return claim_limit_reached(pool, today=today)
     return may_hold_one_more(situation.holding, pool)
+
+
+def may_own_again(last_ended_on: date | None, pool: PoolRules, *, today: date) -> AppError | None:
+    """None where the cooldown of a person's last ownership is over; else the refusal (P34)."""
+    free_from = cooldown_ends(last_ended_on, pool.cooldown_days)
+    if free_from is None or today >= free_from:
+        return None
+    values: dict[str, Scalar] = {"pool": pool.name, "days": pool.cooldown_days, "free_from": free_from.isoformat()}
+    return CooldownRunning("customers.cooldown_running", values)
 
 
 def may_hold_one_more(holding: int, pool: PoolRules) -> AppError | None:

@@ -1,4 +1,4 @@
-"""Customers: create, claim, release; each with its ownership row, audit entry and event."""
+"""Customers: create and claim; each with its ownership row, audit entry and event."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import refuse_duplicate
-from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
-    NotTheOwner,
 )
-from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED
+from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
 from saas.customers.queries import (
     ClaimFindings,
@@ -25,7 +23,6 @@ from saas.customers.queries import (
     count_customers,
     default_pool,
     find_claim_target,
-    get_visible_customer,
     lock_and_count_holding,
 )
 from saas.customers.rules import (
@@ -37,7 +34,7 @@ from saas.customers.rules import (
 )
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
-from saas.kernel import Actor, BadUserInput, Clock, RuleRefused, local_date, new_id
+from saas.kernel import Actor, Clock, RuleRefused, local_date, new_id
 from saas.people import SealedPhone, name_key, seal_phone
 from saas.sealing import Keyring
 from tenants import (
@@ -52,8 +49,6 @@ from tenants import (
 ClaimGuard = Callable[[ClaimFacts], None]
 """Asks the company's plugins whether the claim may be, and raises RuleRefused where one says no (`refuse_by_plugins`
 with the host and the plugins of the company filled in). Pure, so it is called inside the transaction."""
-
-REASON_MAX = 200
 
 
 async def create_customer(
@@ -296,55 +291,6 @@ async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: dat
     if not row["is_counted"]:
         raise claim_limit_reached(pool, today=today).at("input", "customer")
     ring_after_commit()
-
-
-RETURN_TO_POOL = """
-WITH returned AS (
-    UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
-        due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL, version = version + 1
-    WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id, pool_id
-)
-UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = $6, reason = $7
-FROM returned WHERE o.tenant_id = $1 AND o.customer_id = returned.id AND o.ended_at IS NULL
-RETURNING returned.pool_id
-"""
-"""Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
-
-
-async def release_customer(
-    actor: Actor, *, customer_id: UUID, reason: str, access: AccessTable, time_zone: str, clock: Clock
-) -> UUID:
-    """Give a customer back to its pool. The claim is not given back (L01); the cooldown begins today (P34).
-
-    :raises BadUserInput: no reason is given, or too long a one (P32).
-    :raises CustomerNotFound: missing, another company's, or not visible.
-    :raises NotTheOwner: somebody else, or nobody, owns it.
-    """
-    now = clock.now()
-    reason = reason.strip()
-    if not reason or len(reason) > REASON_MAX:
-        raise BadUserInput("customers.reason_needed", {"longest": REASON_MAX}).at("input", "reason")
-    await get_visible_customer(actor, access, customer_id=customer_id)
-    today = local_date(now, time_zone)
-    pool_id = await current_transaction().fetchval(
-        RETURN_TO_POOL, current_tenant_id(), actor.employee_id, customer_id, now, today, "release", reason
-    )
-    if pool_id is None:
-        raise NotTheOwner("customers.not_the_owner").at("input", "customer")
-    line = LedgerLine("released", pool_id, customer_id, former_owner_id=actor.employee_id, reason=reason)
-    await write_ledger(actor, [line], at=now, on=today)
-    owner = str(actor.employee_id)
-    await record(
-        actor,
-        "customer.released",
-        object_type="Customer",
-        object_id=customer_id,
-        changes={"owner": [owner, None]},
-        reason=reason,
-        clock=clock,
-    )
-    await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": owner})
-    return customer_id
 
 
 async def note_follow_up(customer_id: UUID, *, owner_id: UUID, occurred_at: datetime) -> bool:

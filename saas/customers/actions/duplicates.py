@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from uuid import UUID
 
 from saas.audit import record
 from saas.customers.errors import CustomerExists
-from saas.customers.queries import Duplicate, count_refused_checks, find_duplicate
 from saas.customers.rules import NewCustomer, match_key, may_check_duplicates
 from saas.kernel import Actor, Clock
 from saas.people import SealedPhone
@@ -23,6 +23,51 @@ _COUNT = """
 INSERT INTO refused_check_count AS n (tenant_id, account_id, counted_on, refusals) VALUES ($1, $2, $3, 1)
 ON CONFLICT (tenant_id, account_id, counted_on) DO UPDATE SET refusals = n.refusals + 1
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """What the duplicate check may tell: that there is one, by what it matched, and whom to ask.
+
+    `matched` is the input's field: external, name or phone. `customer_id` is for the audit trail, never for the caller.
+    """
+
+    customer_id: UUID
+    matched: str
+    owner_name: str | None
+
+
+_DUPLICATE = """
+SELECT c.id, e.name AS owner_name,
+       CASE WHEN c.external_system = $4 AND c.external_key = $5 THEN 'external'
+            WHEN c.match_key = $2 THEN 'name' ELSE 'phone' END AS matched
+FROM customer c LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
+WHERE c.tenant_id = $1
+  AND (c.match_key = $2 OR c.phone_index = $3 OR (c.external_system = $4 AND c.external_key = $5))
+ORDER BY matched, c.id LIMIT 1
+"""
+"""The words of `matched` happen to sort as they matter: the key first, then the name."""
+
+
+async def find_duplicate(
+    *, match_key: str, phone_index: bytes | None, external_system: str | None, external_key: str | None
+) -> Duplicate | None:
+    """A customer of this company with the same key, name or phone number, whoever may see it (P38)."""
+    row = await current_transaction().fetchrow(
+        _DUPLICATE, current_tenant_id(), match_key, phone_index, external_system, external_key
+    )
+    return Duplicate(row["id"], row["matched"], row["owner_name"]) if row else None
+
+
+async def count_refused_checks(actor: Actor, *, on: date) -> int:
+    """How often the duplicate check refused the caller on that day; those under way at this moment don't count yet."""
+    found: int | None = await current_transaction().fetchval(
+        "SELECT refusals FROM refused_check_count WHERE tenant_id = $1 AND account_id = $2 AND counted_on = $3",
+        current_tenant_id(),
+        actor.account_id,
+        on,
+    )
+    return found or 0
 
 
 async def refuse_duplicate(

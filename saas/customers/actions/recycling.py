@@ -11,8 +11,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from saas.audit import record
-from saas.customers.actions.customers import RETURN_TO_POOL
 from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, store_due
+from saas.customers.actions.handovers import RETURN_TO_POOL
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.events import CUSTOMER_RECYCLED, RECYCLE_WARNED
 from saas.customers.recycling import Action, RunningClock, Verdict

@@ -365,6 +365,7 @@ class Migration(migrations.Migration):
         TenantIndex("pool_allocation", "pool_allocation_pool", "pool_id, created_at, id"),
         TenantIndex("pool_allocation", "pool_allocation_state", "state, created_at, id"),
         TenantIndex("allocation_pick", "allocation_pick_place", "allocation_id, place, id"),
+        TenantIndex("allocation_pick", "allocation_pick_order", "place, id"),
         TenantIndex("allocation_pick", "allocation_pick_one", "allocation_id, customer_id", unique=True),
         TenantIndex("allocation_pick", "allocation_pick_customer", "customer_id, id"),
         TenantIndex("allocation_pick", "allocation_pick_employee", "employee_id, id"),

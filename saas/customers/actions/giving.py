@@ -1,0 +1,261 @@
+"""Giving many customers at once: people and customers are locked and looked at again, then written in chunks.
+
+Locks are taken in the order of ids, people before customers, as claims take them; so nobody waits in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+from uuid import UUID
+
+from saas.audit import entry_values, record_many
+from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.rosters import Dealt, FrozenRoster
+from saas.customers.allocation import Allocation
+from saas.customers.errors import PlanChanged
+from saas.customers.events import CUSTOMER_ALLOCATED
+from saas.customers.queries import Pool
+from saas.customers.settings import Due, due_of_new_holding
+from saas.events import emit_many
+from saas.kernel import Actor, Clock, new_id
+from tenants import current_tenant_id, current_transaction
+
+CHUNK = 2_000
+"""Customers of one statement; far below what the statement's time allows, and memory stays flat."""
+
+_LOCK_PEOPLE = """
+SELECT id, status = 'active' AS is_active, department_id FROM employee
+WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE
+"""
+_HOLDINGS = """
+SELECT owner_id, count(*) AS holding FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
+"""
+_LOCK_CUSTOMERS = """
+SELECT id, version, last_deal_on FROM customer
+WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = $3 AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE
+"""
+_GIVE = """
+WITH item AS (
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::date[], $6::text[], $7::uuid[])
+        AS i (customer_id, owner_id, department_id, due_on, due_rule, ownership_id)
+), given AS (
+    UPDATE customer c SET owner_id = i.owner_id, owner_department_id = i.department_id, status = 'owned',
+        received_on = $9, due_on = i.due_on, due_rule = i.due_rule, settings_version = $10,
+        effective_follow_up_on = NULL, version = c.version + 1
+    FROM item i WHERE c.tenant_id = $1 AND c.id = i.customer_id
+), opened AS (
+    INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,
+        start_kind, operator_id)
+    SELECT $1, i.ownership_id, i.customer_id, i.owner_id, i.department_id, $11, $8, $9, 'assign', $12 FROM item i
+)
+UPDATE allocation_pick p SET state = 'given', employee_id = i.owner_id
+FROM item i WHERE p.tenant_id = $1 AND p.allocation_id = $13 AND p.customer_id = i.customer_id
+"""
+_NOT_GIVEN = """
+UPDATE allocation_pick p SET state = n.state, employee_id = n.employee_id, nobody = n.nobody
+FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[]) AS n (customer_id, state, employee_id, nobody)
+WHERE p.tenant_id = $1 AND p.allocation_id = $2 AND p.customer_id = n.customer_id
+"""
+
+T = TypeVar("T")
+_NotGiven = tuple[Dealt, str, UUID | None, str | None]
+"""A customer, its state, who missed it, and why nobody could have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What came of an allocation: who got the customer at each place, and who missed one that had changed.
+
+    A place holds all records of one company; it counts as given where one of them was.
+    """
+
+    places: Mapping[int, UUID]
+    missed: tuple[UUID, ...]
+
+    @property
+    def skipped(self) -> int:
+        """How many customers had changed, or could not go to their person any more."""
+        return len(self.missed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    dealt: Dealt
+    employee_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    department_id: UUID
+    room: int
+
+
+async def give(
+    actor: Actor,
+    frozen: FrozenRoster,
+    allocation: Allocation,
+    *,
+    pool: Pool,
+    on: date,
+    is_refusing: bool,
+    clock: Clock,
+) -> Given:
+    """Give each customer to whom the allocation says, with its ownership, ledger line, audit entry and event.
+
+    :raises PlanChanged: `is_refusing`, and a customer is not as it was, or a person left or has no room.
+    """
+    wanted, kept = _sorted_out(frozen, allocation)
+    people = await _lock_people(frozen, {item.employee_id for item in wanted})
+    fresh = await _lock_customers(pool.id, wanted)
+    going, missed = _checked(wanted, people, fresh)
+    if is_refusing and missed:
+        changed = {"changed": len(missed), "of": len(wanted)}
+        raise PlanChanged("customers.plan_items_changed", changed, field=("allocation",))
+    writer = _Writer(actor, frozen, pool, on, clock, people, fresh)
+    for chunk in _chunks(sorted(going, key=lambda item: item.dealt.customer.customer_id)):
+        await writer.give(chunk)
+    rest: list[_NotGiven] = [(each, "kept", None, nobody) for each, nobody in kept]
+    rest += [(item.dealt, "skipped", item.employee_id, None) for item in missed]
+    for left in _chunks(rest):
+        await writer.note(left)
+    places = {item.dealt.place: item.employee_id for item in going}
+    return Given(places, tuple(item.employee_id for item in missed))
+
+
+def _sorted_out(frozen: FrozenRoster, allocation: Allocation) -> tuple[list[_Item], list[tuple[Dealt, str | None]]]:
+    """Who gets which customer, in the order of places, and what stays in the pool and why."""
+    wanted, kept = [], []
+    for each in frozen.dealt:
+        pick = allocation.picks[each.place]
+        if pick.employee_id is None:
+            kept.append((each, None if pick.nobody is None else pick.nobody.value))
+        else:
+            wanted.append(_Item(each, pick.employee_id))
+    return wanted, kept
+
+
+async def _lock_people(frozen: FrozenRoster, employee_ids: set[UUID]) -> dict[UUID, _Person]:
+    """Those who are on the staff still, with their room under the limit, which nobody else can use now."""
+    transaction, tenant_id, ids = current_transaction(), current_tenant_id(), sorted(employee_ids)
+    rows = await transaction.fetch(_LOCK_PEOPLE, tenant_id, ids)
+    holdings = {row["owner_id"]: row["holding"] for row in await transaction.fetch(_HOLDINGS, tenant_id, ids)}
+    limits = {each.employee_id: each.holding_limit for each in frozen.roster.candidates}
+    return {
+        row["id"]: _Person(row["department_id"], (limits[row["id"]] or 0) - holdings.get(row["id"], 0))
+        for row in rows
+        if row["is_active"]
+    }
+
+
+async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, tuple[int, date | None]]:
+    """Version and last deal of those that are in the pool still."""
+    fresh: dict[UUID, tuple[int, date | None]] = {}
+    for ids in _chunks(sorted(item.dealt.customer.customer_id for item in wanted)):
+        rows = await current_transaction().fetch(_LOCK_CUSTOMERS, current_tenant_id(), ids, pool_id)
+        fresh |= {row["id"]: (row["version"], row["last_deal_on"]) for row in rows}
+    return fresh
+
+
+def _checked(
+    wanted: Sequence[_Item], people: Mapping[UUID, _Person], fresh: Mapping[UUID, tuple[int, date | None]]
+) -> tuple[list[_Item], list[_Item]]:
+    """What can be given as it was planned, in the order of places, and what can't."""
+    rooms = {employee_id: person.room for employee_id, person in people.items()}
+    going, missed = [], []
+    for item in wanted:
+        known = fresh.get(item.dealt.customer.customer_id)
+        if known is not None and known[0] == item.dealt.version and rooms.get(item.employee_id, 0) > 0:
+            rooms[item.employee_id] -= 1
+            going.append(item)
+        else:
+            missed.append(item)
+    return going, missed
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+
+
+class _Writer:
+    """Writes chunks of one allocation."""
+
+    def __init__(
+        self,
+        actor: Actor,
+        frozen: FrozenRoster,
+        pool: Pool,
+        on: date,
+        clock: Clock,
+        people: Mapping[UUID, _Person],
+        fresh: Mapping[UUID, tuple[int, date | None]],
+    ) -> None:
+        self._actor, self._pool, self._on, self._clock, self._now = actor, pool, on, clock, clock.now()
+        self._allocation_id = frozen.roster.allocation_id
+        self._people, self._fresh = people, fresh
+        self._dues: dict[date | None, Due] = {}
+
+    async def give(self, items: Sequence[_Item]) -> None:
+        """Customers, ownerships, picks, ledger, trail and events of a chunk: a statement each."""
+        rows = [self._row(item) for item in items]
+        await current_transaction().execute(
+            _GIVE,
+            current_tenant_id(),
+            *map(list, zip(*rows, strict=True)),
+            self._now,
+            self._on,
+            self._pool.settings_version,
+            self._pool.id,
+            self._actor.account_id,
+            self._allocation_id,
+        )
+        await write_ledger(self._actor, [self._line(item) for item in items], at=self._now, on=self._on)
+        await record_many([self._entry(item) for item in items])
+        await emit_many(CUSTOMER_ALLOCATED, [self._event(item) for item in items])
+
+    def _row(self, item: _Item) -> tuple[object, ...]:
+        customer_id = item.dealt.customer.customer_id
+        due = self._due(self._fresh[customer_id][1])
+        department_id = self._people[item.employee_id].department_id
+        return customer_id, item.employee_id, department_id, due.on, due.rule, new_id()
+
+    def _due(self, last_deal_on: date | None) -> Due:
+        """Customers of one day differ by their last deal alone."""
+        if last_deal_on not in self._dues:
+            settings = self._pool.settings
+            self._dues[last_deal_on] = due_of_new_holding(settings, received_on=self._on, last_deal_on=last_deal_on)
+        return self._dues[last_deal_on]
+
+    def _line(self, item: _Item) -> LedgerLine:
+        return LedgerLine(
+            "allocated",
+            self._pool.id,
+            item.dealt.customer.customer_id,
+            employee_id=item.employee_id,
+            allocation_id=self._allocation_id,
+            settings_version=self._pool.settings_version,
+        )
+
+    def _entry(self, item: _Item) -> tuple[object, ...]:
+        return entry_values(
+            self._actor,
+            "customer.allocated",
+            object_type="Customer",
+            object_id=item.dealt.customer.customer_id,
+            changes={"owner": [None, str(item.employee_id)], "allocation": [None, str(self._allocation_id)]},
+            clock=self._clock,
+        )
+
+    def _event(self, item: _Item) -> dict[str, str]:
+        return {
+            "customer_id": str(item.dealt.customer.customer_id),
+            "owner_id": str(item.employee_id),
+            "allocation_id": str(self._allocation_id),
+        }
+
+    async def note(self, left: Sequence[_NotGiven]) -> None:
+        """What was not given, and why."""
+        columns = zip(*((each.customer.customer_id, *more) for each, *more in left), strict=True)
+        await current_transaction().execute(_NOT_GIVEN, current_tenant_id(), self._allocation_id, *map(list, columns))

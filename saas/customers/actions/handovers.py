@@ -1,0 +1,294 @@
+"""Customers change hands: given back by their owner, assigned by an administrator, transferred from owner to owner.
+
+The order of locks is that of claims: the person who receives, then the customer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
+
+from saas.access import AccessTable
+from saas.audit import record
+from saas.customers.actions.due_dates import FollowUpSource, settle_due
+from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.errors import AssigneeNotOnStaff, CustomerAlreadyOwned, CustomerNotOwned, NotTheOwner
+from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_RELEASED, CUSTOMER_TRANSFERRED
+from saas.customers.queries import POOL_SETTINGS, get_visible_customer
+from saas.customers.rules import ClaimSituation, PoolRules, may_hold_one_more, may_own_again, may_take
+from saas.customers.settings import PoolSettings, due_of_new_holding, settings_in_force
+from saas.events import emit
+from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
+from tenants import current_tenant_id, current_transaction
+
+REASON_MAX = 200
+RETURN_TO_POOL = """
+WITH returned AS (
+    UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
+        due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL, version = version + 1
+    WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id, pool_id
+)
+UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = $6, reason = $7
+FROM returned WHERE o.tenant_id = $1 AND o.customer_id = returned.id AND o.ended_at IS NULL
+RETURNING returned.pool_id
+"""
+"""Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
+
+_LOCK = f"""
+SELECT c.owner_id, c.last_deal_on, p.id AS pool_id, p.name AS pool_name, {POOL_SETTINGS},
+       (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
+        AND o.owner_id = $3) AS last_ended_on
+FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
+WHERE c.tenant_id = $1 AND c.id = $2 FOR NO KEY UPDATE OF c
+"""
+_LOAD = """
+SELECT l.department, l.claims, l.holding FROM customer c CROSS JOIN LATERAL claimant_load($1, $2, c.pool_id, $4) l
+WHERE c.tenant_id = $1 AND c.id = $3
+"""
+_GIVE = """
+WITH given AS (
+    UPDATE customer SET owner_id = $3, owner_department_id = $4, status = 'owned', received_on = $6, due_on = $8,
+        due_rule = $9, settings_version = $10, effective_follow_up_on = NULL, version = version + 1
+    WHERE tenant_id = $1 AND id = $2 RETURNING pool_id
+)
+INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,
+    start_kind, operator_id)
+SELECT $1, $11, $2, $3, $4, given.pool_id, $5, $6, $12, $7 FROM given
+"""
+_COUNT = """
+INSERT INTO claim_count AS n (tenant_id, pool_id, employee_id, counted_on, claims) VALUES ($1, $2, $3, $4, 1)
+ON CONFLICT (tenant_id, pool_id, employee_id, counted_on) DO UPDATE SET claims = n.claims + 1
+"""
+_END = """
+UPDATE ownership SET ended_at = $3, ended_on = $4, end_kind = 'transfer', reason = $5
+WHERE tenant_id = $1 AND customer_id = $2 AND ended_at IS NULL
+"""
+
+
+def checked_reason(reason: str) -> str:
+    """A reason without outer white space.
+
+    :raises BadUserInput: none is given, or too long a one (P32).
+    """
+    reason = reason.strip()
+    if not reason or len(reason) > REASON_MAX:
+        raise BadUserInput("customers.reason_needed", {"longest": REASON_MAX}).at("input", "reason")
+    return reason
+
+
+async def release_customer(
+    actor: Actor, *, customer_id: UUID, reason: str, access: AccessTable, time_zone: str, clock: Clock
+) -> UUID:
+    """Give a customer back to its pool. The claim is not given back (L01); the cooldown begins today (P34).
+
+    :raises BadUserInput: no reason is given, or too long a one (P32).
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    :raises NotTheOwner: somebody else, or nobody, owns it.
+    """
+    now, reason = clock.now(), checked_reason(reason)
+    today = local_date(now, time_zone)
+    await get_visible_customer(actor, access, customer_id=customer_id)
+    values = (actor.employee_id, customer_id, now, today, "release", reason)
+    pool_id = await current_transaction().fetchval(RETURN_TO_POOL, current_tenant_id(), *values)
+    if pool_id is None:
+        raise NotTheOwner("customers.not_the_owner").at("input", "customer")
+    line = LedgerLine("released", pool_id, customer_id, former_owner_id=actor.employee_id, reason=reason)
+    await write_ledger(actor, [line], at=now, on=today)
+    owner = str(actor.employee_id)
+    await _record(actor, "customer.released", customer_id, owner, None, reason, clock)
+    await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": owner})
+    return customer_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Handover:
+    """What is known once the receiving person and the customer are locked."""
+
+    customer_id: UUID
+    owner_id: UUID | None
+    department_id: UUID
+    pool_id: UUID
+    pool: PoolRules
+    settings: PoolSettings
+    settings_version: int
+    last_deal_on: date | None
+    situation: ClaimSituation
+
+
+async def _locked(customer_id: UUID, employee_id: UUID, today: date) -> _Handover:
+    """The receiving person first, then the customer, as claims lock them.
+
+    :raises AssigneeNotOnStaff: the person is not on the staff of this company.
+    """
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    load = await transaction.fetchrow(_LOAD, tenant_id, employee_id, customer_id, today)
+    if load is None or load["department"] is None:
+        raise AssigneeNotOnStaff("customers.assignee_not_on_staff").at("input", "employee")
+    row = await transaction.fetchrow(_LOCK, tenant_id, customer_id, employee_id)
+    assert row is not None, "the caller has seen the customer, and customers are never deleted"
+    return _handover(customer_id, load, row)
+
+
+def _handover(customer_id: UUID, load: asyncpg.Record, row: asyncpg.Record) -> _Handover:
+    settings = settings_in_force(row)
+    return _Handover(
+        customer_id=customer_id,
+        owner_id=row["owner_id"],
+        department_id=load["department"],
+        pool_id=row["pool_id"],
+        pool=settings.claim_rules(row["pool_name"]),
+        settings=settings,
+        settings_version=row["settings_version"],
+        last_deal_on=row["last_deal_on"],
+        situation=ClaimSituation(
+            is_pooled=row["owner_id"] is None,
+            claims_today=load["claims"],
+            holding=load["holding"],
+            last_ended_on=row["last_ended_on"],
+        ),
+    )
+
+
+async def assign_customer(
+    actor: Actor,
+    *,
+    customer_id: UUID,
+    employee_id: UUID,
+    reason: str,
+    access: AccessTable,
+    time_zone: str,
+    clock: Clock,
+) -> UUID:
+    """Give a pooled customer to somebody (permission ``customer:assign``).
+
+    It never counts as the other person's claim, and passes the cooldown where the pool's settings say so (P07, L27).
+    Whoever assigns to themselves claims: the claim counts, and the cooldown runs (L26).
+
+    :raises BadUserInput: no reason is given, or too long a one.
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    :raises AssigneeNotOnStaff: the person is not on the staff of this company.
+    :raises CustomerAlreadyOwned: somebody owns it.
+    :raises HoldingLimitReached, CooldownRunning, ClaimLimitReached: the pool's rules (P09, P34, P05).
+    """
+    now, reason = clock.now(), checked_reason(reason)
+    today = local_date(now, time_zone)
+    await get_visible_customer(actor, access, customer_id=customer_id)
+    found = await _locked(customer_id, employee_id, today)
+    is_own = employee_id == actor.employee_id
+    _refuse_assignment(found, is_own=is_own, today=today)
+    if is_own:
+        await current_transaction().execute(_COUNT, current_tenant_id(), found.pool_id, employee_id, today)
+    await _give(actor, found, employee_id, "assign", now, today)
+    line = LedgerLine(
+        "assigned",
+        found.pool_id,
+        customer_id,
+        employee_id=employee_id,
+        reason=reason,
+        settings_version=found.settings_version,
+    )
+    await write_ledger(actor, [line], at=now, on=today)
+    owner = str(employee_id)
+    await _record(actor, "customer.assigned", customer_id, None, owner, reason, clock)
+    await emit(CUSTOMER_ASSIGNED, {"customer_id": str(customer_id), "owner_id": owner})
+    return customer_id
+
+
+def _refuse_assignment(found: _Handover, *, is_own: bool, today: date) -> None:
+    situation, pool = found.situation, found.pool
+    if not situation.is_pooled:
+        raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
+    if is_own:
+        refusal = may_take(situation, pool, today=today)
+    else:
+        passes = found.settings.assign_ignores_cooldown
+        cooling = None if passes else may_own_again(situation.last_ended_on, pool, today=today)
+        refusal = cooling or may_hold_one_more(situation.holding, pool)
+    if refusal is not None:
+        raise refusal.at("input", "customer")
+
+
+async def transfer_customer(
+    actor: Actor,
+    *,
+    customer_id: UUID,
+    employee_id: UUID,
+    reason: str,
+    access: AccessTable,
+    follow_ups: FollowUpSource,
+    time_zone: str,
+    clock: Clock,
+) -> UUID:
+    """Hand a customer over to another owner (permission ``customer:transfer``); the holding limit is theirs too (3.2).
+
+    Within a team the clock runs on, where the pool's settings say so; so passing it to and fro gains nothing (L09).
+
+    :raises BadUserInput: no reason is given, or too long a one.
+    :raises CustomerNotFound: missing, another company's, or not visible.
+    :raises AssigneeNotOnStaff: the person is not on the staff of this company.
+    :raises CustomerNotOwned: it is in the pool, or the person owns it already.
+    :raises HoldingLimitReached: the person holds as many as the pool allows (P09).
+    """
+    now, reason = clock.now(), checked_reason(reason)
+    today = local_date(now, time_zone)
+    await get_visible_customer(actor, access, customer_id=customer_id)
+    found = await _locked(customer_id, employee_id, today)
+    if found.owner_id is None:
+        raise CustomerNotOwned("customers.transfer_of_pooled").at("input", "customer")
+    if found.owner_id == employee_id:
+        raise CustomerNotOwned("customers.transfer_to_owner").at("input", "employee")
+    refusal = may_hold_one_more(found.situation.holding, found.pool)
+    if refusal is not None:
+        raise refusal.at("input", "employee")
+    await current_transaction().execute(_END, current_tenant_id(), customer_id, now, today, reason)
+    await _give(actor, found, employee_id, "transfer", now, today)
+    await settle_due([customer_id], follow_ups=follow_ups, time_zone=time_zone, today=today)
+    line = LedgerLine(
+        "transferred",
+        found.pool_id,
+        customer_id,
+        employee_id=employee_id,
+        former_owner_id=found.owner_id,
+        reason=reason,
+    )
+    await write_ledger(actor, [line], at=now, on=today)
+    before, after = str(found.owner_id), str(employee_id)
+    await _record(actor, "customer.transferred", customer_id, before, after, reason, clock)
+    await emit(CUSTOMER_TRANSFERRED, {"customer_id": str(customer_id), "from_id": before, "owner_id": after})
+    return customer_id
+
+
+async def _give(actor: Actor, found: _Handover, employee_id: UUID, kind: str, now: datetime, today: date) -> None:
+    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=found.last_deal_on)
+    await current_transaction().execute(
+        _GIVE,
+        current_tenant_id(),
+        found.customer_id,
+        employee_id,
+        found.department_id,
+        now,
+        today,
+        actor.account_id,
+        due.on,
+        due.rule,
+        found.settings_version,
+        new_id(),
+        kind,
+    )
+
+
+async def _record(
+    actor: Actor, action: str, customer_id: UUID, before: str | None, after: str | None, reason: str, clock: Clock
+) -> None:
+    await record(
+        actor,
+        action,
+        object_type="Customer",
+        object_id=customer_id,
+        changes={"owner": [before, after]},
+        reason=reason,
+        clock=clock,
+    )

@@ -1,0 +1,329 @@
+"""The roster of an allocation: gathered from the database, frozen as JSON beside its picks, and brought back.
+
+What is brought back is equal to what was frozen, so the same allocation can be computed again years later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from saas.customers.allocation import Candidate, Method, PerformancePlan, PooledCustomer, Roster, RosterImpossible
+from saas.customers.queries import Pool, is_member_sql
+from saas.customers.rules import cooldown_ends
+from saas.kernel import Period
+from tenants import current_tenant_id, current_transaction
+
+PEOPLE_MAX = 500
+CUSTOMERS_MAX = 100_000
+LABEL_SHOWN = 2
+
+_PEOPLE = f"""
+SELECT e.id, e.name, e.status = 'active' AND {is_member_sql(department="e.department_id")} AS is_enabled, e.hired_on,
+       (SELECT count(*) FROM customer c WHERE c.tenant_id = $1 AND c.owner_id = e.id) AS holding,
+       served.last_at, coalesce(served.in_cycle, 0) AS in_cycle, coalesce(s.balance, 0) AS balance, s.turn
+FROM customer_pool p CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
+JOIN employee e ON e.tenant_id = $1 AND e.id = asked.id
+LEFT JOIN pool_standing s ON s.tenant_id = $1 AND s.pool_id = p.id AND s.method = $4 AND s.employee_id = e.id
+LEFT JOIN LATERAL (
+    SELECT max(o.started_at) AS last_at, count(*) FILTER (WHERE o.started_on >= $5) AS in_cycle FROM ownership o
+    WHERE o.tenant_id = $1 AND o.owner_id = e.id AND o.pool_id = p.id AND o.start_kind = 'assign'
+) served ON true
+WHERE p.tenant_id = $1 AND p.id = $2 ORDER BY asked.place
+"""
+_OLDEST = """
+SELECT id, name, match_key, version FROM customer
+WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL ORDER BY created_at, id LIMIT $3
+"""
+_NAMED = """
+SELECT c.id, c.name, c.match_key, c.version FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
+JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c.owner_id IS NULL
+ORDER BY asked.place
+"""
+_COOLING = """
+SELECT o.owner_id, o.customer_id FROM ownership o
+JOIN customer c ON c.tenant_id = $1 AND c.id = o.customer_id AND c.pool_id = $4 AND c.owner_id IS NULL
+WHERE o.tenant_id = $1 AND o.owner_id = ANY ($2) AND o.ended_on >= $3
+"""
+PICKS = """
+SELECT place, customer_id, customer_version, label FROM allocation_pick
+WHERE tenant_id = $1 AND allocation_id = $2 ORDER BY place, customer_id
+"""
+_TURNS = """
+SELECT p.turn_after, p.allocations,
+       (SELECT max(s.turn) FROM pool_standing s WHERE s.tenant_id = $1 AND s.pool_id = p.id) AS last_turn
+FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A person who may receive customers, with what only the caller knows.
+
+    `attainment` is a fraction of the target in the plan's closed period; `most` bounds how many this allocation gives
+    (P13); `weight` is of the methods by weight.
+    """
+
+    employee_id: UUID
+    weight: int = 1
+    attainment: Decimal | None = None
+    most: int | None = None
+    is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """A customer as it was when the roster was frozen; records of one company share a `place`."""
+
+    place: int
+    customer: PooledCustomer
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRoster:
+    """A roster with what the commit checks: each customer's version, and how many allocations the pool had seen."""
+
+    roster: Roster
+    dealt: tuple[Dealt, ...]
+    allocations: int
+
+
+async def gather_roster(
+    pool: Pool,
+    *,
+    allocation_id: UUID,
+    method: Method,
+    people: Sequence[Participant],
+    customer_ids: Sequence[UUID] | None,
+    take: int,
+    seed: bytes | None,
+    plan: PerformancePlan | None,
+    day: date,
+) -> FrozenRoster:
+    """Freeze who stands to receive what: the named customers of the pool, else the `take` that wait longest.
+
+    :raises RosterImpossible: a person or a customer is not there to be listed, or there are too many.
+    """
+    _refuse_too_many("people", len(people), PEOPLE_MAX)
+    _refuse_too_many("customers", take if customer_ids is None else len(customer_ids), CUSTOMERS_MAX)
+    dealt = _placed(await _customers(pool.id, customer_ids, take))
+    state = await current_transaction().fetchrow(_TURNS, current_tenant_id(), pool.id)
+    assert state is not None, "the pool was found a moment ago"
+    candidates = await _candidates(pool, method, people, last_turn=state["last_turn"], day=day)
+    roster = Roster(
+        allocation_id=allocation_id,
+        day=day,
+        method=method,
+        settings_version=pool.settings_version,
+        candidates=candidates,
+        customers=tuple(each.customer for each in dealt),
+        seed=seed,
+        turn_after=state["turn_after"] if method is Method.STRICT else None,
+        performance=plan if method is Method.PERFORMANCE else None,
+    )
+    return FrozenRoster(roster, dealt, state["allocations"])
+
+
+def _refuse_too_many(what: str, given: int, most: int) -> None:
+    if not 1 <= given <= most:
+        raise RosterImpossible("customers.roster_too_long", {"given": given, "most": most}, field=(what,))
+
+
+async def _customers(pool_id: UUID, customer_ids: Sequence[UUID] | None, take: int) -> list[asyncpg.Record]:
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    if customer_ids is None:
+        return await transaction.fetch(_OLDEST, tenant_id, pool_id, take)
+    wanted = list(dict.fromkeys(customer_ids))
+    rows = await transaction.fetch(_NAMED, tenant_id, pool_id, wanted)
+    if len(rows) < len(wanted):
+        missing = {"missing": len(wanted) - len(rows)}
+        raise RosterImpossible("customers.roster_customers_missing", missing, field=("customers",))
+    return rows
+
+
+def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
+    """Records of one company by their name, each group at the place of its first, by id as `PICKS` has them."""
+    groups: dict[str, list[asyncpg.Record]] = {}
+    for row in rows:
+        groups.setdefault(row["match_key"], []).append(row)
+    return tuple(
+        Dealt(place, _pooled(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1), row["version"])
+        for place, group in enumerate(groups.values())
+        for row in sorted(group, key=lambda each: each["id"])
+    )
+
+
+def _pooled(customer_id: UUID, label: str, place: int, *, is_alone: bool) -> PooledCustomer:
+    return PooledCustomer(customer_id, label, None if is_alone else str(place))
+
+
+def masked_name(name: str) -> str:
+    """The beginning of a customer's name, as everybody may see it."""
+    return f"{name[:LABEL_SHOWN]}＊＊"
+
+
+async def _candidates(
+    pool: Pool, method: Method, people: Sequence[Participant], *, last_turn: int | None, day: date
+) -> tuple[Candidate, ...]:
+    asked = {each.employee_id: each for each in people}
+    rows = await current_transaction().fetch(
+        _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, day.replace(day=1)
+    )
+    if len(rows) < len(people):
+        raise RosterImpossible(
+            "customers.roster_people_missing", {"missing": len(people) - len(rows)}, field=("people",)
+        )
+    cooling = await _in_cooldown(pool, list(asked), day)
+    free_turn = 0 if last_turn is None else last_turn + 1
+    candidates = []
+    for row in rows:
+        turn = row["turn"]
+        if turn is None:
+            turn, free_turn = free_turn, free_turn + 1
+        candidates.append(_candidate(row, asked[row["id"]], pool, cooling.get(row["id"], frozenset()), turn))
+    return tuple(candidates)
+
+
+async def _in_cooldown(pool: Pool, employee_ids: list[UUID], day: date) -> dict[UUID, frozenset[UUID]]:
+    """Which of the pool's customers each person owned so lately that the cooldown runs on that day (P34)."""
+    days = pool.settings.cooldown_days
+    since = day - timedelta(days=days)
+    if cooldown_ends(since, days) is None:
+        return {}
+    rows = await current_transaction().fetch(_COOLING, current_tenant_id(), employee_ids, since, pool.id)
+    found: dict[UUID, set[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["owner_id"], set()).add(row["customer_id"])
+    return {owner_id: frozenset(customers) for owner_id, customers in found.items()}
+
+
+def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: frozenset[UUID], turn: int) -> Candidate:
+    return Candidate(
+        employee_id=row["id"],
+        name=row["name"],
+        holding=row["holding"],
+        holding_limit=pool.settings.holding_limit,
+        assignable=asked.most,
+        assigned_in_cycle=row["in_cycle"],
+        last_served_at=row["last_at"],
+        hired_on=row["hired_on"],
+        attainment=asked.attainment,
+        weight=asked.weight,
+        balance=row["balance"],
+        turn=turn,
+        is_enabled=row["is_enabled"],
+        is_absent=asked.is_absent,
+        cooldown_customers=cooling,
+    )
+
+
+def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
+    """What is kept of a roster as JSON; its customers are kept as picks."""
+    roster = frozen.roster
+    return {
+        "day": roster.day.isoformat(),
+        "method": roster.method.value,
+        "method_version": roster.method_version,
+        "settings_version": roster.settings_version,
+        "allocations": frozen.allocations,
+        "turn_after": roster.turn_after,
+        "seed": None if roster.seed is None else roster.seed.hex(),
+        "performance": None if roster.performance is None else _plain_plan(roster.performance),
+        "candidates": [_plain_candidate(each) for each in roster.candidates],
+    }
+
+
+def _plain_plan(plan: PerformancePlan) -> dict[str, Any]:
+    return {
+        "first": plan.period.first.isoformat(),
+        "until": None if plan.period.until is None else plan.period.until.isoformat(),
+        "curve": [[str(attainment), str(weight)] for attainment, weight in plan.curve],
+        "cap": str(plan.cap),
+        "floor_rate": str(plan.floor_rate),
+        "newcomer_days": plan.newcomer_days,
+        "newcomer_rate": str(plan.newcomer_rate),
+    }
+
+
+def _plain_candidate(each: Candidate) -> dict[str, Any]:
+    return {
+        "employee_id": str(each.employee_id),
+        "name": each.name,
+        "holding": each.holding,
+        "holding_limit": each.holding_limit,
+        "assignable": each.assignable,
+        "assigned_in_cycle": each.assigned_in_cycle,
+        "last_served_at": None if each.last_served_at is None else each.last_served_at.isoformat(),
+        "hired_on": None if each.hired_on is None else each.hired_on.isoformat(),
+        "attainment": None if each.attainment is None else str(each.attainment),
+        "weight": each.weight,
+        "balance": str(each.balance),
+        "turn": each.turn,
+        "is_enabled": each.is_enabled,
+        "is_absent": each.is_absent,
+        "cooldown_customers": sorted(map(str, each.cooldown_customers)),
+    }
+
+
+def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Record]) -> FrozenRoster:
+    """The roster that was frozen, from its JSON and its rows of `PICKS`."""
+    plain = json.loads(text)
+    sizes: dict[int, int] = {}
+    for pick in picks:
+        sizes[pick["place"]] = sizes.get(pick["place"], 0) + 1
+    dealt = tuple(
+        Dealt(
+            pick["place"],
+            _pooled(pick["customer_id"], pick["label"], pick["place"], is_alone=sizes[pick["place"]] == 1),
+            pick["customer_version"],
+        )
+        for pick in picks
+    )
+    roster = Roster(
+        allocation_id=allocation_id,
+        day=date.fromisoformat(plain["day"]),
+        method=Method(plain["method"]),
+        settings_version=plain["settings_version"],
+        candidates=tuple(_restored_candidate(each) for each in plain["candidates"]),
+        customers=tuple(each.customer for each in dealt),
+        seed=None if plain["seed"] is None else bytes.fromhex(plain["seed"]),
+        method_version=plain["method_version"],
+        turn_after=plain["turn_after"],
+        performance=None if plain["performance"] is None else _restored_plan(plain["performance"]),
+    )
+    return FrozenRoster(roster, dealt, plain["allocations"])
+
+
+def _restored_plan(plain: Mapping[str, Any]) -> PerformancePlan:
+    until = plain["until"]
+    return PerformancePlan(
+        period=Period(date.fromisoformat(plain["first"]), None if until is None else date.fromisoformat(until)),
+        curve=tuple((Decimal(attainment), Decimal(weight)) for attainment, weight in plain["curve"]),
+        cap=Decimal(plain["cap"]),
+        floor_rate=Decimal(plain["floor_rate"]),
+        newcomer_days=plain["newcomer_days"],
+        newcomer_rate=Decimal(plain["newcomer_rate"]),
+    )
+
+
+def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
+    last, hired, attainment = plain["last_served_at"], plain["hired_on"], plain["attainment"]
+    return Candidate(
+        **{
+            **plain,
+            "employee_id": UUID(plain["employee_id"]),
+            "last_served_at": None if last is None else datetime.fromisoformat(last),
+            "hired_on": None if hired is None else date.fromisoformat(hired),
+            "attainment": None if attainment is None else Decimal(attainment),
+            "balance": Decimal(plain["balance"]),
+            "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
+        }
+    )

@@ -1,0 +1,295 @@
+"""How pools are read: their settings, the public ledger, the warnings before recycling, and allocations."""
+
+from __future__ import annotations
+
+from saas.customers.policies import (
+    ALLOCATION_SCOPES,
+    NOTICE_SCOPES,
+    PICK_SCOPES,
+    POOL_EVENT_SCOPES,
+    POOL_SCOPES,
+)
+from saas.reads.mapping import (
+    EXACT,
+    EXACT_OR_NULL,
+    RANGE,
+    Column,
+    EnumKind,
+    Expression,
+    GroupRoot,
+    ListRoot,
+    OneRoot,
+    ReadType,
+    ScalarKind,
+    ToMany,
+    ToOne,
+)
+
+RECYCLE_RULE = EnumKind(
+    "RecycleRule",
+    "A rule that takes a customer back to the pool (回收).",
+    {
+        "NO_FOLLOW_UP": ("no_follow_up", "Too many days without a follow-up (P18)."),
+        "NO_OPPORTUNITY": ("no_opportunity", "Too many days without an open opportunity (P19)."),
+        "NO_DEAL": ("no_deal", "Too many days without a deal (P20)."),
+    },
+)
+POOL_STATUS = EnumKind(
+    "CustomerPoolStatus",
+    "Whether a pool is in use (P03).",
+    {
+        "OPEN": ("open", "In use."),
+        "DISABLED": ("disabled", "Keeps its customers; nobody claims from it."),
+        "CLOSED": ("closed", "Closed for ever; its history stays."),
+    },
+)
+
+
+def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
+    """A setting in force, by its name in the API."""
+    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return Expression(name, kind, f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}", doc)
+
+
+_SETTING_TYPES = {ScalarKind.INT: "int", ScalarKind.BOOLEAN: "boolean", ScalarKind.STRING: "text"}
+
+POOL_SETTINGS = (
+    _setting("protectionDays", ScalarKind.INT, "Days that a new owner keeps a customer in any case (P17)."),
+    _setting("recycleFollowUpDays", ScalarKind.INT, "Back to the pool after more days without a follow-up; null: off."),
+    _setting("recycleDealDays", ScalarKind.INT, "Back to the pool after more days without a deal (P20); null: off."),
+    _setting("dealtExempt", ScalarKind.BOOLEAN, "Whether customers with a deal are never recycled (P23)."),
+    _setting("reminderDays", ScalarKind.STRING, "Days before recycling at which the owner is warned, as JSON (P28)."),
+    _setting("followUpKinds", ScalarKind.STRING, "Which follow-ups count, and what they need, as JSON (3.1)."),
+    _setting("transferKeepsClock", ScalarKind.BOOLEAN, "Whether a transfer within a team keeps the clock running."),
+    _setting("graceDays", ScalarKind.INT, "Days after a change of settings before which nothing is due (P27)."),
+    _setting("assignIgnoresCooldown", ScalarKind.BOOLEAN, "Whether assignments ignore the cooldown (P07)."),
+    _setting("showsNames", ScalarKind.BOOLEAN, "Whether the public ledger names people."),
+)
+
+pool = ReadType(
+    name="CustomerPool",
+    table="customer_pool",
+    prefix="poo",
+    doc="A pool and its public rules (公海).",
+    scopes=POOL_SCOPES,
+    fields=(
+        Column("name", ScalarKind.STRING, "name", "Name.", orderable=True),
+        Column("claimLimit", ScalarKind.INT, "claim_limit", "Claims per person and local day (P05); 0 = no claiming."),
+        Column("holdingLimit", ScalarKind.INT, "holding_limit", "Customers a person may hold (P09)."),
+        Column(
+            "cooldownDays", ScalarKind.INT, "cooldown_days", "Whole days before a former owner may claim again (P34)."
+        ),
+        Column("status", POOL_STATUS, "status", "Whether it is in use.", structural=True, filters=EXACT),
+        Column("isDefault", ScalarKind.BOOLEAN, "is_default", "Whether new customers belong to it."),
+        *POOL_SETTINGS,
+        Column("version", ScalarKind.INT, "version", "Rises with every change of the pool."),
+        ToMany("settingsHistory", "PoolSetting", "pool_id", "VERSION_DESC", "Its settings, the newest version first."),
+    ),
+)
+
+pool_setting = ReadType(
+    name="PoolSetting",
+    table="pool_setting",
+    prefix="pse",
+    doc="What a pool's settings were from a day on.",
+    scopes=POOL_SCOPES,
+    fields=(
+        ToOne("pool", "CustomerPool", "pool_id", "The pool."),
+        Column("version", ScalarKind.INT, "version", "Counts from 1.", structural=True, orderable=True),
+        Column("validFrom", ScalarKind.DATE, "valid_from", "First day."),
+        Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was decided."),
+        Expression("settings", ScalarKind.STRING, "{t}.settings::text", "All settings, as JSON."),
+    ),
+)
+
+POOL_EVENT_KIND = EnumKind(
+    "PoolEventKind",
+    "What a line of the ledger tells.",
+    {
+        "CLAIMED": ("claimed", "Somebody took it out of the pool (领取)."),
+        "RELEASED": ("released", "Its owner gave it back (退回公海)."),
+        "ASSIGNED": ("assigned", "An administrator gave it to somebody (分配)."),
+        "TRANSFERRED": ("transferred", "Handed over from owner to owner (转交)."),
+        "ALLOCATED": ("allocated", "A method gave it to somebody (自动分配)."),
+        "RECYCLED": ("recycled", "A rule took it back (回收)."),
+        "WARNED": ("warned", "Its owner was warned of recycling."),
+        "POSTPONED": ("postponed", "Due, but no reminder was delivered: it stays a day longer."),
+        "MOVED": ("moved", "It belongs to this pool from now on."),
+        "DRAW_COMMITTED": ("draw_committed", "A draw was committed to; the reason is the commitment's digest."),
+    },
+)
+NOTICE_KIND = EnumKind(
+    "PoolNoticeKind",
+    "What a notice is.",
+    {
+        "REMINDER": ("reminder", "A warning before recycling."),
+        "POSTPONED": ("postponed", "A day that recycling waited for a delivered reminder."),
+    },
+)
+ALLOCATION_METHOD = EnumKind(
+    "AllocationMethod",
+    "How customers are dealt.",
+    {
+        "FLEXIBLE": ("flexible", "Round robin: who was served least recently, among those with room."),
+        "STRICT": ("strict", "Round robin in a fixed order; who has no room is passed over."),
+        "WEIGHTED": ("weighted", "By weight, within one customer of the exact share."),
+        "PERFORMANCE": ("performance", "By attainment in a closed period, with a floor and newcomers' guarantees."),
+        "LOAD_ABSOLUTE": ("load_absolute", "Most room left, in customers."),
+        "LOAD_RELATIVE": ("load_relative", "Most room left, as a part of the limit."),
+        "DRAW": ("draw", "A draw by weight that outsiders can verify (抽签)."),
+    },
+)
+ALLOCATION_STATE = EnumKind(
+    "AllocationState",
+    "What became of an allocation.",
+    {
+        "PLANNED": ("planned", "Frozen, and shown; nothing is given yet."),
+        "COMMITTED": ("committed", "Given."),
+        "CANCELLED": ("cancelled", "Dropped."),
+    },
+)
+PICK_STATE = EnumKind(
+    "AllocationPickState",
+    "What became of a customer of an allocation.",
+    {
+        "PLANNED": ("planned", "Nothing yet."),
+        "GIVEN": ("given", "It went to the person."),
+        "KEPT": ("kept", "It stayed in the pool, since nobody could have it."),
+        "SKIPPED": ("skipped", "It, or the person, had changed before the commit."),
+    },
+)
+
+pool_event = ReadType(
+    name="PoolEvent",
+    table="pool_event",
+    prefix="pev",
+    doc="A line of a pool's public ledger (公示): who claimed, was given or lost what, when and why.",
+    scopes=POOL_EVENT_SCOPES,
+    fields=(
+        ToOne("pool", "CustomerPool", "pool_id", "The pool.", filters=EXACT),
+        ToOne("customer", "Customer", "customer_id", "The customer, where the caller may see it.", filters=EXACT),
+        Expression(
+            "customerLabel",
+            ScalarKind.STRING,
+            "(SELECT left(c.name, 2) || '＊＊' FROM customer c"
+            " WHERE c.tenant_id = {tenant} AND c.id = {t}.customer_id)",
+            "The beginning of the customer's name, for everybody.",
+        ),
+        Column("kind", POOL_EVENT_KIND, "kind", "What happened.", structural=True, filters=EXACT),
+        ToOne("employee", "Employee", "employee_id", "Who owns it now, or was told.", filters=EXACT_OR_NULL),
+        ToOne("formerOwner", "Employee", "former_owner_id", "Who owned it before.", filters=EXACT_OR_NULL),
+        Expression("isByJob", ScalarKind.BOOLEAN, "({t}.operator_id IS NULL)", "Whether a rule did it, and no person."),
+        Column(
+            "happenedAt",
+            ScalarKind.DATETIME,
+            "happened_at",
+            "When.",
+            structural=True,
+            filters=RANGE,
+            orderable=True,
+        ),
+        Column("happenedOn", ScalarKind.DATE, "happened_on", "The day, in the company's calendar.", filters=RANGE),
+        Column("reason", ScalarKind.STRING, "reason", "The reason that was given."),
+        Column("rule", RECYCLE_RULE, "rule", "The rule of a recycling or a warning."),
+        ToOne("allocation", "Allocation", "allocation_id", "The allocation it was given by.", filters=EXACT_OR_NULL),
+        Column("settingsVersion", ScalarKind.INT, "settings_version", "The pool's settings that decided."),
+    ),
+)
+
+pool_notice = ReadType(
+    name="PoolNotice",
+    table="pool_notice",
+    prefix="pno",
+    doc="A warning before recycling, or a day that recycling waited for one.",
+    scopes=NOTICE_SCOPES,
+    fields=(
+        ToOne("customer", "Customer", "customer_id", "The customer.", filters=EXACT),
+        ToOne("owner", "Employee", "owner_id", "Who is warned.", filters=EXACT),
+        Column("kind", NOTICE_KIND, "kind", "What it is.", structural=True),
+        Column("rule", RECYCLE_RULE, "rule", "The rule that takes the customer back."),
+        Column("dueOn", ScalarKind.DATE, "due_on", "The day it was due when the notice was given."),
+        Column("days", ScalarKind.INT, "days", "The reminder, in days before."),
+        Column("noticedAt", ScalarKind.DATETIME, "noticed_at", "When.", structural=True, filters=RANGE, orderable=True),
+        Column("deliveredAt", ScalarKind.DATETIME, "delivered_at", "When it reached the owner; null until then."),
+    ),
+)
+
+allocation = ReadType(
+    name="Allocation",
+    table="pool_allocation",
+    prefix="alc",
+    doc="An allocation of a pool's customers to people by a method.",
+    scopes=ALLOCATION_SCOPES,
+    fields=(
+        ToOne("pool", "CustomerPool", "pool_id", "The pool.", filters=EXACT),
+        Column("method", ALLOCATION_METHOD, "method", "The method.", structural=True),
+        Column("state", ALLOCATION_STATE, "state", "What became of it.", structural=True, filters=EXACT),
+        Column("allocatedOn", ScalarKind.DATE, "allocated_on", "The day whose facts are frozen."),
+        Column("settingsVersion", ScalarKind.INT, "settings_version", "The pool's settings that decide."),
+        Column("planHash", ScalarKind.STRING, "plan_hash", "Stands for everything frozen; the commit names it."),
+        Column("customers", ScalarKind.INT, "customers", "How many customers it deals."),
+        Column("given", ScalarKind.INT, "given", "How many went to somebody."),
+        Column("skipped", ScalarKind.INT, "skipped", "How many had changed before the commit."),
+        Column(
+            "commitment", ScalarKind.STRING, "commitment", "Of a draw: the digest published before it (docs/draws.md)."
+        ),
+        Expression(
+            "commitmentDocument",
+            ScalarKind.STRING,
+            "{t}.commitment_document::text",
+            "Of a draw: what the digest is of, as JSON; it names nobody.",
+        ),
+        Column("picksRoot", ScalarKind.STRING, "picks_root", "Of a draw: the root of the picks, published after it."),
+        Column(
+            "createdAt",
+            ScalarKind.DATETIME,
+            "created_at",
+            "When it was planned.",
+            structural=True,
+            filters=RANGE,
+            orderable=True,
+        ),
+        Column("closedAt", ScalarKind.DATETIME, "closed_at", "When it was committed or cancelled."),
+        ToMany("picks", "AllocationPick", "allocation_id", "PLACE_ASC", "The customers and where they go."),
+    ),
+)
+
+allocation_pick = ReadType(
+    name="AllocationPick",
+    table="allocation_pick",
+    prefix="alp",
+    doc="A customer of an allocation, and where it goes.",
+    scopes=PICK_SCOPES,
+    fields=(
+        ToOne("allocation", "Allocation", "allocation_id", "The allocation.", filters=EXACT, groupable=True),
+        Column("place", ScalarKind.INT, "place", "In the order in which it is dealt, from 0.", orderable=True),
+        ToOne("customer", "Customer", "customer_id", "The customer, where the caller may see it.", filters=EXACT),
+        Column("label", ScalarKind.STRING, "label", "The beginning of its name."),
+        ToOne(
+            "employee",
+            "Employee",
+            "employee_id",
+            "Who gets it; null before a draw, and where nobody could.",
+            filters=EXACT_OR_NULL,
+            groupable=True,
+        ),
+        Column("state", PICK_STATE, "state", "What became of it.", structural=True, groupable=True),
+    ),
+)
+
+POOL_TYPES = (pool, pool_setting, pool_event, pool_notice, allocation, allocation_pick)
+POOL_ROOTS = (
+    ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
+    ListRoot(
+        "poolLedger",
+        "PoolEvent",
+        "HAPPENED_AT_DESC",
+        "The public ledger of pools (公示): who got and lost what, and why.",
+    ),
+    ListRoot("poolNotices", "PoolNotice", "NOTICED_AT_DESC", "Warnings before recycling: one's own, and the team's."),
+    OneRoot("allocation", "Allocation", "An allocation by id."),
+    ListRoot("allocations", "Allocation", "CREATED_AT_DESC", "The allocations of the pools one is a member of."),
+    GroupRoot(
+        "allocationPickGroups", "AllocationPick", "Customers of allocations counted by person, state or allocation."
+    ),
+)

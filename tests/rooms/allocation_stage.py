@@ -1,0 +1,85 @@
+"""Allocations for the tests of rooms and races: short ways to plan and to commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from saas.customers import (
+    AllocationWish,
+    Given,
+    Method,
+    OnChange,
+    Participant,
+    commit_allocation,
+    plan_allocation,
+)
+from saas.kernel import Actor
+from tests.staging import ZONE, Company
+
+
+async def plan(company: Company, method: Method, people: Sequence[Actor | Participant], **wish: Any) -> UUID:
+    """Plan by the founder; the id."""
+    asked = [each if isinstance(each, Participant) else Participant(employee(each)) for each in people]
+    wanted = AllocationWish(pool_id=company.pool_id, method=method, people=asked, **wish)
+    return await company.within(
+        lambda: plan_allocation(company.founder, wanted, keyring=company.keyring, time_zone=ZONE, clock=company.clock)
+    )
+
+
+async def give(
+    company: Company,
+    allocation_id: UUID,
+    *,
+    plan_hash: str | None = None,
+    on_change: OnChange = OnChange.REFUSE,
+    seed_value: str | None = None,
+) -> Given:
+    """Commit by the founder, with the plan's own hash where none is given."""
+    shown = plan_hash or str(await company.value("SELECT plan_hash FROM pool_allocation WHERE id = $1", allocation_id))
+    return await company.within(
+        lambda: commit_allocation(
+            company.founder,
+            allocation_id=allocation_id,
+            plan_hash=shown,
+            on_change=on_change,
+            seed_value=seed_value,
+            keyring=company.keyring,
+            time_zone=ZONE,
+            clock=company.clock,
+        )
+    )
+
+
+async def allocated(company: Company, method: Method, people: Sequence[Actor | Participant], **wish: Any) -> Given:
+    """Plan and commit."""
+    return await give(company, await plan(company, method, people, **wish))
+
+
+async def picks(company: Company, allocation_id: UUID) -> list[tuple[object, ...]]:
+    """Customer, person and state, in order."""
+    return await company.rows(
+        "SELECT customer_id, employee_id, state FROM allocation_pick WHERE allocation_id = $1 ORDER BY place",
+        allocation_id,
+    )
+
+
+def employee(actor: Actor) -> UUID:
+    assert actor.employee_id is not None
+    return actor.employee_id
+
+
+async def staff(company: Company, count: int, first: int = 2) -> list[Actor]:
+    return [await company.hire(f"{number:04}", name=f"员工{number}") for number in range(first, first + count)]
+
+
+async def pooled(company: Company, count: int, prefix: str = "客户") -> list[UUID]:
+    """Customers that wait in the pool, in this order."""
+    found = []
+    for number in range(count):
+        found.append(await company.enter(f"{prefix}{number}"))
+        await company.run(
+            "UPDATE customer SET created_at = created_at + $2 * interval '1 second' WHERE id = $1", found[-1], number
+        )
+    return found
