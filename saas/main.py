@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from uuid import UUID
@@ -19,13 +17,14 @@ import saas.customers
 import saas.onboarding
 import saas.people
 import saas.sales
-from saas.access import PERMISSIONS, SALES_MANAGER, AccessCatalogue, AccessTables
-from saas.audit import HeadLog, OpenedFields, chain, read_head, record_reads
+from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
+from saas.audit import OpenedFields, record_reads
+from saas.background import every_tenant, periodic_jobs, recycle_warning, recycling_run
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks
-from saas.customers.jobs import WARNING_MAIL, RecycleWarning, RecyclingRun
-from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
+from saas.customers.jobs import WARNING_MAIL
+from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
 from saas.graphql.documents import ListedDocuments
 from saas.graphql.rooms import MODULES
@@ -36,28 +35,20 @@ from saas.identity import (
     Recipient,
     SessionAuthenticator,
     find_recipient,
-    find_staff_recipients,
-    purge_identity,
 )
-from saas.jobs import MailFolder, PeriodicJob, RedisBell
+from saas.jobs import MailFolder, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
-from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
-from saas.people import find_supervisors
+from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
-from saas.sales import find_follow_up_facts
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
 from tenants import (
     Database,
     DatabaseRole,
-    TenantStatus,
-    TenantSummary,
     bind_models,
-    current_tenant_id,
     get_tenant_facts,
-    list_tenants,
     unbind_models,
 )
 from tenants.migrate import missing_migrations
@@ -268,6 +259,7 @@ def web_services(installation: Installation) -> Services:
         require_trusted_documents=installation.settings.require_trusted_documents,
         rooms={
             Database: database,
+            Catalogue: product.catalogue,
             Sealer: installation.sealer,
             Passwords: installation.passwords,
             PluginHost: product.host,
@@ -340,11 +332,10 @@ def worker_services(installation: Installation) -> WorkerServices:
     async def recipient(account_id: UUID) -> Recipient | None:
         return await find_recipient(database, account_id)
 
-    welcome = WelcomeMail(
-        MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
-    )
+    mails, catalogue = MailFolder(installation.mail_folder), installation.product.catalogue
+    welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
-    handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=_recycle_warning(installation))
+    handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
     return WorkerServices(
         database=database,
         relay_url=installation.backing.relay_url,
@@ -352,81 +343,6 @@ def worker_services(installation: Installation) -> WorkerServices:
         bell=installation.bell,
         clock=clock,
         handlers=handlers,
-        periodic=_periodic_jobs(installation),
+        periodic=periodic_jobs(database, audit_folder=installation.audit_folder, clock=clock),
         finish_seconds=installation.settings.completion_wait_seconds,
     )
-
-
-def _recycle_warning(installation: Installation) -> RecycleWarning:
-    database, clock = installation.database, installation.clock
-
-    async def recipients(owner_id: UUID) -> tuple[Recipient | None, list[Recipient]]:
-        known = await find_staff_recipients(
-            database, current_tenant_id(), employee_id=owner_id, role=SALES_MANAGER, clock=clock
-        )
-        return known.get(owner_id), [known[each] for each in await find_supervisors(owner_id, among=known)]
-
-    return RecycleWarning(
-        MailFolder(installation.mail_folder),
-        recipients=recipients,
-        catalogue=installation.product.catalogue,
-        clock=clock,
-    )
-
-
-def recycling_run(installation: Installation, tenant: TenantSummary) -> RecyclingRun:
-    """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
-    return RecyclingRun(
-        installation.database,
-        tenant.id,
-        time_zone=tenant.time_zone,
-        follow_ups=find_follow_up_facts,
-        clock=installation.clock,
-    )
-
-
-def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
-    database, clock = installation.database, installation.clock
-    log = HeadLog(installation.audit_folder)
-
-    async def link() -> None:
-        for tenant in await every_tenant(database):
-            await chain(database, tenant.id, clock=clock)
-
-    async def publish() -> None:
-        heads = [await read_head(database, tenant.id, clock=clock) for tenant in await every_tenant(database)]
-        await asyncio.to_thread(log.publish, [head for head in heads if head], at=clock.now())
-
-    async def purge_platform() -> None:
-        async with database.transaction(None, role=DatabaseRole.PLATFORM):
-            await purge_identity(clock=clock)
-            await purge_sign_up_keys(clock=clock)
-
-    async def purge() -> None:
-        for tenant in await every_tenant(database):
-            async with database.transaction(tenant.id):
-                await purge_outbox(clock=clock)
-                await purge_idempotency(clock=clock)
-
-    async def recycle() -> None:
-        for tenant in await every_tenant(database):
-            run = recycling_run(installation, tenant)
-            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
-                await run.run()
-
-    return (
-        PeriodicJob("audit.chain", timedelta(seconds=1), link),
-        PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
-        PeriodicJob("events.purge", timedelta(hours=1), purge),
-        PeriodicJob("customers.recycle", timedelta(minutes=15), recycle, longest=timedelta(hours=1)),
-        PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
-    )
-
-
-async def every_tenant(database: Database) -> list[TenantSummary]:
-    """The whole directory, read page by page."""
-    found: list[TenantSummary] = []
-    async with database.transaction(None, role=DatabaseRole.PLATFORM):
-        while page := await list_tenants(after=found[-1].id if found else None):
-            found += page
-    return found

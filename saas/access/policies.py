@@ -27,8 +27,11 @@ PERMISSIONS = frozenset(
         "customer:release",
         "customer:assign",
         "customer:transfer",
+        "customer:history",
         "follow_up:create",
         "pool:configure",
+        "pool:allocate",
+        "allocation:audit",
         "plugin:configure",
         "access:configure",
         "access:read",
@@ -48,6 +51,22 @@ _BUSINESS = ("Customer.*", "CustomerPool.*", "PoolSetting.*", "FollowUp.*", "Own
 _COMPANY = ("Employee.*", "Department.*", "LegalEntity.*")
 _BUSINESS_TYPES = ("Customer", "CustomerPool", "PoolSetting", "FollowUp", "Ownership")
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
+_POOLS = ("PoolEvent.*", "PoolNotice.*", "Allocation.*", "AllocationPick.*")
+_POOLS_TYPES = ("PoolEvent", "PoolNotice", "Allocation", "AllocationPick")
+_LEDGER_PEOPLE = ("PoolEvent.employee", "PoolEvent.formerOwner")
+_LEDGER_FACTS = (
+    "PoolEvent.pool",
+    "PoolEvent.customer",
+    "PoolEvent.customerLabel",
+    "PoolEvent.isByJob",
+    "PoolEvent.happenedOn",
+    "PoolEvent.reason",
+    "PoolEvent.rule",
+    "PoolEvent.allocation",
+    "PoolEvent.settingsVersion",
+)
+"""The public ledger: what happened is for every member of a pool, whom it was about as the pool's settings say."""
+
 _PERSONAL = ("Customer.phone", "Customer.address", "Employee.phone", "Employee.email")
 
 
@@ -62,6 +81,8 @@ def _allow(
 
 def _owner() -> Iterable[PolicyLine]:
     """Everything in the company but pay."""
+    yield from _allow(OWNER, Action.SEE, *_POOLS_TYPES)
+    yield from _allow(OWNER, (*READ_USE, Action.AGGREGATE), *_POOLS)
     yield from _allow(OWNER, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "AuditEntry", "Role", "AccessRule")
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
     yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
@@ -86,6 +107,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
     yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", *_COMPANY_TYPES)
+    yield from _rep_in_pools()
     yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
     yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
     yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")
@@ -98,19 +120,35 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.DO, "follow_up:create")
 
 
+def _rep_in_pools() -> Iterable[PolicyLine]:
+    """The public ledger and the allocations of one's pools; of warnings and picks one's own."""
+    yield from _allow(REP, Action.SEE, "PoolEvent", scopes=("pool", "self"))
+    yield from _allow(REP, Action.SEE, "Allocation", scopes=("pool",))
+    yield from _allow(REP, Action.SEE, "PoolNotice", "AllocationPick", scopes=("self",))
+    yield from _allow(REP, READ_USE, *_LEDGER_FACTS, "PoolEvent.kind", "PoolEvent.happenedAt")
+    yield from _allow(REP, Action.READ, *_LEDGER_PEOPLE, scopes=("named", "self"))
+    yield from _allow(REP, READ_USE, "PoolNotice.*", "Allocation.*", "AllocationPick.*")
+
+
 def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "PoolEvent", "PoolNotice", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick")
+    yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
+    yield from _allow(SALES_MANAGER, Action.DO, "customer:history", "pool:allocate")
 
 
 def _consultant() -> Iterable[PolicyLine]:
     """Configures; reads what is needed to judge a configuration, no person's numbers."""
     yield from _allow(CONSULTANT, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "Role", "AccessRule")
     yield from _allow(CONSULTANT, READ_USE, *_BUSINESS, *_COMPANY, "Role.*", "AccessRule.*")
+    yield from _allow(CONSULTANT, Action.SEE, *_POOLS_TYPES)
+    yield from _allow(CONSULTANT, READ_USE, *_POOLS)
     yield from _allow(CONSULTANT, Action.AGGREGATE, *_BUSINESS, *_COMPANY)
     yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")
@@ -122,7 +160,9 @@ def _auditor() -> Iterable[PolicyLine]:
     """Reads the trail and the rules, changes nothing, sees no personal field."""
     yield from _allow(AUDITOR, Action.SEE, "AuditEntry", "Role", "AccessRule", *_COMPANY_TYPES)
     yield from _allow(AUDITOR, READ_USE, "AuditEntry.*", "Role.*", "AccessRule.*", *_COMPANY)
-    yield from _allow(AUDITOR, Action.DO, "access:read", "audit:read", "audit:verify")
+    yield from _allow(AUDITOR, Action.SEE, "Allocation", "PoolEvent")
+    yield from _allow(AUDITOR, READ_USE, "Allocation.*", "PoolEvent.*")
+    yield from _allow(AUDITOR, Action.DO, "access:read", "audit:read", "audit:verify", "allocation:audit")
 
 
 def _default_policy() -> Policy:

@@ -60,7 +60,7 @@ async def _recycle(tenant_id: UUID) -> RecycleReport:
         async with installation.database.transaction(None, role=DatabaseRole.PLATFORM):
             tenant = await get_tenant(tenant_id)
         with spinner("Recycling"):
-            return await recycling_run(installation, tenant).run()
+            return await recycling_run(installation.database, tenant, installation.clock).run()
 
 
 async def _rehearse(tenant_id: UUID, *, as_json: bool) -> None:
@@ -68,7 +68,8 @@ async def _rehearse(tenant_id: UUID, *, as_json: bool) -> None:
         async with installation.database.transaction(None, role=DatabaseRole.PLATFORM):
             tenant = await get_tenant(tenant_id)
         with spinner("Looking"):
-            found = [each async for each in recycling_run(installation, tenant).foresee()]
+            run = recycling_run(installation.database, tenant, installation.clock)
+            found = [each async for each in run.foresee()]
         catalogue = installation.product.catalogue
         if as_json:
             say_json([_as_json(each) for each in found])

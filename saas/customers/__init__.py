@@ -23,13 +23,14 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
-from saas.customers.actions.recycling import Recycled, recycle_if_due
+from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
 from saas.customers.actions.rosters import Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, RECYCLE_WARNED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
@@ -37,6 +38,7 @@ from saas.customers.queries import (
     get_visible_customer,
     lock_customers,
     lock_visible_customers,
+    require_visible_customers,
 )
 from saas.customers.reads import reads
 from saas.customers.recycling import FollowUpFacts, FollowUpKind
@@ -44,6 +46,7 @@ from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import PoolChange, PoolSettings
 
 __all__ = [
+    "ALLOCATION_METHOD",
     "CUSTOMER_CLAIMED",
     "CUSTOMER_CREATED",
     "CUSTOMER_RELEASED",
@@ -61,6 +64,7 @@ __all__ = [
     "Foreseen",
     "Given",
     "Method",
+    "Near",
     "NewCustomer",
     "OnChange",
     "Participant",
@@ -87,6 +91,7 @@ __all__ = [
     "find_customer_by_external_key",
     "find_owner_on",
     "foresee_claim",
+    "foresee_recycling",
     "get_visible_customer",
     "lock_customers",
     "lock_visible_customers",
@@ -100,6 +105,7 @@ __all__ = [
     "recycle_if_due",
     "refuse_by_plugins",
     "release_customer",
+    "require_visible_customers",
     "settle_due",
     "transfer_customer",
 ]

@@ -191,6 +191,27 @@ def _visible_sql(scopes: frozenset[str]) -> str:
     """
 
 
+async def require_visible_customers(actor: Actor, access: AccessTable, customer_ids: Sequence[UUID]) -> None:
+    """Refuse unless the caller may see all of them: one statement.
+
+    :raises CustomerNotFound: one is missing, another company's, or not visible.
+    """
+    seen = await current_transaction().fetchval(
+        _count_visible_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, list(customer_ids)
+    )
+    if seen < len(set(customer_ids)):
+        raise CustomerNotFound("customers.not_found", field=("customers",))
+
+
+@lru_cache(maxsize=64)
+def _count_visible_sql(scopes: frozenset[str]) -> str:
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="me.id")
+    return f"""
+        SELECT count(*) FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE c.tenant_id = $1 AND c.id = ANY ($3) AND {visible}
+    """
+
+
 async def lock_and_count_holding(actor: Actor, *, pool_id: UUID, today: date) -> tuple[UUID, int]:
     """The caller's department, and how many customers the caller holds; the caller's row is locked meanwhile.
 

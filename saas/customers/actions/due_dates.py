@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -29,9 +29,9 @@ from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import local_date
 from tenants import current_tenant_id, current_transaction
 
-FollowUpSource = Callable[[Mapping[UUID, date]], Awaitable[Mapping[UUID, Sequence[FollowUpFacts]]]]
-"""What was done with customers since a day each, in the order of entry: the sales room knows (`find_follow_up_facts`).
-Customers without a follow-up may be missing."""
+FollowUpSource = Callable[[Mapping[UUID, datetime]], Awaitable[Mapping[UUID, Sequence[FollowUpFacts]]]]
+"""What was done with customers since an instant each, in the order of entry: the sales room knows
+(`find_follow_up_facts`). Customers without a follow-up may be missing."""
 
 _OWNED = f"""
 SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on, {POOL_SETTINGS}
@@ -39,7 +39,7 @@ FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.p
 WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
 """
 _OWNERSHIPS = """
-SELECT id, customer_id, owner_id, owner_department_id, started_on, ended_on, end_kind FROM ownership
+SELECT id, customer_id, owner_id, owner_department_id, started_at, started_on, ended_on, end_kind FROM ownership
 WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY customer_id, started_at, id
 """
 _NOTICES = """
@@ -124,7 +124,7 @@ async def find_owned(
         for row in rows
         if row["id"] in histories and histories[row["id"]][-1]["ended_on"] is None
     ]
-    return await _with_follow_ups(found, follow_ups)
+    return await _with_follow_ups(found, histories, follow_ups)
 
 
 def _grouped(rows: Iterable[asyncpg.Record], key: str) -> dict[UUID, list[asyncpg.Record]]:
@@ -177,9 +177,14 @@ def _reminder(row: asyncpg.Record) -> ReminderFacts:
     return ReminderFacts(RecycleRule(row["rule"]), row["start_on"], row["days"], row["is_delivered"])
 
 
-async def _with_follow_ups(owned: Sequence[OwnedCustomer], follow_ups: FollowUpSource) -> list[OwnedCustomer]:
-    """What was done before the holding never counts, so it is not asked for."""
-    since = {each.customer_id: holding(each.facts, each.settings.recycle_rules())[0].began_on for each in owned}
+async def _with_follow_ups(
+    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], follow_ups: FollowUpSource
+) -> list[OwnedCustomer]:
+    """What was done before the holding never counts, though it was on the same day, so it is not asked for."""
+    since: dict[UUID, datetime] = {}
+    for each in owned:
+        held = holding(each.facts, each.settings.recycle_rules())
+        since[each.customer_id] = histories[each.customer_id][-len(held)]["started_at"]
     done = await follow_ups(since) if since else {}
     return [
         replace(each, facts=replace(each.facts, follow_ups=tuple(done.get(each.customer_id, ())))) for each in owned

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
+from saas.access import AccessTable, scope_predicate
 from saas.audit import record
 from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, store_due
 from saas.customers.actions.handovers import RETURN_TO_POOL
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.events import CUSTOMER_RECYCLED, RECYCLE_WARNED
+from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.recycling import Action, RunningClock, Verdict
 from saas.events import emit
-from saas.kernel import Actor, Clock, local_date, new_id
+from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 _NOTICE = """
@@ -58,6 +61,62 @@ async def recycle_if_due(
     is_warned = await step.warn()
     await store_due([step.customer], today=today)
     return Recycled(is_postponed=is_postponed, is_warned=is_warned)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An owned customer that goes back before long; `key` is its place in the list."""
+
+    customer_id: UUID
+    key: str
+    verdict: Verdict
+
+
+async def foresee_recycling(
+    actor: Actor,
+    *,
+    access: AccessTable,
+    until: date,
+    after: str | None,
+    first: int,
+    follow_ups: FollowUpSource,
+    time_zone: str,
+    today: date,
+) -> list[Near]:
+    """The customers that the caller sees and that are due by `until`, the soonest first, each with today's verdict.
+
+    :raises BadUserInput: `after` is no key of this list.
+    """
+    sql = _near_sql(access.visible("Customer"))
+    values = (actor.employee_id, until, *_place(after), first)
+    rows = await current_transaction().fetch(sql, current_tenant_id(), *values)
+    owned = await find_owned([row["id"] for row in rows], follow_ups=follow_ups, time_zone=time_zone)
+    found = {each.customer_id: each for each in owned}
+    return [
+        Near(row["id"], f"{row['due_on']} {row['id'].hex}", found[row["id"]].verdict(today))
+        for row in rows
+        if row["id"] in found
+    ]
+
+
+def _place(key: str | None) -> tuple[date, UUID]:
+    if key is None:
+        return date.min, UUID(int=0)
+    day, _, row_id = key.partition(" ")
+    try:
+        return date.fromisoformat(day), UUID(hex=row_id)
+    except ValueError:
+        raise BadUserInput("reads.cursor_of_other_list", {"cursor": key[:60]}, field=("after",)) from None
+
+
+@lru_cache(maxsize=64)
+def _near_sql(scopes: frozenset[str]) -> str:
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="me.id")
+    return f"""
+        SELECT c.id, c.due_on FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE c.tenant_id = $1 AND c.due_on <= $3 AND (c.due_on, c.id) > ($4, $5) AND {visible}
+        ORDER BY c.due_on, c.id LIMIT $6
+    """
 
 
 class _Step:

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from saas.graphql.rooms import (
     access,
+    allocations,
     customers,
     identity,
     members,
@@ -14,6 +15,7 @@ from saas.graphql.rooms import (
     people,
     plugins,
     pools,
+    recycling,
     sales,
     viewer,
 )
@@ -29,5 +31,7 @@ MODULES: tuple[ModuleType, ...] = (
     people,
     customers,
     pools,
+    recycling,
+    allocations,
     sales,
 )

@@ -9,17 +9,20 @@ import strawberry
 
 from saas.customers import (
     NewCustomer,
+    assign_customer,
     claim_customer,
     create_customer,
     find_customer_by_external_key,
     foresee_claim,
     refuse_by_plugins,
     release_customer,
+    transfer_customer,
 )
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, Rivalry, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.rooms.references import placed_id
+from saas.sales import find_follow_up_facts
 from saas.sealing import Sealer
 from tenants import Ask
 
@@ -181,3 +184,66 @@ async def customer_release(info: Info, input: CustomerReleaseInput) -> CustomerR
         clock=info.clock,
     )
     return CustomerReleasePayload(customer=Ref("Customer", customer_id))
+
+
+@strawberry.input(description="Which customer to assign, to whom and why. Since 0.1.")
+class CustomerAssignInput:
+    """An assignment from the pool."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key assigns once.")
+    customer: CustomerRef = strawberry.field(description="The customer; it must be in the pool.")
+    employee: strawberry.ID = strawberry.field(description="Who gets it (emp_…).")
+    reason: str = strawberry.field(description="Why, 1 to 200 characters; it stands in the public ledger.")
+
+
+@strawberry.type(description="The assigned customer. Since 0.1.")
+class CustomerAssignPayload(IdempotentPayload):
+    """Answer of customerAssign."""
+
+    customer: Ref | None = mapped("Customer", description="The customer; null when refused. Since 0.1.")
+
+
+@mutation(requires="customer:assign", idempotent=True, description="Give a customer of the pool to somebody (分配)")
+async def customer_assign(info: Info, input: CustomerAssignInput) -> CustomerAssignPayload:  # noqa: A002
+    customer_id = await assign_customer(
+        info.actor,
+        customer_id=await customer_id_of(input.customer),
+        employee_id=placed_id(input.employee, prefix="emp", field=("employee",)),
+        reason=input.reason,
+        access=info.rights,
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomerAssignPayload(customer=Ref("Customer", customer_id))
+
+
+@strawberry.input(description="Which customer to hand over, to whom and why. Since 0.1.")
+class CustomerTransferInput:
+    """A transfer from owner to owner."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key transfers once.")
+    customer: CustomerRef = strawberry.field(description="The customer; somebody must own it.")
+    employee: strawberry.ID = strawberry.field(description="Who gets it (emp_…).")
+    reason: str = strawberry.field(description="Why, 1 to 200 characters; it stands in the ownership's history.")
+
+
+@strawberry.type(description="The transferred customer. Since 0.1.")
+class CustomerTransferPayload(IdempotentPayload):
+    """Answer of customerTransfer."""
+
+    customer: Ref | None = mapped("Customer", description="The customer; null when refused. Since 0.1.")
+
+
+@mutation(requires="customer:transfer", idempotent=True, description="Hand a customer over to another owner (转交)")
+async def customer_transfer(info: Info, input: CustomerTransferInput) -> CustomerTransferPayload:  # noqa: A002
+    customer_id = await transfer_customer(
+        info.actor,
+        customer_id=await customer_id_of(input.customer),
+        employee_id=placed_id(input.employee, prefix="emp", field=("employee",)),
+        reason=input.reason,
+        access=info.rights,
+        follow_ups=find_follow_up_facts,
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomerTransferPayload(customer=Ref("Customer", customer_id))

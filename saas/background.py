@@ -1,0 +1,84 @@
+"""What runs beside the requests, wired: the jobs of the clock, the handlers of events, and what they are made of."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from saas.access import SALES_MANAGER
+from saas.audit import HeadLog, chain, read_head
+from saas.customers import RecycleWarning, RecyclingRun
+from saas.events import purge_idempotency, purge_outbox
+from saas.identity import Recipient, find_staff_recipients, purge_identity
+from saas.jobs import PeriodicJob, Postbox
+from saas.kernel import Catalogue, Clock
+from saas.onboarding.jobs import purge_sign_up_keys
+from saas.people import find_supervisors
+from saas.sales import find_follow_up_facts
+from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
+
+
+def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> RecycleWarning:
+    """The mails before recycling: to the owner, and to the sales managers of the nearest department above."""
+
+    async def recipients(owner_id: UUID) -> tuple[Recipient | None, list[Recipient]]:
+        known = await find_staff_recipients(
+            database, current_tenant_id(), employee_id=owner_id, role=SALES_MANAGER, clock=clock
+        )
+        return known.get(owner_id), [known[each] for each in await find_supervisors(owner_id, among=known)]
+
+    return RecycleWarning(postbox, recipients=recipients, catalogue=catalogue, clock=clock)
+
+
+def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
+    """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
+    return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, follow_ups=find_follow_up_facts, clock=clock)
+
+
+def periodic_jobs(database: Database, *, audit_folder: Path, clock: Clock) -> tuple[PeriodicJob, ...]:
+    """All that runs by the clock."""
+    log = HeadLog(audit_folder)
+
+    async def link() -> None:
+        for tenant in await every_tenant(database):
+            await chain(database, tenant.id, clock=clock)
+
+    async def publish() -> None:
+        heads = [await read_head(database, tenant.id, clock=clock) for tenant in await every_tenant(database)]
+        await asyncio.to_thread(log.publish, [head for head in heads if head], at=clock.now())
+
+    async def purge_platform() -> None:
+        async with database.transaction(None, role=DatabaseRole.PLATFORM):
+            await purge_identity(clock=clock)
+            await purge_sign_up_keys(clock=clock)
+
+    async def purge() -> None:
+        for tenant in await every_tenant(database):
+            async with database.transaction(tenant.id):
+                await purge_outbox(clock=clock)
+                await purge_idempotency(clock=clock)
+
+    async def recycle() -> None:
+        for tenant in await every_tenant(database):
+            run = recycling_run(database, tenant, clock)
+            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
+                await run.run()
+
+    return (
+        PeriodicJob("audit.chain", timedelta(seconds=1), link),
+        PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
+        PeriodicJob("events.purge", timedelta(hours=1), purge),
+        PeriodicJob("customers.recycle", timedelta(minutes=15), recycle, longest=timedelta(hours=1)),
+        PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
+    )
+
+
+async def every_tenant(database: Database) -> list[TenantSummary]:
+    """The whole directory, read page by page."""
+    found: list[TenantSummary] = []
+    async with database.transaction(None, role=DatabaseRole.PLATFORM):
+        while page := await list_tenants(after=found[-1].id if found else None):
+            found += page
+    return found
