@@ -49,8 +49,9 @@ SELECT c.id FROM customer_pool p JOIN customer c ON c.tenant_id = $1 AND c.pool_
 WHERE p.tenant_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3
 """
 _NEAR = """
-SELECT id, due_on FROM customer
-WHERE tenant_id = $1 AND due_on <= $2 AND (due_on, id) > ($3, $4) ORDER BY due_on, id LIMIT $5
+SELECT c.id, c.due_on, c.settings_version IS NOT DISTINCT FROM p.settings_version AS is_reckoned
+FROM customer c JOIN customer_pool p ON p.tenant_id = $1 AND p.id = c.pool_id
+WHERE c.tenant_id = $1 AND c.due_on <= $2 AND (c.due_on, c.id) > ($3, $4) ORDER BY c.due_on, c.id LIMIT $5
 """
 _SETTINGS = "SELECT settings::text FROM customer_pool WHERE tenant_id = $1 AND status <> 'closed'"
 _NIL = UUID(int=0)
@@ -136,38 +137,53 @@ class RecyclingRun:
             )
 
     async def foresee(self) -> AsyncIterator[Foreseen]:
-        """The customers with whom something is to be done today, by due date; nothing is written."""
+        """The customers with whom something is to be done today; nothing is written.
+
+        First those whose due date is not reckoned by the present settings, then the others by due date.
+        """
+        async for page in self._unreckoned():
+            for foreseen in await self._judged(page):
+                yield foreseen
+        async for page in self._near():
+            for foreseen in await self._judged(page):
+                yield foreseen
+
+    async def _judged(self, ids: Sequence[UUID]) -> list[Foreseen]:
+        async with self._transaction():
+            owned = await find_owned(ids, follow_ups=self._follow_ups, time_zone=self._zone)
+        judged = [Foreseen(each, each.verdict(self._today)) for each in owned]
+        return [each for each in judged if each.verdict.action is not Action.KEEP or each.verdict.reminder is not None]
+
+    async def _unreckoned(self) -> AsyncIterator[list[UUID]]:
+        """A page at a time, in the order of ids: customers of changed settings, and those that were brought in."""
+        last = _NIL
+        while True:
+            async with self._transaction() as transaction:
+                rows = await transaction.fetch(_UNRECKONED, self._tenant_id, last, PAGE)
+            if not rows:
+                return
+            last = rows[-1]["id"]
+            yield [row["id"] for row in rows]
+
+    async def _near(self) -> AsyncIterator[list[UUID]]:
+        """A page at a time, by due date: reckoned customers within the reach of the longest reminder."""
         last = (date.min, _NIL)
         async with self._transaction() as transaction:
             until = self._today + timedelta(days=await _longest_reminder(transaction) + 1)
         while True:
             async with self._transaction() as transaction:
                 rows = await transaction.fetch(_NEAR, self._tenant_id, until, *last, PAGE)
-                owned = await self._owned([row["id"] for row in rows])
             if not rows:
                 return
             last = (rows[-1]["due_on"], rows[-1]["id"])
-            for customer in owned:
-                verdict = customer.verdict(self._today)
-                if verdict.action is not Action.KEEP or verdict.reminder is not None:
-                    yield Foreseen(customer, verdict)
-
-    async def _owned(self, ids: Sequence[UUID]) -> list[OwnedCustomer]:
-        return await find_owned(ids, follow_ups=self._follow_ups, time_zone=self._zone)
+            yield [row["id"] for row in rows if row["is_reckoned"]]
 
     async def _reckon(self, counts: _Counts) -> None:
-        """A page at a time, in the order of ids: customers of changed settings, and those that were brought in."""
-        last = _NIL
-        while True:
-            async with self._transaction() as transaction:
-                rows = await transaction.fetch(_UNRECKONED, self._tenant_id, last, PAGE)
-                if not rows:
-                    return
-                ids = [row["id"] for row in rows]
+        async for page in self._unreckoned():
+            async with self._transaction():
                 counts.reckoned += await settle_due(
-                    ids, follow_ups=self._follow_ups, time_zone=self._zone, today=self._today
+                    page, follow_ups=self._follow_ups, time_zone=self._zone, today=self._today
                 )
-            last = ids[-1]
 
     async def _act(self, customer_id: UUID, counts: _Counts) -> None:
         try:

@@ -25,6 +25,8 @@ OPTIONS = {
     "tenant suspend": {"--reason", "--operator"},
     "tenant resume": {"--reason", "--operator"},
     "tenant export": {"--reason", "--operator", "--json"},
+    "pool recycle": {"--tenant", "--dry-run", "--json"},
+    "draw verify": {"--commitment", "--picks-root", "--json"},
     "plugin list": {"--json"},
     "audit verify": {"--tenant", "--all", "--file", "--heads", "--json"},
     "audit export": set(),

@@ -233,7 +233,7 @@ async def test_records_of_one_company_go_to_one_person(company: Company) -> None
     await company.run("UPDATE customer SET match_key = 'one' WHERE id = ANY ($1)", [customers[0], customers[2]])
     allocation_id = await plan(company, Method.DRAW, people)
     await give(company, allocation_id)
-    owners = dict(await company.rows("SELECT id, owner_id FROM customer"))  # type: ignore[arg-type]
+    owners: dict[object, object] = dict(await company.rows("SELECT id, owner_id FROM customer"))  # type: ignore[arg-type]
     assert owners[customers[0]] == owners[customers[2]]
     assert await company.rows("SELECT place, count(*) FROM allocation_pick GROUP BY place ORDER BY place") == [
         (0, 2),
@@ -307,6 +307,7 @@ async def test_what_changed_since_the_plan_is_refused_or_left_out(company: Compa
     await company.set_rules(holding_limit=2)
     allocation_id = await plan(company, Method.FLEXIBLE, people, take=4)
     shown = await picks(company, allocation_id)
+    gone: list[object]
     theirs = [customer for customer, person, _ in shown if person == people[0].employee_id]
     if change == "claimed":
         await company.claim(await company.hire("0099"), customers[0])

@@ -104,7 +104,7 @@ async def test_refused_changes_change_nothing(company: Company) -> None:
         ({"is_enabled": False}, PoolNeeded),
         ({"department_ids": (new_id(),)}, DepartmentNotFound),
     ):
-        assert isinstance(await refused(configure(company, **change)), error), change  # type: ignore[arg-type]
+        assert isinstance(await refused(configure(company, **change)), error), change
     with pytest.raises(AppErrors):
         await configure(company, name="新名", settings={"claim_limit": 999})
     assert isinstance(await refused(another(company)), PoolNameTaken)

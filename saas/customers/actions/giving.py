@@ -23,7 +23,7 @@ from saas.events import emit_many
 from saas.kernel import Actor, Clock, new_id
 from tenants import current_tenant_id, current_transaction
 
-CHUNK = 2_000
+CHUNK = 1_000
 """Customers of one statement; far below what the statement's time allows, and memory stays flat."""
 
 _LOCK_PEOPLE = """

@@ -35,7 +35,7 @@ from saas.kernel import BadUserInput, Period
 from saas.sealing import Sealer
 
 MOST_NAMED = 1_000
-MOST_TAKEN = 5_000
+MOST_TAKEN = 2_000
 MOST_PEOPLE = 500
 MOST_POINTS = 50
 SOURCE_MAX = 200
@@ -101,7 +101,7 @@ class AllocationPlanInput:
         default=None,
     )
     take: int = strawberry.field(
-        description="How many of those that wait longest, 1 to 5000; of no use where customers are named.", default=100
+        description="How many of those that wait longest, 1 to 2000; of no use where customers are named.", default=100
     )
     performance: PerformancePlanInput | None = strawberry.field(
         description="The plan of performance first.", default=None
