@@ -119,13 +119,15 @@ VERBS: dict[str, Set[str]] = {
         "customer:release",
         "customer:assign",
         "customer:transfer",
+        "customer:history",
+        "pool:allocate",
         "follow_up:create",
         "employee:invite",
     },
     "rep": {"customer:create", "customer:update", "customer:claim", "customer:release", "follow_up:create"},
     "consultant": {"plugin:configure", "pool:configure", "access:configure", "access:read", "department:write"},
     "partner_app": frozenset(),
-    "auditor": {"access:read", "audit:read", "audit:verify"},
+    "auditor": {"access:read", "allocation:audit", "audit:read", "audit:verify"},
 }
 ROWS: dict[str, dict[str, set[str]]] = {
     "owner": {"Customer": {"all"}, "Employee": {"all"}, "AuditEntry": {"all"}},

@@ -59,22 +59,22 @@ class Foreign:
 Attempt = Callable[[Company, Actor, Foreign], Awaitable[object]]
 
 
-async def configure(company: Company, actor: Actor, foreign: Foreign) -> object:
+async def configure(company: Company, actor: Actor, foreign: Foreign) -> None:
     change = PoolChange(settings={"claim_limit": 1})
-    return await configure_pool(
+    await configure_pool(
         actor, pool_id=foreign.pool_id, change=change, expected_version=1, time_zone=ZONE, clock=company.clock
     )
 
 
-async def let_in(company: Company, actor: Actor, foreign: Foreign) -> object:
+async def let_in(company: Company, actor: Actor, foreign: Foreign) -> None:
     change = PoolChange(department_ids=(foreign.department_id,))
-    return await configure_pool(
+    await configure_pool(
         actor, pool_id=company.pool_id, change=change, expected_version=1, time_zone=ZONE, clock=company.clock
     )
 
 
-async def close(company: Company, actor: Actor, foreign: Foreign) -> object:
-    return await close_pool(actor, pool_id=foreign.pool_id, expected_version=1, clock=company.clock)
+async def close(company: Company, actor: Actor, foreign: Foreign) -> None:
+    await close_pool(actor, pool_id=foreign.pool_id, expected_version=1, clock=company.clock)
 
 
 async def move(company: Company, actor: Actor, foreign: Foreign) -> object:
@@ -158,8 +158,8 @@ async def commit(company: Company, actor: Actor, foreign: Foreign) -> object:
     )
 
 
-async def cancel(company: Company, actor: Actor, foreign: Foreign) -> object:
-    return await cancel_allocation(actor, allocation_id=foreign.allocation_id, clock=company.clock)
+async def cancel(company: Company, actor: Actor, foreign: Foreign) -> None:
+    await cancel_allocation(actor, allocation_id=foreign.allocation_id, clock=company.clock)
 
 
 async def explain(company: Company, actor: Actor, foreign: Foreign) -> object:

@@ -145,13 +145,14 @@ async def test_another_companys_pool_is_a_missing_one(cast: Cast) -> None:
     theirs, missing = (await pool_of(cast.other))["id"], "poo_" + "0" * 32
     mine = (await pool_of(cast.owner))["id"]
     before = await pool_of(cast.other)
-    for mutation, asked in (
-        (UPDATE, lambda pool: {"id": pool, "expectedVersion": 1, "claimLimit": 1}),
-        (CLOSE, lambda pool: {"id": pool, "expectedVersion": 1}),
-        (MOVE, lambda pool: {"idempotencyKey": key(), "fromPool": mine, "toPool": pool}),
-        (MOVE, lambda pool: {"idempotencyKey": key(), "fromPool": pool, "toPool": mine}),
-    ):
-        answers = [await cast.owner.answer(mutation, input=asked(pool)) for pool in (theirs, missing)]
+    asked: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        (UPDATE, "id", {"expectedVersion": 1, "claimLimit": 1}),
+        (CLOSE, "id", {"expectedVersion": 1}),
+        (MOVE, "toPool", {"idempotencyKey": key(), "fromPool": mine}),
+        (MOVE, "fromPool", {"idempotencyKey": key(), "toPool": mine}),
+    )
+    for mutation, field, rest in asked:
+        answers = [await cast.owner.answer(mutation, input={**rest, field: pool}) for pool in (theirs, missing)]
         assert answers[0] == answers[1]
         (payload,) = answers[0]["data"].values()
         assert payload["userErrors"][0]["code"] == "NOT_FOUND"
@@ -192,7 +193,7 @@ async def test_the_ledger_is_for_every_member_and_names_people_as_the_pool_says(
     await rep.done(CLAIM, idempotencyKey=key(), customer={"id": first})
     asked = {"customer": {"id": second}, "employee": rep.employee_id, "reason": "重点客户"}
     await owner.done(ASSIGN, idempotencyKey=key(), **asked)
-    lines = [
+    lines: list[dict[str, Any]] = [
         {
             "kind": "CLAIMED",
             "customerLabel": "华阳＊＊",
