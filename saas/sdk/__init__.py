@@ -5,7 +5,24 @@ What stands here keeps its meaning within one major version of the plugin API.
 
 from saas.customers.hooks import ClaimFacts, Refusal
 from saas.extensions import API_VERSION, EmployeeId, Manifest, PluginSettings, Problem, Title, hookimpl
-from saas.kernel import AppError, BadUserInput, Conflict, NotFound, RuleRefused, Scalar, new_id, public_id
+from saas.kernel import (
+    EXACT,
+    AppError,
+    BadUserInput,
+    Conflict,
+    Explanation,
+    Localised,
+    NotFound,
+    Period,
+    RuleRefused,
+    Scalar,
+    divided,
+    month_after,
+    month_of,
+    new_id,
+    public_id,
+    rounded,
+)
 from saas.reads.mapping import (
     Column,
     DataClass,
@@ -28,6 +45,7 @@ from tenants.schema import OrderedText, TenantCheck, TenantForeignKey, TenantInd
 
 __all__ = [
     "API_VERSION",
+    "EXACT",
     "AppError",
     "BadUserInput",
     "ClaimFacts",
@@ -36,14 +54,17 @@ __all__ = [
     "DataClass",
     "EmployeeId",
     "EnumKind",
+    "Explanation",
     "Expression",
     "FilterOp",
     "GroupRoot",
     "ListRoot",
+    "Localised",
     "Manifest",
     "NotFound",
     "OneRoot",
     "OrderedText",
+    "Period",
     "PluginSettings",
     "Problem",
     "ReadType",
@@ -63,8 +84,12 @@ __all__ = [
     "ToMany",
     "ToOne",
     "ToUnion",
+    "divided",
     "hookimpl",
+    "month_after",
+    "month_of",
     "new_id",
     "one_of",
     "public_id",
+    "rounded",
 ]
