@@ -4,7 +4,7 @@ What stands here keeps its meaning within one major version of the plugin API.
 """
 
 from saas.customers.hooks import ClaimFacts, Refusal
-from saas.extensions import API_VERSION, EmployeeId, Manifest, PluginSettings, Problem, Title, hookimpl
+from saas.extensions import API_VERSION, EmployeeId, LegalEntityId, Manifest, PluginSettings, Problem, Title, hookimpl
 from saas.kernel import (
     EXACT,
     AppError,
@@ -58,6 +58,7 @@ __all__ = [
     "Expression",
     "FilterOp",
     "GroupRoot",
+    "LegalEntityId",
     "ListRoot",
     "Localised",
     "Manifest",
