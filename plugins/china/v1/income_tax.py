@@ -7,7 +7,8 @@ from decimal import Decimal
 from plugins.china.tables.income_tax import Bracket, Scale
 from saas.sdk import EXACT, rounded
 
-ZERO = Decimal(0)
+ZERO = Decimal("0.00")
+"""Nothing, with the digits of an amount."""
 
 
 def bracket_of(scale: Scale, taxable: Decimal, *, months: int = 1) -> Bracket:
