@@ -77,9 +77,9 @@ def test_a_warning_stands_exactly_where_a_threshold_below_leaves_more(bonus: Dec
     jump = bonus_jump(bonus, SCALE)
     if better:
         assert jump is not None
-        assert (jump.threshold, jump.loss) == (better[-1], net(Decimal(better[-1])) - net(bonus))
+        assert (jump.threshold, jump.loss) == (Decimal(better[-1]), net(Decimal(better[-1])) - net(bonus))
     else:
-        assert jump is None or (jump.loss, jump.even_at - bonus) == (0, Decimal("0.01"))
+        assert jump is None or (jump.loss, jump.even_at - bonus) == (Decimal(0), Decimal("0.01"))
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)

@@ -14,7 +14,7 @@ from plugins.china.errors import NotInForce
 from plugins.china.tables.income_tax import ANNUAL_SCALES, BONUS_SCALES, Scale, income_tax_rules
 from plugins.china.v1.annual_bonus import tax_separately
 from plugins.china.v1.income_tax import tax_of
-from plugins.china.v1.withholding import withhold
+from plugins.china.v1.withholding import YearToDate, withhold
 from tests.plugins.china_samples import EMPTY_YEAR, data_set, payment, tax_by_slices
 
 RULES = income_tax_rules(date(2026, 1, 10))
@@ -36,7 +36,7 @@ def test_every_single_case_of_the_data_set() -> None:
 
 
 def test_every_sequence_of_the_data_set() -> None:
-    years = {}
+    years: dict[str, YearToDate] = {}
     for row in data_set("monthly_sequences.csv"):
         month, before = int(row["month"]), years.get(row["sequence_id"], EMPTY_YEAR)
         amounts = {
@@ -66,7 +66,11 @@ def test_every_sequence_of_the_data_set() -> None:
 )
 def test_scales_are_those_of_the_data_set(scale: Scale, file: str) -> None:
     published = [
-        (Decimal(row["up_to_yuan"]) if row["up_to_yuan"] else None, Decimal(row["rate"]), int(row["quick_deduction"]))
+        (
+            Decimal(row["up_to_yuan"]) if row["up_to_yuan"] else None,
+            Decimal(row["rate"]),
+            Decimal(row["quick_deduction"]),
+        )
         for row in data_set(file)
     ]
     assert [(each.up_to, each.rate, each.quick_deduction) for each in scale.brackets] == published

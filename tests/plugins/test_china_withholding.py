@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from plugins.china.errors import TaxYearBroken
 from plugins.china.tables.income_tax import income_tax_rules
 from plugins.china.v1.months import YearBefore, may_deduct_full_year, months_employed
-from plugins.china.v1.withholding import Payment, Withholding, YearToDate, taxable_of, withhold, year_tax
+from plugins.china.v1.withholding import Payment, TaxKey, Withholding, YearToDate, taxable_of, withhold, year_tax
 from saas.kernel import Explanation, Period, uuid7_from
 from tests.plugins.china_samples import BEIJING_COMPANY, EMPTY_YEAR, KEY, payment, tax_by_slices, told
 
@@ -108,11 +109,11 @@ def test_withheld_is_the_highest_tax_that_any_month_ended_with(year: list[list[d
 
 
 @given(year=_YEAR, shuffle=st.randoms())
-def test_order_within_a_month_changes_no_total(year: list[list[dict[str, str]]], shuffle: object) -> None:
+def test_order_within_a_month_changes_no_total(year: list[list[dict[str, str]]], shuffle: Random) -> None:
     in_order, shuffled = EMPTY_YEAR, EMPTY_YEAR
     for month in payments_of(year):
         in_order = run(month, in_order)[-1].year
-        shuffle.shuffle(month)  # type: ignore[attr-defined]
+        shuffle.shuffle(month)
         shuffled = run(month, shuffled)[-1].year
         assert shuffled == in_order
 
@@ -231,9 +232,9 @@ def test_december_wages_paid_in_january_begin_the_new_year() -> None:
     [replace(KEY, legal_entity=BEIJING_COMPANY), replace(KEY, person=uuid7_from(9, 9))],
     ids=["entity", "person"],
 )
-def test_entities_and_persons_never_mix(other: object) -> None:
+def test_entities_and_persons_never_mix(other: TaxKey) -> None:
     with pytest.raises(TaxYearBroken) as refused:
-        withhold(replace(payment(2, WAGE), key=other), run([payment(1, WAGE)])[0].year, rules=RULES)  # type: ignore[arg-type]
+        withhold(replace(payment(2, WAGE), key=other), run([payment(1, WAGE)])[0].year, rules=RULES)
     assert refused.value.values == {"paid_on": "2026-02-10", "tax_year": 2026}
 
 
