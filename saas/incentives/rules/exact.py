@@ -1,0 +1,48 @@
+"""Exact amounts between an input and its rounding.
+
+An amount without VAT is a division that often has no end in decimals. Cut to any number of digits, receipts that
+together reach a tier's cut just so would miss it. So what lies between is a ratio of whole numbers: amounts come in as
+`Decimal`, are ratios on the way, and are rounded once to `Decimal`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from saas.kernel import EXACT, rounded
+
+_SHOWN_DIGITS = 6
+
+
+def rounded_ratio(value: Fraction, digits: int) -> Decimal:
+    """`value` with `digits` behind the point, a half away from zero: what `saas.kernel.rounded` is for a ratio."""
+    scaled = abs(value) * 10**digits
+    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Decimal(-units if value < 0 else units).scaleb(-digits, context=EXACT)
+
+
+def decimal_of(value: Fraction) -> Decimal:
+    """`value` to sixty significant digits, for keeping beside a line; calculations go on with the ratio itself."""
+    return EXACT.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def shown(value: Fraction | Decimal) -> str:
+    """An amount as sentences show it: at least two and at most six digits behind the point."""
+    short = rounded_ratio(Fraction(value), _SHOWN_DIGITS).normalize(EXACT)
+    return format(short if _digits_behind(short) > 2 else rounded(short, 2), "f")
+
+
+def percent(rate: Decimal | Fraction) -> str:
+    """A rate as sentences show it: 0.03 is ``3 %``."""
+    return f"{plain(rounded_ratio(Fraction(rate) * 100, _SHOWN_DIGITS))} %"
+
+
+def plain(number: Decimal) -> str:
+    """A number without exponent and without zeros that say nothing: equal numbers give equal texts."""
+    return format(number.normalize(EXACT), "f") if number else "0"
+
+
+def _digits_behind(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
