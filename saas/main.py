@@ -94,6 +94,7 @@ SPEAKING = (
     "saas.extensions",
     "saas.graphql",
     "saas.identity",
+    "saas.incentives",
     "saas.jobs",
     "saas.onboarding",
     "saas.people",
