@@ -16,7 +16,7 @@ from decimal import Decimal
 from saas.incentives.rules.explaining import explain_limit
 from saas.incentives.rules.lines import Accrual, Cause, Stream
 from saas.incentives.rules.plans import Award, Limit, LimitKind, Plan, PlanVersion, Scope
-from saas.kernel import Period
+from saas.kernel import Period, rounded
 
 
 def capped_by_order(lines: Sequence[Accrual], plan: Plan) -> list[Accrual]:
@@ -25,7 +25,7 @@ def capped_by_order(lines: Sequence[Accrual], plan: Plan) -> list[Accrual]:
     added = [
         cap
         for group in _groups(lines, lambda line: (line.person, line.deal))
-        for place, limit in _limits(versions[group[0].version], Scope.ORDER)
+        for place, limit in _limits(versions[group[0].version], Scope.ORDER, plan)
         for cap in _caps(group, limit, place)
     ]
     return [*lines, *added]
@@ -37,7 +37,7 @@ def limited_in_period(
     """The lines of one period with those that its caps and guarantees add."""
     version = plan.version_of(period)
     result = [*lines]
-    for place, limit in _limits(version, Scope.PERIOD) if version else ():
+    for place, limit in _limits(version, Scope.PERIOD, plan) if version else ():
         groups = {group[0].person: group for group in _groups(_bounded(result), lambda line: line.person)}
         if limit.kind is LimitKind.CAP:
             result += [cap for group in groups.values() for cap in _caps(group, limit, place)]
@@ -47,8 +47,11 @@ def limited_in_period(
     return result
 
 
-def _limits(version: PlanVersion, scope: Scope) -> Iterator[tuple[int, Limit]]:
-    return ((place, limit) for place, limit in enumerate(version.limits) if limit.scope is scope)
+def _limits(version: PlanVersion, scope: Scope, plan: Plan) -> Iterator[tuple[int, Limit]]:
+    """The limits of a scope with their places, their amounts with just the digits of the currency."""
+    for place, limit in enumerate(version.limits):
+        if limit.scope is scope:
+            yield place, replace(limit, amount=rounded(limit.amount, plan.digits))
 
 
 def _groups(lines: Iterable[Accrual], key: Callable[[Accrual], Hashable]) -> list[list[Accrual]]:

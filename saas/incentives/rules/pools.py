@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from saas.incentives.errors import PoolRefused
 from saas.incentives.rules.exact import percent, plain, rounded_ratio
-from saas.kernel import EXACT, AppError, AppErrors, Explanation, divided
+from saas.kernel import EXACT, AppError, AppErrors, Explanation, divided, rounded
 
 
 class Leavers(Enum):
@@ -92,8 +92,8 @@ def fund(result: Decimal, terms: PoolTerms, *, digits: int = 2) -> Funding:
         raise AppErrors(problems)
     above = max(Decimal(0), result - terms.hurdle)
     earned = rounded_ratio(Fraction(above) * Fraction(terms.share), digits)
-    pool = earned if terms.floor is None else max(earned, terms.floor)
-    pool = pool if terms.cap is None else min(pool, terms.cap)
+    pool = earned if terms.floor is None else max(earned, rounded(terms.floor, digits))
+    pool = pool if terms.cap is None else min(pool, rounded(terms.cap, digits))
     reserve = rounded_ratio(Fraction(pool) * Fraction(terms.reserve_share), digits)
     values = {
         "share": percent(terms.share),
