@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from saas.incentives import (
     Accrual,
@@ -50,22 +51,22 @@ def noon(on: date) -> datetime:
     return datetime.combine(on, time(12), tzinfo=UTC)
 
 
-def rule(shape: Shape = THREE_PERCENT, code: str = "all", **members: object) -> Rule:
+def rule(shape: Shape = THREE_PERCENT, code: str = "all", **members: Any) -> Rule:
     """A rule, for everything unless it says otherwise."""
-    return Rule(code, f"rule {code}", shape, **members)  # type: ignore[arg-type]
+    return Rule(code, f"rule {code}", shape, **members)
 
 
-def version(*rules: Rule, number: int = 1, effective: Period = SINCE_2026, **members: object) -> PlanVersion:
+def version(*rules: Rule, number: int = 1, effective: Period = SINCE_2026, **members: Any) -> PlanVersion:
     """A version of a plan, in force from 2026 on."""
-    return PlanVersion(number, effective, rules or (rule(),), **members)  # type: ignore[arg-type]
+    return PlanVersion(number, effective, rules or (rule(),), **members)
 
 
-def plan(*versions: PlanVersion, **terms: object) -> Plan:
+def plan(*versions: PlanVersion, **terms: Any) -> Plan:
     """A plan with VAT counted in, so that amounts are what they look like."""
-    return Plan("sales", "销售提成", versions or (version(),), **({"with_vat": True} | terms))  # type: ignore[arg-type]
+    return Plan("sales", "销售提成", versions or (version(),), **({"with_vat": True} | terms))
 
 
-def signed_plan(*versions: PlanVersion, release: Release = Release.AT_SIGNING, **terms: object) -> Plan:
+def signed_plan(*versions: PlanVersion, release: Release = Release.AT_SIGNING, **terms: Any) -> Plan:
     """A plan that measures what is signed."""
     return plan(*versions, measure=Measure.SIGNED, anchor=Moment.SIGNING, release=release, **terms)
 
@@ -79,17 +80,17 @@ def credit(shares: str) -> Credit:
     return Credit(tuple(Share(person, Decimal(share)) for person, share in pairs), in_parts)
 
 
-def deal(name: str, amount: str, on: str = "03-02", credited: str = "mei", **members: object) -> Deal:
+def deal(name: str, amount: str, on: str = "03-02", credited: str = "mei", **members: Any) -> Deal:
     """A deal with 13 % VAT."""
-    values: dict[str, object] = {"vat_rate": Decimal("0.13"), "currency": "CNY"}
+    values: dict[str, Any] = {"vat_rate": Decimal("0.13"), "currency": "CNY"}
     values |= {"customer": DealCustomer("acme", first_order_on=day(on)), "credit": credit(credited)}
-    return Deal(name, noon(day(on)), day(on), Decimal(amount), **(values | members))  # type: ignore[arg-type]
+    return Deal(name, noon(day(on)), day(on), Decimal(amount), **(values | members))
 
 
-def receipt(name: str, of: str, amount: str, on: str = "03-10", **members: object) -> Receipt:
+def receipt(name: str, of: str, amount: str, on: str = "03-10", **members: Any) -> Receipt:
     """A receipt with 13 % VAT."""
-    values: dict[str, object] = {"vat_rate": Decimal("0.13")} | members
-    return Receipt(name, of, noon(day(on)), day(on), Decimal(amount), **values)  # type: ignore[arg-type]
+    values: dict[str, Any] = {"vat_rate": Decimal("0.13")} | members
+    return Receipt(name, of, noon(day(on)), day(on), Decimal(amount), **values)
 
 
 def refund(name: str, of: str, amount: str, on: str) -> Refund:

@@ -23,6 +23,7 @@ from saas.incentives import (
     Plan,
     Release,
     Scope,
+    Shape,
     TeamSpell,
     Window,
     accrue,
@@ -67,11 +68,16 @@ def facts(draw: st.DrawFn) -> Facts:
     return Facts(tuple(deals), tuple(receipts), tuple(refunds), teams=TEAMS)
 
 
+SHAPES: tuple[Shape, ...] = (LADDER, WHOLE_LADDER, Flat(d("0.0333")))
+CRM_SHAPES: tuple[Shape, ...] = (LADDER, Flat(d("0.07")))
+OVERRIDES = (Override(LADDER), Override(Flat(d("0.005"))))
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Plans of every window, release and clawback, with a bonus, an override and limits."""
-    shape = draw(st.sampled_from([LADDER, WHOLE_LADDER, Flat(d("0.0333"))]))
-    crm = rule(draw(st.sampled_from([LADDER, Flat(d("0.07"))])), "crm", match=Match(product="crm"))
+    shape = draw(st.sampled_from(SHAPES))
+    crm = rule(draw(st.sampled_from(CRM_SHAPES)), "crm", match=Match(product="crm"))
     bonus = rule(Flat(d("0.01")), "bonus", match=Match(product="box"), award=Award.BONUS)
     limits = (Limit(LimitKind.CAP, d("9000")), Limit(LimitKind.CAP, d("4000"), Scope.ORDER))
     only = version(
@@ -79,7 +85,7 @@ def plans(draw: st.DrawFn) -> Plan:
         crm,
         bonus,
         clawback=draw(st.sampled_from(Clawback)),
-        override=Override(draw(st.sampled_from([LADDER, Flat(d("0.005"))]))),
+        override=draw(st.sampled_from(OVERRIDES)),
         limits=limits if draw(st.booleans()) else (),
     )
     terms = {"window": draw(st.sampled_from(Window)), "with_vat": draw(st.booleans())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -54,7 +55,7 @@ PAID = Facts(
 REFUNDED = replace(PAID, refunds=(refund("B1", "D1", "60000", "04-08"),))
 
 
-def method(clawback: Clawback, **members: object) -> Plan:
+def method(clawback: Clawback, **members: Any) -> Plan:
     """A marginal ladder over the month: 12,000 for the 250,000 of `PAID`, 5,500 of it for D1."""
     return plan(version(rule(LADDER), clawback=clawback, **members))
 

@@ -55,13 +55,13 @@ def test_each_person_gets_the_lines_up_to_the_cut_off() -> None:
 
 def test_a_statement_stops_at_0_and_the_oldest_debt_is_recovered_first() -> None:
     march = only(settle([line("a", "03-01", "-30.00")], currency="CNY", cut_off=MARCH_31))
-    assert (march.payout, march.carried) == (0, (Carried(MARCH_31, d("-30.00")),))
+    assert (march.payout, march.carried) == (d("0"), (Carried(MARCH_31, d("-30.00")),))
     april = only(
         settle([line("b", "04-01", "-20.00")], currency="CNY", cut_off=APRIL_30, brought={"mei": march.carried})
     )
     assert april.carried == (Carried(MARCH_31, d("-30.00")), Carried(APRIL_30, d("-20.00")))
     may = only(settle([line("c", "05-01", "35.00")], currency="CNY", cut_off=MAY_31, brought={"mei": april.carried}))
-    assert (may.payout, may.carried) == (0, (Carried(APRIL_30, d("-15.00")),))
+    assert (may.payout, may.carried) == (d("0"), (Carried(APRIL_30, d("-15.00")),))
     after = only(settle([line("d", "05-02", "15.01")], currency="CNY", cut_off=MAY_31, brought={"mei": may.carried}))
     assert (after.payout, after.carried) == (d("0.01"), ())
 
@@ -69,7 +69,7 @@ def test_a_statement_stops_at_0_and_the_oldest_debt_is_recovered_first() -> None
 def test_who_only_owes_has_a_statement_too_and_settling_twice_gives_nothing_new() -> None:
     debt = (Carried(MARCH_31, d("-30.00")),)
     statement = only(settle([], currency="CNY", cut_off=APRIL_30, brought={"mei": debt, "bo": ()}))
-    assert (statement.person, statement.lines, statement.payout, statement.carried) == ("mei", (), 0, debt)
+    assert (statement.person, len(statement.lines), statement.payout, statement.carried) == ("mei", 0, d("0"), debt)
     assert settle([], currency="CNY", cut_off=APRIL_30) == ()
 
 
