@@ -87,6 +87,15 @@ def test_receipts_that_reach_a_cut_just_so_stay_below_it() -> None:
     assert in_all(lines, "mei") == d("3000.00")
 
 
+def test_lines_of_tiers_add_up_to_the_rounded_total_and_earlier_ones_stay() -> None:
+    receipts = tuple(receipt(f"R{n}", "D1", "50.50", f"03-1{n}") for n in range(3))
+    facts = Facts(deals=(deal("D1", "151.50"),), receipts=receipts)
+    expected = [("mei", "R0", "1.52"), ("mei", "R1", "1.51"), ("mei", "R2", "1.52")]
+    for count in (1, 2, 3):
+        lines = accrue(replace(facts, receipts=receipts[:count]), plan(version(rule(LADDER))), period=MARCH)
+        assert amounts(lines) == expected[:count]
+
+
 def test_the_year_to_date_goes_on_where_the_month_before_ended() -> None:
     facts = Facts(
         deals=(deal("D1", "180000"),),

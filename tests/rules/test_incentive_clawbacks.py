@@ -26,7 +26,7 @@ from saas.incentives import (
     adjustments,
 )
 from saas.incentives.rules.plans import Plan
-from saas.kernel import AppErrors
+from saas.kernel import AppErrors, Period
 from tests.incentive_samples import (
     APRIL,
     LADDER,
@@ -136,6 +136,14 @@ def test_of_what_is_released_in_steps_no_more_goes_back_than_was_released() -> N
     terms = signed_plan(version(rule(LADDER)), release=Release.AT_COLLECTION)
     assert amounts(accrue(facts, terms, period=MARCH)) == [("mei", "R1", "800.00")]
     assert amounts(accrue(facts, terms, period=APRIL)) == [("mei", "B1", "-800.00")]
+
+
+def test_each_event_goes_back_by_the_method_of_its_own_version() -> None:
+    first = version(rule(LADDER), effective=Period(day("01-01"), day("03-15")), clawback=Clawback.ORIGINAL_LINE)
+    second = version(rule(LADDER), number=2, effective=Period(day("03-15")), clawback=Clawback.RECOMPUTE)
+    refunds = (refund("B1", "D1", "60000", "04-08"), refund("B2", "D2", "100000", "04-09"))
+    lines = accrue(replace(PAID, refunds=refunds), plan(first, second), period=APRIL)
+    assert amounts(lines) == [("mei", "B1", "-2200.00"), ("mei", "B2", "-4800.00")]
 
 
 def test_a_cancelled_deal_takes_back_what_signing_paid() -> None:

@@ -37,7 +37,8 @@ def accrue(facts: Facts, plan: Plan, *, period: Period, people: Collection[str] 
         raise ValueError(f"{period} is no {plan.cycle.value}")
     check_facts(facts, plan)
     entries = entries_of(facts, plan, people=people)
-    earned = [line for window in grouped(entries, plan).values() for line in earn(window, plan, facts)]
+    targets = facts.targets_by_person()
+    earned = [line for window in grouped(entries, plan).values() for line in earn(window, plan, targets)]
     paid = [*released(earned, facts, plan)]
     lines = capped_by_order([*paid, *clawed_back(entries, paid, facts, plan)], plan)
     of_period = [line for line in lines if line.on in period]

@@ -10,7 +10,7 @@ window otherwise; where releases are outstanding, never more than was released.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -44,9 +44,16 @@ class _Taken:
 
 def clawed_back(entries: Sequence[Entry], paid: Sequence[Accrual], facts: Facts, plan: Plan) -> Iterator[Accrual]:
     """The negative lines of all refunds, in the order of refunds."""
-    desk = _Desk(entries, paid, facts, plan)
-    for piece in _pieces(facts, plan):
+    pieces = [*_pieces(facts, plan)]
+    touched = {piece.event for piece in pieces}
+    windows = {key: window for key, window in grouped(entries, plan).items() if _events_of(window) & touched}
+    desk = _Desk(windows, paid, facts, plan)
+    for piece in pieces:
         yield from desk.take(piece)
+
+
+def _events_of(window: Sequence[Entry]) -> set[str]:
+    return {entry.event.id for entry in window}
 
 
 def _pieces(facts: Facts, plan: Plan) -> Iterator[_Piece]:
@@ -69,51 +76,67 @@ def _latest_first(refund: Refund, receipts: list[Receipt], left: dict[str, Decim
             yield _Piece(refund, receipt.id, Fraction(part) / Fraction(receipt.amount))
 
 
-def _recomputes(line: Earned) -> bool:
-    return line.entry.version.clawback is Clawback.RECOMPUTE
+def _recomputes(entry: Entry) -> bool:
+    return entry.version.clawback is Clawback.RECOMPUTE
 
 
 class _Desk:
     """What has been taken back so far: refunds of one window depend on those before them."""
 
-    def __init__(self, entries: Sequence[Entry], paid: Sequence[Accrual], facts: Facts, plan: Plan) -> None:
-        self._plan, self._facts, self._paid = plan, facts, paid
-        self._windows = grouped(entries, plan)
-        self._first = {key: earn(window, plan, facts) for key, window in self._windows.items()}
+    def __init__(
+        self, windows: Mapping[Hashable, list[Entry]], paid: Sequence[Accrual], facts: Facts, plan: Plan
+    ) -> None:
+        self._plan, self._targets = plan, facts.targets_by_person()
+        self._paid: dict[Hashable, list[Accrual]] = defaultdict(list)
+        for accrual in paid:
+            self._paid[accrual.of, accrual.person, accrual.stream, accrual.award].append(accrual)
+        self._windows = windows
+        self._first = {key: earn(window, plan, self._targets) for key, window in windows.items()}
         self._by_event: dict[str, list[Earned]] = defaultdict(list)
         for window in self._first.values():
             for line in window:
                 self._by_event[line.entry.event.id].append(line)
+        self._recomputing = {key for key, window in windows.items() if any(map(_recomputes, window))}
+        self._totals: dict[Hashable, Decimal] = {}
         self._gone: dict[str, Fraction] = defaultdict(Fraction)
-        self._clawed: dict[object, Decimal] = defaultdict(Decimal)
+        self._clawed: dict[Hashable, Decimal] = defaultdict(Decimal)
 
     def take(self, piece: _Piece) -> Iterator[Accrual]:
         """The lines of one piece: one for each person and award that the event was paid to."""
         lines = self._by_event.get(piece.event, [])
-        before = [self._total(line) if _recomputes(line) else Decimal(0) for line in lines]
         gone = self._gone[piece.event]
         self._gone[piece.event] = gone + piece.fraction
-        for line, total in zip(lines, before, strict=True):
-            yield self._line(line, piece, self._taken(line, piece, gone, total))
+        for line in lines:
+            yield self._line(line, piece, self._taken(line, piece, gone, *self._recomputed(line)))
 
-    def _total(self, line: Earned) -> Decimal:
-        """What the line's window comes to without what is gone."""
-        window = self._windows[window_key(line.entry, self._plan)]
-        kept = [entry.keeping(1 - self._gone[entry.event.id]) for entry in window]
-        return sum((line.amount for line in earn(kept, self._plan, self._facts)), Decimal(0))
+    def _recomputed(self, line: Earned) -> tuple[Decimal, Decimal]:
+        """What the line's window came to until now, and what it comes to with this piece gone too.
 
-    def _taken(self, line: Earned, piece: _Piece, gone: Fraction, before: Decimal) -> _Taken:
+        Asked for every piece of a window in which any event is recomputed: a version with another method may be among
+        them. Windows without one are left out.
+        """
+        key = window_key(line.entry, self._plan)
+        if key not in self._recomputing:
+            return Decimal(0), Decimal(0)
+        before = self._totals.get(key)
+        kept = [self._kept(entry) for entry in self._windows[key]]
+        after = sum((each.amount for each in earn(kept, self._plan, self._targets)), Decimal(0))
+        self._totals[key] = after
+        return (self._paid_in_window(line)[0] if before is None else before), after
+
+    def _kept(self, entry: Entry) -> Entry:
+        gone = self._gone.get(entry.event.id)
+        return entry if gone is None else entry.keeping(1 - gone)
+
+    def _taken(self, line: Earned, piece: _Piece, gone: Fraction, before: Decimal, after: Decimal) -> _Taken:
         base = line.entry.base * piece.fraction
-        if _recomputes(line):
-            after = self._total(line)
+        if _recomputes(line.entry):
             values = {"before": str(before), "after": str(after), "base": shown(base)}
             return _Taken(before - after, Explanation("incentives.clawback_recomputed", values))
         if line.entry.version.clawback is Clawback.ORIGINAL_LINE:
-            parts = (
-                rounded_ratio(Fraction(line.amount) * share, self._plan.digits)
-                for share in (gone + piece.fraction, gone)
-            )
-            until, since = parts
+            amount_paid = Fraction(line.amount)
+            until = rounded_ratio(amount_paid * (gone + piece.fraction), self._plan.digits)
+            since = rounded_ratio(amount_paid * gone, self._plan.digits)
             values = {"paid": str(line.amount), "base": shown(line.entry.base), "back": shown(base)}
             return _Taken(until - since, Explanation("incentives.clawback_of_line", values))
         paid, whole = self._paid_in_window(line)
@@ -140,7 +163,7 @@ class _Desk:
             parts.append(Explanation("incentives.clawback_limited", {"wanted": str(wanted), "most": str(most)}))
         return self._accrual(line, piece, -amount, tuple(parts))
 
-    def _scopes(self, line: Earned) -> tuple[object, object]:
+    def _scopes(self, line: Earned) -> tuple[Hashable, Hashable]:
         entry = line.entry
         of_line = ("line", entry.event.id, entry.person, entry.stream, entry.award)
         return of_line, window_key(entry, self._plan)
@@ -156,15 +179,8 @@ class _Desk:
 
     def _released(self, line: Earned, piece: _Piece) -> Decimal:
         entry = line.entry
-        wanted = (entry.event.id, entry.person, entry.stream, entry.award)
-        return sum(
-            (
-                paid.amount
-                for paid in self._paid
-                if (paid.of, paid.person, paid.stream, paid.award) == wanted and paid.at <= piece.refund.at
-            ),
-            Decimal(0),
-        )
+        paid = self._paid.get((entry.event.id, entry.person, entry.stream, entry.award), [])
+        return sum((each.amount for each in paid if each.at <= piece.refund.at), Decimal(0))
 
     def _accrual(self, line: Earned, piece: _Piece, amount: Decimal, parts: tuple[Explanation, ...]) -> Accrual:
         entry, refund = line.entry, piece.refund

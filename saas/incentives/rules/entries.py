@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from fractions import Fraction
 
 from saas.incentives.errors import FactRefused
 from saas.incentives.rules.choice import Choice, Subject, choose
-from saas.incentives.rules.facts import Deal, Facts, Receipt, in_order, without_vat
+from saas.incentives.rules.facts import Deal, Facts, Receipt, TeamSpell, in_order, without_vat
 from saas.incentives.rules.lines import Stream
 from saas.incentives.rules.plans import (
     Award,
@@ -23,7 +24,7 @@ from saas.incentives.rules.plans import (
     Rule,
 )
 from saas.incentives.rules.tiers import PerUnit
-from saas.kernel import AppError, AppErrors, Explanation, Scalar
+from saas.kernel import AppError, AppErrors, Explanation, Period, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,43 @@ class Entry:
         return replace(self, event=event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Company:
+    """Who is calculated, who takes part in which version, who manages whom: found by name, once for all events."""
+
+    people: Collection[str] | None
+    taking: Mapping[tuple[int, str], Sequence[Period]]
+    by_member: Mapping[str, Sequence[TeamSpell]]
+    by_manager: Mapping[str, Sequence[TeamSpell]]
+
+    @classmethod
+    def of(cls, facts: Facts, plan: Plan, people: Collection[str] | None) -> _Company:
+        taking: dict[tuple[int, str], list[Period]] = defaultdict(list)
+        for version in plan.versions:
+            for participant in version.participants:
+                taking[version.number, participant.person].append(participant.during)
+        by_member: dict[str, list[TeamSpell]] = defaultdict(list)
+        by_manager: dict[str, list[TeamSpell]] = defaultdict(list)
+        for spell in facts.teams:
+            by_member[spell.member].append(spell)
+            by_manager[spell.manager].append(spell)
+        return cls(None if people is None else frozenset(people), taking, by_member, by_manager)
+
+    def is_paid(self, person: str, version: PlanVersion, day: date) -> bool:
+        """Whether the person is to be calculated, and takes part on that day; without participants all do."""
+        if self.people is not None and person not in self.people:
+            return False
+        return not version.participants or any(day in days for days in self.taking.get((version.number, person), ()))
+
+    def spells_of(self, member: str, day: date) -> Iterator[TeamSpell]:
+        """In whose teams the person is."""
+        return (spell for spell in self.by_member.get(member, ()) if day in spell.during)
+
+    def manages(self, manager: str, day: date) -> bool:
+        """Whether the person has a team."""
+        return any(day in spell.during for spell in self.by_manager.get(manager, ()))
+
+
 def entries_of(facts: Facts, plan: Plan, *, people: Collection[str] | None = None) -> list[Entry]:
     """Every entry, in the order of events. `people` limits whom entries are for; it changes none of them.
 
@@ -77,6 +115,7 @@ def entries_of(facts: Facts, plan: Plan, *, people: Collection[str] | None = Non
     """
     entries: list[Entry] = []
     problems: list[AppError] = []
+    company = _Company.of(facts, plan, people)
     for event in _events(facts, plan):
         version = plan.version_on(event.on)
         if version is None:
@@ -86,8 +125,8 @@ def entries_of(facts: Facts, plan: Plan, *, people: Collection[str] | None = Non
         if event.deal.product in version.commission_free:
             continue
         try:
-            entries += _own(event, plan, version, people)
-            entries += _overrides(event, version, facts, people)
+            entries += _own(event, plan, version, company)
+            entries += _overrides(event, version, company)
         except FactRefused as refusal:
             problems.append(refusal)
     if problems:
@@ -118,10 +157,10 @@ def order_amount(deal: Deal, plan: Plan) -> Fraction:
     return Fraction(deal.amount) if plan.with_vat else without_vat(deal.amount, deal.vat_rate)
 
 
-def _own(event: Event, plan: Plan, version: PlanVersion, people: Collection[str] | None) -> Iterator[Entry]:
+def _own(event: Event, plan: Plan, version: PlanVersion, company: _Company) -> Iterator[Entry]:
     credit = event.deal.credit
     for place, part in enumerate(credit.shares):
-        if (people is not None and part.person not in people) or not version.has(part.person, event.on):
+        if not company.is_paid(part.person, version, event.on):
             continue
         for award in Award:
             choice = _chosen(event, plan, version, part.person, award)
@@ -179,25 +218,27 @@ def _customer_kind(event: Event, version: PlanVersion) -> CustomerKind | None:
     return CustomerKind.NEW if (event.on - first).days < version.new_customer_days else CustomerKind.OLD
 
 
-def _overrides(event: Event, version: PlanVersion, facts: Facts, people: Collection[str] | None) -> Iterator[Entry]:
+def _overrides(event: Event, version: PlanVersion, company: _Company) -> Iterator[Entry]:
     """One entry per manager: the members' shares add up first, so a split in the team is not rounded twice."""
     if version.override is None:
         return
-    for manager in sorted({spell.manager for spell in facts.teams}):
-        if (people is not None and manager not in people) or not version.has(manager, event.on):
-            continue
-        share = _team_share(event, manager, facts, own_deals=version.override.own_deals)
-        if share:
-            rule = _override_rule(version.override)
+    rule = _override_rule(version.override)
+    for manager, share in sorted(_team_shares(event, company, own_deals=version.override.own_deals).items()):
+        if company.is_paid(manager, version, event.on):
             yield Entry(event, version, rule, (), manager, Stream.OVERRIDE, Award.COMMISSION, None, share)
 
 
-def _team_share(event: Event, manager: str, facts: Facts, *, own_deals: bool) -> Fraction:
-    team = {spell.member for spell in facts.teams if spell.manager == manager and event.on in spell.during}
-    counted = (team - {manager}) | ({manager} if own_deals else set())
+def _team_shares(event: Event, company: _Company, *, own_deals: bool) -> dict[str, Fraction]:
+    """By manager, which part of the event the team is credited with."""
+    shares: dict[str, Fraction] = defaultdict(Fraction)
     credit = event.deal.credit
-    shares = (credit.fraction(place) for place, part in enumerate(credit.shares) if part.person in counted)
-    return sum(shares, Fraction(0))
+    for place, part in enumerate(credit.shares):
+        managers = {spell.manager for spell in company.spells_of(part.person, event.on)} - {part.person}
+        if own_deals and company.manages(part.person, event.on):
+            managers.add(part.person)
+        for manager in managers:
+            shares[manager] += credit.fraction(place)
+    return shares
 
 
 def _override_rule(override: Override) -> Rule:

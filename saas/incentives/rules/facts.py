@@ -121,9 +121,9 @@ class Facts:
     teams: tuple[TeamSpell, ...] = ()
     targets: tuple[Target, ...] = ()
 
-    def target(self, person: str, period: Period) -> Decimal | None:
-        """A person's target of just this period."""
-        return next((t.amount for t in self.targets if t.person == person and t.period == period), None)
+    def targets_by_person(self) -> dict[tuple[str, Period], Decimal]:
+        """Each target under its person and period."""
+        return {(target.person, target.period): target.amount for target in self.targets}
 
 
 def in_order(event: Deal | Receipt | Refund | StageReached) -> tuple[datetime, str]:

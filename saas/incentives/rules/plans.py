@@ -199,12 +199,6 @@ class PlanVersion:
             return Decimal(1)
         return next((grade.share for grade in self.grades if days <= grade.through_days), self.grade_after)
 
-    def has(self, person: str, day: date) -> bool:
-        """Whether the person takes part on this day."""
-        return not self.participants or any(
-            taking.person == person and day in taking.during for taking in self.participants
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
+from itertools import accumulate, pairwise
 
 from saas.incentives.errors import TargetMissing, TiersRefused
 from saas.incentives.rules.exact import plain, rounded_ratio
@@ -66,7 +67,7 @@ class Tiers:
     def rate_at(self, base: Fraction) -> Decimal:
         """The rate of the tier that `base` reaches."""
         find = bisect_left if self.bound is Bound.UPPER_INCLUSIVE else bisect_right
-        return self.rates[find(self.cuts, base)]
+        return self.rates[find(_steps(self.cuts, self.rates)[0], base)]
 
     def slices(self, base: Fraction) -> Iterator[tuple[Fraction, Decimal]]:
         """The parts of `base` with the rate of each: one in whole-amount mode, none where there is no base."""
@@ -83,7 +84,13 @@ class Tiers:
 
     def commission(self, base: Fraction) -> Fraction:
         """What `base` earns, not rounded; nothing where it is not above 0."""
-        return sum((part * Fraction(rate) for part, rate in self.slices(base)), Fraction(0))
+        if base <= 0:
+            return Fraction(0)
+        if self.mode is Mode.WHOLE_AMOUNT:
+            return base * Fraction(self.rate_at(base))
+        starts, rates, earned = _steps(self.cuts, self.rates)
+        tier = bisect_left(starts, base)
+        return earned[tier] + (base - (starts[tier - 1] if tier else 0)) * rates[tier]
 
     def for_target(self, target: Decimal | None, *, person: str, period: str) -> Tiers:
         """The same with cuts in money: each multiple times the target, not rounded.
@@ -105,6 +112,17 @@ class Tiers:
         if self.mode is Mode.WHOLE_AMOUNT:
             for cut, (lower, upper) in zip(self.cuts, pairwise(self.rates), strict=True):
                 yield cut, EXACT.multiply(cut, upper - lower)
+
+
+@lru_cache(maxsize=4096)
+def _steps(
+    cuts: tuple[Decimal, ...], rates: tuple[Decimal, ...]
+) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
+    """Cuts and rates as ratios, and what the tiers below each one earn when they are full: worked out once a scale."""
+    starts, fractions = [Fraction(cut) for cut in cuts], [Fraction(rate) for rate in rates]
+    widths = [upper - lower for lower, upper in pairwise([Fraction(0), *starts])]
+    full = accumulate((width * rate for width, rate in zip(widths, fractions, strict=False)), initial=Fraction(0))
+    return starts, fractions, [*full]
 
 
 Shape = Flat | PerUnit | Tiers

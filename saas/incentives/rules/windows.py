@@ -17,7 +17,6 @@ from fractions import Fraction
 from saas.incentives.rules.credits import split
 from saas.incentives.rules.entries import Entry
 from saas.incentives.rules.exact import rounded_ratio
-from saas.incentives.rules.facts import Facts
 from saas.incentives.rules.lines import Stream
 from saas.incentives.rules.plans import Cycle, Plan, Window
 from saas.incentives.rules.tiers import Flat, Mode, PerUnit, Shape, Tiers
@@ -69,20 +68,24 @@ def _period_of(entry: Entry, plan: Plan) -> Period:
 
 
 def grouped(entries: Iterable[Entry], plan: Plan) -> Mapping[Hashable, list[Entry]]:
-    """Entries by their window, each list in the order of events."""
+    """Entries by their window; each list keeps the order that the entries have."""
     groups: dict[Hashable, list[Entry]] = defaultdict(list)
-    for entry in sorted(entries, key=lambda entry: (entry.event.at, entry.event.id)):
+    for entry in entries:
         groups[window_key(entry, plan)].append(entry)
     return groups
 
 
-def earn(entries: Sequence[Entry], plan: Plan, facts: Facts) -> list[Earned]:
+Targets = Mapping[tuple[str, Period], Decimal]
+"""A person's target of just that period."""
+
+
+def earn(entries: Sequence[Entry], plan: Plan, targets: Targets) -> list[Earned]:
     """What the entries of one window earn, in the order of events.
 
     :raises TargetMissing: tiers of a target, and the person has none in that period.
     """
     running = _Running(_reached_by_all(entries, plan))
-    return [_earned(entry, plan, facts, running) for entry in entries]
+    return [_earned(entry, plan, targets, running) for entry in entries]
 
 
 def _reached_by_all(entries: Sequence[Entry], plan: Plan) -> Fraction | None:
@@ -121,8 +124,8 @@ class _Running:
         return Point(self.base, self.settled + sum(rates, Fraction(0)))
 
 
-def _earned(entry: Entry, plan: Plan, facts: Facts, running: _Running) -> Earned:
-    shape = _shape_in_money(entry, plan, facts)
+def _earned(entry: Entry, plan: Plan, targets: Targets, running: _Running) -> Earned:
+    shape = _shape_in_money(entry, plan, targets)
     counted = _counted(entry, plan)
     before, after = running.add(counted, shape)
     if isinstance(shape, Tiers):
@@ -154,10 +157,10 @@ def _divided(line: Earned, plan: Plan) -> Earned:
     return replace(line, parts=parts, amount=parts[line.entry.place])
 
 
-def _shape_in_money(entry: Entry, plan: Plan, facts: Facts) -> Shape:
+def _shape_in_money(entry: Entry, plan: Plan, targets: Targets) -> Shape:
     shape = entry.rule.shape
     if not isinstance(shape, Tiers) or not shape.of_target:
         return shape
     period = _period_of(entry, plan)
     name = str(period.first.year) if plan.window is Window.YEAR else month_of(period.first)
-    return shape.for_target(facts.target(entry.person, period), person=entry.person, period=name)
+    return shape.for_target(targets.get((entry.person, period)), person=entry.person, period=name)
