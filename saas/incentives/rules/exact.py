@@ -10,15 +10,17 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from saas.kernel import EXACT, rounded
+from saas.kernel import EXACT
 
 _SHOWN_DIGITS = 6
+_MAY_BE_EMPTY = 4
+"""Of the digits shown, how many are left out where they are zeros."""
 
 
 def rounded_ratio(value: Fraction, digits: int) -> Decimal:
     """`value` with `digits` behind the point, a half away from zero: what `saas.kernel.rounded` is for a ratio."""
-    scaled = abs(value) * 10**digits
-    units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    numerator, denominator = abs(value.numerator) * 10**digits, value.denominator
+    units = (2 * numerator + denominator) // (2 * denominator)
     return Decimal(-units if value < 0 else units).scaleb(-digits, context=EXACT)
 
 
@@ -29,8 +31,8 @@ def decimal_of(value: Fraction) -> Decimal:
 
 def shown(value: Fraction | Decimal) -> str:
     """An amount as sentences show it: at least two and at most six digits behind the point."""
-    short = rounded_ratio(Fraction(value), _SHOWN_DIGITS).normalize(EXACT)
-    return format(short if _digits_behind(short) > 2 else rounded(short, 2), "f")
+    text = format(rounded_ratio(Fraction(value), _SHOWN_DIGITS), "f")
+    return text[:-_MAY_BE_EMPTY] + text[-_MAY_BE_EMPTY:].rstrip("0")
 
 
 def percent(rate: Decimal | Fraction) -> str:
@@ -41,8 +43,3 @@ def percent(rate: Decimal | Fraction) -> str:
 def plain(number: Decimal) -> str:
     """A number without exponent and without zeros that say nothing: equal numbers give equal texts."""
     return format(number.normalize(EXACT), "f") if number else "0"
-
-
-def _digits_behind(number: Decimal) -> int:
-    exponent = number.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
