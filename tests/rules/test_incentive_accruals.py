@@ -309,7 +309,7 @@ def test_a_manager_gets_an_override_on_the_teams_credited_amount() -> None:
     facts = Facts(
         deals=(deal("D1", "200000", credited="mei 0.5, bo 0.3, chen 0.2"),),
         receipts=(receipt("R1", "D1", "100000", "03-14"), receipt("R2", "D1", "100000", "03-15")),
-        teams=TEAM,
+        teams=(*TEAM, TeamSpell("chen", "chen", SINCE_2026)),
     )
 
     def overrides(own_deals: bool) -> list[tuple[str, str, str]]:

@@ -130,12 +130,12 @@ def test_more_than_came_can_not_go_back() -> None:
 def test_of_what_is_released_in_steps_no_more_goes_back_than_was_released() -> None:
     facts = Facts(
         deals=(deal("D1", "200000"),),
-        receipts=(receipt("R1", "D1", "20000", "03-10"),),
+        receipts=(receipt("R1", "D1", "20000", "03-10"), receipt("R2", "D1", "20000", "04-10")),
         refunds=(refund("B1", "D1", "20000", "04-01"),),
     )
     terms = signed_plan(version(rule(LADDER)), release=Release.AT_COLLECTION)
     assert amounts(accrue(facts, terms, period=MARCH)) == [("mei", "R1", "800.00")]
-    assert amounts(accrue(facts, terms, period=APRIL)) == [("mei", "B1", "-800.00")]
+    assert amounts(accrue(facts, terms, period=APRIL)) == [("mei", "B1", "-800.00"), ("mei", "R2", "800.00")]
 
 
 def test_each_event_goes_back_by_the_method_of_its_own_version() -> None:
