@@ -338,6 +338,12 @@ def test_a_cap_names_the_line_that_passes_it() -> None:
     ]
 
 
+def test_what_comes_after_a_cap_is_reached_is_forfeited_and_no_more() -> None:
+    terms = plan(version(rule(LADDER), limits=(Limit(LimitKind.CAP, d("4000")),)))
+    lines = [line for line in accrue(TWO_DEALS, terms, period=MARCH) if line.cause is Cause.CAPPED]
+    assert [(line.event, str(line.amount)) for line in lines] == [("R1", "-1500.00"), ("R2", "-6500.00")]
+
+
 def test_a_cap_of_an_order_counts_the_months_before() -> None:
     facts = Facts(
         deals=(deal("D1", "100000"),),
