@@ -203,6 +203,13 @@ def test_the_most_specific_rule_wins(code: str, deal_has: dict[str, str], rules:
     assert line.rule == code
 
 
+@pytest.mark.parametrize(("amount", "code"), [("999.99", "low"), ("1000", "high")])
+def test_an_amount_at_the_end_of_a_band_is_in_the_next(amount: str, code: str) -> None:
+    bands = (rule(code="low", match=Match(amount_to=d("1000"))), rule(code="high", match=Match(amount_from=d("1000"))))
+    facts = Facts(deals=(deal("D1", amount),), receipts=(receipt("R1", "D1", "10"),))
+    assert [line.rule for line in accrue(facts, plan(version(*bands)), period=MARCH)] == [code]
+
+
 @pytest.mark.parametrize(("on", "amount"), [("03-02", "100.00"), ("03-31", "100.00"), ("04-01", "30.00")])
 def test_day_0_of_a_new_customer_counts_and_day_d_does_not(on: str, amount: str) -> None:
     facts = Facts(
@@ -249,7 +256,8 @@ def test_the_anchors_day_picks_the_version_the_day_it_begins_included() -> None:
     ]
 
 
-def test_receipts_release_what_was_fixed_at_signing_and_the_last_takes_the_remainder() -> None:
+@pytest.mark.parametrize(("rate", "parts"), [("0.1", "33.33 33.33 33.34"), ("0.1001", "33.37 33.37 33.36")])
+def test_receipts_release_what_was_fixed_at_signing_and_the_last_takes_the_remainder(rate: str, parts: str) -> None:
     facts = Facts(
         deals=(deal("D1", "1000.00"),),
         receipts=(
@@ -259,9 +267,10 @@ def test_receipts_release_what_was_fixed_at_signing_and_the_last_takes_the_remai
             receipt("R4", "D1", "50.00", "04-09"),
         ),
     )
-    terms = signed_plan(version(rule(Flat(d("0.1001")))), release=Release.AT_COLLECTION)
-    assert amounts(accrue(facts, terms, period=MARCH)) == [("mei", "R1", "33.37"), ("mei", "R2", "33.37")]
-    assert amounts(accrue(facts, terms, period=APRIL)) == [("mei", "R3", "33.36")]
+    terms = signed_plan(version(rule(Flat(d(rate)))), release=Release.AT_COLLECTION)
+    first, second, last = parts.split()
+    assert amounts(accrue(facts, terms, period=MARCH)) == [("mei", "R1", first), ("mei", "R2", second)]
+    assert amounts(accrue(facts, terms, period=APRIL)) == [("mei", "R3", last)]
 
 
 def test_stages_release_their_shares_and_the_last_of_the_list_the_remainder() -> None:
