@@ -95,6 +95,7 @@ SPEAKING = (
     "saas.formulas",
     "saas.graphql",
     "saas.identity",
+    "saas.incentives",
     "saas.jobs",
     "saas.onboarding",
     "saas.people",
