@@ -1,0 +1,1 @@
+"""A company's own sheets: read, checked, shown as a preview, taken over, taken back."""
