@@ -7,8 +7,7 @@ left out when it is read. Nothing in it is a formula, whatever it begins with.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -27,69 +26,62 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-@dataclass(frozen=True, slots=True)
-class FailedRow:
-    """A row's cells from column A, and why it failed, in the reader's language."""
+class ErrorFile:
+    """A workbook that is written to `target` row by row; none is held. Close it, or use it in a ``with`` block."""
 
-    cells: Sequence[Cell]
-    why: str
+    def __init__(self, target: BinaryIO, *, locale: str) -> None:
+        self._book = xlsxwriter.Workbook(target, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"})
+        self._quoted = self._book.add_format({"quote_prefix": True})
+        self._moment = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._time = self._book.add_format({"num_format": "hh:mm:ss"})
+        self._error_title = ERROR_TITLES[locale]
+        self._used: set[str] = set()
+        self._page: Any = None
+        self._places: tuple[int, ...] = ()
+        self._row = 0
 
+    def __enter__(self) -> ErrorFile:
+        return self
 
-@dataclass(frozen=True, slots=True)
-class FailedSheet:
-    """A sheet's headers at their places, and its failed rows in the order of the file."""
+    def __exit__(self, *_: object) -> None:
+        self._book.close()
 
-    name: str
-    headers: Sequence[MappedHeader]
-    rows: Iterable[FailedRow]
+    def begin_sheet(self, name: str, headers: Sequence[MappedHeader]) -> None:
+        """A sheet with the headers at their places and the error column behind the last; its rows follow."""
+        self._page = self._book.add_worksheet(self._sheet_name(name))
+        self._places = tuple(header.place for header in headers)
+        self._row = 0
+        for header in headers:
+            self._write(header.place, header.header)
+        self._write(self._last, self._error_title)
 
+    def add_row(self, cells: Sequence[Cell], *, why: str) -> None:
+        """A failed row, its cells from column A; columns without a header are left out."""
+        self._row += 1
+        for place in self._places:
+            self._write(place, cells[place] if place < len(cells) else None)
+        self._write(self._last, why)
 
-def write_error_file(target: BinaryIO, sheets: Iterable[FailedSheet], *, locale: str) -> None:
-    """Write a workbook with a sheet per given one; rows are written as they come, none is held."""
-    with xlsxwriter.Workbook(target, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
-        writer = _Writer(book)
-        for name, sheet in _with_names(sheets):
-            writer.write(book.add_worksheet(name), sheet, ERROR_TITLES[locale])
+    @property
+    def _last(self) -> int:
+        return max(self._places, default=-1) + 1
 
-
-def _with_names(sheets: Iterable[FailedSheet]) -> Iterator[tuple[str, FailedSheet]]:
-    """Each sheet with a name that a workbook may hold, once."""
-    used: set[str] = set()
-    for number, sheet in enumerate(sheets, start=1):
-        name = _NOT_IN_NAMES.sub("_", sheet.name)[:_NAME_MAX] or str(number)
-        if name.lower() in used:
+    def _sheet_name(self, wanted: str) -> str:
+        """A name that a workbook takes, once."""
+        number = len(self._used) + 1
+        name = _NOT_IN_NAMES.sub("_", wanted)[:_NAME_MAX] or str(number)
+        if name.lower() in self._used:
             name = f"{name[: _NAME_MAX - 4]} {number}"
-        used.add(name.lower())
-        yield name, sheet
+        self._used.add(name.lower())
+        return name
 
-
-class _Writer:
-    """Writes cells with the formats of one workbook."""
-
-    def __init__(self, book: Any) -> None:
-        self._quoted = book.add_format({"quote_prefix": True})
-        self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        self._time = book.add_format({"num_format": "hh:mm:ss"})
-
-    def write(self, page: Any, sheet: FailedSheet, error_title: str) -> None:
-        last = 0
-        for header in sheet.headers:
-            self._cell(page, 0, header.place, header.header)
-            last = max(last, header.place + 1)
-        self._cell(page, 0, last, error_title)
-        for number, row in enumerate(sheet.rows, start=1):
-            for header in sheet.headers:
-                self._cell(page, number, header.place, row.cells[header.place : header.place + 1])
-            self._cell(page, number, last, row.why)
-
-    def _cell(self, page: Any, row: int, place: int, cell: Cell | Sequence[Cell]) -> None:
+    def _write(self, place: int, cell: Cell) -> None:
+        page, row = self._page, self._row
         match cell:
-            case [] | None:
+            case None:
                 pass
-            case [one]:
-                self._cell(page, row, place, one)
             case str() | Broken():
-                self._text(page, row, place, cell.what if isinstance(cell, Broken) else cell)
+                self._write_text(place, cell.what if isinstance(cell, Broken) else cell)
             case bool():
                 page.write_boolean(row, place, cell)
             case Decimal():
@@ -101,7 +93,7 @@ class _Writer:
             case time():
                 page.write_datetime(row, place, cell, self._time)
 
-    def _text(self, page: Any, row: int, place: int, text: str) -> None:
+    def _write_text(self, place: int, text: str) -> None:
         """A text cell; one that begins as a formula does is marked as text, as if typed behind an apostrophe."""
         clean = _SURROGATES.sub("\ufffd", text)[:_TEXT_MAX]
-        page.write_string(row, place, clean, self._quoted if clean.startswith(_STARTS_FORMULA) else None)
+        self._page.write_string(self._row, place, clean, self._quoted if clean.startswith(_STARTS_FORMULA) else None)

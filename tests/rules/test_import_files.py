@@ -147,14 +147,15 @@ def test_a_file_of_more_than_100_mb_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_a_csv_of_more_rows_than_a_sheet_has_is_refused() -> None:
-    content = b"n\n" * 1_048_577
-    with open_sheets(io.BytesIO(content[:-2]), filename="n.csv") as sheets:
-        assert sum(1 for _ in sheets.rows("n")) == 1_048_576
-    assert refusal(content) == ("too_many_rows", {"most": 1_048_576})
+    read = 0
+    with pytest.raises(FileRefused) as caught, open_sheets(io.BytesIO(b"n\n" * 1_048_577), filename="n.csv") as sheets:
+        for _ in sheets.rows("n"):
+            read += 1
+    assert (read, caught.value.values) == (1_048_576, {"most": 1_048_576})
 
 
 def test_a_csv_is_read_in_the_memory_of_a_few_rows() -> None:
-    content = b"name,amount\n" + b"abcdefgh,1234.50\n" * 300_000
+    content = b"name,amount\n" + b"abcdefgh,1234.50\n" * 50_000
     with open_sheets(io.BytesIO(content), filename="n.csv") as sheets:
         tracemalloc.start()
         try:
@@ -162,8 +163,8 @@ def test_a_csv_is_read_in_the_memory_of_a_few_rows() -> None:
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert count == 300_001
-    assert peak < 1 << 20
+    assert count == 50_001
+    assert peak < 600_000
 
 
 def test_cells_of_a_workbook_keep_their_kind_and_place() -> None:
@@ -237,7 +238,7 @@ def test_a_small_file_that_spans_a_huge_sheet_is_refused(cell: str, fact: tuple[
 
 def test_a_zip_bomb_is_refused_unpacked() -> None:
     def inflate(name: str, content: bytes) -> bytes:
-        return content + b" " * (300 << 20) if "worksheets" in name else content
+        return content + b" " * (20 << 20) if "worksheets" in name else content
 
     assert refusal(repacked(PLAIN, inflate))[0] == "unpacks_too_large"
 
