@@ -118,7 +118,8 @@ def _as_text(file: BinaryIO, encoding: TextEncoding) -> Iterator[io.TextIOWrappe
     try:
         yield text
     finally:
-        text.detach()
+        if not text.closed:  # whoever stops in the middle may have closed the file before this ends
+            text.detach()
 
 
 def _told_separator(sample: str) -> str:

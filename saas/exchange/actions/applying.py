@@ -41,19 +41,19 @@ class _Judged:
 
 
 async def verify_chunk(context: ImportContext, part: Part, number: int, *, kind: ImportKind) -> int:
-    """Ask the kind again about the rows that would be written; how many there are.
+    """Ask the kind again about the rows that would be written; how many rows the chunk has.
 
     :raises PlanChanged: a record was changed since the preview; nothing was written yet.
     """
-    _, judged = await _judge(context, part, number, kind=kind)
+    chunk, judged = await _judge(context, part, number, kind=kind)
     _refuse_changed([each for each in judged if not each.holds])
-    return len(judged)
+    return len(chunk.rows)
 
 
 async def apply_chunk(
     context: ImportContext, batch: Batch, part: Part, number: int, *, kind: ImportKind, scribe: Scribe
 ) -> int:
-    """Write a chunk's rows in the open transaction; how many were due.
+    """Write a chunk's rows in the open transaction; how many rows the chunk has.
 
     :raises PlanChanged: a record was changed since the preview, and such rows are not to be skipped.
     :raises PermissionMissing: whoever committed may not write such rows any more.
@@ -69,7 +69,7 @@ async def apply_chunk(
         await _note_applied(context, part, number, chunk, applied)
     await scribe.note(batch.id, (_passed(part, each.row) for each in changed))
     await count(batch.id, part.id, {"applied_count": len(applied), "passed_count": len(changed)})
-    return len(judged)
+    return len(chunk.rows)
 
 
 async def _judge(
@@ -117,10 +117,10 @@ def _passed(part: Part, row: ParsedRow) -> Remark:
 async def undo_chunk(
     context: ImportContext, batch: Batch, part: Part, number: int, *, kind: ImportKind, scribe: Scribe
 ) -> int:
-    """Have the kind take a chunk back, its last row first; rows that must stay are told. How many there were."""
+    """Have the kind take a chunk back, its last row first; rows that must stay are told. How many the chunk has."""
     chunk = await open_chunk(part, number, keyring=context.keyring)
     if chunk.undo is None:
-        return 0
+        return len(chunk.rows)
     applied = chunk.sealer.open_undo(chunk.undo)[::-1]
     outcomes = await kind.undo(context, applied)
     if len(outcomes) != len(applied):
@@ -136,7 +136,7 @@ async def undo_chunk(
         ),
     )
     await count(batch.id, part.id, {"undone_count": len(undone), "kept_count": len(applied) - len(undone)})
-    return len(applied)
+    return len(chunk.rows)
 
 
 async def _note_undone(part_id: UUID, number: int, undone: Sequence[int]) -> None:

@@ -26,8 +26,8 @@ _VERIFIED_AT_ONCE = 2
 """Chunks of a commit that are verified before it answers; of a longer one, in steps before anything is written."""
 
 _SET = """
-UPDATE import_batch SET state = $3, mode = $4, on_change = $5, actor = $6::text::jsonb, updated_at = $7,
-    plan_hash = CASE WHEN $3 = 'previewing' THEN NULL ELSE plan_hash END, failure_key = NULL, failure = NULL
+UPDATE import_batch SET state = $3::text, mode = $4, on_change = $5, actor = $6::text::jsonb, updated_at = $7,
+    plan_hash = CASE WHEN $3::text = 'previewing' THEN NULL ELSE plan_hash END, failure_key = NULL, failure = NULL
 WHERE tenant_id = $1 AND id = $2
 """
 _CANCEL = """

@@ -32,8 +32,8 @@ from saas.kernel import Actor, AppError, AppErrors, Catalogue, Clock
 from tenants import current_tenant_id, current_transaction
 
 _ONWARD = """
-UPDATE import_batch SET step = step + 1, phase = $3, at_part = $4, at_chunk = $5, updated_at = $6,
-    done_count = CASE WHEN phase IS DISTINCT FROM $3 THEN 0 ELSE done_count END + $7
+UPDATE import_batch SET step = step + 1, phase = $3::text, at_part = $4, at_chunk = $5, updated_at = $6,
+    done_count = CASE WHEN phase IS DISTINCT FROM $3::text THEN 0 ELSE done_count END + $7
 WHERE tenant_id = $1 AND id = $2 RETURNING step
 """
 _DIGESTS = """
@@ -41,11 +41,11 @@ SELECT c.plan_digest FROM import_chunk c JOIN import_part p ON p.tenant_id = c.t
 WHERE c.tenant_id = $1 AND p.batch_id = $2 ORDER BY p.place, c.number
 """
 _END = """
-UPDATE import_batch SET state = $3, phase = NULL, step = step + 1, updated_at = $4, plan_hash = coalesce($5, plan_hash),
-    previewed_at = CASE WHEN $3 = 'previewed' THEN $4 ELSE previewed_at END,
-    committed_at = CASE WHEN $3 = 'committed' THEN $4 ELSE committed_at END,
-    undone_at = CASE WHEN $3 = 'undone' THEN $4 ELSE undone_at END,
-    failure_key = $6, failure = $7
+UPDATE import_batch SET state = $3::text, phase = NULL, step = step + 1, updated_at = $4::timestamptz, plan_hash = coalesce($5, plan_hash),
+    previewed_at = CASE WHEN $3::text = 'previewed' THEN $4::timestamptz ELSE previewed_at END,
+    committed_at = CASE WHEN $3::text = 'committed' THEN $4::timestamptz ELSE committed_at END,
+    undone_at = CASE WHEN $3::text = 'undone' THEN $4::timestamptz ELSE undone_at END,
+    done_count = CASE WHEN $6::text IS NULL THEN row_count ELSE done_count END, failure_key = $6, failure = $7
 WHERE tenant_id = $1 AND id = $2
 """
 
@@ -63,7 +63,7 @@ class Importer:
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """Where the next step goes on, and how many rows this one was about."""
+    """Where the next step goes on, and how many rows this one has dealt with."""
 
     phase: Phase
     part: int
