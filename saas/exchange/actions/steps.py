@@ -41,7 +41,8 @@ SELECT c.plan_digest FROM import_chunk c JOIN import_part p ON p.tenant_id = c.t
 WHERE c.tenant_id = $1 AND p.batch_id = $2 ORDER BY p.place, c.number
 """
 _END = """
-UPDATE import_batch SET state = $3::text, phase = NULL, step = step + 1, updated_at = $4::timestamptz, plan_hash = coalesce($5, plan_hash),
+UPDATE import_batch SET state = $3::text, phase = NULL, step = step + 1, updated_at = $4::timestamptz,
+    plan_hash = coalesce($5, plan_hash),
     previewed_at = CASE WHEN $3::text = 'previewed' THEN $4::timestamptz ELSE previewed_at END,
     committed_at = CASE WHEN $3::text = 'committed' THEN $4::timestamptz ELSE committed_at END,
     undone_at = CASE WHEN $3::text = 'undone' THEN $4::timestamptz ELSE undone_at END,
