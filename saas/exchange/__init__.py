@@ -11,7 +11,7 @@ from saas.exchange.actions.steps import Importer, advance
 from saas.exchange.cells import Cell, Parser, Value, choice, phone, several, text, yes_or_no
 from saas.exchange.columns import ImportColumn, UnitAware
 from saas.exchange.days import day, moment, month
-from saas.exchange.errors import CellRefused, FileRefused, PlanChanged, RowRefused
+from saas.exchange.errors import CellRefused, FileRefused, PersonGone, PlanChanged, RowRefused
 from saas.exchange.events import (
     IMPORT_COMMITTED,
     IMPORT_FAILED,
@@ -66,6 +66,7 @@ __all__ = [
     "OnChange",
     "Outcome",
     "Parser",
+    "PersonGone",
     "PlanChanged",
     "Promises",
     "Rate",

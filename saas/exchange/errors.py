@@ -51,6 +51,10 @@ class RowsRefused(RuleRefused):
     """Rows are bad, and the import was asked to take all or none."""
 
 
+class PersonGone(RuleRefused):
+    """Whoever asked for the import is no member of the company any more."""
+
+
 class PlanChanged(AppError):
     """What the preview read has changed, so that committing would do other than was shown."""
 
