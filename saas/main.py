@@ -85,6 +85,7 @@ MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
 """For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
 
 ROOM_READS: tuple[RoomReads, ...] = (
+    saas.exchange.reads,
     saas.people.reads,
     saas.customers.reads,
     saas.sales.reads,

@@ -34,6 +34,7 @@ from saas.exchange.kinds import (
     Row,
     Verdict,
 )
+from saas.exchange.reads import reads
 from saas.exchange.rules import BatchState, Mode, OnChange
 from saas.exchange.sheets import SheetRow, Sheets, open_sheets
 from saas.exchange.store import FileStore, FolderStore, StoredFile
@@ -94,6 +95,7 @@ __all__ = [
     "phone",
     "preview_import",
     "purge_imports",
+    "reads",
     "several",
     "stage_import",
     "text",

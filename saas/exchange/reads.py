@@ -174,7 +174,7 @@ header = ReadType(
         Column("place", ScalarKind.INT, "place", "Its place, 0 for column A.", structural=True, orderable=True),
         Column("letters", ScalarKind.STRING, "letters", "What a spreadsheet calls it, such as AA."),
         Column("header", ScalarKind.STRING, "header", "The text in the header's row."),
-        Column("key", ScalarKind.STRING, "key", "The kind's column it is taken for; null where it is ignored."),
+        Column("columnKey", ScalarKind.STRING, "key", "The kind's column it is taken for; null where it is ignored."),
         Column("matchedBy", MATCHED_BY, "matched_by", "Why; null where it is ignored."),
     ),
 )
@@ -199,7 +199,7 @@ remark = ReadType(
             "columnTitle", ScalarKind.STRING, "column_title", "The column's header; null where it is about the row."
         ),
         Column("severity", REMARK_SEVERITY, "severity", "How much it matters.", structural=True),
-        Column("key", ScalarKind.STRING, "key", "Key of the sentence, never translated."),
+        Column("messageKey", ScalarKind.STRING, "key", "Key of the sentence, never translated."),
         Column("message", ScalarKind.STRING, "message", "The sentence, in the language of whoever asked."),
     ),
 )
@@ -214,7 +214,7 @@ difference = ReadType(
         Column(
             "rowNumber", ScalarKind.INT, "row_number", "The row in the file, from 1.", structural=True, orderable=True
         ),
-        Column("key", ScalarKind.STRING, "key", "The kind's column."),
+        Column("columnKey", ScalarKind.STRING, "key", "The kind's column."),
         Column("before", ScalarKind.STRING, "before", "The value now; masked where it is personal or pay."),
         Column("after", ScalarKind.STRING, "after", "The value in the file; masked where it is personal or pay."),
     ),
