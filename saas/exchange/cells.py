@@ -43,6 +43,10 @@ _EXCEL_ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NUL
     UNCOMPUTED_SHOWN,
 }
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff]")
+_PLANE_ENDS = "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+_FORBIDDEN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANE_ENDS}]")
+"""Control characters, lone surrogates and non-characters: no sheet shows them and no text of ours holds them."""
+
 _SPACE = re.compile(r"[\s\u00a0\u3000]+")
 _LINES = re.compile(r"\r\n?")
 _SEPARATORS = re.compile(r"[、，,;；|｜\n]+")
@@ -93,18 +97,10 @@ def check_cell(cell: Cell) -> Cell:
     text = _INVISIBLE.sub("", cell).strip()
     if text in _EXCEL_ERRORS:
         raise CellRefused("exchange.cell_broken", {"value": text})
-    bad = next((sign for sign in text if _is_forbidden(sign)), None)
+    bad = _FORBIDDEN.search(text)
     if bad is not None:
-        raise CellRefused("exchange.character_forbidden", {"code": f"U+{ord(bad):04X}"})
+        raise CellRefused("exchange.character_forbidden", {"code": f"U+{ord(bad[0]):04X}"})
     return text or None
-
-
-def _is_forbidden(sign: str) -> bool:
-    """Control characters, lone surrogates and non-characters: no sheet shows them and no text of ours holds them."""
-    if sign in "\t\n\r":
-        return False
-    code = ord(sign)
-    return unicodedata.category(sign) in {"Cc", "Cs"} or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def plain_text(cell: Cell) -> str:

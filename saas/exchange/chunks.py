@@ -62,10 +62,10 @@ class Chunk:
 
     def _seal(self, column: str, plain: object) -> bytes:
         packed = zlib.compress(json.dumps(plain, separators=(",", ":")).encode("ascii"), _LEVEL)
-        return self.keyring.seal("personal", self._place(column), base64.b85encode(packed).decode("ascii"))
+        return self.keyring.seal("personal", self._place(column), base64.b64encode(packed).decode("ascii"))
 
     def _open(self, column: str, sealed: bytes) -> Any:
-        packed = base64.b85decode(self.keyring.open(self._place(column), sealed))
+        packed = base64.b64decode(self.keyring.open(self._place(column), sealed))
         return json.loads(zlib.decompress(packed))
 
     def _place(self, column: str) -> Place:

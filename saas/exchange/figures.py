@@ -23,7 +23,10 @@ _SIGNS = {
     "GBP": ("gbp", "£", "英镑"),
     "JPY": ("jpy", "jp¥", "日元"),
 }
-_MONEY_WORDS = tuple(sorted((word for words in _SIGNS.values() for word in words), key=len, reverse=True))
+_ANY_WORD = "|".join(
+    map(re.escape, sorted((word for words in _SIGNS.values() for word in words), key=len, reverse=True))
+)
+_WORD_BEFORE, _WORD_BEHIND = re.compile(_ANY_WORD), re.compile(f"(?:{_ANY_WORD})$")
 _MINUS = str.maketrans("−–—", "---")
 _INTEGER_DIGITS_MAX = 13
 
@@ -118,7 +121,10 @@ def _narrow(cell: Cell) -> str:
     """The cell's text with full-width forms made narrow and every space gone."""
     if isinstance(cell, bool) or not isinstance(cell, str | Decimal):
         raise _unreadable(cell)
-    return "".join(unicodedata.normalize("NFKC", as_text(cell)).translate(_MINUS).lower().split())
+    text = as_text(cell)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_MINUS)
+    return "".join(text.lower().split())
 
 
 def _unsigned(bare: str) -> tuple[str, bool]:
@@ -129,10 +135,9 @@ def _unsigned(bare: str) -> tuple[str, bool]:
 
 def _without_money_word(bare: str) -> tuple[str, str]:
     """The figure without a currency's sign or word before or behind it, and that word."""
-    before = next((word for word in _MONEY_WORDS if bare.startswith(word)), "")
-    bare = bare.removeprefix(before)
-    behind = next((word for word in _MONEY_WORDS if bare.endswith(word)), "")
-    return bare.removesuffix(behind), before or behind
+    before, behind = _WORD_BEFORE.match(bare), _WORD_BEHIND.search(bare)
+    start, end = before.end() if before else 0, behind.start() if behind else len(bare)
+    return bare[start : max(start, end)], before[0] if before else behind[0] if behind else ""
 
 
 def _number(bare: str, cell: Cell) -> Decimal:

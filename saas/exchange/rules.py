@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
+
+import orjson
 
 from saas.exchange.cells import Cell, Value
 from saas.exchange.columns import ImportColumn
@@ -136,11 +137,13 @@ def parse_row(
 
 def canonical(values: Mapping[str, Value]) -> str:
     """A row's values in one form: equal values, equal text."""
-    return json.dumps(values, default=_plain, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return orjson.dumps(values, default=_plain, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _plain(value: object) -> str:
-    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    raise TypeError(f"no value of a row: {value!r}")
 
 
 def identities(values: Mapping[str, Value], columns: Iterable[ImportColumn], together: Sequence[str]) -> dict[str, str]:
@@ -163,15 +166,13 @@ class PlannedRow:
 
 def chunk_digest(rows: Iterable[PlannedRow]) -> str:
     """64 hex digits over what the preview showed of a chunk."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps([row.number, row.outcome, row.token, row.values]).encode())
-    return digest.hexdigest()
+    plain = [[row.number, row.outcome, row.token, row.values] for row in rows]
+    return hashlib.sha256(orjson.dumps(plain)).hexdigest()
 
 
 def plan_hash(settings: object, chunks: Iterable[str]) -> str:
     """64 hex digits over a whole plan: mode and mappings (`settings`, as JSON holds them) and its chunks in order."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest = hashlib.sha256(orjson.dumps(settings, option=orjson.OPT_SORT_KEYS))
     for chunk in chunks:
         digest.update(chunk.encode())
     return digest.hexdigest()
