@@ -38,7 +38,7 @@ class ImportContexts:
         async with self.database.transaction(actor.tenant_id, role=DatabaseRole.PLATFORM):
             member = await get_live_membership(account_id=actor.account_id, tenant_id=actor.tenant_id, now=now)
             if member is None:
-                raise PersonGone("exchange.person_gone")
+                raise PersonGone
             facts = await get_tenant_facts()
             plugins = await enabled_plugins(self.host, on=local_date(now, facts.time_zone))
         present = replace(actor, employee_id=member.employee_id, roles=frozenset(member.roles))

@@ -54,6 +54,9 @@ class RowsRefused(RuleRefused):
 class PersonGone(RuleRefused):
     """Whoever asked for the import is no member of the company any more."""
 
+    def __init__(self) -> None:
+        super().__init__("exchange.person_gone")
+
 
 class PlanChanged(AppError):
     """What the preview read has changed, so that committing would do other than was shown."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,6 +256,23 @@ async def test_sheets_of_several_kinds_are_taken_in_the_order_of_the_kinds(impor
     assert (await imports.commit(batch))["applied_count"] == 2
     orders = await imports.fetch("SELECT number, account FROM toy_order WHERE tenant_id = $1")
     assert [tuple(row) for row in orders] == [("1", "A1")]
+
+
+async def test_a_real_list_is_the_same_in_every_encoding(imports: Imports) -> None:
+    folder = os.environ.get("SAAS_TEST_DATA")
+    if not folder:
+        pytest.skip("SAAS_TEST_DATA names no folder")
+    samples = Path(folder) / "cn_import_samples"
+    first = await imports.preview((samples / "customers.xlsx").read_bytes(), "customers.xlsx")
+    assert counts(await imports.commit(first)) == {"row": 300, "new": 300, "applied": 300, "done": 300}
+    total = await imports.fetch("SELECT sum(amount)::text AS total FROM toy_account WHERE tenant_id = $1")
+    assert total[0]["total"] == "195133166.63"
+    for name, encoding in (("customers_utf8bom.csv", "UTF-8 with BOM"), ("customers_gbk.csv", "GBK")):
+        batch = await imports.preview((samples / name).read_bytes(), name)
+        assert (batch["encoding"], counts(batch)) == (encoding, {"row": 300, "unchanged": 300, "done": 300})
+    rare = await imports.preview((samples / "customers_gb18030_rare_chars.csv").read_bytes(), "rare.csv")
+    assert (rare["encoding"], rare["unchanged_count"] + rare["changed_count"]) == ("GB18030", 300)
+    assert 0 < rare["changed_count"] <= 6
 
 
 async def test_staged_rows_lie_sealed_and_the_file_is_gone_once_they_do(imports: Imports) -> None:
