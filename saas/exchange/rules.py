@@ -119,7 +119,9 @@ class ParsedRow:
 def parse_row(
     number: int, cells: Sequence[Cell], columns: Mapping[int, ImportColumn], titles: Mapping[int, str]
 ) -> ParsedRow:
-    """Read each mapped cell; every refusal of the row is found in one pass, and placed at its row and column.
+    """Read each mapped cell; the refusals of the row are found in one pass, and placed at row and column.
+
+    Ten of them are kept: a row with more is not of this kind.
 
     :param columns: the kind's column by place, from `columns_by_place`; `titles` the sheet's header by place.
     """

@@ -1,4 +1,7 @@
-"""Steps that read an uploaded file into sealed chunks, fifty of them at a time; then the file is removed."""
+"""Steps that read an uploaded file into sealed chunks; when all is read, the file is removed.
+
+A step reads as much as fits well into the time that one may take: fifty chunks, or fewer of a wide sheet.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from saas.exchange.store import FileStore
 from saas.kernel import new_id
 from tenants import current_tenant_id, current_transaction
 
-CHUNKS_A_STEP = 50
+_CHUNKS_A_STEP = 50
+_CELLS_A_STEP = 1_000_000
 _INSERT = """
 INSERT INTO import_chunk (tenant_id, id, part_id, number, content, row_count) VALUES ($1, $2, $3, $4, $5, $6)
 """
@@ -28,8 +32,10 @@ _COUNT_CHUNKS = "UPDATE import_part SET chunk_count = $3 WHERE tenant_id = $1 AN
 _HAS_ROWS = "SELECT EXISTS (SELECT FROM import_part WHERE tenant_id = $1 AND batch_id = $2 AND row_count > 0)"
 
 
-async def read_rows(context: ImportContext, batch: Batch, part: Part, *, files: FileStore, scribe: Scribe) -> bool:
-    """Read on from where the last step of this part ended; whether the part has more.
+async def read_rows(
+    context: ImportContext, batch: Batch, part: Part, *, files: FileStore, scribe: Scribe
+) -> int | None:
+    """Read on from where the last step of this part ended; the chunk to go on with, None where the part is read.
 
     :raises FileRefused: the file is gone, or damaged behind its beginning.
     """
@@ -38,14 +44,18 @@ async def read_rows(context: ImportContext, batch: Batch, part: Part, *, files: 
     async with files.opened(current_tenant_id(), batch.file_id) as path:
         with ExitStack() as stack:
             rows = await asyncio.to_thread(_rows_behind, stack, path, batch, part)
-            for number in range(batch.at_chunk, batch.at_chunk + CHUNKS_A_STEP):
+            cells = 0
+            for number in range(batch.at_chunk, batch.at_chunk + _CHUNKS_A_STEP):
                 found, totals = await asyncio.to_thread(_next_rows, rows)
                 await scribe.note(batch.id, (_total_remark(part, row) for row in totals))
                 if found:
                     await _keep(context, batch, part, number, found)
                 if len(found) < CHUNK_ROWS:
-                    return False
-    return True
+                    return None
+                cells += sum(len(row.cells) for row in found)
+                if cells > _CELLS_A_STEP:
+                    break
+    return number + 1
 
 
 def _rows_behind(stack: ExitStack, path: Path, batch: Batch, part: Part) -> Iterator[SheetRow]:

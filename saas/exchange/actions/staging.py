@@ -20,7 +20,7 @@ from saas.exchange.columns import (
     fingerprint,
     propose,
 )
-from saas.exchange.errors import SheetRefused
+from saas.exchange.errors import FileRefused, SheetRefused
 from saas.exchange.headers import Table, find_table
 from saas.exchange.kinds import ImportContext, Kinds
 from saas.exchange.queries import find_former, find_remembered, order_of, plain_actor
@@ -96,7 +96,9 @@ def _inspect(path: Path, stored: StoredFile, filename: str, columns: Mapping[str
     found: list[FoundSheet] = []
     ignored: list[tuple[str, AppError]] = []
     with open_sheets(path, filename=filename) as sheets:
-        for name in sheets.names[:_SHEETS_MAX]:
+        if len(sheets.names) > _SHEETS_MAX:
+            raise FileRefused("exchange.too_many_sheets", {"count": len(sheets.names), "most": _SHEETS_MAX})
+        for name in sheets.names:
             try:
                 table = find_table(sheets.rows(name), columns)
             except SheetRefused as refused:

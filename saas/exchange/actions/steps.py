@@ -15,7 +15,7 @@ from saas.events import emit
 from saas.exchange.actions.applying import apply_chunk, undo_chunk, verify_chunk
 from saas.exchange.actions.checking import check_chunk
 from saas.exchange.actions.counting import forget_checking
-from saas.exchange.actions.reading import CHUNKS_A_STEP, finish_reading, read_rows
+from saas.exchange.actions.reading import finish_reading, read_rows
 from saas.exchange.actions.remarks import Scribe
 from saas.exchange.events import (
     IMPORT_COMMITTED,
@@ -135,9 +135,9 @@ async def _read(
     importer: Importer, context: ImportContext, batch: Batch, parts: Sequence[Part], scribe: Scribe
 ) -> Onward:
     part = parts[batch.at_part]
-    has_more = await read_rows(context, batch, part, files=importer.files, scribe=scribe)
-    if has_more:
-        return Onward(Phase.READING, batch.at_part, batch.at_chunk + CHUNKS_A_STEP)
+    next_chunk = await read_rows(context, batch, part, files=importer.files, scribe=scribe)
+    if next_chunk is not None:
+        return Onward(Phase.READING, batch.at_part, next_chunk)
     if batch.at_part + 1 < len(parts):
         return Onward(Phase.READING, batch.at_part + 1, 0)
     await finish_reading(batch, files=importer.files)

@@ -295,6 +295,12 @@ async def test_a_file_that_is_no_sheet_is_removed_at_once(imports: Imports) -> N
     assert await imports.fetch("SELECT id FROM import_batch WHERE tenant_id = $1") == []
 
 
+async def test_a_workbook_of_too_many_sheets_is_refused(imports: Imports) -> None:
+    pages: dict[str, list[list[object]]] = {f"表{n}": [["名称"], ["甲"]] for n in range(51)}
+    refusal = await refused(imports.stage(workbook(**pages), "a.xlsx"))
+    assert (refusal.key, refusal.values) == ("exchange.too_many_sheets", {"count": 51, "most": 50})
+
+
 async def test_a_sheet_without_rows_fails_and_says_why(imports: Imports) -> None:
     batch = await imports.preview("编号,名称\n\n合计,5".encode())
     assert (batch["state"], batch["failure_key"]) == ("failed", "exchange.no_rows")

@@ -230,3 +230,14 @@ async def test_reading_goes_on_where_the_last_step_ended(imports: Imports) -> No
         "SELECT number, row_count FROM import_chunk WHERE tenant_id = $1 ORDER BY number DESC LIMIT 1"
     )
     assert [tuple(row) for row in last] == [(50, 500)]
+
+
+async def test_a_wide_sheet_is_read_in_shorter_steps(imports: Imports) -> None:
+    header = ",".join(["编号", "名称", *(f"列{n}" for n in range(298))])
+    content = "\n".join([header, *(f"A{n},名{n}{',x' * 298}" for n in range(4_500))]).encode()
+    batch_id = await imports.stage(content)
+    await imports.ask_preview(batch_id)
+    assert await step(imports, batch_id)
+    half = await imports.batch(batch_id)
+    assert (half["phase"], half["at_chunk"], half["row_count"]) == ("reading", 4, 4_000)
+    assert (await imports.run(batch_id))["new_count"] == 4_500
