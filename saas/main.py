@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 import saas.analytics
 import saas.customers
+import saas.exchange
 import saas.onboarding
 import saas.people
 import saas.sales
@@ -25,12 +26,14 @@ from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import CustomerHooks
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
+from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep, purge_imports
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
 from saas.graphql.documents import ListedDocuments
 from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
+from saas.importing import IMPORT_KINDS, ImportContexts
 from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
@@ -52,6 +55,7 @@ __all__ = [
     "backing",
     "bring_up_to_date",
     "every_tenant",
+    "importer",
     "installed_product",
     "opened",
     "web_services",
@@ -65,6 +69,7 @@ ROOMS_WITH_TABLES = (
     "access",
     "identity",
     "extensions",
+    "exchange",
     "people",
     "customers",
     "sales",
@@ -80,17 +85,19 @@ MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
 """For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
 
 ROOM_READS: tuple[RoomReads, ...] = (
+    saas.exchange.reads,
     saas.people.reads,
     saas.customers.reads,
     saas.sales.reads,
     saas.analytics.reads,
 )
-TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.customers.TOPICS, *saas.sales.TOPICS)
+TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.exchange.TOPICS, *saas.customers.TOPICS, *saas.sales.TOPICS)
 SPEAKING = (
     "saas.kernel",
     "saas.access",
     "saas.customers",
     "saas.events",
+    "saas.exchange",
     "saas.extensions",
     "saas.formulas",
     "saas.graphql",
@@ -187,6 +194,11 @@ class Installation:
     def mail_folder(self) -> Path:
         """Where outgoing mail is captured."""
         return self.settings.data / "mail"
+
+    @property
+    def files(self) -> FolderStore:
+        """Where uploads wait until they are read."""
+        return FolderStore(self.settings.data / "uploads")
 
 
 @asynccontextmanager
@@ -324,6 +336,7 @@ def worker_services(installation: Installation) -> WorkerServices:
         MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
     )
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
+    handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     return WorkerServices(
         database=database,
         relay_url=installation.backing.relay_url,
@@ -334,6 +347,14 @@ def worker_services(installation: Installation) -> WorkerServices:
         periodic=_periodic_jobs(installation),
         finish_seconds=installation.settings.completion_wait_seconds,
     )
+
+
+def importer(installation: Installation) -> Importer:
+    """What the steps of imports are made of."""
+    product, database, clock = installation.product, installation.database, installation.clock
+    access = AccessTables(database, product.rights)
+    contexts = ImportContexts(database, access, installation.sealer, product.host, clock)
+    return Importer(Kinds(IMPORT_KINDS), installation.files, contexts, product.catalogue, clock)
 
 
 def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
@@ -358,6 +379,7 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
             async with database.transaction(tenant.id):
                 await purge_outbox(clock=clock)
                 await purge_idempotency(clock=clock)
+                await purge_imports(files=installation.files, clock=clock)
 
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),

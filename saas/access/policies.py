@@ -39,6 +39,9 @@ PERMISSIONS = frozenset(
         "session:manage",
         "invitation:manage",
         "membership:manage",
+        "import:preview",
+        "import:commit",
+        "import:undo",
     }
 )
 """Every verb of the product itself; plugins declare theirs in their manifests."""
@@ -48,6 +51,9 @@ _BUSINESS = ("Customer.*", "CustomerPool.*", "FollowUp.*", "Ownership.*")
 _COMPANY = ("Employee.*", "Department.*", "LegalEntity.*")
 _BUSINESS_TYPES = ("Customer", "CustomerPool", "FollowUp", "Ownership")
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
+_IMPORT_TYPES = ("ImportBatch", "ImportPart", "ImportHeader", "ImportRemark", "ImportDifference")
+_IMPORTS = tuple(f"{name}.*" for name in _IMPORT_TYPES)
+_IMPORT_VERBS = ("import:preview", "import:commit", "import:undo")
 _PERSONAL = ("Customer.phone", "Customer.address", "Employee.phone", "Employee.email")
 
 
@@ -66,7 +72,16 @@ def _owner() -> Iterable[PolicyLine]:
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
     yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
     yield from _allow(OWNER, (Action.AGGREGATE, Action.WRITE), *_BUSINESS, *_COMPANY)
+    yield from _allow(OWNER, Action.SEE, *_IMPORT_TYPES)
+    yield from _allow(OWNER, READ_USE, *_IMPORTS)
     yield from _allow(OWNER, Action.DO, *sorted(PERMISSIONS))
+
+
+def _importing(role: str) -> Iterable[PolicyLine]:
+    """Imports of one's own; which kinds of rows, the verbs of those say."""
+    yield from _allow(role, Action.SEE, *_IMPORT_TYPES, scopes=("self",))
+    yield from _allow(role, READ_USE, *_IMPORTS)
+    yield from _allow(role, Action.DO, *_IMPORT_VERBS)
 
 
 def _hr_admin() -> Iterable[PolicyLine]:
@@ -78,6 +93,7 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
     yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
+    yield from _importing(HR_ADMIN)
 
 
 def _rep() -> Iterable[PolicyLine]:
@@ -105,6 +121,7 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
+    yield from _importing(SALES_MANAGER)
 
 
 def _consultant() -> Iterable[PolicyLine]:

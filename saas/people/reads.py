@@ -110,4 +110,5 @@ reads = RoomReads(
         OneRoot("department", "Department", "A department by id."),
         ListRoot("departments", "Department", "NAME_ASC", "The departments the caller may see."),
     ),
+    extends={"ImportBatch": (ToOne("uploadedBy", "Employee", "employee_id", "Who uploaded the file."),)},
 )

@@ -51,6 +51,20 @@ async def test_error_rolls_back_and_connection_is_lent_again(database: Database,
         assert await transaction.fetchval("SELECT name FROM platform.tenant WHERE id = $1", tenant_id) == "晨光销售"
 
 
+async def test_a_part_may_fail_alone(database: Database, tenant_id: UUID) -> None:
+    update = "UPDATE platform.tenant SET name = $2 WHERE id = $1"
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        async with transaction.savepoint():
+            await transaction.execute(update, tenant_id, "kept")
+            with pytest.raises(RuntimeError):
+                async with transaction.savepoint():
+                    await transaction.execute(update, tenant_id, "lost")
+                    raise RuntimeError
+        assert await transaction.fetchval("SELECT name FROM platform.tenant WHERE id = $1", tenant_id) == "kept"
+    async with database.transaction(None, role=DatabaseRole.PLATFORM):
+        assert (await Tenant.get(id=tenant_id)).name == "kept"
+
+
 async def test_many_tasks_share_few_connections_without_mixing_tenants(
     database: Database, tenant_id: UUID, other_tenant_id: UUID
 ) -> None:
