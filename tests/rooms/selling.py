@@ -99,12 +99,12 @@ class Sales:
             lambda: cancel_deal(self.actor, deal_id=deal_id, reason=reason, expected_version=version, **self._rules)
         )
 
-    async def collect(self, deal_id: UUID, amount: str, on: date = TODAY, **more: Any) -> UUID:
+    async def collect(self, deal_id: UUID, amount: str, *, on: date = TODAY, **more: Any) -> UUID:
         """Money that came in."""
         new = NewCollection(deal_id, "collection", on, Decimal(amount), **more)
         return await self.company.within(lambda: record_collection(self.actor, new, **self._rules))
 
-    async def refund(self, deal_id: UUID, amount: str, on: date = TODAY, **more: Any) -> UUID:
+    async def refund(self, deal_id: UUID, amount: str, *, on: date = TODAY, **more: Any) -> UUID:
         """Money that was paid back."""
         new = NewCollection(deal_id, "refund", on, Decimal(amount), **more)
         return await self.company.within(lambda: record_refund(self.actor, new, **self._rules))

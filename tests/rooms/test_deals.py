@@ -384,7 +384,7 @@ async def test_entering_many_costs_few_statements(company: Company, sales: Sales
             counter = _Counting(transaction.connection)
             transaction.connection = counter  # type: ignore[assignment]
             counts.append((await sales.entering(rows), counter.statements))
-            transaction.connection = counter.connection
+            transaction.connection = counter.connection  # type: ignore[assignment]
     (one, of_one), (many, of_many) = counts
     assert [len(one), len(many)] == [1, 200]
     assert of_many == of_one <= 20
