@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from saas.access import AccessTable
-from saas.access.policies import PERMISSIONS
 from saas.kernel import Actor
 from saas.sales import (
     CreditPart,
@@ -32,21 +31,9 @@ from saas.sales import (
     set_target,
     set_targets,
 )
-from tests.staging import ZONE, Company
+from tests.staging import ALL, REP, ZONE, Company
 
 TODAY = date(2026, 11, 23)
-EVERY = frozenset({"all"})
-ALL = AccessTable(
-    "all", permissions=PERMISSIONS, scopes=dict.fromkeys(("Customer", "Deal", "Collection", "Opportunity"), EVERY)
-)
-REP = AccessTable(
-    "rep",
-    scopes={
-        "Customer": frozenset({"self", "pool"}),
-        "Deal": frozenset({"self", "credited"}),
-        "Opportunity": frozenset({"self", "owned"}),
-    },
-)
 
 
 @dataclass(frozen=True)

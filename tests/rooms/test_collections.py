@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -111,7 +112,7 @@ async def test_a_missing_or_cancelled_deal_receives_nothing(company: Company, sa
 
 
 async def test_the_same_collection_again_changes_nothing(company: Company, sales: Sales, deal_id: UUID) -> None:
-    external = {"external_system": "bank", "external_key": "T1"}
+    external: dict[str, Any] = {"external_system": "bank", "external_key": "T1"}
     came = await sales.collect(deal_id, "10.00", **external)
     before = await company.everything()
     assert await sales.collect(deal_id, "10", **external) == came

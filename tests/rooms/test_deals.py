@@ -29,8 +29,8 @@ from saas.sales.errors import (
     SharesRefused,
     ValueOutOfRange,
 )
-from tests.rooms.selling import ALL, REP, TODAY, Sales
-from tests.staging import Company, refused
+from tests.rooms.selling import TODAY, Sales
+from tests.staging import ALL, REP, Company, refused
 
 YESTERDAY = TODAY - timedelta(days=1)
 
