@@ -68,6 +68,7 @@ ROOMS_WITH_TABLES = (
     "people",
     "customers",
     "sales",
+    "incentives",
     "onboarding",
 )
 MODEL_APPS: dict[str, tuple[str, str]] = {
