@@ -91,3 +91,7 @@ class TargetOverlaps(Conflict):
 
 class TargetChanged(StaleVersion):
     """Somebody changed the target meanwhile."""
+
+
+class TargetNotFound(NotFound):
+    """A version is named of a target that is not there."""
