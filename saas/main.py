@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 import saas.analytics
 import saas.customers
+import saas.incentives
 import saas.onboarding
 import saas.people
 import saas.sales
@@ -84,9 +85,15 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.people.reads,
     saas.customers.reads,
     saas.sales.reads,
+    saas.incentives.reads,
     saas.analytics.reads,
 )
-TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.customers.TOPICS, *saas.sales.TOPICS)
+TOPICS: tuple[EventTopic, ...] = (
+    COMPANY_SIGNED_UP,
+    *saas.customers.TOPICS,
+    *saas.sales.TOPICS,
+    *saas.incentives.TOPICS,
+)
 SPEAKING = (
     "saas.kernel",
     "saas.access",
