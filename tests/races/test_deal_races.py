@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from saas.sales import NewDeal, NewTarget
@@ -31,7 +32,7 @@ async def test_twenty_entries_of_one_key_make_one_deal(company: Company) -> None
     rep = await company.hire("0002")
     customer_id = await company.enter("晨光", keeper=rep)
     sales = Sales(company, company.founder)
-    external = {"external_system": "crm", "external_key": "K1"}
+    external: dict[str, Any] = {"external_system": "crm", "external_key": "K1"}
     made = await asyncio.gather(*(sales.deal(customer_id, **external) for _ in range(CROWD)))
     assert len(set(made)) == 1
     for table in ("deal", "performance_credit", "performance_line"):
@@ -103,7 +104,7 @@ async def test_one_collection_key_is_one_collection_whatever_the_deal(company: C
     deals = [
         await sales.deal(await company.enter(f"客户{number}", keeper=rep), f"D{number}") for number in range(CROWD)
     ]
-    external = {"external_system": "bank", "external_key": "T1"}
+    external: dict[str, Any] = {"external_system": "bank", "external_key": "T1"}
     found = await kinds(*(sales.collect(deal_id, "5.00", **external) for deal_id in deals))
     assert found == {UUID: 1, CollectionExists: CROWD - 1}
     assert await company.value("SELECT sum(collected_minor)::bigint FROM deal") == 500

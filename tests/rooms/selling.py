@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from saas.access import AccessTable
-from saas.access.policies import PERMISSIONS
 from saas.kernel import Actor
 from saas.sales import (
     CreditPart,
@@ -32,21 +31,9 @@ from saas.sales import (
     set_target,
     set_targets,
 )
-from tests.staging import ZONE, Company
+from tests.staging import ALL, REP, ZONE, Company
 
 TODAY = date(2026, 11, 23)
-EVERY = frozenset({"all"})
-ALL = AccessTable(
-    "all", permissions=PERMISSIONS, scopes=dict.fromkeys(("Customer", "Deal", "Collection", "Opportunity"), EVERY)
-)
-REP = AccessTable(
-    "rep",
-    scopes={
-        "Customer": frozenset({"self", "pool"}),
-        "Deal": frozenset({"self", "credited"}),
-        "Opportunity": frozenset({"self", "owned"}),
-    },
-)
 
 
 @dataclass(frozen=True)
@@ -99,12 +86,12 @@ class Sales:
             lambda: cancel_deal(self.actor, deal_id=deal_id, reason=reason, expected_version=version, **self._rules)
         )
 
-    async def collect(self, deal_id: UUID, amount: str, on: date = TODAY, **more: Any) -> UUID:
+    async def collect(self, deal_id: UUID, amount: str, *, on: date = TODAY, **more: Any) -> UUID:
         """Money that came in."""
         new = NewCollection(deal_id, "collection", on, Decimal(amount), **more)
         return await self.company.within(lambda: record_collection(self.actor, new, **self._rules))
 
-    async def refund(self, deal_id: UUID, amount: str, on: date = TODAY, **more: Any) -> UUID:
+    async def refund(self, deal_id: UUID, amount: str, *, on: date = TODAY, **more: Any) -> UUID:
         """Money that was paid back."""
         new = NewCollection(deal_id, "refund", on, Decimal(amount), **more)
         return await self.company.within(lambda: record_refund(self.actor, new, **self._rules))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -45,7 +46,7 @@ async def deal_id(company: Company, sales: Sales, rep: Actor) -> UUID:
 
 
 async def test_money_comes_in_and_goes_back(company: Company, sales: Sales, rep: Actor, deal_id: UUID) -> None:
-    came = await sales.collect(deal_id, "600.00", YESTERDAY, method="银行转账")
+    came = await sales.collect(deal_id, "600.00", on=YESTERDAY, method="银行转账")
     back = await sales.refund(deal_id, "100.50")
     assert await company.rows(
         "SELECT id, kind, received_on, amount_minor, method FROM collection ORDER BY received_on"
@@ -86,7 +87,7 @@ async def test_what_can_not_be_changes_nothing(
 ) -> None:
     before = await company.everything()
     attempt = sales.collect if kind == "collect" else sales.refund
-    assert isinstance(await refused(attempt(deal_id, amount, TODAY + timedelta(days=ahead))), error)
+    assert isinstance(await refused(attempt(deal_id, amount, on=TODAY + timedelta(days=ahead))), error)
     assert await company.everything() == before
 
 
@@ -111,7 +112,7 @@ async def test_a_missing_or_cancelled_deal_receives_nothing(company: Company, sa
 
 
 async def test_the_same_collection_again_changes_nothing(company: Company, sales: Sales, deal_id: UUID) -> None:
-    external = {"external_system": "bank", "external_key": "T1"}
+    external: dict[str, Any] = {"external_system": "bank", "external_key": "T1"}
     came = await sales.collect(deal_id, "10.00", **external)
     before = await company.everything()
     assert await sales.collect(deal_id, "10", **external) == came

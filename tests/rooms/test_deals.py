@@ -29,8 +29,8 @@ from saas.sales.errors import (
     SharesRefused,
     ValueOutOfRange,
 )
-from tests.rooms.selling import ALL, REP, TODAY, Sales
-from tests.staging import Company, refused
+from tests.rooms.selling import TODAY, Sales
+from tests.staging import ALL, REP, Company, refused
 
 YESTERDAY = TODAY - timedelta(days=1)
 
@@ -384,7 +384,7 @@ async def test_entering_many_costs_few_statements(company: Company, sales: Sales
             counter = _Counting(transaction.connection)
             transaction.connection = counter  # type: ignore[assignment]
             counts.append((await sales.entering(rows), counter.statements))
-            transaction.connection = counter.connection
+            transaction.connection = counter.connection  # type: ignore[assignment]
     (one, of_one), (many, of_many) = counts
     assert [len(one), len(many)] == [1, 200]
     assert of_many == of_one <= 20

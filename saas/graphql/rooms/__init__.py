@@ -7,13 +7,16 @@ from types import ModuleType
 from saas.graphql.rooms import (
     access,
     customers,
+    deals,
     identity,
     members,
     onboarding,
+    opportunities,
     own_sessions,
     people,
     plugins,
     sales,
+    targets,
     viewer,
 )
 
@@ -28,4 +31,7 @@ MODULES: tuple[ModuleType, ...] = (
     people,
     customers,
     sales,
+    opportunities,
+    deals,
+    targets,
 )
