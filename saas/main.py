@@ -259,6 +259,7 @@ def web_services(installation: Installation) -> Services:
             Sealer: installation.sealer,
             Passwords: installation.passwords,
             PluginHost: product.host,
+            Catalogue: product.catalogue,
             AccessCatalogue: product.rights,
             AccessTables: access,
             SessionAuthenticator: sessions,

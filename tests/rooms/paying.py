@@ -170,8 +170,9 @@ class Paying:
     async def pool(
         self, plan_id: UUID, terms: PoolTerms, members: Sequence[Member], plan_hash: str | None = None, **more: Any
     ) -> PoolCalculation:
-        """A pool of April, or of `period`."""
-        new = NewPool(plan_id, more.get("title", "季度奖金池"), more.get("period", APRIL), None, terms, members)
+        """A pool of April, or of `days`."""
+        first, until = more.get("days", (APRIL.first, MAY.first))
+        new = NewPool(plan_id, more.get("title", "奖金池"), first, until, None, terms, members)
         return await self.company.within(
             lambda: calculate_pool(self.author, new, plan_hash=plan_hash, clock=self.company.clock)
         )
@@ -207,8 +208,8 @@ class Paying:
     async def lines(self, *, of: UUID | None = None) -> list[tuple[object, ...]]:
         """Person, kind, day and amount in fen of all lines, or of those of a settlement."""
         return await self.company.rows(
-            "SELECT employee_id, kind, happened_on, amount_minor FROM accrual WHERE $1::uuid IS NULL OR settlement_id = $1"
-            " ORDER BY happened_on, amount_minor, employee_id",
+            "SELECT employee_id, kind, happened_on, amount_minor FROM accrual"
+            " WHERE $1::uuid IS NULL OR settlement_id = $1 ORDER BY happened_on, amount_minor, employee_id",
             of,
         )
 

@@ -152,7 +152,7 @@ def _ended(before: tuple[StoredVersion, ...], version: PlanVersion) -> list[Plan
 
 def _placed(path: tuple[str, ...], place: int) -> tuple[str, ...]:
     if path[:2] != ("versions", str(place)):
-        return path
+        return tuple(_FIELDS.get(name, name) for name in path)
     inner = path[2:]
     return ("version", *(("validFrom",) if inner == ("effective",) else inner))
 

@@ -27,7 +27,6 @@ from saas.kernel import (
     Clock,
     Explanation,
     Money,
-    Period,
     Scalar,
     minor_digits,
     new_id,
@@ -37,6 +36,7 @@ from saas.kernel import (
 from saas.people import get_department
 from tenants import current_tenant_id, current_transaction
 
+MEMBERS_MAX = 500
 POOL_RUN = "bpr"
 """Prefix of the ids of pool runs."""
 
@@ -58,14 +58,16 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11::jsonb, $12::
 
 @dataclass(frozen=True, slots=True)
 class NewPool:
-    """A pool of a plan: for what was achieved in a period, in a department with all below it or in the company.
+    """A pool of a plan: for what was achieved from `first` up to, and not including, `until`, in a department with all
+    below it or in the company.
 
     Members go by the public ids of people; their order settles who gets a fen that is left over.
     """
 
     plan_id: UUID
     title: str
-    period: Period
+    first: date
+    until: date
     department_id: UUID | None
     terms: PoolTerms
     members: Sequence[Member]
@@ -121,6 +123,12 @@ async def _check(new: NewPool) -> None:
         raise PoolRefused(
             "incentives.plan_name_malformed", {"name": title[:60], "longest": TITLE_MAX}, field=("title",)
         )
+    if new.until <= new.first:
+        values = {"first": new.first.isoformat(), "until": new.until.isoformat()}
+        raise PoolRefused("incentives.pool_period_empty", values, field=("periodUntil",))
+    if len(new.members) > MEMBERS_MAX:
+        sizes = {"members": len(new.members), "most": MEMBERS_MAX}
+        raise PoolRefused("incentives.pool_too_large", sizes, field=("members",))
     if new.department_id is not None:
         await get_department(new.department_id)
     unknown = await find_strangers(people={member.name for member in new.members}, customers=())
@@ -139,8 +147,8 @@ async def _result(new: NewPool, plan: StoredPlan) -> Decimal:
         _RESULT,
         current_tenant_id(),
         list(_METRICS[measure]),
-        new.period.first,
-        new.period.until,
+        new.first,
+        new.until,
         new.department_id,
     )
     return Money.of_minor(minor, plan.currency).amount
@@ -150,7 +158,7 @@ def _hash(new: NewPool, plan: StoredPlan, result: Decimal, distribution: Distrib
     covered = {
         "plan": plan.code,
         "title": new.title.strip(),
-        "period": [new.period.first.isoformat(), str(new.period.until)],
+        "period": [new.first.isoformat(), new.until.isoformat()],
         "department": str(new.department_id),
         "result": str(result),
         "terms": _terms(new),
@@ -202,8 +210,8 @@ async def _store(actor: Actor, new: NewPool, plan: StoredPlan, calculation: Pool
         run_id,
         plan.id,
         new.title.strip(),
-        new.period.first,
-        new.period.until,
+        new.first,
+        new.until,
         new.department_id,
         minor(calculation.result),
         json.dumps(_terms(new)),
