@@ -249,7 +249,8 @@ async def publish_plan(
     if draft is None:
         raise DraftNotFound("incentives.draft_not_found", {"plan": stored.code}, field=("plan",))
     _check_expected(draft, content_hash)
-    check_other_person(actor, draft.author_account_id, draft.author_id, key="incentives.author_publishes")
+    if is_same_person(actor, draft.author_account_id, draft.author_id):
+        raise NeedsSomebodyElse("incentives.author_publishes")
     first = draft.version.effective.first
     await _check_beginning(stored, first, reason=reason, today=local_date(clock.now(), time_zone))
     if stored.published:
@@ -280,13 +281,9 @@ async def publish_plan(
     return plan_id
 
 
-def check_other_person(actor: Actor, account_id: UUID, employee_id: UUID | None, *, key: str) -> None:
-    """Refuse somebody who did the first half themselves, by account or as the same person on the staff.
-
-    :raises NeedsSomebodyElse: they did.
-    """
-    if actor.account_id == account_id or (employee_id is not None and actor.employee_id == employee_id):
-        raise NeedsSomebodyElse(key)
+def is_same_person(actor: Actor, account_id: UUID, employee_id: UUID | None) -> bool:
+    """Whether the actor did the first half of something too, by account or as the same person on the staff."""
+    return actor.account_id == account_id or (employee_id is not None and actor.employee_id == employee_id)
 
 
 async def _check_beginning(stored: StoredPlan, first: date, *, reason: str, today: date) -> None:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.events import emit
-from saas.incentives.actions.plans import TITLE_MAX, check_other_person
-from saas.incentives.errors import PoolRefused, PoolRunNotFound, PoolRunStanding, ResultChanged
+from saas.incentives.actions.plans import TITLE_MAX, is_same_person
+from saas.incentives.errors import NeedsSomebodyElse, PoolRefused, PoolRunNotFound, PoolRunStanding, ResultChanged
 from saas.incentives.events import POOL_APPROVED
 from saas.incentives.queries import StoredPlan, find_strangers, get_plan
 from saas.incentives.rules.exact import plain
@@ -265,9 +265,8 @@ async def approve_pool(actor: Actor, *, run_id: UUID, plan_hash: str, clock: Clo
     if row["plan_hash"] != plan_hash:
         values: dict[str, Scalar] = {"expected": plan_hash, "actual": row["plan_hash"]}
         raise ResultChanged("incentives.result_changed", values, field=("planHash",))
-    check_other_person(
-        actor, row["calculator_account_id"], row["calculator_id"], key="incentives.pool_calculator_approves"
-    )
+    if is_same_person(actor, row["calculator_account_id"], row["calculator_id"]):
+        raise NeedsSomebodyElse("incentives.pool_calculator_approves")
     await current_transaction().execute(
         _APPROVE, current_tenant_id(), run_id, clock.now(), actor.account_id, actor.employee_id
     )

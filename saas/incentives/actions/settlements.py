@@ -8,9 +8,15 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.events import emit
-from saas.incentives.actions.plans import REASON_MAX, check_other_person
+from saas.incentives.actions.plans import REASON_MAX, is_same_person
 from saas.incentives.actions.settlement_rows import delete_draft
-from saas.incentives.errors import PeriodRefused, ResultChanged, SettlementNotFound, SettlementStanding
+from saas.incentives.errors import (
+    NeedsSomebodyElse,
+    PeriodRefused,
+    ResultChanged,
+    SettlementNotFound,
+    SettlementStanding,
+)
 from saas.incentives.events import SETTLEMENT_APPROVED, SETTLEMENT_LOCKED
 from saas.incentives.rules.settling import check_totals
 from saas.kernel import Actor, Clock, Money, Scalar
@@ -88,9 +94,8 @@ async def approve_settlement(
     """
     settlement = await _lock(settlement_id)
     _require(settlement, "in_review", plan_hash)
-    check_other_person(
-        actor, settlement.calculator_account_id, settlement.calculator_id, key="incentives.calculator_approves"
-    )
+    if is_same_person(actor, settlement.calculator_account_id, settlement.calculator_id):
+        raise NeedsSomebodyElse("incentives.calculator_approves")
     await _check_totals(settlement, keyring)
     await current_transaction().execute(
         _APPROVE, current_tenant_id(), settlement_id, clock.now(), actor.account_id, actor.employee_id

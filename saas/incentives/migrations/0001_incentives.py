@@ -26,14 +26,10 @@ KEPT = [
         IF TG_TABLE_NAME = 'settlement' THEN
             IF TG_OP <> 'INSERT' THEN old_state := OLD.state; END IF;
         ELSE
-            IF TG_OP <> 'INSERT' THEN
-                SELECT s.state INTO old_state FROM public.settlement s
-                WHERE s.tenant_id = OLD.tenant_id AND s.id = OLD.settlement_id;
-            END IF;
-            IF TG_OP <> 'DELETE' THEN
-                SELECT s.state INTO new_state FROM public.settlement s
-                WHERE s.tenant_id = NEW.tenant_id AND s.id = NEW.settlement_id;
-            END IF;
+            IF TG_OP <> 'INSERT' THEN old_state := (SELECT s.state FROM public.settlement s
+                WHERE s.tenant_id = OLD.tenant_id AND s.id = OLD.settlement_id); END IF;
+            IF TG_OP <> 'DELETE' THEN new_state := (SELECT s.state FROM public.settlement s
+                WHERE s.tenant_id = NEW.tenant_id AND s.id = NEW.settlement_id); END IF;
             IF TG_TABLE_NAME = 'settlement_line' AND TG_OP = 'UPDATE' AND to_jsonb(NEW) - 'payroll_run_id'
                = to_jsonb(OLD) - 'payroll_run_id' AND to_jsonb(OLD) ->> 'payroll_run_id' IS NULL THEN
                 RETURN NEW;
