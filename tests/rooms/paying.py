@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from saas.incentives import (
     Accrual,
     Calculation,
+    Flat,
+    Measure,
     Member,
+    Moment,
     NewParticipant,
     NewPool,
     NewStage,
     Plan,
+    PlanVersion,
     PoolCalculation,
     PoolTerms,
+    Release,
+    Rule,
     SavedDraft,
     SettledCommission,
+    Tiers,
     add_participant,
     approve_pool,
     approve_settlement,
@@ -36,9 +44,28 @@ from saas.incentives import (
     try_rules,
 )
 from saas.kernel import Actor, Period, new_id, public_id
+from tests.rooms.selling import Sales
 from tests.staging import ALL, ZONE, Company
 
 MARCH, APRIL, MAY = (Period.of_month(f"2026-{month}") for month in ("03", "04", "05"))
+
+
+d = Decimal
+SINCE = Period(date(2026, 1, 1))
+FLAT = Rule("all", "全部", Flat(d("0.03")))
+LADDER = Tiers((d(1000), d(2000)), (d("0.03"), d("0.05"), d("0.08")))
+
+
+def a_plan(*rules: Rule, since: Period = SINCE, terms: dict[str, object] | None = None, **version: object) -> Plan:
+    """Collected amounts with VAT, 3 % unless rules are given."""
+    versions = (PlanVersion(1, since, rules or (FLAT,), **version),)  # type: ignore[arg-type]
+    return Plan("sales", "销售提成", versions, **({"with_vat": True} | (terms or {})))  # type: ignore[arg-type]
+
+
+def signed(release: Release, **version: object) -> Plan:
+    """Signed amounts."""
+    terms: dict[str, object] = {"measure": Measure.SIGNED, "anchor": Moment.SIGNING, "release": release}
+    return a_plan(terms=terms, **version)
 
 
 def person(employee_id: UUID | None) -> str:
@@ -212,6 +239,27 @@ class Paying:
             " WHERE $1::uuid IS NULL OR settlement_id = $1 ORDER BY happened_on, amount_minor, employee_id",
             of,
         )
+
+
+async def customer(company: Company, keeper: Actor, name: str = "晨光") -> UUID:
+    """A customer that has been the keeper's since 2025."""
+    customer_id = await company.enter(name, keeper=keeper)
+    await company.run("UPDATE customer SET created_at = '2025-01-01'")
+    await company.run("UPDATE ownership SET started_at = '2025-01-01', started_on = '2025-01-01'")
+    return customer_id
+
+
+async def collected(
+    company: Company, sales: Sales, keeper: Actor, amount: str = "1000.00", on: date = date(2026, 3, 10), **more: str
+) -> UUID:
+    """A deal that was signed and collected on a day."""
+    known = await company.value("SELECT id FROM customer WHERE owner_id = $1", keeper.employee_id)
+    customer_id = known if isinstance(known, UUID) else await customer(company, keeper, more.pop("name", "晨光"))
+    number = more.pop("number", f"D-{new_id().hex[-8:]}")
+    more.pop("name", None)
+    deal_id = await sales.deal(customer_id, number, amount, signed_on=on, **more)
+    await sales.collect(deal_id, amount, on=on)
+    return deal_id
 
 
 def sure(done: Calculation) -> UUID:
