@@ -149,9 +149,7 @@ plan_version = ReadType(
         Column("number", ScalarKind.INT, "number", "Counted from 1.", structural=True, orderable=True),
         Column("state", VERSION_STATE, "state", "Whether it holds.", structural=True),
         Column("validFrom", ScalarKind.DATE, "valid_from", "The first day it is in force.", structural=True),
-        Column(
-            "validTo", ScalarKind.DATE, "valid_to", "The first day it is not; null for an open end.", structural=True
-        ),
+        Column("validTo", ScalarKind.DATE, "valid_to", "The first day it is not; null for an open end."),
         Column("contentHash", ScalarKind.STRING, "content_hash", "SHA-256 of its canonical text.", structural=True),
         Expression("content", ScalarKind.STRING, "{t}.content::text", "The plan with this version alone, as JSON."),
         Column("reason", ScalarKind.STRING, "reason", "Why it begins in the past, where it does."),
@@ -173,7 +171,7 @@ participant = ReadType(
         ToOne("employee", "Employee", "employee_id", "The person; null for a department.", filters=EXACT),
         ToOne("department", "Department", "department_id", "The department; null for a person.", filters=EXACT),
         Column("validFrom", ScalarKind.DATE, "valid_from", "The first day.", structural=True, orderable=True),
-        Column("validTo", ScalarKind.DATE, "valid_to", "The first day after; null for an open end.", structural=True),
+        Column("validTo", ScalarKind.DATE, "valid_to", "The first day after; null for an open end."),
     ),
 )
 
