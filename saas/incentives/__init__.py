@@ -90,6 +90,7 @@ from saas.incentives.rules.pools import (
     fund,
 )
 from saas.incentives.rules.settlements import Buckets, Carried, Payable, Statement, reconcile, settle
+from saas.incentives.rules.settling import Differences
 from saas.incentives.rules.tiers import (
     Bound,
     Flat,
@@ -125,6 +126,7 @@ __all__ = [
     "Cycle",
     "Deal",
     "DealCustomer",
+    "Differences",
     "Distribution",
     "Draw",
     "Drawn",

@@ -61,6 +61,10 @@ class ParticipationRefused(BadUserInput):
     """A participant that is not one person or one department for at least one day."""
 
 
+class ParticipantNotFound(NotFound):
+    """Nobody's participation in a plan of this company."""
+
+
 class StageRefused(BadUserInput):
     """A stage that a deal can't have reached."""
 

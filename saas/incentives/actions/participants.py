@@ -8,7 +8,7 @@ from uuid import UUID
 
 from saas.access import AccessTable
 from saas.audit import record
-from saas.incentives.errors import ParticipationRefused, StageExists, StageRefused
+from saas.incentives.errors import ParticipantNotFound, ParticipationRefused, StageExists, StageRefused
 from saas.incentives.queries import get_plan
 from saas.kernel import Actor, Clock, local_date, new_id
 from saas.people import get_department, get_employee
@@ -85,11 +85,12 @@ async def add_participant(actor: Actor, *, plan_id: UUID, new: NewParticipant, c
 async def end_participation(actor: Actor, *, participant_id: UUID, until: date, clock: Clock) -> UUID:
     """Let a participation end on a day, the first one that it does not hold; the plan it was in.
 
-    :raises ParticipationRefused: there is none such, or it would hold no day.
+    :raises ParticipantNotFound: there is none such.
+    :raises ParticipationRefused: it would hold no day.
     """
     row = await current_transaction().fetchrow(_PARTICIPANT, current_tenant_id(), participant_id)
     if row is None:
-        raise ParticipationRefused("incentives.participant_not_found", field=("participant",))
+        raise ParticipantNotFound("incentives.participant_not_found", field=("participant",))
     if until <= row["valid_from"]:
         values = {"first": row["valid_from"].isoformat(), "until": until.isoformat()}
         raise ParticipationRefused("incentives.participation_empty", values, field=("validTo",))
