@@ -56,15 +56,15 @@ FLAT = Rule("all", "全部", Flat(d("0.03")))
 LADDER = Tiers((d(1000), d(2000)), (d("0.03"), d("0.05"), d("0.08")))
 
 
-def a_plan(*rules: Rule, since: Period = SINCE, terms: dict[str, object] | None = None, **version: object) -> Plan:
+def a_plan(*rules: Rule, since: Period = SINCE, terms: dict[str, Any] | None = None, **version: Any) -> Plan:
     """Collected amounts with VAT, 3 % unless rules are given."""
-    versions = (PlanVersion(1, since, rules or (FLAT,), **version),)  # type: ignore[arg-type]
-    return Plan("sales", "销售提成", versions, **({"with_vat": True} | (terms or {})))  # type: ignore[arg-type]
+    versions = (PlanVersion(1, since, rules or (FLAT,), **version),)
+    return Plan("sales", "销售提成", versions, **({"with_vat": True} | (terms or {})))
 
 
-def signed(release: Release, **version: object) -> Plan:
+def signed(release: Release, **version: Any) -> Plan:
     """Signed amounts."""
-    terms: dict[str, object] = {"measure": Measure.SIGNED, "anchor": Moment.SIGNING, "release": release}
+    terms: dict[str, Any] = {"measure": Measure.SIGNED, "anchor": Moment.SIGNING, "release": release}
     return a_plan(terms=terms, **version)
 
 

@@ -74,7 +74,7 @@ async def test_a_draft_is_saved_again_until_it_is_published(company: Company, pa
         (2, "published", date(2026, 4, 1), None, "0.03"),
     ]
     told = await company.rows("SELECT action, changes::text FROM audit_entry WHERE action LIKE 'incentive_plan.%'")
-    assert sorted(told) == sorted(  # type: ignore[type-var]
+    assert sorted(told) == sorted(
         [
             ("incentive_plan.saved", f'{{"draft": [null, "{first.content_hash}"]}}'),
             ("incentive_plan.saved", f'{{"draft": ["{first.content_hash}", "{second.content_hash}"]}}'),
