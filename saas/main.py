@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 import saas.analytics
 import saas.customers
 import saas.exchange
+import saas.incentives
 import saas.onboarding
 import saas.people
 import saas.sales
@@ -73,6 +74,7 @@ ROOMS_WITH_TABLES = (
     "people",
     "customers",
     "sales",
+    "incentives",
     "onboarding",
 )
 MODEL_APPS: dict[str, tuple[str, str]] = {
@@ -89,9 +91,16 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.people.reads,
     saas.customers.reads,
     saas.sales.reads,
+    saas.incentives.reads,
     saas.analytics.reads,
 )
-TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.exchange.TOPICS, *saas.customers.TOPICS, *saas.sales.TOPICS)
+TOPICS: tuple[EventTopic, ...] = (
+    COMPANY_SIGNED_UP,
+    *saas.exchange.TOPICS,
+    *saas.customers.TOPICS,
+    *saas.sales.TOPICS,
+    *saas.incentives.TOPICS,
+)
 SPEAKING = (
     "saas.kernel",
     "saas.access",
@@ -263,6 +272,7 @@ def web_services(installation: Installation) -> Services:
             Sealer: installation.sealer,
             Passwords: installation.passwords,
             PluginHost: product.host,
+            Catalogue: product.catalogue,
             AccessCatalogue: product.rights,
             AccessTables: access,
             SessionAuthenticator: sessions,

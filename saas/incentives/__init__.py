@@ -1,10 +1,38 @@
 """Incentives: from plans (激励方案) and what was signed, collected and refunded to lines, statements and pools.
 
-Today the pure rules stand here: a plan is checked and has one text, facts become accruals (计提) that explain
-themselves, accruals become statements (结算) per person. What is stored and asked for comes on top of them.
+A plan is checked as a whole and published by a second person; facts become accruals (计提) that explain themselves,
+accruals become statements (结算) per person, and a settlement is closed once.
 """
 
-from saas.incentives.rules.accruals import accrue, adjustments
+from saas.incentives.actions.calculating import Calculation, calculate_period
+from saas.incentives.actions.participants import (
+    NewParticipant,
+    NewStage,
+    add_participant,
+    end_participation,
+    reach_stage,
+)
+from saas.incentives.actions.payroll import SettledCommission, settled_commission, take_into_payroll
+from saas.incentives.actions.plans import SavedDraft, publish_plan, save_plan
+from saas.incentives.actions.pools import NewPool, PoolCalculation, approve_pool, calculate_pool
+from saas.incentives.actions.settlements import (
+    approve_settlement,
+    discard_settlement,
+    lock_settlement,
+    submit_settlement,
+)
+from saas.incentives.actions.trials import try_rules
+from saas.incentives.events import (
+    PLAN_PUBLISHED,
+    POOL_APPROVED,
+    SETTLEMENT_APPROVED,
+    SETTLEMENT_CALCULATED,
+    SETTLEMENT_LOCKED,
+    TOPICS,
+)
+from saas.incentives.queries import explain_accrual, named
+from saas.incentives.reads import reads
+from saas.incentives.rules.accruals import accrue, accrue_each, adjustments
 from saas.incentives.rules.awards import AwardTerms, Reference, best_of, breakthrough
 from saas.incentives.rules.credits import Credit, Share, check_credit, split
 from saas.incentives.rules.curves import (
@@ -62,6 +90,7 @@ from saas.incentives.rules.pools import (
     fund,
 )
 from saas.incentives.rules.settlements import Buckets, Carried, Payable, Statement, reconcile, settle
+from saas.incentives.rules.settling import Differences
 from saas.incentives.rules.tiers import (
     Bound,
     Flat,
@@ -75,12 +104,19 @@ from saas.incentives.rules.tiers import (
 )
 
 __all__ = [
+    "PLAN_PUBLISHED",
+    "POOL_APPROVED",
+    "SETTLEMENT_APPROVED",
+    "SETTLEMENT_CALCULATED",
+    "SETTLEMENT_LOCKED",
+    "TOPICS",
     "Accrual",
     "Award",
     "AwardTerms",
     "Beyond",
     "Bound",
     "Buckets",
+    "Calculation",
     "Carried",
     "Cause",
     "Clawback",
@@ -90,6 +126,7 @@ __all__ = [
     "Cycle",
     "Deal",
     "DealCustomer",
+    "Differences",
     "Distribution",
     "Draw",
     "Drawn",
@@ -105,6 +142,9 @@ __all__ = [
     "Member",
     "Mode",
     "Moment",
+    "NewParticipant",
+    "NewPool",
+    "NewStage",
     "Override",
     "Part",
     "Participant",
@@ -113,13 +153,16 @@ __all__ = [
     "PerUnit",
     "Plan",
     "PlanVersion",
+    "PoolCalculation",
     "PoolTerms",
     "Receipt",
     "Reference",
     "Refund",
     "Release",
     "Rule",
+    "SavedDraft",
     "Scope",
+    "SettledCommission",
     "Shape",
     "Share",
     "Stage",
@@ -132,24 +175,43 @@ __all__ = [
     "Tiers",
     "Window",
     "accrue",
+    "accrue_each",
+    "add_participant",
     "adjustments",
+    "approve_pool",
+    "approve_settlement",
     "attainment_of",
     "best_of",
     "breakthrough",
+    "calculate_period",
+    "calculate_pool",
     "canonical_text",
     "check_credit",
     "check_curve",
     "check_plan",
+    "discard_settlement",
     "divide_pool",
     "draw_for",
+    "end_participation",
+    "explain_accrual",
     "fund",
+    "lock_settlement",
+    "named",
     "parse_table",
     "payout",
     "plan_of_plain",
     "plan_plain",
     "prorated_target",
+    "publish_plan",
+    "reach_stage",
+    "reads",
     "reconcile",
+    "save_plan",
     "settle",
+    "settled_commission",
     "split",
+    "submit_settlement",
+    "take_into_payroll",
+    "try_rules",
     "year_to_date",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import BadUserInput, RuleRefused
+from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, NotFound, RuleRefused, StaleVersion
 
 
 class TiersRefused(BadUserInput):
@@ -35,3 +35,81 @@ class AwardRefused(RuleRefused):
 
 class SettlementRefused(RuleRefused):
     """Lines that one settlement can't take together."""
+
+
+class PlanNotFound(NotFound):
+    """This company has no such plan."""
+
+
+class PlanExists(Conflict):
+    """Another plan has the code."""
+
+
+class PlanChanged(StaleVersion):
+    """Somebody saved the draft meanwhile."""
+
+
+class DraftNotFound(NotFound):
+    """The plan has no draft."""
+
+
+class PublishingRefused(RuleRefused):
+    """A version that may not be published so: by its author, or into a settled period."""
+
+
+class ParticipationRefused(BadUserInput):
+    """A participant that is not one person or one department for at least one day."""
+
+
+class ParticipantNotFound(NotFound):
+    """Nobody's participation in a plan of this company."""
+
+
+class StageRefused(BadUserInput):
+    """A stage that a deal can't have reached."""
+
+
+class StageExists(Conflict):
+    """The deal has reached the stage already, or the collection has one."""
+
+
+class SettlementNotFound(NotFound):
+    """This company has no such settlement."""
+
+
+class SettlementStanding(Conflict):
+    """The settlement is in a state in which this is not done with it."""
+
+
+class PeriodRefused(RuleRefused):
+    """A period that can't be settled now."""
+
+
+class ResultChanged(AppError):
+    """What is named by its hash is not what there is (any more)."""
+
+    code = ErrorCode.PLAN_CHANGED
+
+
+class NeedsSomebodyElse(RuleRefused):
+    """Two people stand behind every payment."""
+
+
+class PoolRunNotFound(NotFound):
+    """This company has no such pool run."""
+
+
+class PoolRunStanding(Conflict):
+    """The pool was divided, or approved, already."""
+
+
+class AccrualNotFound(NotFound):
+    """Missing, another company's, or not the caller's to see: the three are one."""
+
+
+class PayrollRefused(Conflict):
+    """A statement is paid by one payroll run only, and not before it is locked."""
+
+
+class TrialRefused(BadUserInput):
+    """Deals that rules can't be tried on."""

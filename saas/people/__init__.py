@@ -13,7 +13,14 @@ from saas.people.actions import (
     seal_phone,
 )
 from saas.people.policies import MY_DEPARTMENT_TREE
-from saas.people.queries import find_departments, find_departments_on, get_department, get_employee, get_root_department
+from saas.people.queries import (
+    find_departments,
+    find_departments_on,
+    find_legal_entities_on,
+    get_department,
+    get_employee,
+    get_root_department,
+)
 from saas.people.reads import reads
 from saas.people.rules import clean_name, clean_optional, name_key, person_name_key
 
@@ -27,6 +34,7 @@ __all__ = [
     "create_employee",
     "find_departments",
     "find_departments_on",
+    "find_legal_entities_on",
     "found_company",
     "get_department",
     "get_employee",

@@ -65,3 +65,20 @@ async def find_departments(department_ids: Collection[UUID]) -> set[UUID]:
     """Those of the ids that are departments of this company."""
     rows = await current_transaction().fetch(_DEPARTMENT_IDS, current_tenant_id(), list(department_ids))
     return {row["id"] for row in rows}
+
+
+_ENTITIES_ON = """
+SELECT e.id, coalesce(
+    (SELECT w.legal_entity_id FROM employment w WHERE w.tenant_id = $1 AND w.employee_id = e.id AND w.valid_from <= $3
+     ORDER BY w.valid_from DESC, w.id LIMIT 1),
+    e.legal_entity_id) AS legal_entity_id
+FROM employee e WHERE e.tenant_id = $1 AND e.id = ANY ($2)
+"""
+
+
+async def find_legal_entities_on(employee_ids: Collection[UUID], *, day: date) -> dict[UUID, UUID]:
+    """Which company in law employs each person on a day, or did last: of those who left, and before the first day
+    (an import of old deals), the one that is known.
+    """
+    rows = await current_transaction().fetch(_ENTITIES_ON, current_tenant_id(), list(set(employee_ids)), day)
+    return {row["id"]: row["legal_entity_id"] for row in rows}

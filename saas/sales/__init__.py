@@ -23,7 +23,7 @@ from saas.sales.events import (
     TARGET_SET,
     TOPICS,
 )
-from saas.sales.queries import find_deal_by_external_key
+from saas.sales.queries import find_deal_by_external_key, find_visible_deals
 from saas.sales.reads import FOLLOW_UP_KIND, TARGET_METRIC, reads
 from saas.sales.rules.collections import NewCollection
 from saas.sales.rules.credits import CreditPart, split
@@ -62,6 +62,7 @@ __all__ = [
     "enter_opportunities",
     "enter_opportunity",
     "find_deal_by_external_key",
+    "find_visible_deals",
     "move_opportunity",
     "prorated",
     "reads",

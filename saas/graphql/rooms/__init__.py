@@ -8,7 +8,10 @@ from saas.graphql.rooms import (
     access,
     customers,
     deals,
+    explanations,
     identity,
+    incentive_plans,
+    incentives,
     members,
     onboarding,
     opportunities,
@@ -34,4 +37,7 @@ MODULES: tuple[ModuleType, ...] = (
     opportunities,
     deals,
     targets,
+    incentive_plans,
+    incentives,
+    explanations,
 )

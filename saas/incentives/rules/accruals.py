@@ -33,16 +33,32 @@ def accrue(facts: Facts, plan: Plan, *, period: Period, people: Collection[str] 
     :raises TargetMissing: tiers of a target, and somebody has none.
     :raises ValueError: the period is none of the plan's cycle.
     """
-    if plan.cycle.period_of(period.first) != period:
-        raise ValueError(f"{period} is no {plan.cycle.value}")
+    return accrue_each(facts, plan, periods=[period], people=people)[period]
+
+
+def accrue_each(
+    facts: Facts, plan: Plan, *, periods: Iterable[Period], people: Collection[str] | None = None
+) -> dict[Period, tuple[Accrual, ...]]:
+    """As `accrue`, for several periods at once: what is worked out for all of them is worked out once."""
+    wanted = [*periods]
+    for period in wanted:
+        if plan.cycle.period_of(period.first) != period:
+            raise ValueError(f"{period} is no {plan.cycle.value}")
     check_facts(facts, plan)
     entries = entries_of(facts, plan, people=people)
     targets = facts.targets_by_person()
     earned = [line for window in grouped(entries, plan).values() for line in earn(window, plan, targets)]
     paid = [*released(earned, facts, plan)]
     lines = capped_by_order([*paid, *clawed_back(entries, paid, facts, plan)], plan)
-    of_period = [line for line in lines if line.on in period]
-    return tuple(sorted(limited_in_period(of_period, plan, period, people=people), key=lambda line: line.place))
+    by_period: dict[Period, list[Accrual]] = defaultdict(list)
+    for line in lines:
+        by_period[plan.cycle.period_of(line.on)].append(line)
+    return {
+        period: tuple(
+            sorted(limited_in_period(by_period[period], plan, period, people=people), key=lambda line: line.place)
+        )
+        for period in wanted
+    }
 
 
 def adjustments(
