@@ -48,5 +48,6 @@ class ImportContexts:
             clock=self.clock,
             time_zone=facts.time_zone,
             keyring=await self.sealer.keyring(actor.tenant_id),
+            currency=facts.currency,
             services={PluginHost: self.host, TenantPlugins: plugins},
         )

@@ -7,14 +7,14 @@ version of the record it read, `apply` does it, `undo` takes it back. All three 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from saas.access import AccessTable
-from saas.exchange.cells import Value
+from saas.exchange.cells import Value, folded
 from saas.exchange.columns import ImportColumn
 from saas.exchange.errors import KindUnknown
 from saas.kernel import Actor, AppError, Clock
@@ -26,10 +26,17 @@ Undo = Mapping[str, Any]
 
 
 class Promises(Protocol):
-    """What earlier parts of the same batch are going to write: a deal may name a customer of the sheet before it."""
+    """What earlier rows of the same batch are going to write: a deal may name a customer of the sheet before it."""
 
     async def made(self, kind: str, key: str, values: Iterable[Value]) -> set[Value]:
-        """Those of `values` that a good row of `kind` has in its unique column `key`."""
+        """Those of `values` that a good earlier row of `kind` has in its column `key`, which is unique or a name.
+
+        Values are compared as the column's `sameness` makes them; a name that two rows have is none.
+        """
+        ...
+
+    async def pledged(self, kind: str) -> Mapping[str, int]:
+        """How many new rows of `kind` stand before these, not written yet, by the token of their verdict."""
         ...
 
 
@@ -39,6 +46,10 @@ class NoPromises:
     async def made(self, kind: str, key: str, values: Iterable[Value]) -> set[Value]:
         """None of them."""
         return set()
+
+    async def pledged(self, kind: str) -> Mapping[str, int]:
+        """None."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class ImportContext:
     clock: Clock
     time_zone: str
     keyring: Keyring
+    currency: str = "CNY"
     services: Mapping[type, Any] = field(default_factory=dict)
     batch_id: UUID | None = None
     is_commit: bool = False
@@ -103,22 +115,26 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a row would do. `token` stands for the version of what was read: while it is the same, the verdict holds."""
+    """What a row would do. `token` stands for the version of what was read: while it is the same, the verdict holds.
+
+    `warnings` are told beside the row and stop nothing: a value that is missing and was to be expected.
+    """
 
     outcome: Outcome
     token: str = ""
     differences: tuple[Difference, ...] = ()
     errors: tuple[AppError, ...] = ()
+    warnings: tuple[AppError, ...] = ()
 
     @classmethod
-    def new(cls, token: str = "") -> Verdict:
+    def new(cls, token: str = "", *, warnings: Iterable[AppError] = ()) -> Verdict:
         """The row makes a record."""
-        return cls(Outcome.NEW, token)
+        return cls(Outcome.NEW, token, warnings=tuple(warnings))
 
     @classmethod
-    def changed(cls, token: str, differences: Iterable[Difference]) -> Verdict:
+    def changed(cls, token: str, differences: Iterable[Difference], *, warnings: Iterable[AppError] = ()) -> Verdict:
         """The row changes a record in these fields."""
-        return cls(Outcome.CHANGED, token, tuple(differences))
+        return cls(Outcome.CHANGED, token, tuple(differences), warnings=tuple(warnings))
 
     @classmethod
     def unchanged(cls, token: str) -> Verdict:
@@ -196,6 +212,15 @@ class Kinds:
     def columns(self) -> dict[str, tuple[ImportColumn, ...]]:
         """Each kind's columns by its name, in order."""
         return {name: kind.columns for name, kind in self._by_name.items()}
+
+    def titled(self, sheet: str) -> str | None:
+        """The kind that a sheet's name says: its name or title, in any language."""
+        wanted = folded(sheet)
+        words = ((kind.name, {folded(word) for word in (kind.name, *kind.title.values())}) for kind in self)
+        return next((name for name, known in words if wanted in known), None)
+
+    def __iter__(self) -> Iterator[ImportKind]:
+        return iter(self._by_name.values())
 
     def place(self, name: str) -> int:
         """When a kind's turn is."""
