@@ -8,6 +8,7 @@ from saas.exchange.actions.deeds import Chosen, cancel_import, commit_import, pr
 from saas.exchange.actions.error_file import write_error_file
 from saas.exchange.actions.staging import Upload, inspect_upload, stage_import
 from saas.exchange.actions.steps import Importer, advance
+from saas.exchange.actions.taking_back import take_back
 from saas.exchange.cells import Cell, Parser, Value, choice, phone, several, text, yes_or_no
 from saas.exchange.columns import ImportColumn, UnitAware
 from saas.exchange.days import day, moment, month
@@ -33,6 +34,7 @@ from saas.exchange.kinds import (
     Promises,
     Row,
     Verdict,
+    differences,
 )
 from saas.exchange.reads import reads
 from saas.exchange.rules import BatchState, Mode, OnChange
@@ -87,6 +89,7 @@ __all__ = [
     "choice",
     "commit_import",
     "day",
+    "differences",
     "inspect_upload",
     "integer",
     "moment",
@@ -98,6 +101,7 @@ __all__ = [
     "reads",
     "several",
     "stage_import",
+    "take_back",
     "text",
     "undo_import",
     "write_error_file",

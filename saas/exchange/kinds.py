@@ -9,6 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
@@ -93,6 +95,21 @@ class Row:
     number: int
     values: Mapping[str, Value]
 
+    def text(self, key: str) -> str | None:
+        """A column's text, None where the cell is empty or the column is not mapped."""
+        value = self.values.get(key)
+        return None if value is None else str(value)
+
+    def day(self, key: str) -> date | None:
+        """A column's day; None as `text`."""
+        value = self.values.get(key)
+        return value if isinstance(value, date) else None
+
+    def figure(self, key: str) -> Decimal | None:
+        """A column's amount, rate or number; None as `text`."""
+        value = self.values.get(key)
+        return Decimal(value) if isinstance(value, int | Decimal) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -101,6 +118,21 @@ class Difference:
     key: str
     before: str | None
     after: str | None
+
+
+def differences(before: Mapping[str, object], wanted: Mapping[str, object]) -> tuple[Difference, ...]:
+    """The fields in which a record is to become another; what a row leaves empty stays as it is."""
+    return tuple(
+        Difference(key, _as_read(before.get(key)), _as_read(value))
+        for key, value in wanted.items()
+        if value is not None and before.get(key) != value
+    )
+
+
+def _as_read(value: object) -> str | None:
+    if value is None:
+        return None
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 class Outcome(Enum):
@@ -137,9 +169,15 @@ class Verdict:
         return cls(Outcome.CHANGED, token, tuple(differences), warnings=tuple(warnings))
 
     @classmethod
-    def unchanged(cls, token: str) -> Verdict:
+    def unchanged(cls, token: str, *, warnings: Iterable[AppError] = ()) -> Verdict:
         """The record is already as the row says."""
-        return cls(Outcome.UNCHANGED, token)
+        return cls(Outcome.UNCHANGED, token, warnings=tuple(warnings))
+
+    @classmethod
+    def against(cls, token: str, differences: Sequence[Difference], *, warnings: Iterable[AppError] = ()) -> Verdict:
+        """The record is there already: it changes in these fields, or in none."""
+        outcome = Outcome.CHANGED if differences else Outcome.UNCHANGED
+        return cls(outcome, token, tuple(differences), warnings=tuple(warnings))
 
     @classmethod
     def refused(cls, *errors: AppError) -> Verdict:
