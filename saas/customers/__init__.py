@@ -8,7 +8,9 @@ from saas.customers.actions.customers import (
     claim_customer,
     create_customer,
     note_follow_up,
+    note_follow_ups,
     release_customer,
+    restore_last_follow_ups,
 )
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
@@ -59,7 +61,9 @@ __all__ = [
     "lock_visible_customers",
     "match_key",
     "note_follow_up",
+    "note_follow_ups",
     "reads",
     "refuse_by_plugins",
     "release_customer",
+    "restore_last_follow_ups",
 ]

@@ -84,14 +84,14 @@ class StaffBook:
         :raises EmployeeNotFound: nobody is.
         """
         known = self.by_number.get(word)
-        if known is not None or word in self.promised:
+        if known is not None:
             return known
         called = list(self.by_name.get(word, ()))
         if len(called) > 1:
             raise PersonUnclear("people.name_shared", {"name": word, "count": len(called)}, field=(column,))
-        if not called:
+        if not called and word not in self.promised:
             raise EmployeeNotFound("people.nobody_called_so", {"name": word}, field=(column,))
-        return called[0]
+        return called[0] if called else None
 
     def id_of(self, word: str | None, *, column: str) -> UUID | None:
         """The person's id, None without a word or a record.

@@ -108,3 +108,13 @@ async def list_legal_entities() -> dict[str, UUID]:
         "SELECT name, id FROM legal_entity WHERE tenant_id = $1 ORDER BY created_at, id", current_tenant_id()
     )
     return {row["name"]: row["id"] for row in rows}
+
+
+async def find_numbers(people: Collection[UUID]) -> dict[UUID, str]:
+    """Staff numbers by person."""
+    if not people:
+        return {}
+    rows = await current_transaction().fetch(
+        "SELECT id, number FROM employee WHERE tenant_id = $1 AND id = ANY ($2)", current_tenant_id(), list(people)
+    )
+    return {row["id"]: row["number"] for row in rows}
