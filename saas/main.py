@@ -267,6 +267,7 @@ def web_services(installation: Installation) -> Services:
             AccessCatalogue: product.rights,
             AccessTables: access,
             SessionAuthenticator: sessions,
+            Importer: importer(installation),
         },
         audit_reads=ReadsAudit(clock),
         readiness={

@@ -36,7 +36,9 @@ from saas.exchange.kinds import (
     Verdict,
     differences,
 )
+from saas.exchange.queries import BatchSummary, RemarkLine, list_remarks, summarise
 from saas.exchange.reads import reads
+from saas.exchange.recipes import Recipe, cook, load_recipe
 from saas.exchange.rules import BatchState, Mode, OnChange
 from saas.exchange.sheets import SheetRow, Sheets, open_sheets
 from saas.exchange.store import FileStore, FolderStore, StoredFile
@@ -52,6 +54,7 @@ __all__ = [
     "Amount",
     "Applied",
     "BatchState",
+    "BatchSummary",
     "Cell",
     "CellRefused",
     "Chosen",
@@ -73,6 +76,8 @@ __all__ = [
     "PlanChanged",
     "Promises",
     "Rate",
+    "Recipe",
+    "RemarkLine",
     "Row",
     "RowRefused",
     "SheetRow",
@@ -88,10 +93,13 @@ __all__ = [
     "carry_out",
     "choice",
     "commit_import",
+    "cook",
     "day",
     "differences",
     "inspect_upload",
     "integer",
+    "list_remarks",
+    "load_recipe",
     "moment",
     "month",
     "open_sheets",
@@ -101,6 +109,7 @@ __all__ = [
     "reads",
     "several",
     "stage_import",
+    "summarise",
     "take_back",
     "text",
     "undo_import",

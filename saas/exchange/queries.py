@@ -291,3 +291,87 @@ async def failed_rows(part: Part, *, keyring: Keyring) -> AsyncIterator[tuple[Sh
 def order_of(kinds: Kinds, kind: str, place: int) -> tuple[int, int]:
     """Where a sheet's turn is: by its kind, then by its place in the workbook."""
     return kinds.place(kind), place
+
+
+@dataclass(frozen=True, slots=True)
+class PartSummary:
+    """A sheet of a batch and what became of its rows."""
+
+    sheet: str
+    kind: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """A batch as whoever waits for it wants to know it; counts by their column without ``_count``."""
+
+    state: BatchState
+    phase: str | None
+    plan_hash: str | None
+    failure_key: str | None
+    failure: str | None
+    counts: Mapping[str, int]
+    parts: tuple[PartSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemarkLine:
+    """What is to know of a row, in the language of whoever asked."""
+
+    sheet: str
+    row: int
+    severity: str
+    message: str
+
+
+_COUNTED = (
+    "row_count, done_count, new_count, changed_count, unchanged_count, duplicate_count, failed_count, applied_count,"
+    " passed_count, undone_count, kept_count"
+)
+_REMARKS = """
+SELECT coalesce(p.sheet, '') AS sheet, r.row_number, r.severity, r.message FROM import_remark r
+LEFT JOIN import_part p ON p.tenant_id = r.tenant_id AND p.id = r.part_id
+WHERE r.tenant_id = $1 AND r.batch_id = $2 ORDER BY r.severity <> 'error', p.place, r.row_number, r.id LIMIT $3
+"""
+
+
+async def summarise(batch_id: UUID) -> BatchSummary:
+    """How far a batch is and what became of its rows.
+
+    :raises BatchNotFound: the company has no such batch.
+    """
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    row = await transaction.fetchrow(
+        f"SELECT state, phase, plan_hash, failure_key, failure, {_COUNTED} FROM import_batch"
+        " WHERE tenant_id = $1 AND id = $2",
+        tenant_id,
+        batch_id,
+    )
+    if row is None:
+        raise BatchNotFound("exchange.batch_not_found")
+    parts = await transaction.fetch(
+        f"SELECT sheet, kind, {_COUNTED.replace(' done_count,', '')} FROM import_part"
+        " WHERE tenant_id = $1 AND batch_id = $2 ORDER BY place",
+        tenant_id,
+        batch_id,
+    )
+    return BatchSummary(
+        BatchState(row["state"]),
+        row["phase"],
+        row["plan_hash"],
+        row["failure_key"],
+        row["failure"],
+        _counts(row),
+        tuple(PartSummary(part["sheet"], part["kind"], _counts(part)) for part in parts),
+    )
+
+
+def _counts(row: asyncpg.Record) -> dict[str, int]:
+    return {name.removesuffix("_count"): value for name, value in row.items() if name.endswith("_count")}
+
+
+async def list_remarks(batch_id: UUID, *, most: int) -> list[RemarkLine]:
+    """The first remarks of a batch, errors before the others."""
+    rows = await current_transaction().fetch(_REMARKS, current_tenant_id(), batch_id, most)
+    return [RemarkLine(row["sheet"], row["row_number"], row["severity"], row["message"]) for row in rows]

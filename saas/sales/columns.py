@@ -186,7 +186,8 @@ TARGET_COLUMNS = (
     ImportColumn(
         "first", {"zh-CN": "目标开始日期", "en": "First day"}, day, ("开始日期", "quota date", "from", "start date")
     ),
-    ImportColumn("last", {"zh-CN": "目标结束日期", "en": "Last day"}, day, ("结束日期", "until", "to", "end date")),
+    ImportColumn("last", {"zh-CN": "目标结束日期", "en": "Last day"}, day, ("结束日期", "to", "end date")),
+    ImportColumn("until", {"zh-CN": "目标截止日", "en": "Until"}, day, ("截止日期", "day after the last")),
     ImportColumn(
         "months", {"zh-CN": "月数", "en": "Months"}, integer(least=1, most=24), ("目标月数", "number of months")
     ),

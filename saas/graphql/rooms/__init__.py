@@ -9,6 +9,7 @@ from saas.graphql.rooms import (
     customers,
     deals,
     identity,
+    imports,
     members,
     onboarding,
     opportunities,
@@ -34,4 +35,5 @@ MODULES: tuple[ModuleType, ...] = (
     opportunities,
     deals,
     targets,
+    imports,
 )

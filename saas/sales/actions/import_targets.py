@@ -120,7 +120,7 @@ def _department(desk: _Desk, path: str) -> UUID:
 
 
 def _period(row: Row) -> tuple[date, date]:
-    """First day, and first day no more: of a month, of a number of months from a day, or of days.
+    """First day, and first day no more: of a month, of days, or of a number of months from a day.
 
     Months from the last day of a month end on the last day of one.
     """
@@ -128,8 +128,9 @@ def _period(row: Row) -> tuple[date, date]:
     if month is not None:
         begins = date.fromisoformat(f"{month}-01")
         return begins, month_after(begins)
-    if first is not None and last is not None:
-        return first, last + timedelta(days=1)
+    until = last + timedelta(days=1) if last is not None else row.day("until")
+    if first is not None and until is not None:
+        return first, until
     months = row.figure("months")
     if first is None or months is None:
         raise ValueOutOfRange("sales.target_without_period", field=("month",))
