@@ -8,14 +8,34 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from saas.access import AccessTables
+from saas.customers import CustomerImport, OwnershipImport
 from saas.exchange import ImportContext, ImportKind, PersonGone
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins
 from saas.identity import get_live_membership
 from saas.kernel import Actor, Clock, local_date
+from saas.people import EmployeeImport
+from saas.sales import (
+    CollectionImport,
+    CreditImport,
+    DealImport,
+    FollowUpImport,
+    OpportunityImport,
+    TargetImport,
+)
 from saas.sealing import Sealer
 from tenants import Database, DatabaseRole, get_tenant_facts
 
-IMPORT_KINDS: tuple[ImportKind, ...] = ()
+IMPORT_KINDS: tuple[ImportKind, ...] = (
+    EmployeeImport(),
+    CustomerImport(),
+    OwnershipImport(),
+    FollowUpImport(),
+    OpportunityImport(),
+    DealImport(),
+    CollectionImport(),
+    CreditImport(),
+    TargetImport(),
+)
 """Each room with rows that companies bring along gives its kind here."""
 
 
@@ -48,5 +68,6 @@ class ImportContexts:
             clock=self.clock,
             time_zone=facts.time_zone,
             keyring=await self.sealer.keyring(actor.tenant_id),
+            currency=facts.currency,
             services={PluginHost: self.host, TenantPlugins: plugins},
         )

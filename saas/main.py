@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,13 +22,14 @@ import saas.onboarding
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
-from saas.audit import HeadLog, OpenedFields, chain, read_head, record_reads
+from saas.audit import HeadLog, chain, read_head
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import CustomerHooks
+from saas.doors import ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
 from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep, purge_imports
-from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
+from saas.extensions import PluginHost, installed_plugins
 from saas.graphql.documents import ListedDocuments
 from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
@@ -36,14 +37,14 @@ from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
 from saas.importing import IMPORT_KINDS, ImportContexts
 from saas.jobs import MailFolder, PeriodicJob, RedisBell
-from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
+from saas.kernel import Catalogue, Clock, SystemClock
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
-from saas.reads import Opened, Reader, Registry
+from saas.reads import Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
-from tenants import Database, DatabaseRole, TenantSummary, bind_models, get_tenant_facts, list_tenants, unbind_models
+from tenants import Database, DatabaseRole, TenantSummary, bind_models, list_tenants, unbind_models
 from tenants.migrate import missing_migrations
 from tenants.orm import orm_config
 
@@ -262,7 +263,7 @@ def web_services(installation: Installation) -> Services:
         clock=clock,
         sessions=sessions,
         access=access,
-        plugins=TenantsPlugins(installation),
+        plugins=TenantsPlugins(database, product.host, clock),
         idempotency=IdempotencyStore(),
         redis=installation.redis,
         trusted_documents=_trusted_documents(installation.settings),
@@ -276,6 +277,7 @@ def web_services(installation: Installation) -> Services:
             AccessCatalogue: product.rights,
             AccessTables: access,
             SessionAuthenticator: sessions,
+            Importer: importer(installation),
         },
         audit_reads=ReadsAudit(clock),
         readiness={
@@ -302,36 +304,6 @@ async def _migrations_are_applied(installation: Installation) -> None:
 
 async def _redis_answers(redis: Redis) -> None:
     await redis.ping()
-
-
-class TenantsPlugins:
-    """Which plugins a company has switched on, as of its own day; asked once a session and whenever its stamp moves."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-
-    async def enabled(self, tenant_id: UUID) -> TenantPlugins:
-        """The enabled plugins and their settings."""
-        async with self._installation.database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
-            zone = (await get_tenant_facts()).time_zone
-            return await enabled_plugins(
-                self._installation.product.host, on=local_date(self._installation.clock.now(), zone)
-            )
-
-
-class ReadsAudit:
-    """Writes who opened which sealed values, an entry a row."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def __call__(self, actor: Actor, opened_values: Sequence[Opened]) -> None:
-        """Record in the open transaction."""
-        fields: dict[tuple[str, UUID], list[str]] = {}
-        for value in opened_values:
-            fields.setdefault((value.type_name, value.row_id), []).append(value.field)
-        rows = [OpenedFields(name, row_id, tuple(names)) for (name, row_id), names in fields.items()]
-        await record_reads(actor, rows, clock=self._clock)
 
 
 def worker_services(installation: Installation) -> WorkerServices:

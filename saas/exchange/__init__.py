@@ -8,6 +8,7 @@ from saas.exchange.actions.deeds import Chosen, cancel_import, commit_import, pr
 from saas.exchange.actions.error_file import write_error_file
 from saas.exchange.actions.staging import Upload, inspect_upload, stage_import
 from saas.exchange.actions.steps import Importer, advance
+from saas.exchange.actions.taking_back import take_back
 from saas.exchange.cells import Cell, Parser, Value, choice, phone, several, text, yes_or_no
 from saas.exchange.columns import ImportColumn, UnitAware
 from saas.exchange.days import day, moment, month
@@ -33,8 +34,11 @@ from saas.exchange.kinds import (
     Promises,
     Row,
     Verdict,
+    differences,
 )
+from saas.exchange.queries import BatchSummary, RemarkLine, list_remarks, summarise
 from saas.exchange.reads import reads
+from saas.exchange.recipes import Recipe, cook, load_recipe
 from saas.exchange.rules import BatchState, Mode, OnChange
 from saas.exchange.sheets import SheetRow, Sheets, open_sheets
 from saas.exchange.store import FileStore, FolderStore, StoredFile
@@ -50,6 +54,7 @@ __all__ = [
     "Amount",
     "Applied",
     "BatchState",
+    "BatchSummary",
     "Cell",
     "CellRefused",
     "Chosen",
@@ -71,6 +76,8 @@ __all__ = [
     "PlanChanged",
     "Promises",
     "Rate",
+    "Recipe",
+    "RemarkLine",
     "Row",
     "RowRefused",
     "SheetRow",
@@ -86,9 +93,13 @@ __all__ = [
     "carry_out",
     "choice",
     "commit_import",
+    "cook",
     "day",
+    "differences",
     "inspect_upload",
     "integer",
+    "list_remarks",
+    "load_recipe",
     "moment",
     "month",
     "open_sheets",
@@ -98,6 +109,8 @@ __all__ = [
     "reads",
     "several",
     "stage_import",
+    "summarise",
+    "take_back",
     "text",
     "undo_import",
     "write_error_file",

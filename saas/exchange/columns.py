@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import Enum
@@ -35,13 +35,25 @@ class UnitAware(Protocol):
     def under(self, unit: str) -> Parser: ...
 
 
+@runtime_checkable
+class CurrencyAware(Protocol):
+    """A parser of amounts, which are in the company's currency."""
+
+    def in_currency(self, currency: str) -> Parser: ...
+
+
+def _itself(value: Value) -> Value:
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class ImportColumn:
     """One value of a row.
 
     `title` is its header by locale, `synonyms` are other headers that mean the same, in any language. `required`:
-    a row without it is refused. `unique`: two rows of a file may not both have one value of it. Values of a personal
-    or pay `data_class` are masked wherever they would be shown.
+    a row without it is refused. `unique`: two rows of a file may not both have one value of it, where `sameness` says
+    what makes two values one (a name without its spaces, say). `is_name`: other rows may call the record by it, as
+    long as no second row has the value. Values of a personal or pay `data_class` are masked wherever they are shown.
     """
 
     key: str
@@ -50,6 +62,8 @@ class ImportColumn:
     synonyms: tuple[str, ...] = ()
     required: bool = False
     unique: bool = False
+    sameness: Callable[[Value], Value] = _itself
+    is_name: bool = False
     data_class: DataClass = DataClass.INTERNAL
 
     @property
@@ -61,6 +75,11 @@ class ImportColumn:
     def names(self) -> tuple[str, ...]:
         """Everything that a header may call it."""
         return (*self.title.values(), *self.synonyms, self.key)
+
+    def in_currency(self, currency: str) -> ImportColumn:
+        """The column of a company that reckons in `currency` (ISO 4217)."""
+        parser = self.parser
+        return replace(self, parser=parser.in_currency(currency)) if isinstance(parser, CurrencyAware) else self
 
     def under(self, *units: str) -> ImportColumn:
         """The column below a title and a header that name units (单位：万元, 金额（元）); the last one rules.
@@ -228,9 +247,11 @@ def _chosen(
 
 
 def columns_by_place(
-    mapped: Sequence[MappedHeader], columns: Sequence[ImportColumn], *, unit: str, locale: str
+    mapped: Sequence[MappedHeader], columns: Sequence[ImportColumn], *, unit: str, locale: str, currency: str = "CNY"
 ) -> dict[int, ImportColumn]:
     """Which column of the kind each place of a row gives, read below its units; `unit` is that of the sheet's title.
+
+    Amounts are in `currency`, the company's.
 
     :raises MappingRefused: a required column is not mapped; names those that lack.
     :raises CellRefused: a header's unit contradicts its column, as another currency does.
@@ -240,4 +261,4 @@ def columns_by_place(
     if lacking:
         raise MappingRefused("exchange.columns_lacking", {"columns": "、".join(lacking)})
     by_key = {column.key: column for column in columns}
-    return {each.place: by_key[each.key].under(unit, each.unit) for each in mapped if each.key}
+    return {each.place: by_key[each.key].in_currency(currency).under(unit, each.unit) for each in mapped if each.key}

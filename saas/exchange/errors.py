@@ -62,3 +62,7 @@ class PlanChanged(AppError):
     """What the preview read has changed, so that committing would do other than was shown."""
 
     code = ErrorCode.PLAN_CHANGED
+
+
+class RecipeRefused(BadUserInput):
+    """A recipe can't be used: malformed, or it names files, headers or columns that are not there."""

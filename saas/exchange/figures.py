@@ -35,6 +35,8 @@ _INTEGER_DIGITS_MAX = 13
 class Amount:
     """Parses amounts in `currency` (ISO 4217) with no more digits than it has: 1,234.50 · ¥1,234.50 · 1234.5元 ·
     12.3万 · (1,234.50) for a negative one · full-width digits. Commas part thousands; 1.234,50 is refused, not guessed.
+
+    A kind's columns are the same for every company, so the engine puts the company's currency in the place of this one.
     """
 
     currency: str = "CNY"
@@ -50,6 +52,10 @@ class Amount:
         if word and word not in self._own_words:
             raise CellRefused("exchange.other_currency", {"value": unit[:40], "currency": self.currency})
         return replace(self, multiple=bare) if bare in _MULTIPLES and unit.strip() else self
+
+    def in_currency(self, currency: str) -> Parser:
+        """The parser of a company that reckons in another currency."""
+        return replace(self, currency=currency)
 
     @property
     def _own_words(self) -> tuple[str, ...]:

@@ -35,21 +35,24 @@ class Table:
     rows: Iterator[SheetRow]
 
 
-def find_table(rows: Iterator[SheetRow], kinds: Mapping[str, Sequence[ImportColumn]]) -> Table:
+def find_table(
+    rows: Iterator[SheetRow], kinds: Mapping[str, Sequence[ImportColumn]], *, named: str | None = None
+) -> Table:
     """The row among the first fifty that names most columns of one of `kinds`; blank rows below it are left out.
 
-    Of equal rows the upper counts, of equal kinds the one that has all its required columns, then the first.
+    Of equal rows the upper counts, of equal kinds the one that has all its required columns, then the first. The kind
+    that the sheet is `named` for comes before all others where the sheet has all its required columns.
 
     :raises SheetRefused: no row names any column, or two columns have one header.
     """
     first = list(islice(rows, _SEARCHED))
     if all(row.is_blank for row in first):
         raise SheetRefused("exchange.sheet_empty")
-    best = max(_scored(first, kinds), default=None)
+    best = max(_scored(first, kinds, named), default=None)
     if best is None:
         titles = "、".join(column.title["zh-CN"] for columns in kinds.values() for column in columns[:6])
         raise SheetRefused("exchange.header_missing", {"searched": _SEARCHED, "columns": titles[:200]})
-    place, order = -best[2], -best[3]
+    place, order = -best[3], -best[4]
     header, below = first[place], chain(first[place + 1 :], rows)
     return Table(
         kind=list(kinds)[order],
@@ -66,15 +69,15 @@ def _unit_of_titles(rows: Sequence[SheetRow]) -> str:
 
 
 def _scored(
-    first: Sequence[SheetRow], kinds: Mapping[str, Sequence[ImportColumn]]
-) -> Iterator[tuple[int, bool, int, int]]:
-    """Columns named, whether all required ones are, minus the row's place, minus the kind's place."""
+    first: Sequence[SheetRow], kinds: Mapping[str, Sequence[ImportColumn]], named: str | None
+) -> Iterator[tuple[bool, int, bool, int, int]]:
+    """Whether it is named so, columns named, whether all required ones are, minus the row's and the kind's place."""
     for place, row in enumerate(first):
-        for order, columns in enumerate(kinds.values()):
+        for order, (kind, columns) in enumerate(kinds.items()):
             keys = recognised(row.cells, columns)
             if keys:
                 is_whole = all(column.key in keys for column in columns if column.required)
-                yield len(keys), is_whole, -place, -order
+                yield is_whole and kind == named, len(keys), is_whole, -place, -order
 
 
 def is_total(row: SheetRow) -> bool:

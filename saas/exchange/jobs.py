@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from saas.events import Event
 from saas.exchange.actions.steps import Importer, advance
+from saas.exchange.queries import BatchSummary, summarise
 from saas.exchange.rules import KEPT
 from saas.exchange.store import FileStore
 from saas.kernel import Clock
@@ -32,15 +34,30 @@ class TakeStep:
         await advance(self._importer, UUID(str(event.payload["batch_id"])), step=int(str(event.payload["step"])))
 
 
-async def carry_out(database: Database, importer: Importer, *, tenant_id: UUID, batch_id: UUID) -> None:
+def _unwatched(_: BatchSummary) -> None:
+    """Nobody watches."""
+
+
+async def carry_out(
+    database: Database,
+    importer: Importer,
+    *,
+    tenant_id: UUID,
+    batch_id: UUID,
+    watch: Callable[[BatchSummary], None] = _unwatched,
+) -> BatchSummary:
     """Take every step that is due, each in a transaction of its own: for the command line, which waits for the end.
 
-    A worker may work on the same batch meanwhile; each step is taken by one of the two.
+    A worker may work on the same batch meanwhile; each step is taken by one of the two. `watch` is told how far the
+    batch is after each.
     """
     is_due = True
     while is_due:
         async with database.transaction(tenant_id):
             is_due = await advance(importer, batch_id)
+            now = await summarise(batch_id)
+        watch(now)
+    return now
 
 
 async def purge_imports(*, files: FileStore, clock: Clock) -> int:

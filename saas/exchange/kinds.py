@@ -7,14 +7,16 @@ version of the record it read, `apply` does it, `undo` takes it back. All three 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from saas.access import AccessTable
-from saas.exchange.cells import Value
+from saas.exchange.cells import Value, folded
 from saas.exchange.columns import ImportColumn
 from saas.exchange.errors import KindUnknown
 from saas.kernel import Actor, AppError, Clock
@@ -26,10 +28,17 @@ Undo = Mapping[str, Any]
 
 
 class Promises(Protocol):
-    """What earlier parts of the same batch are going to write: a deal may name a customer of the sheet before it."""
+    """What earlier rows of the same batch are going to write: a deal may name a customer of the sheet before it."""
 
     async def made(self, kind: str, key: str, values: Iterable[Value]) -> set[Value]:
-        """Those of `values` that a good row of `kind` has in its unique column `key`."""
+        """Those of `values` that a good earlier row of `kind` has in its column `key`, which is unique or a name.
+
+        Values are compared as the column's `sameness` makes them; a name that two rows have is none.
+        """
+        ...
+
+    async def pledged(self, kind: str) -> Mapping[str, int]:
+        """How many new rows of `kind` stand before these, not written yet, by the token of their verdict."""
         ...
 
 
@@ -39,6 +48,10 @@ class NoPromises:
     async def made(self, kind: str, key: str, values: Iterable[Value]) -> set[Value]:
         """None of them."""
         return set()
+
+    async def pledged(self, kind: str) -> Mapping[str, int]:
+        """None."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class ImportContext:
     clock: Clock
     time_zone: str
     keyring: Keyring
+    currency: str = "CNY"
     services: Mapping[type, Any] = field(default_factory=dict)
     batch_id: UUID | None = None
     is_commit: bool = False
@@ -81,6 +95,21 @@ class Row:
     number: int
     values: Mapping[str, Value]
 
+    def text(self, key: str) -> str | None:
+        """A column's text, None where the cell is empty or the column is not mapped."""
+        value = self.values.get(key)
+        return None if value is None else str(value)
+
+    def day(self, key: str) -> date | None:
+        """A column's day; None as `text`."""
+        value = self.values.get(key)
+        return value if isinstance(value, date) else None
+
+    def figure(self, key: str) -> Decimal | None:
+        """A column's amount, rate or number; None as `text`."""
+        value = self.values.get(key)
+        return Decimal(value) if isinstance(value, int | Decimal) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -89,6 +118,21 @@ class Difference:
     key: str
     before: str | None
     after: str | None
+
+
+def differences(before: Mapping[str, object], wanted: Mapping[str, object]) -> tuple[Difference, ...]:
+    """The fields in which a record is to become another; what a row leaves empty stays as it is."""
+    return tuple(
+        Difference(key, _as_read(before.get(key)), _as_read(value))
+        for key, value in wanted.items()
+        if value is not None and before.get(key) != value
+    )
+
+
+def _as_read(value: object) -> str | None:
+    if value is None:
+        return None
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 class Outcome(Enum):
@@ -103,27 +147,37 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a row would do. `token` stands for the version of what was read: while it is the same, the verdict holds."""
+    """What a row would do. `token` stands for the version of what was read: while it is the same, the verdict holds.
+
+    `warnings` are told beside the row and stop nothing: a value that is missing and was to be expected.
+    """
 
     outcome: Outcome
     token: str = ""
     differences: tuple[Difference, ...] = ()
     errors: tuple[AppError, ...] = ()
+    warnings: tuple[AppError, ...] = ()
 
     @classmethod
-    def new(cls, token: str = "") -> Verdict:
+    def new(cls, token: str = "", *, warnings: Iterable[AppError] = ()) -> Verdict:
         """The row makes a record."""
-        return cls(Outcome.NEW, token)
+        return cls(Outcome.NEW, token, warnings=tuple(warnings))
 
     @classmethod
-    def changed(cls, token: str, differences: Iterable[Difference]) -> Verdict:
+    def changed(cls, token: str, differences: Iterable[Difference], *, warnings: Iterable[AppError] = ()) -> Verdict:
         """The row changes a record in these fields."""
-        return cls(Outcome.CHANGED, token, tuple(differences))
+        return cls(Outcome.CHANGED, token, tuple(differences), warnings=tuple(warnings))
 
     @classmethod
-    def unchanged(cls, token: str) -> Verdict:
+    def unchanged(cls, token: str, *, warnings: Iterable[AppError] = ()) -> Verdict:
         """The record is already as the row says."""
-        return cls(Outcome.UNCHANGED, token)
+        return cls(Outcome.UNCHANGED, token, warnings=tuple(warnings))
+
+    @classmethod
+    def against(cls, token: str, differences: Sequence[Difference], *, warnings: Iterable[AppError] = ()) -> Verdict:
+        """The record is there already: it changes in these fields, or in none."""
+        outcome = Outcome.CHANGED if differences else Outcome.UNCHANGED
+        return cls(outcome, token, tuple(differences), warnings=tuple(warnings))
 
     @classmethod
     def refused(cls, *errors: AppError) -> Verdict:
@@ -196,6 +250,15 @@ class Kinds:
     def columns(self) -> dict[str, tuple[ImportColumn, ...]]:
         """Each kind's columns by its name, in order."""
         return {name: kind.columns for name, kind in self._by_name.items()}
+
+    def titled(self, sheet: str) -> str | None:
+        """The kind that a sheet's name says: its name or title, in any language."""
+        wanted = folded(sheet)
+        words = ((kind.name, {folded(word) for word in (kind.name, *kind.title.values())}) for kind in self)
+        return next((name for name, known in words if wanted in known), None)
+
+    def __iter__(self) -> Iterator[ImportKind]:
+        return iter(self._by_name.values())
 
     def place(self, name: str) -> int:
         """When a kind's turn is."""

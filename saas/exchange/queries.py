@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from saas.access import scope_predicate
@@ -17,7 +18,7 @@ from saas.exchange.columns import MappedHeader, MatchedBy, columns_by_place
 from saas.exchange.errors import BatchNotFound
 from saas.exchange.kinds import ImportContext, ImportKind, Kinds
 from saas.exchange.policies import BATCH_SCOPES
-from saas.exchange.rules import BatchState, Mode, OnChange, ParsedRow, Phase, canonical, parse_row
+from saas.exchange.rules import BatchState, Mode, OnChange, ParsedRow, Phase, canonical, parse_row, shared
 from saas.exchange.sheets import SheetRow
 from saas.kernel import Actor
 from saas.sealing import Keyring
@@ -179,8 +180,15 @@ _PROMISED = """
 SELECT k.digest FROM import_part p
 JOIN import_key k ON k.tenant_id = p.tenant_id AND k.part_id = p.id
 JOIN import_row r ON r.tenant_id = k.tenant_id AND r.part_id = k.part_id AND r.number = k.number
-WHERE p.tenant_id = $1 AND p.batch_id = $2 AND p.kind = $3 AND p.place < $4 AND k.digest = ANY ($5)
+WHERE p.tenant_id = $1 AND p.batch_id = $2 AND p.kind = $3 AND (p.place, r.chunk) < ($4, $5) AND k.digest = ANY ($6)
   AND r.outcome <> 'failed'
+"""
+_PLEDGED = """
+SELECT r.token, count(*) AS rows FROM import_part p
+JOIN import_row r ON r.tenant_id = p.tenant_id AND r.part_id = p.id
+WHERE p.tenant_id = $1 AND p.batch_id = $2 AND p.kind = $3 AND (p.place, r.chunk) < ($4, $5)
+  AND r.outcome = 'new' AND r.applied_at IS NULL
+GROUP BY r.token
 """
 
 
@@ -191,19 +199,32 @@ def key_digest(keyring: Keyring, text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class BatchPromises:
-    """`Promises` of the parts before place `before` of a batch."""
+    """`Promises` of the rows of a batch that stand before a chunk of the part at `place`."""
 
     batch_id: UUID
-    before: int
+    place: int
+    chunk: int
     keyring: Keyring
 
     async def made(self, kind: str, key: str, values: Iterable[Value]) -> set[Value]:
-        """Those of `values` that a good row of `kind` has in its unique column `key`."""
-        digests = {key_digest(self.keyring, canonical({key: value})): value for value in values}
-        found = await current_transaction().fetch(
-            _PROMISED, current_tenant_id(), self.batch_id, kind, self.before, list(digests)
+        """Those of `values` that one good row of `kind` has in its column `key`."""
+        texts = {value: canonical({key: value}) for value in values if value is not None}
+        if not texts:
+            return set()
+        once = {value: key_digest(self.keyring, text) for value, text in texts.items()}
+        several = {value: key_digest(self.keyring, shared(text)) for value, text in texts.items()}
+        wanted = [*once.values(), *several.values()]
+        found = {row["digest"] for row in await self._fetch(_PROMISED, kind, wanted)}
+        return {value for value in texts if once[value] in found and several[value] not in found}
+
+    async def pledged(self, kind: str) -> Mapping[str, int]:
+        """How many new rows of `kind` stand before the chunk and are not written yet, by token."""
+        return {row["token"]: row["rows"] for row in await self._fetch(_PLEDGED, kind)}
+
+    async def _fetch(self, sql: str, kind: str, *more: object) -> list[asyncpg.Record]:
+        return await current_transaction().fetch(
+            sql, current_tenant_id(), self.batch_id, kind, self.place, self.chunk, *more
         )
-        return {digests[row["digest"]] for row in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +244,11 @@ async def open_chunk(part: Part, number: int, *, keyring: Keyring) -> OpenChunk:
     return OpenChunk(sealer, sealer.open_rows(row["content"]), row["undo"])
 
 
-def parsed(rows: Sequence[SheetRow], part: Part, kind: ImportKind, *, locale: str) -> list[ParsedRow]:
-    """The rows' values by the part's mapping."""
-    columns = columns_by_place(part.headers, kind.columns, unit=part.unit, locale=locale)
+def parsed(context: ImportContext, rows: Sequence[SheetRow], part: Part, kind: ImportKind) -> list[ParsedRow]:
+    """The rows' values by the part's mapping, amounts in the company's currency."""
+    columns = columns_by_place(
+        part.headers, kind.columns, unit=part.unit, locale=context.actor.locale, currency=context.currency
+    )
     titles = {header.place: header.header for header in part.headers}
     return [parse_row(row.number, row.cells, columns, titles) for row in rows]
 
@@ -268,3 +291,87 @@ async def failed_rows(part: Part, *, keyring: Keyring) -> AsyncIterator[tuple[Sh
 def order_of(kinds: Kinds, kind: str, place: int) -> tuple[int, int]:
     """Where a sheet's turn is: by its kind, then by its place in the workbook."""
     return kinds.place(kind), place
+
+
+@dataclass(frozen=True, slots=True)
+class PartSummary:
+    """A sheet of a batch and what became of its rows."""
+
+    sheet: str
+    kind: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """A batch as whoever waits for it wants to know it; counts by their column without ``_count``."""
+
+    state: BatchState
+    phase: str | None
+    plan_hash: str | None
+    failure_key: str | None
+    failure: str | None
+    counts: Mapping[str, int]
+    parts: tuple[PartSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemarkLine:
+    """What is to know of a row, in the language of whoever asked."""
+
+    sheet: str
+    row: int
+    severity: str
+    message: str
+
+
+_COUNTED = (
+    "row_count, done_count, new_count, changed_count, unchanged_count, duplicate_count, failed_count, applied_count,"
+    " passed_count, undone_count, kept_count"
+)
+_REMARKS = """
+SELECT coalesce(p.sheet, '') AS sheet, r.row_number, r.severity, r.message FROM import_remark r
+LEFT JOIN import_part p ON p.tenant_id = r.tenant_id AND p.id = r.part_id
+WHERE r.tenant_id = $1 AND r.batch_id = $2 ORDER BY r.severity <> 'error', p.place, r.row_number, r.id LIMIT $3
+"""
+
+
+async def summarise(batch_id: UUID) -> BatchSummary:
+    """How far a batch is and what became of its rows.
+
+    :raises BatchNotFound: the company has no such batch.
+    """
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    row = await transaction.fetchrow(
+        f"SELECT state, phase, plan_hash, failure_key, failure, {_COUNTED} FROM import_batch"
+        " WHERE tenant_id = $1 AND id = $2",
+        tenant_id,
+        batch_id,
+    )
+    if row is None:
+        raise BatchNotFound("exchange.batch_not_found")
+    parts = await transaction.fetch(
+        f"SELECT sheet, kind, {_COUNTED.replace(' done_count,', '')} FROM import_part"
+        " WHERE tenant_id = $1 AND batch_id = $2 ORDER BY place",
+        tenant_id,
+        batch_id,
+    )
+    return BatchSummary(
+        BatchState(row["state"]),
+        row["phase"],
+        row["plan_hash"],
+        row["failure_key"],
+        row["failure"],
+        _counts(row),
+        tuple(PartSummary(part["sheet"], part["kind"], _counts(part)) for part in parts),
+    )
+
+
+def _counts(row: asyncpg.Record) -> dict[str, int]:
+    return {name.removesuffix("_count"): value for name, value in row.items() if name.endswith("_count")}
+
+
+async def list_remarks(batch_id: UUID, *, most: int) -> list[RemarkLine]:
+    """The first remarks of a batch, errors before the others."""
+    rows = await current_transaction().fetch(_REMARKS, current_tenant_id(), batch_id, most)
+    return [RemarkLine(row["sheet"], row["row_number"], row["severity"], row["message"]) for row in rows]

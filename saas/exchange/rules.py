@@ -150,10 +150,26 @@ def _plain(value: object) -> str:
 
 def identities(values: Mapping[str, Value], columns: Iterable[ImportColumn], together: Sequence[str]) -> dict[str, str]:
     """What tells the row from others of its file: column key (or keys, by +) → value; empty values tell nothing."""
-    found = {each.key: values.get(each.key) for each in columns if each.unique}
+    found = {each.key: _one_of(each, values) for each in columns if each.unique}
     if together and all(values.get(key) is not None for key in together):
         found["+".join(together)] = tuple(str(values[key]) for key in together)
     return {key: canonical({key: value}) for key, value in found.items() if value is not None}
+
+
+def names(values: Mapping[str, Value], columns: Iterable[ImportColumn]) -> dict[str, str]:
+    """What other rows may call the row's record by: column key → value."""
+    found = {each.key: _one_of(each, values) for each in columns if each.is_name and not each.unique}
+    return {key: canonical({key: value}) for key, value in found.items() if value is not None}
+
+
+def _one_of(column: ImportColumn, values: Mapping[str, Value]) -> Value:
+    value = values.get(column.key)
+    return None if value is None else column.sameness(value)
+
+
+def shared(name: str) -> str:
+    """What stands for a name (as `names` gives it) once a second row has it: it calls no record any more."""
+    return f"several {name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,13 @@ class FileStore(Protocol):
         """
         ...
 
+    async def find(self, tenant_id: UUID, file_id: UUID) -> StoredFile:
+        """A file that was taken in before.
+
+        :raises FileRefused: it is not there (any more).
+        """
+        ...
+
     def opened(self, tenant_id: UUID, file_id: UUID) -> AbstractAsyncContextManager[Path]:
         """The file's content as a local file, for as long as the block lasts.
 
@@ -82,6 +89,11 @@ class FolderStore:
             await asyncio.to_thread(unfinished.unlink, missing_ok=True)
         return StoredFile(file_id, size, digest.hexdigest())
 
+    async def find(self, tenant_id: UUID, file_id: UUID) -> StoredFile:
+        async with self.opened(tenant_id, file_id) as path:
+            size, sha256 = await asyncio.to_thread(_measured, path)
+        return StoredFile(file_id, size, sha256)
+
     @asynccontextmanager
     async def opened(self, tenant_id: UUID, file_id: UUID) -> AsyncIterator[Path]:
         path = self._path(tenant_id, file_id)
@@ -105,3 +117,10 @@ class FolderStore:
 
     def _path(self, tenant_id: UUID, file_id: UUID) -> Path:
         return self._folder / tenant_id.hex / f"{file_id.hex}.upload"
+
+
+def _measured(path: Path) -> tuple[int, str]:
+    """Size and digest, read block by block."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest

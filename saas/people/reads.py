@@ -73,6 +73,7 @@ employee = ReadType(
             groupable=True,
         ),
         ToOne("legalEntity", "LegalEntity", "legal_entity_id", "The company in law that employs the person."),
+        ToOne("manager", "Employee", "manager_id", "Whom the person reports to (直属上级); null if nobody is named."),
         Column(
             "createdAt", ScalarKind.DATETIME, "created_at", "When the record was made.", data_class=DataClass.INTERNAL
         ),

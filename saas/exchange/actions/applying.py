@@ -78,7 +78,7 @@ async def _judge(
     found = await current_transaction().fetch(_TO_WRITE, current_tenant_id(), part.id, number)
     chunk = await open_chunk(part, number, keyring=context.keyring)
     shown = {row["number"]: (row["outcome"], row["token"]) for row in found}
-    rows = parsed([row for row in chunk.rows if row.number in shown], part, kind, locale=context.actor.locale)
+    rows = parsed(context, [row for row in chunk.rows if row.number in shown], part, kind)
     verdicts = await planned_by(kind, context, rows)
     return chunk, [
         _Judged(row, verdict, (verdict.outcome.value, verdict.token) == shown[row.number])

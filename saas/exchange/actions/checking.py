@@ -12,7 +12,7 @@ from saas.exchange.actions.remarks import Remark, Scribe, Severity
 from saas.exchange.errors import RowRefused
 from saas.exchange.kinds import ImportContext, ImportKind, Outcome, Row, Verdict
 from saas.exchange.queries import Batch, Part, key_digest, open_chunk, parsed
-from saas.exchange.rules import ParsedRow, PlannedRow, canonical, chunk_digest, identities, masked
+from saas.exchange.rules import ParsedRow, PlannedRow, canonical, chunk_digest, identities, masked, names, shared
 from saas.kernel import AppError, new_id
 from tenants import current_tenant_id, current_transaction
 
@@ -52,7 +52,7 @@ async def check_chunk(
 ) -> int:
     """Parse, compare and plan the rows of a chunk; how many there are. It writes to the batch alone."""
     chunk = await open_chunk(part, number, keyring=context.keyring)
-    rows = parsed(chunk.rows, part, kind, locale=context.actor.locale)
+    rows = parsed(context, chunk.rows, part, kind)
     findings = await _compared(context, part, kind, rows)
     good = [row for row in rows if row.number not in findings.verdicts]
     planned = await planned_by(kind, context, good)
@@ -89,13 +89,29 @@ async def _compared(context: ImportContext, part: Part, kind: ImportKind, rows: 
         clashes = [_clash(number, titles.get(name, name), held) for name, held in first.items() if held != number]
         if clashes:
             findings.verdicts[number] = Verdict.refused(*clashes)
+    await _hold_names(context, part, kind, [row for row in rows if row.number not in findings.verdicts])
     return findings
+
+
+async def _hold_names(context: ImportContext, part: Part, kind: ImportKind, rows: Sequence[ParsedRow]) -> None:
+    """Remember what other rows may call the records of these, and which of it several rows have."""
+    by_row = {row.number: names(row.values, kind.columns) for row in rows}
+    held = await _held(part, {number: _digests(context, found) for number, found in by_row.items()})
+    again = {
+        number: {name: text for name, text in found.items() if held[key_digest(context.keyring, text)] != number}
+        for number, found in by_row.items()
+    }
+    several = {number: {name: shared(text) for name, text in found.items()} for number, found in again.items()}
+    await _held(part, {number: _digests(context, found) for number, found in several.items()})
 
 
 def _keys_of(context: ImportContext, kind: ImportKind, row: ParsedRow) -> dict[str, bytes]:
     """Digests of the whole row (under no name) and of what must not be repeated (under its column)."""
     unique = identities(row.values, kind.columns, kind.identity)
-    texts = {"": f"{kind.name} {canonical(row.values)}", **unique}
+    return _digests(context, {"": f"{kind.name} {canonical(row.values)}", **unique})
+
+
+def _digests(context: ImportContext, texts: Mapping[str, str]) -> dict[str, bytes]:
     return {name: key_digest(context.keyring, text) for name, text in texts.items()}
 
 
@@ -112,6 +128,8 @@ async def _held(part: Part, keys: Mapping[int, Mapping[str, bytes]]) -> dict[byt
     """Which row of the part holds each digest: the first that had it, in this chunk or an earlier one."""
     pairs = [(digest, number) for number, by_name in keys.items() for digest in by_name.values()]
     digests = [digest for digest, _ in pairs]
+    if not digests:
+        return {}
     transaction, tenant_id = current_transaction(), current_tenant_id()
     await transaction.execute(_HOLD_KEYS, tenant_id, part.id, digests, [number for _, number in pairs])
     return {row["digest"]: row["number"] for row in await transaction.fetch(_HOLDERS, tenant_id, part.id, digests)}
@@ -140,19 +158,23 @@ def _remarks(part: Part, kind: ImportKind, rows: Iterable[ParsedRow], findings: 
     for row in rows:
         for error in findings.verdicts[row.number].errors:
             yield _of_error(error, part.id, row.number, titles)
+        for warning in findings.verdicts[row.number].warnings:
+            yield _of_error(warning, part.id, row.number, titles, severity=Severity.WARNING)
         first = findings.firsts.get(row.number)
         if first is not None:
             args = {"row": row.number, "first": first}
             yield Remark(Severity.WARNING, "exchange.row_repeated", args, part.id, row.number)
 
 
-def _of_error(error: AppError, part_id: UUID, number: int, titles: Mapping[str, str]) -> Remark:
+def _of_error(
+    error: AppError, part_id: UUID, number: int, titles: Mapping[str, str], *, severity: Severity = Severity.ERROR
+) -> Remark:
     """An error with its row and column, also where the kind named only the column's key."""
     column = next((titles[name] for name in reversed(error.field) if name in titles), None)
     error.values.setdefault("row", number)
     if column is not None:
         error.values.setdefault("column", column)
-    return Remark.of_error(error, severity=Severity.ERROR, part_id=part_id, row=number, column=column)
+    return Remark.of_error(error, severity=severity, part_id=part_id, row=number, column=column)
 
 
 async def _write_differences(part: Part, kind: ImportKind, verdicts: Mapping[int, Verdict]) -> None:

@@ -59,7 +59,7 @@ async def preview_import(
     :raises MappingRefused: a sheet, header or column is not there, or a required column is not mapped.
     """
     batch, parts = await _begin(context, batch_id, Deed.PREVIEW, "import:preview", kinds)
-    await _remap(parts, chosen or {}, kinds, locale=context.actor.locale)
+    await _remap(context, parts, chosen or {}, kinds)
     await _set_state(context, batch, BatchState.PREVIEWING, mode=mode, on_change=on_change)
     onward = Onward(Phase.CHECKING, *first_place(parts)) if batch.is_read else _read_on(batch)
     await make_due(batch.id, onward, clock=context.clock)
@@ -131,7 +131,7 @@ def _read_on(batch: Batch) -> Onward:
     return Onward(Phase.READING, batch.at_part, batch.at_chunk)
 
 
-async def _remap(parts: Sequence[Part], chosen: Chosen, kinds: Kinds, *, locale: str) -> None:
+async def _remap(context: ImportContext, parts: Sequence[Part], chosen: Chosen, kinds: Kinds) -> None:
     """Write what was chosen, and refuse a mapping that no row could satisfy."""
     unknown = next((sheet for sheet in chosen if sheet not in {part.sheet for part in parts}), None)
     if unknown is not None:
@@ -139,7 +139,7 @@ async def _remap(parts: Sequence[Part], chosen: Chosen, kinds: Kinds, *, locale:
     for part in parts:
         columns = kinds.get(part.kind).columns
         headers = apply_mapping(part.headers, columns, chosen.get(part.sheet, {}))
-        columns_by_place(headers, columns, unit=part.unit, locale=locale)
+        columns_by_place(headers, columns, unit=part.unit, locale=context.actor.locale, currency=context.currency)
         if headers != part.headers:
             await write_headers(part.id, headers)
 
@@ -151,7 +151,7 @@ async def _verified_at_once(context: ImportContext, batch: Batch, parts: Sequenc
         return False
     for place, chunk in found:
         part = parts[place]
-        promises = BatchPromises(batch.id, part.place, context.keyring)
+        promises = BatchPromises(batch.id, part.place, chunk, context.keyring)
         await verify_chunk(replace(context, promises=promises), part, chunk, kind=kinds.get(part.kind))
     return True
 

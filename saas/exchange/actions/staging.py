@@ -83,16 +83,17 @@ async def inspect_upload(
     :raises FileRefused, FileTooLarge: the file can't be read; it is removed.
     :raises SheetRefused: no sheet has a header that can be understood; the file is removed.
     """
-    columns = {kind: kinds.get(kind).columns} if kind else kinds.columns
+    if kind:
+        kinds = Kinds([kinds.get(kind)])
     try:
         async with files.opened(tenant_id, stored.id) as path:
-            return await asyncio.to_thread(_inspect, path, stored, filename[-_FILENAME_MAX:], columns)
+            return await asyncio.to_thread(_inspect, path, stored, filename[-_FILENAME_MAX:], kinds)
     except AppError:
         await files.remove(tenant_id, stored.id)
         raise
 
 
-def _inspect(path: Path, stored: StoredFile, filename: str, columns: Mapping[str, Sequence[ImportColumn]]) -> Upload:
+def _inspect(path: Path, stored: StoredFile, filename: str, kinds: Kinds) -> Upload:
     found: list[FoundSheet] = []
     ignored: list[tuple[str, AppError]] = []
     with open_sheets(path, filename=filename) as sheets:
@@ -100,11 +101,11 @@ def _inspect(path: Path, stored: StoredFile, filename: str, columns: Mapping[str
             raise FileRefused("exchange.too_many_sheets", {"count": len(sheets.names), "most": _SHEETS_MAX})
         for name in sheets.names:
             try:
-                table = find_table(sheets.rows(name), columns)
+                table = find_table(sheets.rows(name), kinds.columns, named=kinds.titled(name))
             except SheetRefused as refused:
                 ignored.append((name, refused))
             else:
-                found.append(_found_sheet(name, table, columns))
+                found.append(_found_sheet(name, table, kinds.columns))
         if not found:
             raise ignored[0][1] if ignored else SheetRefused("exchange.sheet_empty")
         return Upload(stored, filename, sheets.format.value, sheets.encoding, tuple(found), tuple(ignored))

@@ -122,7 +122,7 @@ async def _step(importer: Importer, context: ImportContext, batch: Batch, scribe
     if batch.phase is Phase.CHECKING and (batch.at_part, batch.at_chunk) == first_place(parts):
         await forget_checking(batch.id)
     part = parts[batch.at_part]
-    context = replace(context, promises=BatchPromises(batch.id, part.place, context.keyring))
+    context = replace(context, promises=BatchPromises(batch.id, part.place, batch.at_chunk, context.keyring))
     rows = await _on_chunk(importer, context, batch, part, scribe)
     place = _neighbour(parts, (batch.at_part, batch.at_chunk), by=-1 if batch.phase is Phase.UNDOING else 1)
     if place is not None:

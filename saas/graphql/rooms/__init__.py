@@ -10,6 +10,7 @@ from saas.graphql.rooms import (
     deals,
     explanations,
     identity,
+    imports,
     incentive_plans,
     incentives,
     members,
@@ -40,4 +41,5 @@ MODULES: tuple[ModuleType, ...] = (
     incentive_plans,
     incentives,
     explanations,
+    imports,
 )

@@ -207,6 +207,8 @@ class Imports:
     actor: Actor
     access: AccessTable = ALL
     accounts: Accounts = field(default_factory=Accounts)
+    catalogue: Catalogue = CATALOGUE
+    currency: str = "CNY"
 
     @property
     def kinds(self) -> Kinds:
@@ -219,10 +221,10 @@ class Imports:
         async def contexts(actor: Actor) -> ImportContext:
             return self.context_of(actor)
 
-        return Importer(self.kinds, self.files, contexts, CATALOGUE, self.clock)
+        return Importer(self.kinds, self.files, contexts, self.catalogue, self.clock)
 
     def context_of(self, actor: Actor) -> ImportContext:
-        return ImportContext(actor, self.access, self.clock, "Asia/Shanghai", self.keyring)
+        return ImportContext(actor, self.access, self.clock, "Asia/Shanghai", self.keyring, self.currency)
 
     @property
     def context(self) -> ImportContext:
@@ -239,7 +241,7 @@ class Imports:
             stored, tenant_id=self.tenant_id, filename=filename, kinds=self.kinds, files=self.files, kind=kind
         )
         async with self.database.transaction(self.tenant_id):
-            return await stage_import(self.context, upload, kinds=self.kinds, catalogue=CATALOGUE)
+            return await stage_import(self.context, upload, kinds=self.kinds, catalogue=self.catalogue)
 
     async def ask_preview(
         self,
@@ -291,7 +293,7 @@ class Imports:
     async def error_file(self, batch_id: UUID) -> bytes:
         target = io.BytesIO()
         async with self.database.transaction(self.tenant_id):
-            await write_error_file(self.context, batch_id=batch_id, target=target, catalogue=CATALOGUE)
+            await write_error_file(self.context, batch_id=batch_id, target=target, catalogue=self.catalogue)
         return target.getvalue()
 
     async def batch(self, batch_id: UUID) -> dict[str, Any]:
