@@ -11,6 +11,7 @@ from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
 from saas.customers import RecycleWarning, RecyclingRun
 from saas.events import purge_idempotency, purge_outbox
+from saas.exchange import FolderStore, purge_imports
 from saas.identity import Recipient, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
@@ -37,7 +38,9 @@ def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> Re
     return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, follow_ups=find_follow_up_facts, clock=clock)
 
 
-def periodic_jobs(database: Database, *, audit_folder: Path, clock: Clock) -> tuple[PeriodicJob, ...]:
+def periodic_jobs(
+    database: Database, *, audit_folder: Path, files: FolderStore, clock: Clock
+) -> tuple[PeriodicJob, ...]:
     """All that runs by the clock."""
     log = HeadLog(audit_folder)
 
@@ -59,6 +62,7 @@ def periodic_jobs(database: Database, *, audit_folder: Path, clock: Clock) -> tu
             async with database.transaction(tenant.id):
                 await purge_outbox(clock=clock)
                 await purge_idempotency(clock=clock)
+                await purge_imports(files=files, clock=clock)
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):

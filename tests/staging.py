@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from saas.access import AccessTable
+from saas.access import PERMISSIONS, AccessTable
 from saas.customers import (
     ClaimFacts,
     NewCustomer,
@@ -33,9 +33,20 @@ from tests.conftest import drop_database, make_tenant, role_url
 
 T = TypeVar("T")
 ZONE = "Asia/Shanghai"
-REP = AccessTable("rep", scopes={"Customer": frozenset({"self", "pool"})})
+REP = AccessTable(
+    "rep",
+    scopes={
+        "Customer": frozenset({"self", "pool"}),
+        "Deal": frozenset({"self", "credited"}),
+        "Opportunity": frozenset({"self", "owned"}),
+    },
+)
 MANAGER = AccessTable("manager", scopes={"Customer": frozenset({"self", "pool", "department"})})
-ALL = AccessTable("all", scopes={"Customer": frozenset({"all"})})
+ALL = AccessTable(
+    "all",
+    permissions=PERMISSIONS,
+    scopes=dict.fromkeys(("Customer", "Deal", "Opportunity"), frozenset({"all"})),
+)
 BLIND = AccessTable("blind")
 _TABLES = (
     "customer_pool",
@@ -60,6 +71,14 @@ _TABLES = (
     "performance_credit",
     "performance_line",
     "target",
+    "incentive_plan",
+    "incentive_plan_version",
+    "incentive_participant",
+    "deal_stage",
+    "settlement",
+    "settlement_line",
+    "bonus_pool_run",
+    "accrual",
     "audit_entry",
     "outbox",
 )

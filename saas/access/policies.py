@@ -1,7 +1,7 @@
 """The roles every company begins with, and their rights: the least that lets each do its work.
 
 A tenant adds roles and lines of its own (`saas.access.actions`); what stands here it can deny but not remove.
-Nobody is given pay: not even the owner, until two people agreed on it.
+Nobody is given the pay of others: not even the owner, until two people agreed on it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,23 @@ PERMISSIONS = frozenset(
         "customer:transfer",
         "customer:history",
         "follow_up:create",
+        "opportunity:enter",
+        "opportunity:move",
+        "opportunity:assign",
+        "deal:enter",
+        "deal:credit",
+        "deal:cancel",
+        "collection:record",
+        "refund:record",
+        "target:set",
+        "deal:stage",
+        "incentive_plan:write",
+        "incentive_plan:publish",
+        "settlement:calculate",
+        "settlement:approve",
+        "settlement:lock",
+        "bonus_pool:calculate",
+        "bonus_pool:approve",
         "pool:configure",
         "pool:allocate",
         "allocation:audit",
@@ -42,15 +59,50 @@ PERMISSIONS = frozenset(
         "session:manage",
         "invitation:manage",
         "membership:manage",
+        "import:preview",
+        "import:commit",
+        "import:undo",
     }
 )
 """Every verb of the product itself; plugins declare theirs in their manifests."""
 
 READ_USE = (Action.READ, Action.USE)
-_BUSINESS = ("Customer.*", "CustomerPool.*", "PoolSetting.*", "FollowUp.*", "Ownership.*")
 _COMPANY = ("Employee.*", "Department.*", "LegalEntity.*")
-_BUSINESS_TYPES = ("Customer", "CustomerPool", "PoolSetting", "FollowUp", "Ownership")
+_SALES_TYPES = (
+    "OpportunityStage",
+    "Opportunity",
+    "Deal",
+    "Collection",
+    "PerformanceCredit",
+    "PerformanceLine",
+    "Target",
+)
+_OF_DEPARTMENT = ("Opportunity", "Deal", "Collection", "PerformanceCredit", "PerformanceLine", "Target")
+_PLAN_TYPES = ("IncentivePlan", "IncentivePlanVersion")
+_INCENTIVE_TYPES = (*_PLAN_TYPES, "IncentiveParticipant", "Accrual", "Settlement", "Statement", "BonusPoolRun")
+_BUSINESS_TYPES = (
+    "Customer",
+    "CustomerPool",
+    "PoolSetting",
+    "FollowUp",
+    "Ownership",
+    *_SALES_TYPES,
+    "DealStage",
+    *_INCENTIVE_TYPES,
+)
+_BUSINESS = tuple(f"{name}.*" for name in _BUSINESS_TYPES)
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
+_IMPORT_TYPES = ("ImportBatch", "ImportPart", "ImportHeader", "ImportRemark", "ImportDifference")
+_IMPORTS = tuple(f"{name}.*" for name in _IMPORT_TYPES)
+_IMPORT_VERBS = ("import:preview", "import:commit", "import:undo")
+_OWN_PAY = (
+    "Accrual.base",
+    "Accrual.amount",
+    "Statement.earned",
+    "Statement.brought",
+    "Statement.payable",
+    "Statement.carried",
+)
 _POOLS = ("PoolEvent.*", "PoolNotice.*", "Allocation.*", "AllocationPick.*")
 _POOLS_TYPES = ("PoolEvent", "PoolNotice", "Allocation", "AllocationPick")
 _LEDGER_PEOPLE = ("PoolEvent.employee", "PoolEvent.formerOwner")
@@ -66,7 +118,6 @@ _LEDGER_FACTS = (
     "PoolEvent.settingsVersion",
 )
 """The public ledger: what happened is for every member of a pool, whom it was about as the pool's settings say."""
-
 _PERSONAL = ("Customer.phone", "Customer.address", "Employee.phone", "Employee.email")
 
 
@@ -87,11 +138,20 @@ def _owner() -> Iterable[PolicyLine]:
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
     yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
     yield from _allow(OWNER, (Action.AGGREGATE, Action.WRITE), *_BUSINESS, *_COMPANY)
+    yield from _allow(OWNER, Action.SEE, *_IMPORT_TYPES)
+    yield from _allow(OWNER, READ_USE, *_IMPORTS)
     yield from _allow(OWNER, Action.DO, *sorted(PERMISSIONS))
 
 
+def _importing(role: str) -> Iterable[PolicyLine]:
+    """Imports of one's own; which kinds of rows, the verbs of those say."""
+    yield from _allow(role, Action.SEE, *_IMPORT_TYPES, scopes=("self",))
+    yield from _allow(role, READ_USE, *_IMPORTS)
+    yield from _allow(role, Action.DO, *_IMPORT_VERBS)
+
+
 def _hr_admin() -> Iterable[PolicyLine]:
-    """People with their personal data; of customers the names alone."""
+    """People with their personal data; of customers the names alone; incentives but for what each person gets."""
     yield from _allow(HR_ADMIN, Action.SEE, *_COMPANY_TYPES, "Customer")
     yield from _allow(HR_ADMIN, (*READ_USE, Action.WRITE, Action.AGGREGATE), *_COMPANY)
     yield from _allow(HR_ADMIN, (*READ_USE, Action.MASK, Action.WRITE), "Employee.phone", "Employee.email")
@@ -99,15 +159,30 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
     yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
+    yield from _importing(HR_ADMIN)
+    yield from _allow(HR_ADMIN, Action.SEE, *_INCENTIVE_TYPES)
+    yield from _allow(HR_ADMIN, READ_USE, *(f"{name}.*" for name in _INCENTIVE_TYPES))
+    yield from _allow(HR_ADMIN, Action.DO, "incentive_plan:write", "incentive_plan:publish", "settlement:calculate")
+    yield from _allow(HR_ADMIN, Action.DO, "settlement:approve", "settlement:lock")
+    yield from _allow(HR_ADMIN, Action.DO, "bonus_pool:calculate", "bonus_pool:approve")
 
 
 def _rep() -> Iterable[PolicyLine]:
-    """Own customers in full, the pool with masked numbers, colleagues by name."""
+    """Own customers in full, the pool with masked numbers, colleagues by name and, in the own department, by rank;
+    the plans that hold, and what one earns by them oneself."""
     yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
-    yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", *_COMPANY_TYPES)
+    yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", "OpportunityStage", *_COMPANY_TYPES)
     yield from _rep_in_pools()
+    yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
+    yield from _allow(REP, Action.SEE, "Deal", "Collection", scopes=("self", "credited"))
+    yield from _allow(REP, Action.SEE, "PerformanceLine", scopes=("self", "department"))
+    yield from _allow(REP, Action.SEE, "Target", scopes=("self",))
+    yield from _allow(REP, Action.SEE, "DealStage", scopes=("self", "credited"))
+    yield from _allow(REP, Action.SEE, *_PLAN_TYPES, scopes=("published",))
+    yield from _allow(REP, Action.SEE, "IncentiveParticipant", "Accrual", "Settlement", "Statement", scopes=("self",))
+    yield from _allow(REP, Action.READ, *_OWN_PAY, scopes=("self",))
     yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
     yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
     yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")
@@ -117,7 +192,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.READ, "Employee.*", "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.MASK, "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.DO, "customer:create", "customer:update", "customer:claim", "customer:release")
-    yield from _allow(REP, Action.DO, "follow_up:create")
+    yield from _allow(REP, Action.DO, "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter")
 
 
 def _rep_in_pools() -> Iterable[PolicyLine]:
@@ -133,6 +208,8 @@ def _rep_in_pools() -> Iterable[PolicyLine]:
 def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, *_OF_DEPARTMENT, scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "DealStage", "IncentiveParticipant", "Accrual", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
@@ -141,6 +218,10 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
     yield from _allow(SALES_MANAGER, Action.DO, "customer:history", "pool:allocate")
+    yield from _importing(SALES_MANAGER)
+    yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
+    yield from _allow(SALES_MANAGER, Action.DO, "deal:stage")
+    yield from _allow(SALES_MANAGER, Action.DO, "collection:record", "refund:record")
 
 
 def _consultant() -> Iterable[PolicyLine]:
@@ -153,7 +234,7 @@ def _consultant() -> Iterable[PolicyLine]:
     yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")
     yield from _allow(CONSULTANT, Action.DO, "pool:configure", "plugin:configure", "department:write")
-    yield from _allow(CONSULTANT, Action.DO, "access:configure", "access:read")
+    yield from _allow(CONSULTANT, Action.DO, "access:configure", "access:read", "incentive_plan:write")
 
 
 def _auditor() -> Iterable[PolicyLine]:

@@ -25,6 +25,8 @@ TOPICS = {
     "tenant": ("saas.cli.tenants:commands", "Companies: list, create, suspend, resume, export."),
     "pool": ("saas.cli.pools:commands", "Customer pools: recycle what is due."),
     "draw": ("saas.cli.draws:commands", "Draws of customers: verify a certificate."),
+    "import": ("saas.cli.importing:import_", "Bring in a company's own sheet: preview it, commit it."),
+    "import-crm": ("saas.cli.importing:import_crm", "Bring in a folder that another product exported."),
     "plugin": ("saas.cli.plugins:commands", "Plugins: list what is installed."),
     "audit": ("saas.cli.audit:commands", "The audit trail: verify it, export it."),
     "bench": ("saas.cli.bench:commands", "Benchmarks against their floors."),

@@ -10,10 +10,14 @@ from saas.customers.actions.customers import (
     claim_customer,
     create_customer,
     note_follow_up,
+    note_follow_ups,
+    restore_last_follow_ups,
 )
-from saas.customers.actions.due_dates import FollowUpSource, note_last_deal, settle_due
+from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import assign_customer, release_customer, transfer_customer
+from saas.customers.actions.import_ownerships import OwnershipImport
+from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.plans import AllocationWish, plan_allocation
 from saas.customers.actions.pools import (
     apply_begun_settings,
@@ -26,6 +30,7 @@ from saas.customers.actions.pools import (
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
 from saas.customers.actions.rosters import Participant
 from saas.customers.allocation import Method, PerformancePlan
+from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, RECYCLE_WARNED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
@@ -49,14 +54,19 @@ __all__ = [
     "ALLOCATION_METHOD",
     "CUSTOMER_CLAIMED",
     "CUSTOMER_CREATED",
+    "CUSTOMER_KEY",
+    "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "OWNER",
     "RECYCLE_WARNED",
     "TOPICS",
     "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
+    "CustomerBook",
     "CustomerHooks",
+    "CustomerImport",
     "DrawCertificate",
     "FollowUpFacts",
     "FollowUpKind",
@@ -67,6 +77,7 @@ __all__ = [
     "Near",
     "NewCustomer",
     "OnChange",
+    "OwnershipImport",
     "Participant",
     "PerformancePlan",
     "PoolChange",
@@ -89,6 +100,7 @@ __all__ = [
     "draw_certificate",
     "explain_allocation",
     "find_customer_by_external_key",
+    "find_customers",
     "find_owner_on",
     "foresee_claim",
     "foresee_recycling",
@@ -98,7 +110,8 @@ __all__ = [
     "match_key",
     "move_customers",
     "note_follow_up",
-    "note_last_deal",
+    "note_follow_ups",
+    "note_last_deals",
     "own_certificate",
     "plan_allocation",
     "reads",
@@ -106,6 +119,7 @@ __all__ = [
     "refuse_by_plugins",
     "release_customer",
     "require_visible_customers",
+    "restore_last_follow_ups",
     "settle_due",
     "transfer_customer",
 ]

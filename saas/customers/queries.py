@@ -266,6 +266,16 @@ def _pool(row: asyncpg.Record) -> Pool:
     return Pool(row["id"], row["name"], settings_in_force(row), row["settings_version"])
 
 
+async def list_pools() -> dict[str, Pool]:
+    """The company's pools that are not closed, by name, the default one first."""
+    rows = await current_transaction().fetch(
+        f"SELECT p.id, p.name, {POOL_SETTINGS} FROM customer_pool p WHERE p.tenant_id = $1 AND p.status <> 'closed'"
+        " ORDER BY p.is_default DESC, p.name",
+        current_tenant_id(),
+    )
+    return {row["name"]: _pool(row) for row in rows}
+
+
 async def find_customer_by_external_key(system: str, key: str) -> UUID:
     """The customer that has this key in another system; whether the caller may see it is the action's to check.
 

@@ -7,13 +7,21 @@ import pytest
 import pytest_asyncio
 
 import saas.customers
+import saas.exchange
+import saas.incentives
 import saas.people
 import saas.sales
 from saas.reads.mapping import Column, Expression, FieldMapping, ListRoot, ReadType, Sealed, ToMany, ToOne, ToUnion
 from tenants.schema import OWNER
 from tests.conftest import role_url
 
-ROOMS = (saas.people.reads, saas.customers.reads, saas.sales.reads)
+ROOMS = (
+    saas.exchange.reads,
+    saas.people.reads,
+    saas.customers.reads,
+    saas.sales.reads,
+    saas.incentives.reads,
+)
 TYPES = {each.name: each for room in ROOMS for each in room.types}
 ADDED = [(target, field) for room in ROOMS for target, fields in room.extends.items() for field in fields]
 FIELDS = [(each, field) for each in TYPES.values() for field in each.fields] + [

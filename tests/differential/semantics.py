@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -43,10 +44,33 @@ def _of_my_customer(world: World, row: Row) -> bool:
     return customer is not None and _is_me(world, customer["owner_id"])
 
 
+def _deal_of(world: World, row: Row) -> Row:
+    return next(deal for deal in world.tables["deal"] if deal["id"] == row["deal_id"])
+
+
+def _of_my_deal(world: World, row: Row) -> bool:
+    return _is_me(world, _deal_of(world, row)["owner_id"])
+
+
+def _is_credited(world: World, deal_id: UUID) -> bool:
+    credited = (row["employee_id"] for row in world.tables["performance_credit"] if row["deal_id"] == deal_id)
+    return any(_is_me(world, person) for person in credited)
+
+
+def _targets_my_tree(world: World, row: Row) -> bool:
+    """Targets of the caller's department and those below, and of the people in them."""
+    person = _by_id(world, "employee", row["employee_id"])
+    return _in_my_tree(world, row["department_id"] if person is None else person["department_id"])
+
+
 Scopes = Mapping[str, Callable[[World, Row], bool]]
 _OWNED: Scopes = {
     "department": lambda world, row: _in_my_tree(world, row["owner_department_id"]),
     "self": lambda world, row: _is_me(world, row["owner_id"]),
+}
+_PERSONAL: Scopes = {
+    "department": lambda world, row: _in_my_tree(world, row["department_id"]),
+    "self": lambda world, row: _is_me(world, row["employee_id"]),
 }
 SCOPES: Mapping[str, Scopes] = {
     "Employee": {
@@ -66,6 +90,17 @@ SCOPES: Mapping[str, Scopes] = {
         "self": lambda world, row: _is_me(world, row["author_id"]),
         "owned": _of_my_customer,
     },
+    "OpportunityStage": {},
+    "Opportunity": {**_OWNED, "owned": _of_my_customer},
+    "Deal": {**_OWNED, "credited": lambda world, row: _is_credited(world, row["id"])},
+    "Collection": {
+        "department": lambda world, row: _in_my_tree(world, _deal_of(world, row)["owner_department_id"]),
+        "self": _of_my_deal,
+        "credited": lambda world, row: _is_credited(world, row["deal_id"]),
+    },
+    "PerformanceCredit": {**_PERSONAL, "owned": _of_my_deal},
+    "PerformanceLine": _PERSONAL,
+    "Target": {"department": _targets_my_tree, "self": lambda world, row: _is_me(world, row["employee_id"])},
     "AuditEntry": {},
 }
 
@@ -74,4 +109,33 @@ def _held_days(world: World, row: Row) -> Any:
     return None if row["received_on"] is None else (world.today - row["received_on"]).days
 
 
-EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {"Customer.heldDays": _held_days}
+def _days_left(world: World, row: Row) -> Any:
+    """On the day before the due date nothing is left, and the customer is still owned."""
+    return None if row["due_on"] is None else (row["due_on"] - world.today).days - 1
+
+
+def _setting(name: str) -> Callable[[World, Row], object]:
+    """A setting in force: whole numbers and truth values as they are, lists as JSON."""
+
+    def value(_: World, row: Row) -> object:
+        found = json.loads(row["settings"])[name]
+        return json.dumps(found) if isinstance(found, list) else found
+
+    return value
+
+
+EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
+    "Customer.heldDays": _held_days,
+    "Customer.daysLeft": _days_left,
+    "CustomerPool.protectionDays": _setting("protection_days"),
+    "CustomerPool.recycleFollowUpDays": _setting("recycle_follow_up_days"),
+    "CustomerPool.recycleDealDays": _setting("recycle_deal_days"),
+    "CustomerPool.dealtExempt": _setting("dealt_exempt"),
+    "CustomerPool.reminderDays": _setting("reminder_days"),
+    "CustomerPool.followUpKinds": _setting("follow_up_kinds"),
+    "CustomerPool.transferKeepsClock": _setting("transfer_keeps_clock"),
+    "CustomerPool.graceDays": _setting("grace_days"),
+    "CustomerPool.assignIgnoresCooldown": _setting("assign_ignores_cooldown"),
+    "CustomerPool.showsNames": _setting("shows_names"),
+    "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],
+}

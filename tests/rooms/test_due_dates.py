@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from saas.customers import PoolChange, configure_pool, note_last_deal, settle_due
+from saas.customers import PoolChange, configure_pool, note_last_deals, settle_due
 from saas.kernel import Actor, local_date
 from saas.sales import find_follow_up_facts
 from tests.staging import ZONE, Company
@@ -45,7 +45,7 @@ async def configure(company: Company, version: int = 1, **settings: Any) -> None
 
 async def deal(company: Company, customer_id: UUID, signed_on: date | None) -> None:
     async def sign() -> None:
-        await note_last_deal(customer_id, signed_on=signed_on)
+        await note_last_deals({customer_id: signed_on})
         await settle_due(
             [customer_id],
             follow_ups=find_follow_up_facts,

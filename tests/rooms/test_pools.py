@@ -1,206 +1,196 @@
-"""Pools: dated and versioned settings, members, and a life that never loses a customer or a history."""
+"""Bonus pools and payroll: funded by lines, divided by frozen keys, paid with the plan's next settlement, once."""
 
 from __future__ import annotations
 
-import json
-from datetime import date, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
+import asyncpg
 import pytest
+import pytest_asyncio
 
-from saas.customers import PoolChange, apply_begun_settings, close_pool, configure_pool, create_pool, move_customers
-from saas.customers.errors import (
-    NotAPoolMember,
-    PoolChanged,
-    PoolDisabled,
-    PoolNameTaken,
-    PoolNeeded,
-    PoolNotFound,
-    SettingsScheduled,
+from saas.incentives import Member, PoolTerms
+from saas.incentives.errors import (
+    NeedsSomebodyElse,
+    PayrollRefused,
+    PoolRefused,
+    PoolRunNotFound,
+    PoolRunStanding,
+    ResultChanged,
 )
-from saas.kernel import AppErrors, new_id
-from saas.people import create_department
-from saas.people.errors import DepartmentNotFound
-from tests.staging import ZONE, Company, refused
+from saas.kernel import Actor, AppErrors, new_id
+from tests.rooms.paying import APRIL, MARCH, MAY, Paying, a_plan, collected, d, person, sure
+from tests.rooms.selling import Sales
+from tests.staging import Company, refused
 
-POOL = "SELECT status, is_default, claim_limit, settings_version, version FROM customer_pool WHERE id = $1"
-HISTORY = "SELECT version, valid_from, settings ->> 'claim_limit' FROM pool_setting WHERE pool_id = $1 ORDER BY version"
-
-
-async def configure(company: Company, *, pool_id: UUID | None = None, version: int = 1, **change: Any) -> None:
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=pool_id or company.pool_id,
-            change=PoolChange(**change),
-            expected_version=version,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
+TERMS = PoolTerms(share=d("0.1"), hurdle=d(3000))
 
 
-async def another(company: Company, name: str = "华东公海") -> UUID:
-    return await company.within(lambda: create_pool(company.founder, name=name, time_zone=ZONE, clock=company.clock))
+@pytest_asyncio.fixture(loop_scope="session")
+async def paying(company: Company) -> Paying:
+    return Paying.of(company)
 
 
-async def department(company: Company, name: str, parent_id: UUID | None = None) -> UUID:
-    made = await company.within(
-        lambda: create_department(company.founder, name=name, parent_id=parent_id, clock=company.clock)
-    )
-    return made.id
+@pytest_asyncio.fixture(loop_scope="session")
+async def sales(company: Company) -> Sales:
+    return Sales(company, company.founder)
 
 
-async def test_settings_are_versioned_dated_and_audited(company: Company) -> None:
-    await configure(company, settings={"claim_limit": 20, "recycle_follow_up_days": 45})
-    assert await company.rows(POOL, company.pool_id) == [("open", True, 20, 2, 2)]
-    today = date(2026, 11, 23)
-    assert (await company.rows(HISTORY, company.pool_id))[1:] == [(2, today, "20")]
-    changes = await company.value("SELECT changes::text FROM audit_entry WHERE action = 'customer_pool.configured'")
-    assert json.loads(str(changes)) == {
-        "not_before": [None, '"2026-11-30"'],
-        "claim_limit": [10, 20],
-        "settings_version": [1, 2],
-        "recycle_follow_up_days": [30, 45],
-    }
-    stored = json.loads(str(await company.value("SELECT settings::text FROM customer_pool")))
-    assert (stored["recycle_follow_up_days"], stored["not_before"]) == (45, "2026-11-30")
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(company: Company) -> list[Actor]:
+    return [await company.hire(f"000{number}") for number in (2, 3, 4)]
 
 
-async def test_settings_of_a_later_day_begin_on_that_day(company: Company) -> None:
-    december = date(2026, 12, 1)
-    await configure(company, settings={"claim_limit": 1}, valid_from=december)
-    assert await company.rows(POOL, company.pool_id) == [("open", True, 10, 1, 2)]
-    refusal = await refused(configure(company, settings={"claim_limit": 2}, version=2))
-    assert isinstance(refusal, SettingsScheduled)
-    assert (refusal.values, refusal.field) == ({"valid_from": "2026-12-01", "version": 2}, ("validFrom",))
-    assert await company.within(lambda: apply_begun_settings(today=december - timedelta(days=1))) == 0
-    assert await company.within(lambda: apply_begun_settings(today=december)) == 1
-    assert await company.within(lambda: apply_begun_settings(today=december)) == 0
-    assert await company.rows(POOL, company.pool_id) == [("open", True, 1, 2, 2)]
+def keys(people: list[Actor], *weights: str) -> list[Member]:
+    return [Member(person(each.employee_id), d(weight)) for each, weight in zip(people, weights, strict=True)]
 
 
-async def test_a_change_that_changes_nothing_makes_no_version(company: Company) -> None:
-    await configure(company, settings={"claim_limit": 10})
-    assert await company.rows(POOL, company.pool_id) == [("open", True, 10, 1, 2)]
-    assert len(await company.rows(HISTORY, company.pool_id)) == 1
-
-
-async def test_limits_that_were_set_in_the_columns_are_kept(company: Company) -> None:
-    await company.set_rules(claim_limit=33)
-    await configure(company, settings={"cooldown_days": 1})
-    history = await company.rows(HISTORY, company.pool_id)
-    assert [(version, limit) for version, _, limit in history] == [(1, "33"), (2, "33")]
-
-
-async def test_refused_changes_change_nothing(company: Company) -> None:
-    other = await another(company)
+async def test_a_pool_is_previewed_stored_approved_and_paid(
+    company: Company, paying: Paying, sales: Sales, people: list[Actor]
+) -> None:
+    """3.5 of the specification, a thousandth of it: 5,000 achieved, hurdle 3,000, 10 %, keys 1.2, 1.0 and 0.4."""
+    plan_id = await paying.in_force(a_plan())
+    deal_id = await collected(company, sales, people[0], "5100.00", on=date(2026, 4, 2))
+    await sales.refund(deal_id, "100.00", on=date(2026, 4, 20))
+    await collected(company, sales, people[0], "9000.00", on=date(2026, 5, 2))
+    members = keys(people, "1.2", "1.0", "0.4")
     before = await company.everything()
-    for change, error in (
-        ({"version": 2}, PoolChanged),
-        ({"pool_id": new_id()}, PoolNotFound),
-        ({"name": "华东公海"}, PoolNameTaken),
-        ({"is_enabled": False}, PoolNeeded),
-        ({"department_ids": (new_id(),)}, DepartmentNotFound),
+    seen = await paying.pool(plan_id, TERMS, members)
+    assert (seen.result, seen.funding.pool) == (d("5000.00"), d("200.00"))
+    assert [part.amount for part in seen.distribution.parts] == [d("92.31"), d("76.92"), d("30.77")]
+    assert await company.everything() == before
+    stored = await paying.pool(plan_id, TERMS, members, seen.plan_hash)
+    assert await paying.lines() == [], "its parts are nobody's before it is approved"
+    before = await company.everything()
+    assert isinstance(await refused(paying.approve_pool(stored, actor=paying.author)), NeedsSomebodyElse)
+    assert isinstance(await refused(paying.approve_pool(replace(stored, plan_hash="0" * 64))), ResultChanged)
+    assert isinstance(await refused(paying.approve_pool(replace(stored, run_id=new_id()))), PoolRunNotFound)
+    assert await company.everything() == before
+    await paying.approve_pool(stored)
+    assert isinstance(await refused(paying.approve_pool(stored)), PoolRunStanding)
+    parts = [
+        (people[2].employee_id, "pool", date(2026, 4, 30), 3077),
+        (people[1].employee_id, "pool", date(2026, 4, 30), 7692),
+        (people[0].employee_id, "pool", date(2026, 4, 30), 9231),
+    ]
+    assert await paying.lines() == parts
+    draft = await paying.calculated(plan_id, APRIL)
+    await paying.discard(draft)
+    assert await company.rows("SELECT DISTINCT settlement_id FROM accrual") == [(None,)], "they wait again"
+    april = await paying.settled(plan_id, APRIL)
+    assert [line for line in await paying.lines(of=sure(april)) if line[1] == "pool"] == parts
+    assert (await paying.settled(plan_id, MAY)).lines == 1
+
+
+async def test_a_pool_of_what_changed_is_not_stored(
+    company: Company, paying: Paying, sales: Sales, people: list[Actor]
+) -> None:
+    plan_id = await paying.in_force(a_plan())
+    await collected(company, sales, people[0], "5000.00", on=date(2026, 4, 2))
+    members = keys(people, "1", "1", "1")
+    seen = await paying.pool(plan_id, TERMS, members)
+    await collected(company, sales, people[0], "10.00", on=date(2026, 4, 3))
+    before = await company.everything()
+    for changed in (members, keys(people, "1", "1", "2")):
+        assert isinstance(await refused(paying.pool(plan_id, TERMS, changed, seen.plan_hash)), ResultChanged)
+    assert await company.everything() == before
+    again = await paying.pool(plan_id, TERMS, members)
+    await paying.pool(plan_id, TERMS, members, again.plan_hash)
+    assert isinstance(await refused(paying.pool(plan_id, TERMS, members, again.plan_hash)), PoolRunStanding)
+
+
+async def test_what_no_pool_can_be_is_refused(company: Company, paying: Paying, people: list[Actor]) -> None:
+    plan_id = await paying.in_force(a_plan())
+    members = keys(people, "1", "1", "1")
+    stranger = Member(person(new_id()), d(1))
+    with pytest.raises(AppErrors) as found:
+        await paying.pool(plan_id, TERMS, [*members, stranger])
+    assert [(error.key, error.field) for error in found.value.errors] == [
+        ("incentives.pool_member_unknown", ("members", "3"))
+    ]
+    for values, key in (
+        ({"title": " "}, "incentives.plan_name_malformed"),
+        ({"days": (APRIL.first, APRIL.first)}, "incentives.pool_period_empty"),
     ):
-        assert isinstance(await refused(configure(company, **change)), error), change
-    with pytest.raises(AppErrors):
-        await configure(company, name="新名", settings={"claim_limit": 999})
-    assert isinstance(await refused(another(company)), PoolNameTaken)
-    assert await company.everything() == before
-    assert await company.rows(POOL, other) == [("open", False, 10, 1, 1)]
+        refusal = await refused(paying.pool(plan_id, TERMS, members, **values))
+        assert (type(refusal), refusal.key) == (PoolRefused, key)
+    many = await refused(paying.pool(plan_id, TERMS, members * 167))
+    assert many.values == {"members": 501, "most": 500}
 
 
-async def test_a_disabled_pool_keeps_its_customers_and_allows_no_claims(company: Company) -> None:
-    rep, other = await company.hire("0002"), await another(company)
-    customer_id = await company.enter("晨光")
-    await company.run("UPDATE customer SET pool_id = $1", other)
-    await configure(company, pool_id=other, is_enabled=False)
-    before = await company.everything()
-    refusal = await refused(company.claim(rep, customer_id))
-    assert isinstance(refusal, PoolDisabled)
-    assert (refusal.values, refusal.field) == ({"pool": "华东公海"}, ("input", "customer"))
-    assert await company.everything() == before
-    await configure(company, pool_id=other, is_enabled=True, version=2)
-    await company.claim(rep, customer_id)
+async def statement_of(company: Company, who: Actor) -> UUID:
+    found = await company.value("SELECT id FROM settlement_line WHERE employee_id = $1", who.employee_id)
+    assert isinstance(found, UUID)
+    return found
 
 
-async def test_only_members_claim_those_of_departments_below_included(company: Company) -> None:
-    east = await department(company, "华东")
-    shanghai, west = await department(company, "上海", east), await department(company, "西部")
-    below, beside = [
-        await company.hire(number, department_id=place) for number, place in (("0002", shanghai), ("0003", west))
-    ]
-    first, second = await company.enter("甲"), await company.enter("乙")
-    await configure(company, department_ids=(east,))
-    before = await company.everything()
-    refusal = await refused(company.claim(beside, first))
-    assert isinstance(refusal, NotAPoolMember)
-    assert refusal.values == {"pool": "公海"}
-    assert await company.everything() == before
-    await company.claim(below, first)
-    await configure(company, department_ids=(), version=2)
-    await company.claim(beside, second)
+async def employment_of(company: Company, who: Actor) -> UUID:
+    found = await company.value("SELECT id FROM employment WHERE employee_id = $1", who.employee_id)
+    assert isinstance(found, UUID)
+    return found
 
 
-async def test_a_pool_with_customers_or_the_default_one_is_not_closed(company: Company) -> None:
-    other = await another(company)
-    for name in ("甲", "乙"):
-        await company.enter(name)
-    await configure(company, pool_id=other, is_default=True)
-    before = await company.everything()
-    for pool_id, version, key in ((company.pool_id, 2, "holds_customers"), (other, 2, "is_default")):
-        refusal = await refused(
-            company.within(
-                lambda pool_id=pool_id, version=version: close_pool(  # type: ignore[misc]
-                    company.founder, pool_id=pool_id, expected_version=version, clock=company.clock
-                )
-            )
-        )
-        assert isinstance(refusal, PoolNeeded)
-        assert refusal.key == f"customers.pool_{key}"
-    assert await company.everything() == before
-
-
-async def test_an_emptied_pool_is_closed_and_its_name_is_free(company: Company) -> None:
-    other, rep = await another(company), await company.hire("0002")
-    pooled, owned = await company.enter("甲"), await company.enter("乙", keeper=rep)
-    await configure(company, pool_id=other, is_default=True)
-    moved = await company.within(
-        lambda: move_customers(
-            company.founder, from_pool_id=company.pool_id, to_pool_id=other, time_zone=ZONE, clock=company.clock
-        )
+async def test_payroll_is_offered_what_is_locked_and_takes_it_once(
+    company: Company, paying: Paying, sales: Sales, people: list[Actor]
+) -> None:
+    plan_id = await paying.in_force(a_plan())
+    await collected(company, sales, people[0])
+    employment, run, other = await employment_of(company, people[0]), new_id(), new_id()
+    done = await paying.calculated(plan_id, MARCH)
+    statement = await statement_of(company, people[0])
+    assert await paying.owed(employment, MARCH, run) == []
+    assert isinstance(await refused(paying.pay(run, statement)), PayrollRefused)
+    await paying.submit(done)
+    await paying.approve(done)
+    await paying.lock(done)
+    (owed,) = await paying.owed(employment, MARCH, run)
+    assert (owed.statement_id, owed.settlement_id, owed.plan_title, owed.amount) == (
+        statement,
+        done.settlement_id,
+        "销售提成",
+        d("30.00"),
     )
-    assert moved == 2
-    assert await company.rows("SELECT id, pool_id, owner_id, version FROM customer ORDER BY id") == [
-        (pooled, other, None, 2),
-        (owned, other, rep.employee_id, 2),
-    ]
-    assert await company.rows(
-        "SELECT customer_id, pool_id, employee_id FROM pool_event WHERE kind = 'moved' ORDER BY 1"
-    ) == [
-        (pooled, other, None),
-        (owned, other, rep.employee_id),
-    ]
-    await company.within(
-        lambda: close_pool(company.founder, pool_id=company.pool_id, expected_version=2, clock=company.clock)
-    )
-    assert await company.rows(POOL, company.pool_id) == [("closed", False, 10, 1, 3)]
-    assert isinstance(await refused(configure(company, version=3, name="x")), PoolNotFound)
-    assert await another(company, "公海")
-
-
-async def test_customers_are_not_moved_to_nowhere(company: Company) -> None:
-    await company.enter("甲")
+    await paying.pay(run, statement)
+    await paying.pay(run, statement)
     before = await company.everything()
-    for one, two in ((company.pool_id, new_id()), (new_id(), company.pool_id), (company.pool_id, company.pool_id)):
-        refusal = await refused(
-            company.within(
-                lambda one=one, two=two: move_customers(  # type: ignore[misc]
-                    company.founder, from_pool_id=one, to_pool_id=two, time_zone=ZONE, clock=company.clock
-                )
-            )
-        )
-        assert isinstance(refusal, PoolNotFound)
+    assert isinstance(await refused(paying.pay(other, statement)), PayrollRefused)
+    assert isinstance(await refused(paying.pay(other, new_id())), PayrollRefused)
+    with pytest.raises(asyncpg.CheckViolationError, match="never changed"):
+        await company.run("UPDATE settlement_line SET payroll_run_id = $1", other)
     assert await company.everything() == before
+    assert await paying.owed(employment, MARCH, other) == []
+    assert await paying.owed(employment, MARCH, run) == [owed]
+
+
+async def test_a_statement_is_of_the_entity_that_employed_at_the_cut_off(
+    company: Company, paying: Paying, sales: Sales, people: list[Actor]
+) -> None:
+    plan_id = await paying.in_force(a_plan())
+    await collected(company, sales, people[0], on=date(2026, 3, 10))
+    second, entity = new_id(), new_id()
+    rep = people[0].employee_id
+    await company.run(
+        "INSERT INTO legal_entity (tenant_id, id, name, created_at)"
+        " SELECT tenant_id, $1, '远山', now() FROM legal_entity",
+        entity,
+    )
+    await company.run(
+        "UPDATE employment SET valid_from = '2025-01-01', valid_to = '2026-04-01' WHERE employee_id = $1", rep
+    )
+    await company.run(
+        "INSERT INTO employment (tenant_id, id, employee_id, legal_entity_id, department_id, valid_from, known_at)"
+        " SELECT tenant_id, $1, employee_id, $2, department_id, '2026-04-01', now() FROM employment"
+        " WHERE employee_id = $3",
+        second,
+        entity,
+        rep,
+    )
+    await paying.settled(plan_id, MARCH)
+    await collected(company, sales, people[0], "500.00", on=date(2026, 4, 10))
+    await paying.settled(plan_id, APRIL)
+    first = await company.value("SELECT id FROM employment WHERE employee_id = $1 AND valid_to IS NOT NULL", rep)
+    assert isinstance(first, UUID)
+    run = new_id()
+    assert [each.amount for each in await paying.owed(first, APRIL, run)] == [d("30.00")]
+    assert [each.amount for each in await paying.owed(second, APRIL, run)] == [d("15.00")]

@@ -111,6 +111,16 @@ VERBS: dict[str, Set[str]] = {
         "department:write",
         "session:manage",
         "membership:manage",
+        "import:preview",
+        "import:commit",
+        "import:undo",
+        "incentive_plan:write",
+        "incentive_plan:publish",
+        "settlement:calculate",
+        "settlement:approve",
+        "settlement:lock",
+        "bonus_pool:calculate",
+        "bonus_pool:approve",
     },
     "sales_manager": {
         "customer:create",
@@ -122,10 +132,39 @@ VERBS: dict[str, Set[str]] = {
         "customer:history",
         "pool:allocate",
         "follow_up:create",
+        "opportunity:enter",
+        "opportunity:move",
+        "opportunity:assign",
+        "deal:enter",
+        "deal:credit",
+        "deal:cancel",
+        "collection:record",
+        "refund:record",
+        "target:set",
+        "deal:stage",
         "employee:invite",
+        "import:preview",
+        "import:commit",
+        "import:undo",
     },
-    "rep": {"customer:create", "customer:update", "customer:claim", "customer:release", "follow_up:create"},
-    "consultant": {"plugin:configure", "pool:configure", "access:configure", "access:read", "department:write"},
+    "rep": {
+        "customer:create",
+        "customer:update",
+        "customer:claim",
+        "customer:release",
+        "follow_up:create",
+        "opportunity:enter",
+        "opportunity:move",
+        "deal:enter",
+    },
+    "consultant": {
+        "plugin:configure",
+        "pool:configure",
+        "access:configure",
+        "access:read",
+        "department:write",
+        "incentive_plan:write",
+    },
     "partner_app": frozenset(),
     "auditor": {"access:read", "allocation:audit", "audit:read", "audit:verify"},
 }
@@ -166,6 +205,16 @@ def test_no_role_is_given_pay() -> None:
     assert not [path for path in compiled.fields if "baseSalary" in path]
     assert not [path for path in compiled.usable | compiled.writable | compiled.aggregable if "baseSalary" in path]
     assert compiled.who_grants("Employee.baseSalary") == ()
+
+
+def test_people_read_their_own_commission_and_nobody_anybody_elses() -> None:
+    for role in DEFAULT_POLICY.roles:
+        own = SELF if role in {"rep", "sales_manager"} else DENIED
+        compiled = table(role)
+        assert [compiled.read("Accrual", "amount"), compiled.read("Statement", "payable")] == [own, own], role
+    everything = table(*DEFAULT_POLICY.roles)
+    used = everything.usable | everything.writable | everything.aggregable
+    assert not used & {"Accrual.amount", "Accrual.base", "Statement.payable"}
 
 
 def test_masked_field_can_not_be_used_and_a_row_right_can() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from saas.kernel import Period, new_id
 from saas.sales.errors import AmountRefused, SharesRefused
+from saas.sales.rules.collections import CollectionKind
 from saas.sales.rules.credits import Credit, CreditPart, check_parts, shares_of, split
 from saas.sales.rules.performance import CreditedDeal, LineKey, Receipt, corrections, lines_due
 from saas.sales.rules.targets import (
@@ -104,7 +105,7 @@ def deals(draw: st.DrawFn) -> CreditedDeal:
     amount = draw(st.integers(1, 10**9))
     receipts = []
     for number in range(draw(st.integers(0, 3))):
-        kind = draw(st.sampled_from(["collection", "refund"]))
+        kind: CollectionKind = draw(st.sampled_from(["collection", "refund"]))
         day = DAY + timedelta(days=draw(st.integers(0, 2)))
         receipts.append(Receipt(UUID(int=number + 1), kind, day, draw(st.integers(1, 10**9))))
     return CreditedDeal(

@@ -191,11 +191,14 @@ async def _with_follow_ups(
     ]
 
 
-async def note_last_deal(customer_id: UUID, *, signed_on: date | None) -> None:
-    """Keep the day of a customer's last deal that stands, None where none does (P20, P23); `settle_due` follows."""
+async def note_last_deals(days: Mapping[UUID, date | None]) -> None:
+    """Keep the day of customers' last deals that stand, None where none does (P20, P23); `settle_due` follows."""
     await current_transaction().execute(
-        "UPDATE customer SET last_deal_on = $3 WHERE tenant_id = $1 AND id = $2",
+        """
+        UPDATE customer c SET last_deal_on = d.signed_on FROM unnest($2::uuid[], $3::date[]) AS d (id, signed_on)
+        WHERE c.tenant_id = $1 AND c.id = d.id AND c.last_deal_on IS DISTINCT FROM d.signed_on
+        """,
         current_tenant_id(),
-        customer_id,
-        signed_on,
+        list(days),
+        list(days.values()),
     )

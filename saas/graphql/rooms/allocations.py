@@ -29,7 +29,7 @@ from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, enum_of, mapped, stored_text
 from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
-from saas.graphql.rooms.explanations import ExplanationLine, lines_of
+from saas.graphql.rooms.explanations import ExplanationLine, told
 from saas.graphql.rooms.references import optional_id, placed_id
 from saas.kernel import BadUserInput, Period
 from saas.sealing import Sealer
@@ -267,7 +267,7 @@ class AllocationExplanation:
     """For one customer."""
 
     lines: list[ExplanationLine] = strawberry.field(
-        description="What was decided and its grounds, in reading order: at most 600 lines. Since 0.1."
+        description="What was decided and its grounds, in reading order: at most 500 lines. Since 0.1."
     )
 
 
@@ -291,7 +291,7 @@ async def allocation_explanation(
         employee_id=optional_id(employee, prefix="emp", field=("employee",)),
         access=info.rights,
     )
-    return AllocationExplanation(lines=lines_of(info, explanation))
+    return AllocationExplanation(lines=told(info, explanation))
 
 
 @strawberry.type(description="A draw's certificate, or one person's part of it (docs/draws.md). Since 0.1.")

@@ -14,7 +14,7 @@ from saas.graphql.payloads import Ref, mapped
 from saas.graphql.render import PageInfo
 from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
-from saas.graphql.rooms.explanations import ExplanationLine, lines_of
+from saas.graphql.rooms.explanations import ExplanationLine, told
 from saas.graphql.rooms.plain_pages import After, First, page_of
 from saas.kernel import BadUserInput
 from saas.sales import find_follow_up_facts
@@ -94,7 +94,7 @@ def _foreseen(info: Info, near: Near) -> ForeseenRecycling:
         action=verdict.action.name,
         due_on=verdict.due_on,
         days_left=verdict.days_left,
-        explanation=lines_of(info, verdict.explanation),
+        explanation=told(info, verdict.explanation),
     )
 
 

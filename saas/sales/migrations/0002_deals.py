@@ -51,8 +51,7 @@ TARGETS = [
     """
     CREATE FUNCTION check_target_overlap() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(
-            'target ' || NEW.tenant_id || coalesce(NEW.employee_id, NEW.department_id) || NEW.metric, 0));
+        PERFORM pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('targets of ' || NEW.tenant_id, 0));
         IF EXISTS (
             SELECT FROM public.target t
             WHERE t.tenant_id = NEW.tenant_id AND t.metric = NEW.metric AND t.id <> NEW.id
@@ -73,7 +72,7 @@ TARGETS = [
     f"GRANT EXECUTE ON FUNCTION check_target_overlap TO {APP}, {PLATFORM}",
 ]
 """In place of an exclusion constraint, which would need an extension to compare ids: who sets a target of the same
-subject and metric waits, and then sees the other's, since each statement of a function sees what has committed."""
+company waits, and then sees the other's, since each statement of a function sees what has committed."""
 
 
 class Migration(migrations.Migration):

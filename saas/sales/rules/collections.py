@@ -94,3 +94,11 @@ def after(new: CleanCollection, balance: Balance, *, currency: str) -> int | App
 def deal_cancelled(number: str, on: date) -> DealCancelled:
     """The refusal of whatever is done with a deal that was cancelled."""
     return DealCancelled("sales.deal_cancelled", {"number": number, "day": on.isoformat()}, field=("deal",))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCollection:
+    """A collection as it stands."""
+
+    id: UUID
+    values: CleanCollection

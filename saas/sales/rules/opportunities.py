@@ -103,3 +103,12 @@ def closing_day(stage: Stage, given: date | None, *, engaged_on: date | None, to
 def _in_the_future(day: date, *, today: date, field: str) -> ValueOutOfRange:
     values = {"day": day.isoformat(), "today": today.isoformat()}
     return ValueOutOfRange("sales.day_in_the_future", values, field=(field,))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOpportunity:
+    """An opportunity as it stands."""
+
+    id: UUID
+    values: OpportunityValues
+    version: int

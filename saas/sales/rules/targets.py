@@ -45,6 +45,15 @@ class CleanTarget:
         return subject
 
 
+@dataclass(frozen=True, slots=True)
+class StoredTarget:
+    """A target as it stands."""
+
+    id: UUID
+    target: CleanTarget
+    version: int
+
+
 def clean_target(new: NewTarget, *, currency: str) -> CleanTarget:
     """The target as it is stored.
 
