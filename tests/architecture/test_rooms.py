@@ -83,8 +83,9 @@ REVIEWED = {
 SUBJECTS = {
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
     "customers/recycling": "clocks, holds and the one verdict: pure",
+    "exchange/mappings": "data: how known exports of other systems map to our columns",
 }
-"""Folders of pure decisions that are too much for `rules`, each with its reason; their files are named by content."""
+"""Folders of pure decisions that are too much for `rules`, or of data; their files are named by content."""
 
 WAITS = {
     "tests/api/conftest.py": "uvicorn offers no event for having started",
