@@ -57,8 +57,6 @@ REVIEWED = {
     "exchange/figures.py": "how figures are read",
     "exchange/headers.py": "where in a sheet the table is",
     "exchange/kinds.py": "what a room above gives to be imported",
-    "exchange/mappings/adventureworks_sales.json": "a recipe",
-    "exchange/mappings/crm_sales_opportunities.json": "a recipe",
     "exchange/recipes.py": "folders of other products as workbooks of ours",
     "exchange/sheets.py": "files as rows of cells",
     "exchange/store.py": "where uploads wait",

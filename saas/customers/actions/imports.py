@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -91,8 +90,8 @@ class CustomerImport(ImportKind):
         return await take_back(
             applied,
             _take_back,
-            changed=partial(_stays, CustomerChanged, "customers.changed_since"),
-            in_use=partial(_stays, CustomerInUse, "customers.in_use"),
+            changed=lambda each: CustomerChanged("customers.changed_since", {"row": each.number}),
+            in_use=lambda each: CustomerInUse("customers.in_use", {"row": each.number}),
         )
 
 
@@ -282,10 +281,6 @@ def _changes(desk: ImportDesk, row: Row, verdict: Verdict) -> dict[str, list[Any
         return {each.key: [each.before, each.after] for each in verdict.differences}
     owner_id = desk.book.id_of(row.text("owner"), column="owner")
     return {"name": [None, str(row.values["name"])], "owner": [None, str(owner_id) if owner_id else None]}
-
-
-def _stays(error: type[AppError], key: str, applied: Applied) -> AppError:
-    return error(key, {"row": applied.number})
 
 
 async def _take_back(applied: Sequence[Applied]) -> set[int]:
