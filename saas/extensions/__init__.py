@@ -18,6 +18,7 @@ from saas.extensions.manifest import API_VERSION, Manifest
 from saas.extensions.queries import PluginsByVersion, PluginState, enabled_plugins, plugin_state, plugin_states
 from saas.extensions.settings import (
     EmployeeId,
+    LegalEntityId,
     NoSettings,
     PluginSettings,
     Problem,
@@ -31,6 +32,7 @@ __all__ = [
     "API_VERSION",
     "CONFIGURE_PLUGINS",
     "EmployeeId",
+    "LegalEntityId",
     "Manifest",
     "NoSettings",
     "PluginAlreadyEnabled",

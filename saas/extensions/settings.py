@@ -20,6 +20,7 @@ from saas.kernel import Scalar, parse_public_id, public_id
 
 SETTINGS_BYTES = 64 * 1024
 _EMPLOYEE_PREFIX = "emp"
+_LEGAL_ENTITY_PREFIX = "ent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +53,23 @@ class NoSettings(PluginSettings):
     """For plugins that have nothing to set."""
 
 
-def _employee_uuid(value: object) -> object:
-    return str(parse_public_id(value, prefix=_EMPLOYEE_PREFIX)) if isinstance(value, str) and "_" in value else value
+def _uuid_of(prefix: str) -> BeforeValidator:
+    def parsed(value: object) -> object:
+        return str(parse_public_id(value, prefix=prefix)) if isinstance(value, str) and "_" in value else value
+
+    return BeforeValidator(parsed)
 
 
-EmployeeId = Annotated[
-    UUID,
-    BeforeValidator(_employee_uuid),
-    PlainSerializer(lambda value: public_id(_EMPLOYEE_PREFIX, value), return_type=str, when_used="json"),
-    Field(strict=False),
-]
+def _shown_as(prefix: str) -> PlainSerializer:
+    return PlainSerializer(lambda value: public_id(prefix, value), return_type=str, when_used="json")
+
+
+EmployeeId = Annotated[UUID, _uuid_of(_EMPLOYEE_PREFIX), _shown_as(_EMPLOYEE_PREFIX), Field(strict=False)]
 """An employee, shown as a public id (``emp_…``); taken as one, or as a UUID."""
+
+
+LegalEntityId = Annotated[UUID, _uuid_of(_LEGAL_ENTITY_PREFIX), _shown_as(_LEGAL_ENTITY_PREFIX), Field(strict=False)]
+"""A legal entity, shown as a public id (``ent_…``); taken as one, or as a UUID."""
 
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]

@@ -4,8 +4,25 @@ What stands here keeps its meaning within one major version of the plugin API.
 """
 
 from saas.customers.hooks import ClaimFacts, Refusal
-from saas.extensions import API_VERSION, EmployeeId, Manifest, PluginSettings, Problem, Title, hookimpl
-from saas.kernel import AppError, BadUserInput, Conflict, NotFound, RuleRefused, Scalar, new_id, public_id
+from saas.extensions import API_VERSION, EmployeeId, LegalEntityId, Manifest, PluginSettings, Problem, Title, hookimpl
+from saas.kernel import (
+    EXACT,
+    AppError,
+    BadUserInput,
+    Conflict,
+    Explanation,
+    Localised,
+    NotFound,
+    Period,
+    RuleRefused,
+    Scalar,
+    divided,
+    month_after,
+    month_of,
+    new_id,
+    public_id,
+    rounded,
+)
 from saas.reads.mapping import (
     Column,
     DataClass,
@@ -28,6 +45,7 @@ from tenants.schema import OrderedText, TenantCheck, TenantForeignKey, TenantInd
 
 __all__ = [
     "API_VERSION",
+    "EXACT",
     "AppError",
     "BadUserInput",
     "ClaimFacts",
@@ -36,14 +54,18 @@ __all__ = [
     "DataClass",
     "EmployeeId",
     "EnumKind",
+    "Explanation",
     "Expression",
     "FilterOp",
     "GroupRoot",
+    "LegalEntityId",
     "ListRoot",
+    "Localised",
     "Manifest",
     "NotFound",
     "OneRoot",
     "OrderedText",
+    "Period",
     "PluginSettings",
     "Problem",
     "ReadType",
@@ -63,8 +85,12 @@ __all__ = [
     "ToMany",
     "ToOne",
     "ToUnion",
+    "divided",
     "hookimpl",
+    "month_after",
+    "month_of",
     "new_id",
     "one_of",
     "public_id",
+    "rounded",
 ]

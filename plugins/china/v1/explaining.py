@@ -1,0 +1,34 @@
+"""How amounts, rates and sentences are written in the explanations of this pack."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from saas.sdk import Explanation, Localised, rounded
+
+
+def explained(
+    fact: str,
+    amount: Decimal,
+    *parts: Explanation,
+    source: str | None = None,
+    **values: str | int | Localised,
+) -> Explanation:
+    """A node of the tree, with its sentence ``china.explained.<fact>`` and an amount to the fen."""
+    return Explanation(f"china.explained.{fact}", values, yuan(amount), source, parts)
+
+
+def yuan(amount: Decimal) -> str:
+    """An amount with two digits: equal amounts give equal texts, however they were typed."""
+    return f"{rounded(amount):f}"
+
+
+def percent(rate: Decimal) -> str:
+    """A decimal fraction as people write it: 0.005 is ``0.5 %``."""
+    return f"{number(rate * 100)} %"
+
+
+def number(value: Decimal) -> str:
+    """Digits without trailing zeros: days, hours, factors."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

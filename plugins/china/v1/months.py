@@ -1,0 +1,52 @@
+"""How many basic deductions a person has in a year, and whether 60,000 may be deducted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from saas.sdk import Period
+
+FULL_YEAR_FROM = date(2021, 1, 1)
+"""STA Announcement 2020 No.19 is in force from this day."""
+
+FULL_YEAR_INCOME = Decimal(60_000)
+"""Wages of the year before, in yuan, up to which it allows 60,000 at once."""
+
+
+def months_employed(employed: Sequence[Period], *, paid_on: date, is_first_wage: bool = False) -> int:
+    """Months of the year up to that of payment, in which the person was employed at the entity for a day or more.
+
+    Months between leaving and coming back don't count; months without pay do. To begin anew after a return, give the
+    last employment only, with an empty year. `is_first_wage`: the person declares that there was no wage and no
+    cumulated labour remuneration since January; months then count from January (STA Announcement 2020 No.13).
+    """
+    months = {month for month in range(1, paid_on.month + 1) if _is_employed(employed, paid_on.year, month)}
+    if is_first_wage and months:
+        months |= set(range(1, min(months)))
+    return len(months)
+
+
+def _is_employed(employed: Sequence[Period], year: int, month: int) -> bool:
+    calendar_month = Period.of_month(f"{year:04d}-{month:02d}")
+    return any(period.overlap(calendar_month) for period in employed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearBefore:
+    """What the same entity did for the person in the year before."""
+
+    months_withheld: int
+    income: Decimal
+
+
+def may_deduct_full_year(before: YearBefore, *, tax_year: int, is_employed_in_january: bool) -> bool:
+    """Whether 60,000 are deducted from January on, instead of 5,000 a month: decided once, in January.
+
+    All twelve months withheld at the entity, wages with bonus of at most 60,000 (STA Announcement 2020 No.19). The
+    filing needs the remark that it is so.
+    """
+    is_due = before.months_withheld == 12 and before.income <= FULL_YEAR_INCOME
+    return is_due and is_employed_in_january and date(tax_year, 1, 1) >= FULL_YEAR_FROM
