@@ -3,6 +3,7 @@
 Every other room reaches the database through the transaction that this one opens, bound to one tenant.
 """
 
+from tenants.currencies import CURRENCIES, DEFAULT_CURRENCY
 from tenants.database import (
     BOUND,
     Ask,
@@ -15,7 +16,14 @@ from tenants.database import (
     current_tenant_id,
     current_transaction,
 )
-from tenants.errors import NoTransaction, PresetUnknown, TenantNotFound, TenantQuotaExceeded, TenantSuspended
+from tenants.errors import (
+    CurrencyUnknown,
+    NoTransaction,
+    PresetUnknown,
+    TenantNotFound,
+    TenantQuotaExceeded,
+    TenantSuspended,
+)
 from tenants.export import ExportManifest, export_tenant
 from tenants.lifecycle import (
     TenantFacts,
@@ -36,8 +44,11 @@ from tenants.quotas import QuotaKind, check_quota, find_quota, lock_quota
 
 __all__ = [
     "BOUND",
+    "CURRENCIES",
+    "DEFAULT_CURRENCY",
     "PRESETS",
     "Ask",
+    "CurrencyUnknown",
     "Database",
     "DatabaseRole",
     "DatabaseUrls",

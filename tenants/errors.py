@@ -50,6 +50,13 @@ class PresetUnknown(BadUserInput):
         super().__init__("tenants.preset_unknown", {"preset": name[:60], "known": ", ".join(known)}, field=("preset",))
 
 
+class CurrencyUnknown(BadUserInput):
+    """Not a currency that a company can count in."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("tenants.currency_unknown", {"currency": code[:10]}, field=("currency",))
+
+
 class ExportFolderNotEmpty(Conflict):
     """An export never mixes with what lies there."""
 

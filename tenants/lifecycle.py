@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 
 from saas.kernel import Clock, new_id
+from tenants.currencies import DEFAULT_CURRENCY, check_currency
 from tenants.database import current_transaction
 from tenants.errors import TenantNameMalformed, TenantNotFound, TenantStateUnchanged
 from tenants.presets import Preset
@@ -56,18 +57,19 @@ class TenantSummary:
 
 @dataclass(frozen=True, slots=True)
 class TenantFacts:
-    """What the bound company's own people may know of its directory entry."""
+    """What the bound company's own people may know of its directory entry; `currency` is an ISO 4217 code."""
 
     name: str
     time_zone: str
+    currency: str
     locale: str
     preset: str
     version: int
 
 
 _INSERT = """
-INSERT INTO platform.tenant (id, name, time_zone, locale, preset, quotas, created_at)
-VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7)
+INSERT INTO platform.tenant (id, name, time_zone, locale, preset, quotas, created_at, currency)
+VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, $7, $8)
 """
 _EVENT = "INSERT INTO platform.tenant_event (id, tenant_id, at, step, operator, reason) VALUES ($1, $2, $3, $4, $5, $6)"
 _SET_STATUS = """
@@ -77,13 +79,16 @@ RETURNING version
 _COLUMNS = "id, name, status, preset, time_zone, locale, version, created_at"
 _LIST = f"SELECT {_COLUMNS} FROM platform.tenant WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"
 _GET = f"SELECT {_COLUMNS} FROM platform.tenant WHERE id = $1"
-_FACTS = "SELECT name, time_zone, locale, preset, version FROM platform.tenant_facts()"
+_FACTS = "SELECT name, time_zone, currency, locale, preset, version FROM platform.tenant_facts()"
 _RAISE_VERSION = "UPDATE platform.tenant SET version = version + 1 WHERE id = $1"
 
 
-async def create_tenant(*, name: str, preset: Preset, operator: str, clock: Clock) -> UUID:
-    """Enter a company into the directory and bind the transaction to it.
+async def create_tenant(
+    *, name: str, preset: Preset, operator: str, clock: Clock, currency: str = DEFAULT_CURRENCY
+) -> UUID:
+    """Enter a company into the directory and bind the transaction to it. Its currency can't be changed afterwards.
 
+    :raises CurrencyUnknown: it is no code of ISO 4217.
     :raises TenantNameMalformed: 1 to 200 characters are needed, none of them control characters.
     """
     name = name.strip()
@@ -91,7 +96,7 @@ async def create_tenant(*, name: str, preset: Preset, operator: str, clock: Cloc
         raise TenantNameMalformed(longest=_NAME_MAX)
     transaction, tenant_id = current_transaction(), new_id()
     quotas = orjson.dumps({kind.value: limit for kind, limit in preset.quotas.items()}).decode()
-    values = (name, preset.time_zone, preset.locale, preset.name, quotas, clock.now())
+    values = (name, preset.time_zone, preset.locale, preset.name, quotas, clock.now(), check_currency(currency))
     await transaction.execute(_INSERT, tenant_id, *values)
     await transaction.bind_tenant(tenant_id)
     await note_step(tenant_id, LifecycleStep.CREATED, operator=operator, reason="", clock=clock)

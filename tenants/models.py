@@ -48,7 +48,8 @@ class TenantModel(Model):
 class Tenant(Model):
     """A company in the directory.
 
-    `version` rises with every change that a session must notice: status, policy, enabled plugins.
+    `version` rises with every change that a session must notice: status, policy, enabled plugins. `currency` is the
+    one of all its amounts and never changes.
     """
 
     id: UUID = fields.UUIDField(primary_key=True, default=new_id)
@@ -56,6 +57,7 @@ class Tenant(Model):
     status = fields.CharField(max_length=20, db_default="active", default="active")
     time_zone = fields.CharField(max_length=64, db_default="Asia/Shanghai", default="Asia/Shanghai")
     locale = fields.CharField(max_length=10, db_default="zh-CN", default="zh-CN")
+    currency = fields.CharField(max_length=3, db_default="CNY", default="CNY")
     preset = fields.CharField(max_length=50)
     version = fields.BigIntField(db_default=1, default=1)
     quotas: dict[str, int] = fields.JSONField(default=dict)

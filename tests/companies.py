@@ -89,6 +89,7 @@ async def found(
     email: str = "li@chenguang.cn",
     password: str = PASSWORD,
     preset: str = "general",
+    currency: str = "CNY",
     key: str | None = None,
     passwords: Passwords | None = None,
 ) -> CompanySignedUp:
@@ -100,6 +101,7 @@ async def found(
         email=email,
         password=password,
         preset=preset,
+        currency=currency,
         idempotency_key=key or f"key-of-{email}",
         origin=HERE,
         passwords=passwords or cheap_passwords(),

@@ -29,8 +29,8 @@ ServiceT = TypeVar("ServiceT")
 class Info:
     """What a root field knows of its request.
 
-    `rooms` holds what the rooms were wired with, by type. `time_zone` is the tenant's IANA zone. `plugins` are those
-    the tenant has enabled, with their settings. A public mutation
+    `rooms` holds what the rooms were wired with, by type. `time_zone` is the tenant's IANA zone, `currency` its ISO
+    4217 code. `plugins` are those the tenant has enabled, with their settings. A public mutation
     that begins a session calls `act_as`, so that the objects of its payload are read with that person's rights.
     """
 
@@ -43,10 +43,12 @@ class Info:
     client: str
     locale: str
     time_zone: str
+    currency: str
     token: str | None = None
     plugins: TenantPlugins = field(default_factory=TenantPlugins)
     acting: Actor | None = None
     acting_zone: str = "UTC"
+    acting_currency: str = ""
     forgotten: list[bytes] = field(default_factory=list)
 
     @property
@@ -87,9 +89,9 @@ class Info:
             raise TypeError(f"{kind.__name__} is wired with a {type(found).__name__}")
         return found
 
-    def act_as(self, actor: Actor, *, time_zone: str) -> None:
-        """Read the payload as `actor`, who has just signed in to a tenant of that IANA zone."""
-        self.acting_zone = time_zone
+    def act_as(self, actor: Actor, *, time_zone: str, currency: str) -> None:
+        """Read the payload as `actor`, who has just signed in to a tenant of that IANA zone and currency."""
+        self.acting_zone, self.acting_currency = time_zone, currency
         self.acting = replace(actor, request_id=self.request_id, address=self.address, client=self.client)
 
     def forget_session(self, session_hash: bytes) -> None:

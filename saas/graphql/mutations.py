@@ -239,9 +239,8 @@ class _Mutation:
         services = running.services
         access = await services.access.table(actor)
         plugins = await services.plugins.enabled(actor.tenant_id)
-        return running.with_session(
-            Session(actor, b"", "", self.info.acting_zone, access, plugins, services.clock.now())
-        )
+        zone, currency = self.info.acting_zone, self.info.acting_currency
+        return running.with_session(Session(actor, b"", "", zone, currency, access, plugins, services.clock.now()))
 
     async def _refused(self, errors: tuple[AppError, ...]) -> Completed:
         top_level = [error for error in errors if error.code.carrier is Carrier.TOP_LEVEL]

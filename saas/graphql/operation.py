@@ -94,6 +94,7 @@ class Running:
             session_hash=session.session_hash if checked else None,
             plugins=session.plugins.names,
             max_page=self.services.limits.page,
+            currency=session.currency,
         )
 
     def signed_in(self) -> Session:
@@ -118,6 +119,7 @@ class Running:
             client=request.client,
             locale=self.locale,
             time_zone=session.time_zone if session else "UTC",
+            currency=session.currency if session else "",
             token=request.token,
             plugins=session.plugins if session else TenantPlugins(),
         )

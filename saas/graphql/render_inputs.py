@@ -23,6 +23,7 @@ PYTHON_TYPES: Mapping[ScalarKind, Any] = {
     ScalarKind.INT: int,
     ScalarKind.BOOLEAN: bool,
     ScalarKind.DECIMAL: Decimal,
+    ScalarKind.AMOUNT: Decimal,
     ScalarKind.DATE: date,
     ScalarKind.DATETIME: datetime,
 }
@@ -35,7 +36,7 @@ _OP_TEXTS: Mapping[FilterOp, str] = {
     FilterOp.IS_NULL: "Whether there is no value",
     FilterOp.STARTS_WITH: "Begins with this text",
 }
-_KIND_NAMES = {ScalarKind.ID: "Id"}
+_KIND_NAMES = {ScalarKind.ID: "Id", ScalarKind.AMOUNT: ScalarKind.DECIMAL.value}
 
 
 def since(text: str, version: str) -> str:
@@ -217,6 +218,6 @@ def _operators_of(kind: ScalarKind | EnumKind) -> set[FilterOp]:
     equal = {FilterOp.EQ, FilterOp.IN, FilterOp.IS_NULL}
     if kind is ScalarKind.STRING:
         return {*equal, FilterOp.STARTS_WITH}
-    if kind in (ScalarKind.INT, ScalarKind.DECIMAL, ScalarKind.DATE, ScalarKind.DATETIME):
+    if kind in (ScalarKind.INT, ScalarKind.DECIMAL, ScalarKind.AMOUNT, ScalarKind.DATE, ScalarKind.DATETIME):
         return {*equal, FilterOp.GTE, FilterOp.LT}
     return equal

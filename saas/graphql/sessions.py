@@ -33,6 +33,7 @@ class Session:
     session_hash: bytes
     stamp: str
     time_zone: str
+    currency: str
     access: AccessTable
     plugins: TenantPlugins
     found_at: datetime
@@ -82,6 +83,7 @@ class Sessions:
             session_hash=found.session_hash,
             stamp=found.stamp,
             time_zone=found.time_zone,
+            currency=found.currency,
             access=await services.access.table(found.actor),
             plugins=await services.plugins.enabled(found.actor.tenant_id),
             found_at=services.clock.now(),

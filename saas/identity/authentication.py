@@ -17,7 +17,7 @@ from saas.kernel import Actor, Clock
 from tenants import Database
 
 _LOOKUP = """
-SELECT session_id, account_id, tenant_id, employee_id, roles, locale, time_zone, stamp, unseen
+SELECT session_id, account_id, tenant_id, employee_id, roles, locale, time_zone, currency, stamp, unseen
   FROM platform.session_lookup($1, $2)
 """
 _TOUCH = "SELECT platform.session_touch($1, $2)"
@@ -33,6 +33,7 @@ class Authenticated:
     session_hash: bytes
     stamp: str
     time_zone: str
+    currency: str
 
 
 class SessionAuthenticator:
@@ -59,7 +60,7 @@ class SessionAuthenticator:
         if row["unseen"]:
             await self._database.fetchrow(_TOUCH, session_hash, now)
         actor = _actor(row, address=address, request_id=request_id, client=client)
-        return Authenticated(actor, session_hash, row["stamp"], row["time_zone"])
+        return Authenticated(actor, session_hash, row["stamp"], row["time_zone"], row["currency"])
 
 
 def _actor(row: asyncpg.Record, *, address: str, request_id: str, client: str) -> Actor:

@@ -11,6 +11,7 @@ EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 """For products and quotients that are rounded later: wide enough that no sum of ours is rounded on the way."""
 
 _MINOR_DIGITS = {"BIF": 0, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "PYG": 0, "UGX": 0, "VND": 0, "XAF": 0, "XOF": 0}
+_MINOR_DIGITS |= {"DJF": 0, "GNF": 0, "KMF": 0, "RWF": 0, "VUV": 0, "XPF": 0}
 _MINOR_DIGITS |= {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}
 
 

@@ -21,11 +21,11 @@ def check_key(key: str) -> str:
     return key
 
 
-def body_hash(*, company: str, owner_name: str, email: str, preset: str) -> bytes:
+def body_hash(*, company: str, owner_name: str, email: str, preset: str, currency: str) -> bytes:
     """What a repeated sign-up must have in common with the first (SHA-256).
 
     The password is not in it: a fast hash of it must not lie anywhere. A repetition proves it against the
     account instead.
     """
-    body = json.dumps([company.strip(), owner_name.strip(), email, preset], ensure_ascii=False)
+    body = json.dumps([company.strip(), owner_name.strip(), email, preset, currency], ensure_ascii=False)
     return hashlib.sha256(body.encode()).digest()

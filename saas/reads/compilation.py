@@ -30,7 +30,7 @@ RenderObject = Callable[[ReadType, str, Sequence[FieldNode], At], Piece]
 
 @dataclass(slots=True)
 class Compilation:
-    """One root field on its way to SQL."""
+    """One root field on its way to SQL; `digits` are those behind the point of the tenant's currency."""
 
     registry: Registry
     rights: Rights
@@ -39,6 +39,7 @@ class Compilation:
     variables: Mapping[str, object]
     max_page: int
     bad_arguments: BadArguments
+    digits: int
     fields: int = 0
     cacheable: bool = True
 

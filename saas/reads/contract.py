@@ -40,6 +40,7 @@ class Caller(NamedTuple):
 
     `today` is the tenant's day. `session_hash` asks for the session's present stamp beside the rows; None where
     nobody's session stands behind the read (jobs, tests). `max_page` is the largest ``first`` or ``last``.
+    `currency` is the tenant's, which every amount is in.
     """
 
     actor: Actor
@@ -49,6 +50,7 @@ class Caller(NamedTuple):
     session_hash: bytes | None = None
     plugins: frozenset[str] = frozenset()
     max_page: int = 100
+    currency: str = "CNY"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 
 from saas.access.table import ALLOWED, AccessTable
-from saas.kernel import Actor, new_id, public_id
+from saas.kernel import Actor, minor_digits, new_id, public_id
 from saas.reads.arguments import Argument, Binding, Leaf
 from saas.reads.compilation import Compilation
 from saas.reads.contract import Caller, OpenRow
@@ -42,6 +42,7 @@ _SAMPLES: Mapping[ScalarKind, object] = {
     ScalarKind.INT: 7,
     ScalarKind.BOOLEAN: True,
     ScalarKind.DECIMAL: Decimal(7),
+    ScalarKind.AMOUNT: Decimal(7),
     ScalarKind.DATE: date(2026, 1, 2),
     ScalarKind.DATETIME: datetime(2026, 1, 2, tzinfo=UTC),
 }
@@ -187,5 +188,6 @@ def _everything(registry: Registry, tenant_id: UUID) -> Binding:
 
 def _context(registry: Registry, binding: Binding) -> Compilation:
     caller, statement = binding.caller, Statement()
+    digits = minor_digits(caller.currency)
     rights = Rights(registry, caller.access, caller.plugins, statement)
-    return Compilation(registry, rights, statement, Selections(registry, {}, {}), {}, caller.max_page, {})
+    return Compilation(registry, rights, statement, Selections(registry, {}, {}), {}, caller.max_page, {}, digits)

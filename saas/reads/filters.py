@@ -105,7 +105,8 @@ class FilterCompiler:
             target = self._context.registry.types[field.target]
             column, convert, kind = f"{self._alias}.{field.column}", id_converter(target.prefix), "uuid"
         else:
-            column, convert, kind = _collated(field, self._alias), converter(field.kind), sql_type(field.kind)
+            convert = converter(field.kind, self._context.digits)
+            column, kind = _collated(field, self._alias), sql_type(field.kind)
         return _OPERATIONS[op](self, column, convert, kind, operand)
 
     def _sealed(self, field: Sealed, operand: Argument) -> str:

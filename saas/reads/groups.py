@@ -107,7 +107,7 @@ class _Groups:
 
     def _grouped_value(self, nodes: Sequence[FieldNode], at: At) -> Piece:
         if isinstance(self._by, Column):
-            return Sql(json_of(_KEY, self._by.kind, nullable=True))
+            return Sql(json_of(_KEY, self._by.kind, nullable=True, digits=self._context.digits))
         target = self._context.registry.types[self._by.target]
         return ObjectCompiler(self._context).one(target, lambda alias: [f"{alias}.id = {_KEY}"], nodes, at)
 
@@ -117,7 +117,7 @@ class _Groups:
             return self._key_id(by)
         if by.kind in (ScalarKind.INT, ScalarKind.BOOLEAN):
             return Sql(f"coalesce('\"' || ({_KEY})::text || '\"', 'null')")
-        return Sql(json_of(_KEY, by.kind, nullable=True))
+        return Sql(json_of(_KEY, by.kind, nullable=True, digits=self._context.digits))
 
     def _key_id(self, by: ToOne) -> Piece:
         target = self._context.registry.types[by.target]
@@ -139,4 +139,4 @@ class _Groups:
         column = f"{self._alias}.{order.column.column}"
         value = self._context.rights.aggregated(self._type, order.column, column, self._alias)
         guarded = is_guarded(self._context, self._type, order.column)
-        return f"{aggregate_sql(value, 'sum', guarded=guarded)} {way}"
+        return f"{aggregate_sql(value, 'sum', order.column, guarded=guarded)} {way}"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
-from saas.kernel import BadUserInput, parse_public_id
+from saas.kernel import BadUserInput, parse_public_id, rounded
 from saas.reads.arguments import Convert
 from saas.reads.mapping import EnumKind, ScalarKind
 
@@ -20,6 +20,7 @@ SQL_TYPES: Mapping[ScalarKind, str] = {
     ScalarKind.INT: "bigint",
     ScalarKind.BOOLEAN: "boolean",
     ScalarKind.DECIMAL: "numeric",
+    ScalarKind.AMOUNT: "bigint",
     ScalarKind.DATE: "date",
     ScalarKind.DATETIME: "timestamptz",
 }
@@ -38,14 +39,25 @@ def is_text(kind: Kind) -> bool:
     return sql_type(kind) == "text"
 
 
-def json_of(sql: str, kind: Kind, *, nullable: bool) -> str:
-    """SQL text that prints the value of `sql` as JSON; instants in UTC with ``Z``, decimals as strings."""
+def json_of(sql: str, kind: Kind, *, nullable: bool, digits: int) -> str:
+    """SQL text that prints the value of `sql` as JSON; instants in UTC with ``Z``, decimals as strings.
+
+    `digits` are those of the tenant's currency: an amount is shown with as many behind the point.
+    """
     if isinstance(kind, EnumKind):
         return _enum_json(sql, kind)
     if kind is ScalarKind.BOOLEAN:
         return f"CASE {sql} WHEN true THEN 'true' WHEN false THEN 'false' ELSE 'null' END"
-    text = _JSON[kind].format(sql)
+    text = _JSON[kind].format(major(sql, digits) if kind is ScalarKind.AMOUNT else sql)
     return f"coalesce({text}, 'null')" if nullable else text
+
+
+def major(sql: str, digits: int) -> str:
+    """The amount of smallest units that `sql` counts: a numeric with exactly `digits` behind the point.
+
+    The product of numerics has the digits of both factors, so ``1250 * 0.01`` is ``12.50``.
+    """
+    return f"(({sql})::numeric * {Decimal(1).scaleb(-digits)})"
 
 
 _JSON: Mapping[ScalarKind, str] = {
@@ -53,6 +65,7 @@ _JSON: Mapping[ScalarKind, str] = {
     ScalarKind.STRING: "to_json({0}::text)::text",
     ScalarKind.INT: "({0})::text",
     ScalarKind.DECIMAL: "'\"' || ({0})::text || '\"'",
+    ScalarKind.AMOUNT: "'\"' || ({0})::text || '\"'",
     ScalarKind.DATE: "to_json({0})::text",
     ScalarKind.DATETIME: "left(to_json({0} AT TIME ZONE 'UTC')::text, -1) || 'Z\"'",
 }
@@ -69,14 +82,17 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def converter(kind: Kind) -> Convert:
+def converter(kind: Kind, digits: int) -> Convert:
     """What makes a parameter of an input value (a literal of the document, or a coerced variable).
 
-    The function it returns raises `BadUserInput` for a value that is not one of this kind.
+    `digits` are those of the tenant's currency. The function it returns raises `BadUserInput` for a value that is not
+    one of this kind, and for an amount with more digits than the currency has.
     """
     if isinstance(kind, EnumKind):
         stored = {name: text for name, (text, _) in kind.values.items()}
         return lambda value: _enum_value(value, stored)
+    if kind is ScalarKind.AMOUNT:
+        return lambda value: _minor(value, digits)
     return _CONVERT[kind]
 
 
@@ -146,6 +162,17 @@ def _decimal(value: object) -> Decimal:
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         raise _refuse(value, "Decimal")
     return number
+
+
+def _minor(value: object, digits: int) -> int:
+    """Smallest units of an amount, exactly; rounding would silently ask for another amount."""
+    amount = _decimal(value)
+    if abs(amount) >= _LARGEST_INT:
+        raise _refuse(value, "Decimal")
+    exact = rounded(amount, digits)
+    if exact != amount:
+        raise BadUserInput("reads.amount_too_precise", {"value": str(value)[:60], "digits": digits})
+    return _int(int(exact.scaleb(digits)))
 
 
 def _date(value: object) -> date:

@@ -24,13 +24,18 @@ class DataClass(Enum):
 
 
 class ScalarKind(Enum):
-    """Scalars that columns may have. Decimals travel as strings; dates as YYYY-MM-DD; instants with offset."""
+    """Scalars that columns may have. Decimals travel as strings; dates as YYYY-MM-DD; instants with offset.
+
+    An amount is stored as a bigint in the smallest unit of the company's currency (a column ``…_minor``) and travels
+    as a decimal with just the digits that the currency has.
+    """
 
     ID = "ID"
     STRING = "String"
     INT = "Int"
     BOOLEAN = "Boolean"
     DECIMAL = "Decimal"
+    AMOUNT = "Amount"
     DATE = "Date"
     DATETIME = "DateTime"
 

@@ -102,10 +102,9 @@ class ObjectCompiler:
     ) -> Piece:
         match field:
             case Column():
-                return Sql(json_of(f"{alias}.{field.column}", field.kind, nullable=not field.structural))
+                return self._printed(f"{alias}.{field.column}", field)
             case Expression():
-                sql = f"({self._context.rights.expand(field.sql, alias)})"
-                return Sql(json_of(sql, field.kind, nullable=not field.structural))
+                return self._printed(f"({self._context.rights.expand(field.sql, alias)})", field)
             case Sealed():
                 return self._sealed(read_type, alias, field, nodes, at)
             case ToOne():
@@ -114,6 +113,9 @@ class ObjectCompiler:
                 return self._to_many(read_type, alias, field, nodes, at)
             case ToUnion():
                 return self._to_union(alias, field, nodes, at)
+
+    def _printed(self, sql: str, field: Column | Expression) -> Piece:
+        return Sql(json_of(sql, field.kind, nullable=not field.structural, digits=self._context.digits))
 
     def _to_one(self, field: ToOne, reference: str, nodes: Sequence[FieldNode], at: At) -> Piece:
         target = self._context.registry.types[field.target]

@@ -146,9 +146,12 @@ def cursor_text(sql: str, kind: ScalarKind) -> str:
 
 
 def cursor_converter(kind: ScalarKind) -> Convert:
-    """From a cursor's text to the value; raises `BadUserInput` for what no cursor of ours holds."""
-    convert = converter(kind)
-    if kind is ScalarKind.INT:
+    """From a cursor's text to the value; raises `BadUserInput` for what no cursor of ours holds.
+
+    An amount stands in it as it is stored: a whole number.
+    """
+    convert = converter(ScalarKind.INT if kind is ScalarKind.AMOUNT else kind, 0)
+    if kind in (ScalarKind.INT, ScalarKind.AMOUNT):
         return lambda text: convert(_whole(str(text)))
     if kind is ScalarKind.BOOLEAN:
         return lambda text: convert({"true": True, "false": False}.get(str(text)))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from graphql import FieldNode, SelectionSetNode
 
-from saas.kernel import AppError, BadUserInput, WrongIdType
+from saas.kernel import AppError, BadUserInput, WrongIdType, minor_digits
 from saas.reads.arguments import Binding
 from saas.reads.compilation import BadArguments, Compilation
 from saas.reads.contract import Caller, FetchRow, Opener, ReadResult
@@ -188,7 +188,7 @@ class Reader:
         return known if known is not None else self._places.put(identity, Places(identity, probes_of(nodes, fragments)))
 
     def _key(self, places: Places, variables: Mapping[str, object], caller: Caller) -> Hashable:
-        """Everything that decides the SQL: document and fields, shape of the variables, rights, plugins, version."""
+        """Everything that decides the SQL: document, fields, variables, rights, plugins, digits, version."""
         return (
             places.key,
             shape_of(places.probes, variables),
@@ -196,6 +196,7 @@ class Reader:
             caller.plugins,
             caller.actor.locale,
             caller.max_page,
+            minor_digits(caller.currency),
             caller.session_hash is not None,
             self._version,
         )
@@ -212,6 +213,7 @@ class Reader:
             variables=variables,
             max_page=caller.max_page,
             bad_arguments=bad,
+            digits=minor_digits(caller.currency),
         )
 
     def _hold(self, key: Hashable, plan: QueryPlan) -> QueryPlan:

@@ -37,7 +37,8 @@ _COLUMNS = (
     "type_column",
     "id_column",
 )
-_NUMBERS = (ScalarKind.INT, ScalarKind.DECIMAL)
+_NUMBERS = (ScalarKind.INT, ScalarKind.DECIMAL, ScalarKind.AMOUNT)
+_MINOR = "_minor"
 _RESERVED = frozenset({"id", "and", "or", "not", "count", "key"})
 
 
@@ -146,7 +147,13 @@ class Registry:
         if isinstance(field, ToMany):
             self._check_order(place, field.target, field.default_order)
         if isinstance(field, Column) and field.summed:
-            _require(field.kind in _NUMBERS, f"{place}: only Int and Decimal columns can be summed")
+            _require(field.kind in _NUMBERS, f"{place}: only Int, Decimal and Amount columns can be summed")
+        if isinstance(field, Column):
+            is_amount = field.kind is ScalarKind.AMOUNT
+            _require(
+                is_amount == field.column.endswith(_MINOR),
+                f"{place}: amounts stand in columns …{_MINOR}, and only they",
+            )
 
     def _check_root(self, root: RootMapping) -> None:
         place = f"Query.{root.name}"

@@ -13,7 +13,8 @@ from graphql import FieldNode
 
 from saas.access.table import FieldAccess
 from saas.reads.compilation import Compilation
-from saas.reads.mapping import Column, DataClass, ReadType
+from saas.reads.kinds import major
+from saas.reads.mapping import Column, DataClass, ReadType, ScalarKind
 from saas.reads.naming import NUMBER_SUMMARY
 from saas.reads.statement import NULL, At, Piece, Sql, Text, json_object
 
@@ -21,6 +22,9 @@ FEWEST = 5
 """Fewer rows than this hide what is guarded."""
 
 _FUNCTIONS = {"sum": "sum({})", "avg": "round(avg({}), 4)", "min": "min({})", "max": "max({})"}
+_AMOUNT_FUNCTIONS = {**_FUNCTIONS, "avg": "round(avg(({})::numeric(38, 12)))"}
+"""Averages of amounts are rounded once, to the smallest unit: twelve digits keep every half apart from what is near."""
+
 _PERSON_SHOWING = frozenset({"min", "max"})
 
 
@@ -28,6 +32,8 @@ def number_summary(
     context: Compilation, read_type: ReadType, column: Column, alias: str, nodes: Sequence[FieldNode], at: At
 ) -> Piece:
     """``{sum avg min max}`` of a column over the rows of an aggregate query; averages are rounded to 4 places.
+
+    Of an amount all four have the digits of the tenant's currency, the average rounded half up to them.
 
     :raises FieldForbidden: the caller may not aggregate the column.
     """
@@ -43,9 +49,9 @@ def number_summary(
             context.statement.report(error, at.down(key), field=f"{read_type.name}.{column.name}")
             members.append((key, NULL))
         else:
-            members.append(
-                (key, Sql(_printed(aggregate_sql(value, name, guarded=is_guarded(context, read_type, column)))))
-            )
+            found = aggregate_sql(value, name, column, guarded=is_guarded(context, read_type, column))
+            shown = major(found, context.digits) if column.kind is ScalarKind.AMOUNT else found
+            members.append((key, Sql(_printed(shown))))
     return json_object(members)
 
 
@@ -55,9 +61,9 @@ def is_guarded(context: Compilation, read_type: ReadType, column: Column) -> boo
     return column.data_class is DataClass.PAY or not readable
 
 
-def aggregate_sql(value: str, function: str, *, guarded: bool) -> str:
-    """One aggregate of a value, hidden for fewer than `FEWEST` where it is guarded."""
-    sql = _FUNCTIONS[function].format(value)
+def aggregate_sql(value: str, function: str, column: Column, *, guarded: bool) -> str:
+    """One aggregate of a value of the column, as it is stored; hidden for fewer than `FEWEST` where it is guarded."""
+    sql = (_AMOUNT_FUNCTIONS if column.kind is ScalarKind.AMOUNT else _FUNCTIONS)[function].format(value)
     return f"CASE WHEN count({value}) >= {FEWEST} THEN {sql} END" if guarded else sql
 
 

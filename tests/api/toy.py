@@ -145,6 +145,7 @@ class ToySession:
     session_hash: bytes
     stamp: str
     time_zone: str = "Asia/Shanghai"
+    currency: str = "CNY"
 
 
 class ToySessions:
@@ -298,7 +299,7 @@ async def sign_on(info: Info, password: Password) -> SignOnPayload:
         raise BadUserInput("toy.password", field=("password",))
     found = await info.room(ToySessions).authenticate("captain-token", address="", request_id="", client="")
     assert found is not None
-    info.act_as(found.actor, time_zone=found.time_zone)
+    info.act_as(found.actor, time_zone=found.time_zone, currency=found.currency)
     async with info.room(Database).transaction(found.actor.tenant_id) as transaction:
         boat_id = await transaction.fetchval("SELECT id FROM boat ORDER BY name LIMIT 1")
     return SignOnPayload(token="captain-token", boat=Ref("Boat", boat_id))

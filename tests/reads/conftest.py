@@ -107,7 +107,7 @@ async def fill(database: Database, tenant_id: UUID, shops: int, *, base: int) ->
             )
         for number in range(shops):
             await transaction.execute(
-                "INSERT INTO toy_shop VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",
+                "INSERT INTO toy_shop VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)",
                 *shop_row(tenant_id, number, base),
             )
             for note in range(number % 4):
@@ -145,4 +145,5 @@ def shop_row(tenant_id: UUID, number: int, base: int) -> tuple[object, ...]:
         None if bare else f"138****{base + number:04}",
         None if bare else index,
         None if number % 3 == 2 else row_id(2, base + number % 2),
+        None if bare else number * 1050 - 2000,
     )

@@ -70,6 +70,15 @@ SHOP = ReadType(
             "rent", ScalarKind.DECIMAL, "rent", "Yuan.", DataClass.PAY, filters=ALL_OPS, orderable=True, summed=True
         ),
         Column(
+            "price",
+            ScalarKind.AMOUNT,
+            "price_minor",
+            "What it costs.",
+            filters=ALL_OPS,
+            orderable=True,
+            summed=True,
+        ),
+        Column(
             "listed", ScalarKind.BOOLEAN, "listed", "Whether listed.", filters=ALL_OPS, groupable=True, orderable=True
         ),
         Column("openedOn", ScalarKind.DATE, "opened_on", "Since.", filters=ALL_OPS, orderable=True),
@@ -144,7 +153,8 @@ TABLES = """
 CREATE TABLE toy_keeper (id uuid NOT NULL, tenant_id uuid NOT NULL, name text COLLATE "C" NOT NULL);
 CREATE TABLE toy_shop (id uuid NOT NULL, tenant_id uuid NOT NULL, name text COLLATE "C" NOT NULL,
     nick text COLLATE "C", status text, level text, rank int, area numeric(12,2), rent numeric(12,2), listed boolean,
-    opened_on date, seen_at timestamptz, phone_sealed bytea, phone_masked text, phone_index bytea, keeper_id uuid);
+    opened_on date, seen_at timestamptz, phone_sealed bytea, phone_masked text, phone_index bytea, keeper_id uuid,
+    price_minor bigint);
 CREATE TABLE toy_note (id uuid NOT NULL, tenant_id uuid NOT NULL, text text NOT NULL, written_at timestamptz NOT NULL,
     shop_id uuid NOT NULL, about_type text, about_id uuid);
 CREATE FUNCTION toy_stamp(token bytea) RETURNS text LANGUAGE sql STABLE AS
@@ -165,6 +175,7 @@ INDEXES = {
         "seen_at, id",
         "phone_index",
         "keeper_id, name, id",
+        "price_minor, id",
     ),
     "toy_keeper": ("name, id",),
     "toy_note": ("shop_id, written_at, id", "written_at, id"),

@@ -31,7 +31,7 @@ async def test_right_password_begins_a_session_of_known_length(directory: Databa
     assert authenticated.actor.employee_id == company.employee_id
     assert authenticated.actor.roles == frozenset({"owner"})
     assert authenticated.actor.session_id == tokens.session_id
-    assert authenticated.time_zone == "Asia/Shanghai"
+    assert (authenticated.time_zone, authenticated.currency) == ("Asia/Shanghai", "CNY")
     assert (await trail(directory, company.tenant_id)).count("session.started") == 2
 
 

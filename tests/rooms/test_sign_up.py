@@ -8,7 +8,7 @@ from saas.identity.errors import CredentialsRefused, EmailMalformed, PasswordToo
 from saas.kernel import AppError, ErrorCode, FrozenClock
 from saas.onboarding.errors import SignUpKeyMalformed, SignUpKeyReused
 from saas.onboarding.rules import body_hash
-from tenants import Database, PresetUnknown
+from tenants import CurrencyUnknown, Database, PresetUnknown, get_tenant_facts
 from tenants.errors import TenantNameMalformed
 from tests.companies import PASSWORD, check, enter, found, platform_rows, trail
 
@@ -76,7 +76,14 @@ async def test_same_key_and_values_give_the_same_company_and_a_new_session(
 
 
 @pytest.mark.parametrize(
-    "change", [{"company": "晨光集团"}, {"owner_name": "王芳"}, {"email": "wang@chenguang.cn"}, {"preset": "insurance"}]
+    "change",
+    [
+        {"company": "晨光集团"},
+        {"owner_name": "王芳"},
+        {"email": "wang@chenguang.cn"},
+        {"preset": "insurance"},
+        {"currency": "USD"},
+    ],
 )
 async def test_same_key_with_other_values_is_refused(
     directory: Database, clock: FrozenClock, change: dict[str, str]
@@ -125,6 +132,8 @@ async def test_existing_account_with_a_wrong_password_founds_nothing(directory: 
         ({"email": "not an address"}, EmailMalformed),
         ({"password": "short"}, PasswordTooWeak),
         ({"preset": "mining"}, PresetUnknown),
+        ({"currency": "XAU"}, CurrencyUnknown),
+        ({"currency": "usd"}, CurrencyUnknown),
         ({"key": "short"}, SignUpKeyMalformed),
         ({"key": "with a space"}, SignUpKeyMalformed),
         ({"company": "   "}, TenantNameMalformed),
@@ -140,6 +149,18 @@ async def test_bad_value_is_named_and_leaves_nothing(
     assert await counts(directory) == (0, 0, 0, 0, 0)
 
 
+@pytest.mark.parametrize(("given", "currency"), [({}, "CNY"), ({"currency": "KWD"}, "KWD")])
+async def test_a_company_and_its_sessions_have_one_currency(
+    directory: Database, clock: FrozenClock, given: dict[str, str], currency: str
+) -> None:
+    company = await found(directory, clock, **given)
+    async with directory.transaction(company.tenant_id):
+        assert (await get_tenant_facts()).currency == currency
+    authenticated = await check(directory, clock, company.tokens.access_token)
+    assert authenticated is not None
+    assert authenticated.currency == currency
+
+
 async def test_unknown_preset_lists_the_known_ones(directory: Database, clock: FrozenClock) -> None:
     with pytest.raises(PresetUnknown) as refused:
         await found(directory, clock, preset="mining")
@@ -152,5 +173,5 @@ async def test_no_fast_digest_of_the_password_is_kept(directory: Database, clock
     assert first.tenant_id != second.tenant_id
     rows = await platform_rows(directory, "SELECT body_hash FROM platform.sign_up_key ORDER BY key")
     assert rows[0]["body_hash"] == body_hash(
-        company="晨光销售", owner_name="李明", email="a@chenguang.cn", preset="general"
+        company="晨光销售", owner_name="李明", email="a@chenguang.cn", preset="general", currency="CNY"
     )

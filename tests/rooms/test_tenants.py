@@ -74,9 +74,10 @@ async def test_own_facts_are_known_to_the_application_role(directory: Database, 
     company = await found(directory, clock, preset="insurance")
     async with directory.transaction(company.tenant_id):
         facts = await get_tenant_facts()
-    assert (facts.name, facts.time_zone, facts.locale, facts.preset, facts.version) == (
+    assert (facts.name, facts.time_zone, facts.currency, facts.locale, facts.preset, facts.version) == (
         "晨光销售",
         "Asia/Shanghai",
+        "CNY",
         "zh-CN",
         "insurance",
         1,

@@ -12,7 +12,7 @@ from saas.graphql.rooms.viewer import COMPANY, begin_as
 from saas.identity import Passwords
 from saas.kernel import public_id
 from saas.onboarding import accept_invitation, join_company, sign_up_company
-from tenants import Database, DatabaseRole
+from tenants import DEFAULT_CURRENCY, Database, DatabaseRole
 
 
 @strawberry.input(description="A new company and its owner. Since 0.1.")
@@ -30,6 +30,10 @@ class CompanySignUpInput:
     )
     preset: str = strawberry.field(
         description="Industry preset: general, realty, insurance or software.", default="general"
+    )
+    currency: str = strawberry.field(
+        description="ISO 4217 code of the currency of all amounts; it can't be changed afterwards.",
+        default=DEFAULT_CURRENCY,
     )
 
 
@@ -53,6 +57,7 @@ async def company_sign_up(info: Info, input: CompanySignUpInput) -> CompanySignU
         email=input.email,
         password=input.password,
         preset=input.preset,
+        currency=input.currency,
         idempotency_key=input.idempotency_key,
         origin=origin_of(info),
         passwords=info.room(Passwords),

@@ -42,6 +42,7 @@ class CompanyView:
     id: strawberry.ID = strawberry.field(description="com_… Since 0.1.")
     name: str = strawberry.field(description="Its name. Since 0.1.")
     time_zone: str = strawberry.field(description="IANA time zone of its days, e.g. Asia/Shanghai. Since 0.1.")
+    currency: str = strawberry.field(description="ISO 4217 code of the currency of all its amounts. Since 0.1.")
     locale: str = strawberry.field(description="Its language, zh-CN or en. Since 0.1.")
     preset: str = strawberry.field(description="The industry preset it began with. Since 0.1.")
 
@@ -120,7 +121,7 @@ async def begin_as(info: Info, tokens: SessionTokens) -> ViewerView:
     )
     if found is None:
         raise Unauthenticated("graphql.session_ended")
-    info.act_as(found.actor, time_zone=found.time_zone)
+    info.act_as(found.actor, time_zone=found.time_zone, currency=found.currency)
     access = await info.room(AccessTables).table(found.actor)
     database = info.room(Database)
     account = await find_recipient(database, found.actor.account_id)
@@ -142,6 +143,7 @@ def _viewer(actor: Actor, account: Recipient | None, company: TenantFacts, acces
             id=strawberry.ID(public_id(COMPANY, actor.tenant_id)),
             name=company.name,
             time_zone=company.time_zone,
+            currency=company.currency,
             locale=company.locale,
             preset=company.preset,
         ),

@@ -28,7 +28,7 @@ from saas.onboarding.errors import SignUpKeyReused
 from saas.onboarding.events import COMPANY_SIGNED_UP
 from saas.onboarding.rules import body_hash, check_key
 from saas.people import found_company
-from tenants import Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
+from tenants import DEFAULT_CURRENCY, Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
 
 _POOL_NAMES = {"zh-CN": "公海", "en": "Customer pool"}
 _FIND_KEY = "SELECT body_hash, tenant_id, account_id FROM platform.sign_up_key WHERE key = $1"
@@ -57,6 +57,7 @@ class _SignUp:
     owner_name: str
     email: str
     preset: Preset
+    currency: str
     key: str
     body_hash: bytes
 
@@ -83,6 +84,7 @@ async def sign_up_company(
     passwords: Passwords,
     host: PluginHost,
     clock: Clock,
+    currency: str = DEFAULT_CURRENCY,
 ) -> CompanySignedUp:
     """Make a company with its owner, root department, legal entity and preset, and begin the owner's session.
 
@@ -94,8 +96,9 @@ async def sign_up_company(
     :raises CredentialsRefused: the address has an account, and this is not its password.
     :raises PasswordTooWeak: a new account needs a better one.
     :raises PresetUnknown: there is no such preset.
+    :raises CurrencyUnknown: `currency`, which all amounts of the company will be in, is no code of ISO 4217.
     """
-    request = _check(company, owner_name, email, preset, idempotency_key)
+    request = _check(company, owner_name, email, preset, currency, idempotency_key)
     async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
         earlier = await _find_earlier(transaction, request)
     if earlier is None:
@@ -111,15 +114,16 @@ async def sign_up_company(
     return await _replay(database, earlier, origin, clock)
 
 
-def _check(company: str, owner_name: str, email: str, preset: str, key: str) -> _SignUp:
+def _check(company: str, owner_name: str, email: str, preset: str, currency: str, key: str) -> _SignUp:
     address, chosen = normal_email(email), get_preset(preset)
     return _SignUp(
         company=company,
         owner_name=owner_name,
         email=address,
         preset=chosen,
+        currency=currency,
         key=check_key(key),
-        body_hash=body_hash(company=company, owner_name=owner_name, email=address, preset=preset),
+        body_hash=body_hash(company=company, owner_name=owner_name, email=address, preset=preset, currency=currency),
     )
 
 
@@ -142,7 +146,9 @@ async def _found(
 ) -> CompanySignedUp:
     """The sequence itself. The owner's membership comes before the staff, since founding is the owner's act."""
     account_id = await settle_candidate(candidate, locale=request.preset.locale, clock=clock)
-    tenant_id = await create_tenant(name=request.company, preset=request.preset, operator="sign-up", clock=clock)
+    tenant_id = await create_tenant(
+        name=request.company, preset=request.preset, operator="sign-up", clock=clock, currency=request.currency
+    )
     await grant_membership(
         tenant_id=tenant_id,
         account_id=account_id,

@@ -62,6 +62,14 @@ async def test_an_existing_account_founds_a_second_company_with_its_own_password
     assert {each["name"] for each in (await owner.data(COMPANIES))["companies"]} == {"晨光销售", "远山贸易"}
 
 
+async def test_a_company_chooses_its_currency(web: Web) -> None:
+    email = f"owner-{secrets.token_hex(4)}@example.cn"
+    refused = await web.nobody.refused(SIGN_UP, **sign_up_of(email, currency="RMB"))
+    assert (refused["code"], refused["field"]) == ("BAD_USER_INPUT", ["input", "currency"])
+    owner = web.nobody.as_in(await web.nobody.done(SIGN_UP, **sign_up_of(email, currency="JPY")))
+    assert await owner.data("{ viewer { company { currency } } }") == {"viewer": {"company": {"currency": "JPY"}}}
+
+
 async def test_an_unknown_preset_founds_nothing(web: Web) -> None:
     email = f"owner-{secrets.token_hex(4)}@example.cn"
     refused = await web.nobody.refused(SIGN_UP, **sign_up_of(email, preset="circus"))

@@ -15,9 +15,17 @@ ME = "{ viewer { account { email } company { name } roles } }"
 
 async def test_company_signs_up_and_its_owner_sees_themselves(web: Web) -> None:
     owner = await web.sign_up("晨光销售")
-    assert (await owner.data("{ viewer { company { name timeZone locale preset } employee { name } roles } }")) == {
+    assert (
+        await owner.data("{ viewer { company { name timeZone currency locale preset } employee { name } roles } }")
+    ) == {
         "viewer": {
-            "company": {"name": "晨光销售", "timeZone": "Asia/Shanghai", "locale": "zh-CN", "preset": "general"},
+            "company": {
+                "name": "晨光销售",
+                "timeZone": "Asia/Shanghai",
+                "currency": "CNY",
+                "locale": "zh-CN",
+                "preset": "general",
+            },
             "employee": {"name": "韩梅梅"},
             "roles": ["owner"],
         }
