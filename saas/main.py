@@ -97,6 +97,7 @@ SPEAKING = (
     "saas.identity",
     "saas.jobs",
     "saas.onboarding",
+    "saas.payroll",
     "saas.people",
     "saas.reads",
     "saas.sales",

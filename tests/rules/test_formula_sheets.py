@@ -95,7 +95,11 @@ def test_a_component_that_is_given_is_not_computed_and_others_read_it() -> None:
 
 def test_others_read_what_a_component_was_settled_to() -> None:
     sheet = sheet_of(component("third", "10 / 3"), component("three", "third * 3"))
-    computed = sheet.evaluate(VALUES, settled=lambda name, value: round(value, 2) if name == "third" else value)  # type: ignore[call-overload]
+
+    def settled(name: str, value: Value) -> Value:
+        return round(value, 2) if name == "third" and isinstance(value, Decimal) else value
+
+    computed = sheet.evaluate(VALUES, settled=settled)
     assert computed.values == {"third": Decimal("3.33"), "three": Decimal("9.99")}
 
 
