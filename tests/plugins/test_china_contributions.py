@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 
 from plugins.china.errors import NotInForce, NotInsurable
 from plugins.china.tables import rounding_modes as modes
-from plugins.china.tables.insurance import INSURANCE
+from plugins.china.tables.insurance import INSURANCE, InsuranceTables
 from plugins.china.tables.rounding_modes import RoundingMode
 from plugins.china.tables.schemes import City, Scheme, Side
 from plugins.china.v1.contributions import Contributions, Insured, Part, contributions, differences
 from plugins.china.v1.rounding import rounded_by
+from saas.kernel import Period
 from tests.plugins.china_samples import in_fen, told
 
 UNIT_RATES = {Scheme.HOUSING_FUND: Decimal("0.07"), Scheme.INJURY: Decimal("0.002")}
@@ -94,6 +96,17 @@ def test_kunming_as_far_as_published() -> None:
     assert table(september) == {"PENSION": ("704.48", "352.24"), "HOUSING_FUND": ("272", "272")}
     with pytest.raises(NotInForce):
         paid(insured("2000", city=City.KUNMING, schemes=(Scheme.MATERNITY,)), date(2026, 9, 1))
+
+
+def test_a_row_that_begins_within_a_month_holds_from_the_next() -> None:
+    """On a floor of 7,546 that would begin on 15 June, June still has 7,460: 8 % of them."""
+    middle = date(2026, 6, 15)
+    cut = {date(2026, 7, 1): Period(middle), date(2025, 7, 1): Period(date(2025, 7, 1), middle)}
+    bounds = tuple(replace(row, period=cut.get(row.period.first, row.period)) for row in INSURANCE.bounds)
+    tables = InsuranceTables(bounds=bounds, rates=INSURANCE.rates)
+    person = insured("1000", schemes=(Scheme.PENSION,))
+    june, july = (contributions(person, month=day, tables=tables) for day in (date(2026, 6, 30), date(2026, 7, 1)))
+    assert [table(each)["PENSION"][1] for each in (june, july)] == ["596.80", "603.68"]
 
 
 def test_a_scheme_without_a_base_is_not_contributed_to() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
@@ -59,7 +59,15 @@ CORRECTED = row("corrected", date(2026, 7, 1), announced_on=date(2026, 9, 2))
     ],
 )
 def test_which_row_is_in_force_as_known_when(on: date, known_on: date | None, found: Row | None) -> None:
-    assert in_force([CORRECTED, OLD, NEW], on=on, known_on=known_on) is found
+    for rows in permutations([CORRECTED, OLD, NEW]):
+        assert in_force(rows, on=on, known_on=known_on) is found
+
+
+def test_a_row_announced_later_holds_although_it_begins_earlier() -> None:
+    back_dated = row("back-dated", date(2026, 1, 1), announced_on=date(2026, 10, 1))
+    for rows in permutations([OLD, NEW, back_dated]):
+        assert in_force(rows, on=date(2026, 9, 1)) is back_dated
+        assert in_force(rows, on=date(2026, 9, 1), known_on=date(2026, 10, 1)) is NEW
 
 
 def test_ids_are_unique_and_every_row_names_its_instrument() -> None:
