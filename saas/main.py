@@ -35,6 +35,7 @@ from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
+from saas.payroll import PayrollHooks
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
@@ -75,6 +76,9 @@ MODEL_APPS: dict[str, tuple[str, str]] = {
     **{room: (f"saas.{room}.models", f"saas.{room}.migrations") for room in ROOMS_WITH_TABLES},
 }
 """Rooms with tables: app label → (models module, migrations package), in the order of their dependencies."""
+
+HOOKS: tuple[type, ...] = (CustomerHooks, PayrollHooks)
+"""What plugins may take part in: the rooms' hook specifications."""
 
 MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
 """For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
@@ -161,7 +165,7 @@ def installed_product() -> Product:
 
     :raises PluginRejected: a plugin does not fit; the message names it, the fact and the remedy.
     """
-    return Product(PluginHost([CustomerHooks], installed_plugins()))
+    return Product(PluginHost(HOOKS, installed_plugins()))
 
 
 @dataclass(frozen=True)

@@ -2,3 +2,7 @@
 
 What is previewed is what is paid: two people agree on a plan hash over every input, version and payslip.
 """
+
+from saas.payroll.hooks import PayrollHooks
+
+__all__ = ["PayrollHooks"]
