@@ -69,6 +69,8 @@ ROOMS_WITH_TABLES = (
     "people",
     "customers",
     "sales",
+    "attendance",
+    "payroll",
     "onboarding",
 )
 MODEL_APPS: dict[str, tuple[str, str]] = {
@@ -93,6 +95,7 @@ TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.customers.TOPICS, *sa
 SPEAKING = (
     "saas.kernel",
     "saas.access",
+    "saas.attendance",
     "saas.customers",
     "saas.events",
     "saas.extensions",
