@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 import saas.analytics
 import saas.customers
 import saas.onboarding
+import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
@@ -35,7 +36,8 @@ from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
-from saas.payroll import PayrollHooks
+from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks
+from saas.payroll.jobs import COMPUTE, FREEZE, PayrollJobs
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
@@ -91,7 +93,12 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.sales.reads,
     saas.analytics.reads,
 )
-TOPICS: tuple[EventTopic, ...] = (COMPANY_SIGNED_UP, *saas.customers.TOPICS, *saas.sales.TOPICS)
+TOPICS: tuple[EventTopic, ...] = (
+    COMPANY_SIGNED_UP,
+    *saas.customers.TOPICS,
+    *saas.sales.TOPICS,
+    *saas.payroll.TOPICS,
+)
 SPEAKING = (
     "saas.kernel",
     "saas.access",
@@ -331,6 +338,9 @@ def worker_services(installation: Installation) -> WorkerServices:
         MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
     )
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
+    payroll = PayrollJobs(installation.product.host, installation.sealer, clock)
+    handlers.on(INPUTS_AWAITED, name=FREEZE, handler=payroll.freeze)
+    handlers.on(PAYSLIPS_AWAITED, name=COMPUTE, handler=payroll.compute)
     return WorkerServices(
         database=database,
         relay_url=installation.backing.relay_url,

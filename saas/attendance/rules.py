@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from saas.attendance.errors import DayCountRefused
-from saas.kernel import Period, rounded
+from saas.kernel import Period, Scalar, rounded
 
 WORKED = "worked"
 ABSENCE_KINDS = ("annual_leave", "paid_leave", "sick_leave", "personal_leave", "absent")
@@ -39,5 +39,5 @@ class MonthOfDays:
                 values = {"kind": kind[:40], "known": ", ".join(DAY_KINDS)}
                 raise DayCountRefused("attendance.kind_unknown", values, field=("days", kind))
             if not 0 <= days <= length or rounded(days) != days:
-                counts = {"kind": kind, "days": format(days, "f"), "most": length}
+                counts: dict[str, Scalar] = {"kind": kind, "days": format(days, "f"), "most": length}
                 raise DayCountRefused("attendance.days_out_of_range", counts, field=("days", kind))

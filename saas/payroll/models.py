@@ -111,7 +111,8 @@ class PayPeriod(TenantModel):
 class PayrollRun(TenantModel):
     """One run (算薪批次) of a period: its versions, its progress, and who did which step.
 
-    Inputs count as they were known at `opened_at`. `passed` is the last person that the chunk under way has passed.
+    Inputs count as they were known at `opened_at`. `prepared_by` are the accounts that opened, computed or changed it:
+    none of them approves it.
     """
 
     pay_period_id = fields.UUIDField()
@@ -132,7 +133,7 @@ class PayrollRun(TenantModel):
     computed = fields.IntField(default=0, db_default=0)
     failed = fields.IntField(default=0, db_default=0)
     excluded = fields.IntField(default=0, db_default=0)
-    passed: UUID | None = fields.UUIDField(null=True)
+    prepared_by: list[str] = fields.JSONField(default=list)
     plan_hash = fields.CharField(max_length=64, null=True)
     opened_at = fields.DatetimeField()
     opened_by = fields.UUIDField()
@@ -154,7 +155,7 @@ class PayrollRun(TenantModel):
 
 
 class PayrollInput(TenantModel):
-    """One person's frozen inputs in a run, sealed; or why there are none. `digest` is keyed."""
+    """One person's frozen inputs in a run, sealed, as known at `known_at`; or why there are none. `digest` is keyed."""
 
     run_id = fields.UUIDField()
     employment_id = fields.UUIDField()
@@ -164,6 +165,7 @@ class PayrollInput(TenantModel):
     inputs_sealed = fields.BinaryField(null=True)
     digest = fields.CharField(max_length=32)
     failure = fields.CharField(max_length=100, null=True)
+    known_at = fields.DatetimeField()
     frozen_at = fields.DatetimeField()
 
     class Meta(TenantMeta):

@@ -33,8 +33,15 @@ from saas.kernel import (
     public_id,
     rounded,
 )
-from saas.payroll.hooks import PackResult, PackTerms, PayFacts
-from saas.payroll.rules.packs import Finding, PaidAmount, StatutoryKind, StatutoryLine
+from saas.payroll.rules.packs import (
+    Finding,
+    PackResult,
+    PackTerms,
+    PaidAmount,
+    PayFacts,
+    StatutoryKind,
+    StatutoryLine,
+)
 from saas.payroll.rules.structures import ComponentKind, Nature
 from saas.reads.mapping import (
     Column,
