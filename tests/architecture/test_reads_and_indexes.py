@@ -7,13 +7,25 @@ import pytest
 import pytest_asyncio
 
 import saas.customers
+import saas.payroll
 import saas.people
 import saas.sales
-from saas.reads.mapping import Column, Expression, FieldMapping, ListRoot, ReadType, Sealed, ToMany, ToOne, ToUnion
+from saas.reads.mapping import (
+    Column,
+    Expression,
+    FieldMapping,
+    ListRoot,
+    ReadType,
+    Sealed,
+    SealedDocument,
+    ToMany,
+    ToOne,
+    ToUnion,
+)
 from tenants.schema import OWNER
 from tests.conftest import role_url
 
-ROOMS = (saas.people.reads, saas.customers.reads, saas.sales.reads)
+ROOMS = (saas.people.reads, saas.customers.reads, saas.sales.reads, saas.payroll.reads)
 TYPES = {each.name: each for room in ROOMS for each in room.types}
 ADDED = [(target, field) for room in ROOMS for target, fields in room.extends.items() for field in fields]
 FIELDS = [(each, field) for each in TYPES.values() for field in each.fields] + [
@@ -56,6 +68,8 @@ def stored(field: FieldMapping) -> list[str]:
             return [field.column, *([field.order_column] if field.order_column else [])]
         case Sealed():
             return [field.sealed_column, field.masked_column, *([field.index_column] if field.index_column else [])]
+        case SealedDocument():
+            return [field.sealed_column]
         case ToOne():
             return [field.column]
         case ToUnion():
