@@ -91,6 +91,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.people.reads,
     saas.customers.reads,
     saas.sales.reads,
+    saas.payroll.reads,
     saas.analytics.reads,
 )
 TOPICS: tuple[EventTopic, ...] = (
@@ -249,7 +250,7 @@ def web_services(installation: Installation) -> Services:
     sessions, access = SessionAuthenticator(database, clock), AccessTables(database, product.rights)
     return Services(
         database=database,
-        reader=Reader(product.registry, product.version, opener=opener),
+        reader=Reader(product.registry, product.version, opener=opener, catalogue=product.catalogue),
         schema=product.schema,
         catalogue=product.catalogue,
         clock=clock,

@@ -14,6 +14,7 @@ _FIELDS = {
     "Employee": "name number position status* hiredOn leftOn phone! email! baseSalary$ department",
     "Department": "name parent employees",
     "LegalEntity": "name",
+    "Payslip": "state* month employee document$",
     "AuditEntry": "at* action* objectType changes",
     "Role": "name parent",
     "AccessRule": "role object action",
@@ -23,11 +24,12 @@ _ROW_SCOPES = {
     "Ownership": ("all", "department", "self"),
     "FollowUp": ("all", "department", "self", "owned"),
     "Employee": ("all", "department", "self"),
+    "Payslip": ("all", "self"),
 }
 
 
 def catalogue() -> AccessCatalogue:
-    """Ten types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
+    """Eleven types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
     fields = [
         (type_name, mark.rstrip("!$*"), _CLASSES.get(mark[-1], "internal"), mark.endswith(STRUCTURAL))
         for type_name, marks in _FIELDS.items()

@@ -25,6 +25,7 @@ from saas.payroll.queries import (
     get_run,
     previous_run_id,
 )
+from saas.payroll.reads import reads
 from saas.payroll.rules.inputs import OneOffEffect, SettledCommission
 from saas.payroll.rules.structures import (
     ComponentKind,
@@ -77,6 +78,7 @@ __all__ = [
     "open_run",
     "previous_run_id",
     "publish_run",
+    "reads",
     "refreeze_inputs",
     "replay_run",
     "resume_run",

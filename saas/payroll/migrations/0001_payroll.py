@@ -175,6 +175,7 @@ class Migration(migrations.Migration):
         TenantIndex("salary_structure", "salary_structure_code", "code", unique=True),
         TenantIndex("salary_structure", "salary_structure_code_id", "code, id"),
         TenantIndex("salary_structure_version", "salary_structure_version_from", "structure_id, valid_from, id"),
+        TenantIndex("salary_structure_version", "salary_structure_version_day", "valid_from, id"),
         TenantIndex(
             "salary_structure_version",
             "salary_structure_version_open",
