@@ -36,7 +36,7 @@ from saas.jobs import MailFolder, PeriodicJob, RedisBell
 from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
-from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks
+from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks, PayrollSources
 from saas.payroll.jobs import COMPUTE, FREEZE, PayrollJobs
 from saas.reads import Opened, Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
@@ -121,6 +121,9 @@ SPEAKING = (
     "tenants",
 )
 """Packages with sentences of their own."""
+
+PAYROLL_SOURCES = PayrollSources()
+"""What payroll takes from rooms beside it; no room settles commission yet."""
 
 BLIND_INDEXES = {
     "Customer.phone": BlindIndex("customer.phone", normalise_phone),
@@ -269,6 +272,7 @@ def web_services(installation: Installation) -> Services:
             AccessCatalogue: product.rights,
             AccessTables: access,
             SessionAuthenticator: sessions,
+            PayrollSources: PAYROLL_SOURCES,
         },
         audit_reads=ReadsAudit(clock),
         readiness={
@@ -339,7 +343,7 @@ def worker_services(installation: Installation) -> WorkerServices:
         MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
     )
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
-    payroll = PayrollJobs(installation.product.host, installation.sealer, clock)
+    payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     handlers.on(INPUTS_AWAITED, name=FREEZE, handler=payroll.freeze)
     handlers.on(PAYSLIPS_AWAITED, name=COMPUTE, handler=payroll.compute)
     return WorkerServices(

@@ -35,6 +35,7 @@ PERMISSIONS = frozenset(
         "payroll:assign",
         "payroll:run",
         "payroll:approve",
+        "payroll:preview",
         "access:configure",
         "access:read",
         "audit:read",
@@ -106,7 +107,7 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, READ_USE, *_PAYROLL)
     yield from _own_payslips(HR_ADMIN)
     yield from _allow(HR_ADMIN, Action.DO, "attendance:write", "payroll:configure", "payroll:assign")
-    yield from _allow(HR_ADMIN, Action.DO, "payroll:run", "payroll:approve")
+    yield from _allow(HR_ADMIN, Action.DO, "payroll:run", "payroll:preview", "payroll:approve")
 
 
 def _rep() -> Iterable[PolicyLine]:

@@ -4,12 +4,13 @@ What is previewed is what is paid: two people agree on a plan hash over every in
 """
 
 from saas.payroll.actions.assignments import assign_pay, declare
+from saas.payroll.actions.comparing import PayDifference, pay_differences
 from saas.payroll.actions.computing import compute_run, exclude_from_run, refreeze_inputs
 from saas.payroll.actions.items import add_pay_item, withdraw_pay_item
 from saas.payroll.actions.opening import cancel_run, open_run, resume_run
 from saas.payroll.actions.replaying import Replay, ReplayDifference, replay_run
 from saas.payroll.actions.reviewing import approve_run, lock_run, publish_run, send_back_run, submit_run
-from saas.payroll.actions.sources import CommissionSource, NoCommission
+from saas.payroll.actions.sources import CommissionSource, NoCommission, PayrollSources
 from saas.payroll.actions.structures import save_structure
 from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED, PAYSLIPS_PUBLISHED, TOPICS
 from saas.payroll.hooks import PayrollHooks
@@ -53,7 +54,9 @@ __all__ = [
     "NoCommission",
     "OneOffEffect",
     "PayComponent",
+    "PayDifference",
     "PayrollHooks",
+    "PayrollSources",
     "Proration",
     "ProrationMethod",
     "Replay",
@@ -76,6 +79,7 @@ __all__ = [
     "get_run",
     "lock_run",
     "open_run",
+    "pay_differences",
     "previous_run_id",
     "publish_run",
     "reads",

@@ -33,16 +33,8 @@ class LegalEntityNotFound(NotFound):
     """This company has no such legal entity."""
 
 
-class PeriodNotFound(NotFound):
-    """This company has no such pay period."""
-
-
 class RunNotFound(NotFound):
     """This company has no such payroll run, or the person is not part of it."""
-
-
-class PayslipNotFound(NotFound):
-    """No such payslip, or not visible to the caller: the two are one."""
 
 
 class PayInputRefused(BadUserInput):

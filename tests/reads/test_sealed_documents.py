@@ -1,4 +1,4 @@
-"""Sealed documents: opened only for who may, a row at a time; only what is selected leaves, in the caller's language."""
+"""Sealed documents: opened for who may alone; only what is selected leaves, told in the caller's language."""
 
 from __future__ import annotations
 

@@ -122,6 +122,7 @@ VERBS: dict[str, Set[str]] = {
         "payroll:assign",
         "payroll:run",
         "payroll:approve",
+        "payroll:preview",
     },
     "sales_manager": {
         "customer:create",

@@ -11,6 +11,9 @@ from saas.graphql.rooms import (
     members,
     onboarding,
     own_sessions,
+    payroll,
+    payroll_inputs,
+    payroll_structures,
     people,
     plugins,
     sales,
@@ -28,4 +31,7 @@ MODULES: tuple[ModuleType, ...] = (
     people,
     customers,
     sales,
+    payroll_structures,
+    payroll_inputs,
+    payroll,
 )

@@ -16,6 +16,7 @@ from saas.payroll.queries import get_employee_of, require_legal_entity, structur
 from saas.payroll.rules.canonical import amount_text, canonical_text
 from saas.payroll.rules.runs import checked_amount, clean_reason
 from saas.payroll.rules.structures import BASE_SALARY, Structure
+from saas.people import get_employee
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
 
@@ -119,10 +120,11 @@ async def declare(
 
     What the declarations mean is the country pack's business: one that does not fit fails the payslip, at its path.
 
-    :raises LegalEntityNotFound: this company has none of that id.
+    :raises EmployeeNotFound, LegalEntityNotFound: this company has none of that id.
     :raises PayInputRefused: the document holds floats or is too large.
     """
     now = clock.now()
+    await get_employee(employee_id)
     await require_legal_entity(legal_entity_id)
     text = _document_text(document)
     keys = {"employee_id": employee_id, "legal_entity_id": legal_entity_id}

@@ -21,7 +21,7 @@ from saas.formulas import Sheet
 from saas.kernel import Actor, Clock, Money, new_id
 from saas.payroll.actions.freezing import freeze_again
 from saas.payroll.actions.sources import CommissionSource
-from saas.payroll.errors import PayslipRefused, RunNotFound
+from saas.payroll.errors import PayInputRefused, PayslipRefused, RunNotFound
 from saas.payroll.events import PAYSLIPS_AWAITED
 from saas.payroll.hooks import pack_of
 from saas.payroll.queries import Run, get_run, planned_payslips
@@ -36,6 +36,7 @@ from saas.payroll.rules.versions import Calculation, calculation
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
+REFREEZE_MOST = 100
 _TOTALS_AT_ONCE = 500
 
 _NEXT = """
@@ -173,9 +174,13 @@ async def refreeze_inputs(
 ) -> None:
     """Freeze the inputs of some people anew, after they were put right (permission ``payroll:run``), and compute again.
 
+    :raises PayInputRefused: more than 100 people.
     :raises RunNotFound: there is no such run, or none of them is employed there in its period.
     :raises RunNotReady: the run is not computed.
     """
+    if len(employee_ids) > REFREEZE_MOST:
+        values = {"given": len(employee_ids), "most": REFREEZE_MOST}
+        raise PayInputRefused("payroll.too_many_people", values, field=("employeeIds",))
     run = await get_run(run_id, lock=True)
     run.facts.require(RunState.COMPUTED, step="refreeze")
     at = clock.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -35,3 +36,10 @@ class NoCommission:
 
     async def mark_paid(self, sources: Sequence[str], *, run_id: UUID) -> None:
         """There is nothing to note."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayrollSources:
+    """What payroll is wired with from other rooms."""
+
+    commission: CommissionSource = field(default_factory=NoCommission)
