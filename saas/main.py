@@ -273,6 +273,7 @@ def web_services(installation: Installation) -> Services:
             AccessTables: access,
             SessionAuthenticator: sessions,
             PayrollSources: PAYROLL_SOURCES,
+            Catalogue: product.catalogue,
         },
         audit_reads=ReadsAudit(clock),
         readiness={

@@ -23,6 +23,7 @@ from saas.payroll.queries import (
     component_changes,
     failed_payslips,
     find_employment,
+    get_readable_payslip,
     get_run,
     previous_run_id,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "exclude_from_run",
     "failed_payslips",
     "find_employment",
+    "get_readable_payslip",
     "get_run",
     "lock_run",
     "open_run",

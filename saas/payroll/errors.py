@@ -37,6 +37,10 @@ class RunNotFound(NotFound):
     """This company has no such payroll run, or the person is not part of it."""
 
 
+class PayslipNotFound(NotFound):
+    """No such payslip, or not one that the caller may read: the two are one."""
+
+
 class PayInputRefused(BadUserInput):
     """An amount, a day or a text that payroll can't take."""
 

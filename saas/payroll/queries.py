@@ -5,16 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from saas.kernel import Money, Period
-from saas.payroll.errors import EmploymentNotFound, LegalEntityNotFound, RunNotFound, StructureNotFound
+from saas.access import AccessTable, scope_predicate
+from saas.access.table import FieldAccess
+from saas.kernel import Actor, Money, Period
+from saas.payroll.errors import (
+    EmploymentNotFound,
+    LegalEntityNotFound,
+    PayslipNotFound,
+    RunNotFound,
+    StructureNotFound,
+)
+from saas.payroll.policies import PAYSLIP_SCOPES
 from saas.payroll.rules.plans import PayslipState, PlannedPayslip, RunPins
 from saas.payroll.rules.runs import RunFacts, RunStage, RunState
 from saas.payroll.rules.structures import Structure
+from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
 _STRUCTURE_ON = """
@@ -200,6 +211,31 @@ async def require_legal_entity(legal_entity_id: UUID) -> None:
     )
     if not found:
         raise LegalEntityNotFound("payroll.legal_entity_not_found", field=("legalEntityId",))
+
+
+async def get_readable_payslip(actor: Actor, access: AccessTable, payslip_id: UUID, keyring: Keyring) -> dict[str, Any]:
+    """The document of a payslip that the caller may see and read, as the compiled reader would show it.
+
+    :raises PayslipNotFound: missing, another company's, not visible, not readable, or not one that is paid.
+    """
+    right = access.read("Payslip", "document")
+    readable = access.visible("Payslip") if right.access is FieldAccess.ALLOW else right.scopes
+    visible, permitted = (
+        scope_predicate(PAYSLIP_SCOPES, frozenset(scopes), alias="p", tenant="$1", employee="me.id")
+        for scopes in (access.visible("Payslip"), readable)
+    )
+    row = await current_transaction().fetchrow(
+        "SELECT p.document_sealed FROM payslip p CROSS JOIN (SELECT $3::uuid AS id) me"
+        f" WHERE p.tenant_id = $1 AND p.id = $2 AND p.state = 'ok' AND {visible} AND {permitted}",
+        current_tenant_id(),
+        payslip_id,
+        actor.employee_id,
+    )
+    if row is None:
+        raise PayslipNotFound("payroll.payslip_not_found", field=("id",))
+    place = Place("payslip", "document_sealed", payslip_id)
+    document: dict[str, Any] = orjson.loads(keyring.open(place, row["document_sealed"]))
+    return document
 
 
 @dataclass(frozen=True, slots=True)

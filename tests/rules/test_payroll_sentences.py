@@ -32,7 +32,7 @@ def named() -> tuple[set[str], set[str]]:
             }
             found = {text for text in texts if KEY.fullmatch(text)} - NO_SENTENCES
             keys |= found
-            if path.name == "components.py":
+            if path.name in ("components.py", "pdf.py"):
                 explaining |= found
     return keys, explaining | {"payroll.settled_commission"}
 

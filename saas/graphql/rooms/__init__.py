@@ -14,6 +14,7 @@ from saas.graphql.rooms import (
     payroll,
     payroll_inputs,
     payroll_structures,
+    payslips,
     people,
     plugins,
     sales,
@@ -34,4 +35,5 @@ MODULES: tuple[ModuleType, ...] = (
     payroll_structures,
     payroll_inputs,
     payroll,
+    payslips,
 )

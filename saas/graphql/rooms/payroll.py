@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Annotated
 
 import strawberry
 
@@ -40,6 +41,7 @@ from saas.reads.errors import field_forbidden
 from saas.sealing import Sealer
 
 RUN, EMPLOYEE, PAYSLIP = "prn", "emp", "psl"
+RunId = Annotated[strawberry.ID, strawberry.argument(description="The run (prn_…). Since 0.1.")]
 
 
 @strawberry.input(description="The run of a legal entity's month. Since 0.1.")
@@ -249,7 +251,7 @@ class PayrollPreview:
 
 
 @query(requires="payroll:preview", description="A run's failures, changes and what arrived since")
-async def payroll_preview(info: Info, id: strawberry.ID) -> PayrollPreview:  # noqa: A002
+async def payroll_preview(info: Info, id: RunId) -> PayrollPreview:  # noqa: A002
     run = await get_run(placed_id(id, prefix=RUN, field=("id",)))
     return PayrollPreview(
         plan_hash=run.facts.plan_hash,
@@ -313,7 +315,7 @@ class PayDifferenceConnection:
 )
 async def payroll_differences(
     info: Info,
-    id: strawberry.ID,  # noqa: A002
+    id: RunId,  # noqa: A002
     first: First,
     after: After = None,
 ) -> PayDifferenceConnection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b64decode
 from typing import Any
 
 import orjson
@@ -61,6 +62,7 @@ OWN = """{ payslips(first: 5) { totalCount nodes { month state document {
   lines { code title kind amount formula explanation { depth text amount } }
   findings { key text isBlocking }
 } } } }"""
+PDF = "query ($id: ID!) { payslipPdf(id: $id) { fileName content } }"
 DIFFERENCES = "query ($id: ID!) { payrollDifferences(id: $id, first: 10) { nodes { net } } }"
 
 
@@ -199,6 +201,10 @@ async def test_from_a_structure_to_ones_own_payslip(firm: Firm) -> None:
         "Base salary earned (base_salary.earned) is 10000.00",
         "Rounded half up to 2 digits",
     ]
+    (payslip,) = (await firm.rep.data("{ payslips(first: 5) { nodes { id } } }"))["payslips"]["nodes"]
+    paper = (await firm.rep.data(PDF, id=payslip["id"]))["payslipPdf"]
+    assert b64decode(paper["content"]).startswith(b"%PDF-1.")
+    assert paper["fileName"].startswith("payslip-2026-03-")
     texts = {finding["key"]: finding["text"] for finding in document["findings"]}
     assert texts["payroll.no_pack"].startswith("No country pack computes statutory lines")
     chinese = (await firm.rep.speaking("zh-CN").data(OWN))["payslips"]["nodes"][0]["document"]
@@ -221,6 +227,10 @@ async def test_nobody_reads_anybody_elses_payslip_and_reads_are_noted(firm: Firm
     assert await firm.hr.code(DIFFERENCES, id=run_id) == "FIELD_FORBIDDEN"
     assert await firm.rep.code(DIFFERENCES, id=run_id) == "FORBIDDEN"
     assert await firm.rep.code(PREVIEW, id=run_id) == "FORBIDDEN"
+    listed = "{ payslips(first: 5) { nodes { id employee { name } } } }"
+    ids = {node["employee"]["name"]: node["id"] for node in (await firm.hr.data(listed))["payslips"]["nodes"]}
+    assert await firm.hr.code(PDF, id=ids["李雷"]) == "NOT_FOUND"
+    assert await firm.hr.code(PDF, id=f"psl_{new_id().hex}") == "NOT_FOUND"
     seen = await reads(firm)
     assert seen == [("Payslip", '{"document": null}')]
 
