@@ -69,6 +69,10 @@ class OwnRun(RuleRefused):
     """Whoever opened or computed a run does not approve it: pay always takes two people."""
 
 
+class OwnPay(RuleRefused):
+    """Nobody enters amounts of their own pay."""
+
+
 class PlanStale(AppError):
     """The plan that was to be committed is not the present one."""
 

@@ -25,6 +25,7 @@ from saas.payroll.policies import PAYSLIP_SCOPES
 from saas.payroll.rules.plans import PayslipState, PlannedPayslip, RunPins
 from saas.payroll.rules.runs import RunFacts, RunStage, RunState
 from saas.payroll.rules.structures import Structure
+from saas.people import get_employee
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -173,17 +174,30 @@ async def structure_on(structure_id: UUID, *, day: date, known_at: datetime) -> 
     return Structure.of_plain(orjson.loads(text))
 
 
-async def get_employee_of(employment_id: UUID) -> UUID:
-    """Whose employment it is.
+async def lock_employment(employment_id: UUID) -> UUID:
+    """Whose employment it is; its row is held until the transaction ends, so that changes of pay follow each other.
 
     :raises EmploymentNotFound: nobody's of this company.
     """
     found: UUID | None = await current_transaction().fetchval(
-        "SELECT employee_id FROM employment WHERE tenant_id = $1 AND id = $2", current_tenant_id(), employment_id
+        "SELECT employee_id FROM employment WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE",
+        current_tenant_id(),
+        employment_id,
     )
     if found is None:
         raise EmploymentNotFound("payroll.employment_not_found", field=("employmentId",))
     return found
+
+
+async def lock_employee(employee_id: UUID) -> None:
+    """Hold a person's row until the transaction ends, so that changes of declarations follow each other.
+
+    :raises EmployeeNotFound: there is none.
+    """
+    await get_employee(employee_id)
+    await current_transaction().execute(
+        "SELECT FROM employee WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE", current_tenant_id(), employee_id
+    )
 
 
 async def find_employment(employee_id: UUID) -> UUID:

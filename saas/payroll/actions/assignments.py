@@ -12,11 +12,10 @@ from saas.audit import record
 from saas.kernel import Actor, Clock, new_id
 from saas.payroll.actions.dated import supersede_from
 from saas.payroll.errors import PayInputRefused
-from saas.payroll.queries import get_employee_of, require_legal_entity, structure_on
+from saas.payroll.queries import lock_employee, lock_employment, require_legal_entity, structure_on
 from saas.payroll.rules.canonical import amount_text, canonical_text
-from saas.payroll.rules.runs import checked_amount, clean_reason
+from saas.payroll.rules.runs import checked_amount, clean_reason, refuse_own_pay
 from saas.payroll.rules.structures import BASE_SALARY, Structure
-from saas.people import get_employee
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
 
@@ -48,10 +47,12 @@ async def assign_pay(
     `amounts` holds the base salary and the structure's other monthly items; it replaces what was planned from then on.
 
     :raises EmploymentNotFound, StructureNotFound: there is none, or the structure says nothing on that day.
+    :raises OwnPay: it is the caller's own employment.
     :raises PayInputRefused: no base salary, an amount that can't be, an item that the structure does not have.
     """
     reason, now = clean_reason(reason), clock.now()
-    employee_id = await get_employee_of(employment_id)
+    employee_id = await lock_employment(employment_id)
+    refuse_own_pay(actor, employee_id)
     structure = await structure_on(structure_id, day=valid_from, known_at=now)
     currency = (await get_tenant_facts()).currency
     text = _amounts_text(amounts, structure, currency)
@@ -124,7 +125,7 @@ async def declare(
     :raises PayInputRefused: the document holds floats or is too large.
     """
     now = clock.now()
-    await get_employee(employee_id)
+    await lock_employee(employee_id)
     await require_legal_entity(legal_entity_id)
     text = _document_text(document)
     keys = {"employee_id": employee_id, "legal_entity_id": legal_entity_id}

@@ -8,10 +8,10 @@ from uuid import UUID
 from saas.audit import record
 from saas.kernel import Actor, Clock, Period, new_id
 from saas.payroll.errors import PayInputRefused
-from saas.payroll.queries import get_employee_of
+from saas.payroll.queries import lock_employment
 from saas.payroll.rules.canonical import amount_text
 from saas.payroll.rules.inputs import OneOffEffect
-from saas.payroll.rules.runs import checked_amount, clean_reason
+from saas.payroll.rules.runs import checked_amount, clean_reason, refuse_own_pay
 from saas.payroll.rules.structure_checks import CODE
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
@@ -41,11 +41,12 @@ async def add_pay_item(
 ) -> UUID:
     """Add an amount to a component in one month, or put it in its place (permission ``payroll:assign``).
 
-    :raises EmploymentNotFound: nobody has it.
+    :raises EmploymentNotFound: nobody has it; :raises OwnPay: it is the caller's own.
     :raises PayInputRefused: no month, no code of a component, an amount that can't be, no reason.
     """
     reason = clean_reason(reason)
-    employee_id = await get_employee_of(employment_id)
+    employee_id = await lock_employment(employment_id)
+    refuse_own_pay(actor, employee_id)
     _check_month(month)
     if not CODE.fullmatch(component):
         raise PayInputRefused("payroll.code_malformed", {"code": component[:60]}, field=("component",))

@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import Enum
 from uuid import UUID
 
-from saas.kernel import Period, Scalar, minor_digits, rounded
-from saas.payroll.errors import OwnRun, PayInputRefused, PayslipsUnresolved, PlanStale, RunNotReady
+from saas.kernel import Actor, Period, Scalar, minor_digits, rounded
+from saas.payroll.errors import OwnPay, OwnRun, PayInputRefused, PayslipsUnresolved, PlanStale, RunNotReady
 
 REASON_LONGEST = 500
 AMOUNT_LIMIT = Decimal(10) ** 12
@@ -90,6 +90,15 @@ def may_approve(run: RunFacts, *, account_id: UUID, plan_hash: str, present_hash
         raise PlanStale(
             "payroll.plan_stale", {"given": plan_hash[:12], "present": present_hash[:12]}, field=("planHash",)
         )
+
+
+def refuse_own_pay(actor: Actor, employee_id: UUID) -> None:
+    """Nobody enters their own amounts.
+
+    :raises OwnPay: the person is the caller.
+    """
+    if actor.employee_id == employee_id:
+        raise OwnPay("payroll.own_pay", field=("employeeId",))
 
 
 def clean_reason(reason: str, *, field: str = "reason") -> str:
