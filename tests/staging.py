@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest_asyncio
 
-from saas.access import AccessTable
+from saas.access import PERMISSIONS, AccessTable
 from saas.customers import (
     ClaimFacts,
     NewCustomer,
@@ -22,6 +22,7 @@ from saas.customers import (
 )
 from saas.kernel import Actor, AppError, FrozenClock, new_id
 from saas.people import FoundedCompany, create_employee, found_company
+from saas.sales import create_first_stages
 from saas.sealing import FileKeyProvider, Keyring, Sealer
 from tenants import Database, DatabaseRole, DatabaseUrls, current_transaction
 from tenants.roles import ensure_database
@@ -30,9 +31,20 @@ from tests.conftest import drop_database, make_tenant, role_url
 
 T = TypeVar("T")
 ZONE = "Asia/Shanghai"
-REP = AccessTable("rep", scopes={"Customer": frozenset({"self", "pool"})})
+REP = AccessTable(
+    "rep",
+    scopes={
+        "Customer": frozenset({"self", "pool"}),
+        "Deal": frozenset({"self", "credited"}),
+        "Opportunity": frozenset({"self", "owned"}),
+    },
+)
 MANAGER = AccessTable("manager", scopes={"Customer": frozenset({"self", "pool", "department"})})
-ALL = AccessTable("all", scopes={"Customer": frozenset({"all"})})
+ALL = AccessTable(
+    "all",
+    permissions=PERMISSIONS,
+    scopes=dict.fromkeys(("Customer", "Deal", "Opportunity"), frozenset({"all"})),
+)
 BLIND = AccessTable("blind")
 _TABLES = (
     "customer_pool",
@@ -42,6 +54,13 @@ _TABLES = (
     "claim_count",
     "refused_check_count",
     "follow_up",
+    "opportunity_stage",
+    "opportunity",
+    "deal",
+    "collection",
+    "performance_credit",
+    "performance_line",
+    "target",
     "audit_entry",
     "outbox",
 )
@@ -172,6 +191,7 @@ async def stage(database: Database, tenant_id: UUID, clock: FrozenClock, keys: P
     async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
         founded = await found_company(founder, legal_name="晨光销售有限公司", owner_name="韩梅梅", clock=clock)
         pool = await create_default_pool(name="公海")
+        await create_first_stages()
     founder = replace(founder, employee_id=founded.employee_id)
     return Company(database, tenant_id, clock, keyring, founded, pool.id, founder)
 

@@ -28,6 +28,15 @@ PERMISSIONS = frozenset(
         "customer:assign",
         "customer:transfer",
         "follow_up:create",
+        "opportunity:enter",
+        "opportunity:move",
+        "opportunity:assign",
+        "deal:enter",
+        "deal:credit",
+        "deal:cancel",
+        "collection:record",
+        "refund:record",
+        "target:set",
         "pool:configure",
         "plugin:configure",
         "attendance:write",
@@ -50,9 +59,19 @@ PERMISSIONS = frozenset(
 """Every verb of the product itself; plugins declare theirs in their manifests."""
 
 READ_USE = (Action.READ, Action.USE)
-_BUSINESS = ("Customer.*", "CustomerPool.*", "FollowUp.*", "Ownership.*")
 _COMPANY = ("Employee.*", "Department.*", "LegalEntity.*")
-_BUSINESS_TYPES = ("Customer", "CustomerPool", "FollowUp", "Ownership")
+_SALES_TYPES = (
+    "OpportunityStage",
+    "Opportunity",
+    "Deal",
+    "Collection",
+    "PerformanceCredit",
+    "PerformanceLine",
+    "Target",
+)
+_OF_DEPARTMENT = ("Opportunity", "Deal", "Collection", "PerformanceCredit", "PerformanceLine", "Target")
+_BUSINESS_TYPES = ("Customer", "CustomerPool", "FollowUp", "Ownership", *_SALES_TYPES)
+_BUSINESS = tuple(f"{name}.*" for name in _BUSINESS_TYPES)
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
 _PAYROLL_TYPES = (
     "SalaryStructure",
@@ -111,11 +130,15 @@ def _hr_admin() -> Iterable[PolicyLine]:
 
 
 def _rep() -> Iterable[PolicyLine]:
-    """Own customers in full, the pool with masked numbers, colleagues by name."""
+    """Own customers in full, the pool with masked numbers, colleagues by name and, in the own department, by rank."""
     yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
-    yield from _allow(REP, Action.SEE, "CustomerPool", *_COMPANY_TYPES)
+    yield from _allow(REP, Action.SEE, "CustomerPool", "OpportunityStage", *_COMPANY_TYPES)
+    yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
+    yield from _allow(REP, Action.SEE, "Deal", "Collection", scopes=("self", "credited"))
+    yield from _allow(REP, Action.SEE, "PerformanceLine", scopes=("self", "department"))
+    yield from _allow(REP, Action.SEE, "Target", scopes=("self",))
     yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
     yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
     yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")
@@ -125,17 +148,20 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.READ, "Employee.*", "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.MASK, "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.DO, "customer:create", "customer:update", "customer:claim", "customer:release")
-    yield from _allow(REP, Action.DO, "follow_up:create")
+    yield from _allow(REP, Action.DO, "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter")
     yield from _own_payslips(REP)
 
 
 def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, *_OF_DEPARTMENT, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
+    yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
+    yield from _allow(SALES_MANAGER, Action.DO, "collection:record", "refund:record")
 
 
 def _consultant() -> Iterable[PolicyLine]:

@@ -12,6 +12,7 @@ from saas.audit.actions import (
     entry_values,
     insert_entry_sql,
     record,
+    record_many,
     record_reads,
 )
 from saas.audit.jobs import HeadLog, chain, read_head
@@ -35,6 +36,7 @@ __all__ = [
     "keyed_digest",
     "read_head",
     "record",
+    "record_many",
     "record_reads",
     "verify",
     "verify_lines",

@@ -149,12 +149,19 @@ async def record_reads(actor: Actor, opened: Iterable[OpenedFields], *, clock: C
         for row in opened
         if not (row.object_type == "Employee" and row.object_id == actor.employee_id)
     ]
+    return await record_many(rows)
+
+
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(_COLUMNS, start=1))
+_INSERT_ENTRIES = f"INSERT INTO audit_entry ({_NAMES}) SELECT {_NAMES} FROM unnest({_ARRAYS}) AS entries ({_NAMES})"
+
+
+async def record_many(rows: Sequence[tuple[object, ...]]) -> int:
+    """Write entries, each the values that `entry_values` gives, in one statement; how many there are."""
     if not rows:
         return 0
-    names = ", ".join(name for name, _ in _COLUMNS)
-    arrays = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(_COLUMNS, start=1))
-    sql = f"INSERT INTO audit_entry ({names}) SELECT {names} FROM unnest({arrays}) AS opened ({names})"
-    return await current_transaction().execute(sql, *map(list, zip(*rows, strict=True)))
+    return await current_transaction().execute(_INSERT_ENTRIES, *map(list, zip(*rows, strict=True)))
 
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit.chain ' || $1, 0))"

@@ -14,7 +14,14 @@ from saas.customers.actions.pools import configure_pool, create_default_pool
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.policies import CUSTOMER_SCOPES
-from saas.customers.queries import find_customer_by_external_key, foresee_claim, get_visible_customer
+from saas.customers.queries import (
+    find_customer_by_external_key,
+    find_owner_on,
+    foresee_claim,
+    get_visible_customer,
+    lock_customers,
+    lock_visible_customers,
+)
 from saas.customers.reads import reads
 from saas.customers.rules import NewCustomer, PoolChange, match_key
 
@@ -35,8 +42,11 @@ __all__ = [
     "create_customer",
     "create_default_pool",
     "find_customer_by_external_key",
+    "find_owner_on",
     "foresee_claim",
     "get_visible_customer",
+    "lock_customers",
+    "lock_visible_customers",
     "match_key",
     "note_follow_up",
     "reads",

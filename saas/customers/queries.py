@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -13,7 +14,7 @@ from saas.access import AccessTable, scope_predicate
 from saas.customers.errors import ClaimantNotOnStaff, CustomerAlreadyOwned, CustomerNotFound
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.rules import ClaimSituation, PoolRules
-from saas.kernel import Actor
+from saas.kernel import Actor, local_date
 from tenants import BOUND, Ask, Question, current_tenant_id, current_transaction
 
 
@@ -250,3 +251,65 @@ async def find_customer_by_external_key(system: str, key: str) -> UUID:
 
 
 _BY_EXTERNAL_KEY = "SELECT id FROM customer WHERE tenant_id = $1 AND external_system = $2 AND external_key = $3"
+
+
+_OWNERS_ON = """
+SELECT asked.id, asked.day, held.owner_id
+FROM unnest($2::uuid[], $3::date[]) AS asked (id, day) CROSS JOIN LATERAL (
+    SELECT o.owner_id FROM ownership o
+    WHERE o.tenant_id = $1 AND o.customer_id = asked.id AND o.started_on <= asked.day
+      AND (o.ended_on IS NULL OR o.ended_on >= asked.day)
+    ORDER BY o.started_at DESC, o.id DESC LIMIT 1
+) held
+"""
+
+
+async def find_owner_on(days: Sequence[tuple[UUID, date]]) -> dict[tuple[UUID, date], UUID]:
+    """Who owned customers on days, by (customer, day): many in one statement, from the history of ownership.
+
+    Of several owners on one day it is the last. A pair is missing where nobody owned the customer on the whole day.
+    """
+    wanted = sorted(set(days))
+    rows = await current_transaction().fetch(
+        _OWNERS_ON, current_tenant_id(), [customer for customer, _ in wanted], [day for _, day in wanted]
+    )
+    return {(row["id"], row["day"]): row["owner_id"] for row in rows}
+
+
+async def lock_visible_customers(
+    actor: Actor, access: AccessTable, customer_ids: Collection[UUID], *, time_zone: str
+) -> dict[UUID, date]:
+    """The day each customer has been here since, of those that the caller may see; locked, in the order of their ids.
+
+    It is the day of entry, or of the first ownership where history was brought in. Who locks them writes what depends
+    on all deals of a customer; claims of other customers don't wait.
+    """
+    rows = await current_transaction().fetch(
+        _lock_visible_sql(access.visible("Customer")), current_tenant_id(), actor.employee_id, sorted(set(customer_ids))
+    )
+    return {
+        row["id"]: min(filter(None, (local_date(row["created_at"], time_zone), row["first_owned_on"]))) for row in rows
+    }
+
+
+@lru_cache(maxsize=64)
+def _lock_visible_sql(scopes: frozenset[str]) -> str:
+    visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="me.id")
+    return f"""
+        SELECT c.id, c.created_at, (SELECT min(o.started_on) FROM ownership o
+            WHERE o.tenant_id = $1 AND o.customer_id = c.id) AS first_owned_on
+        FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE c.tenant_id = $1 AND c.id = ANY ($3) AND {visible}
+        ORDER BY c.id FOR NO KEY UPDATE OF c
+    """
+
+
+async def lock_customers(customer_ids: Collection[UUID]) -> None:
+    """Lock customers in the order of their ids: who writes what depends on all deals of a customer comes after others.
+
+    Nothing is told of them, so it asks for no right to see them.
+    """
+    await current_transaction().execute(_LOCK, current_tenant_id(), sorted(set(customer_ids)))
+
+
+_LOCK = "SELECT FROM customer WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE"

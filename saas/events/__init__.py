@@ -6,6 +6,7 @@ Also the idempotency records, so that repeating a call gives the first outcome.
 from saas.events.actions import (
     EVENT_VALUES,
     emit,
+    emit_many,
     event_values,
     insert_event_sql,
     retry_dead_event,
@@ -35,6 +36,7 @@ __all__ = [
     "Relay",
     "check_key",
     "emit",
+    "emit_many",
     "event_values",
     "insert_event_sql",
     "list_dead_events",

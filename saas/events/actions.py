@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -66,6 +66,21 @@ async def emit(topic: str, payload: Mapping[str, Scalar], *, due_at: datetime | 
     the earliest instant of delivery, by default at once. The answer is the event's id.
     """
     return await insert_event(topic, payload, due_at=due_at)
+
+
+_INSERT_EVENTS = """
+INSERT INTO outbox (tenant_id, id, topic, payload, due_at, created_at)
+SELECT $1, told.id, $2, told.payload::jsonb, now(), now() FROM unnest($3::uuid[], $4::text[]) AS told (id, payload)
+"""
+
+
+async def emit_many(topic: str, payloads: Sequence[Mapping[str, Scalar]]) -> None:
+    """As `emit`, an event for each payload, in one statement."""
+    if not payloads:
+        return
+    ids, texts = [new_id() for _ in payloads], [orjson.dumps(dict(payload)).decode() for payload in payloads]
+    await current_transaction().execute(_INSERT_EVENTS, current_tenant_id(), topic, ids, texts)
+    ring_after_commit()
 
 
 async def insert_event(

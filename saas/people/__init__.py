@@ -13,7 +13,7 @@ from saas.people.actions import (
     seal_phone,
 )
 from saas.people.policies import MY_DEPARTMENT_TREE
-from saas.people.queries import get_department, get_employee, get_root_department
+from saas.people.queries import find_departments, find_departments_on, get_department, get_employee, get_root_department
 from saas.people.reads import reads
 from saas.people.rules import clean_name, clean_optional, name_key, person_name_key
 
@@ -25,6 +25,8 @@ __all__ = [
     "clean_optional",
     "create_department",
     "create_employee",
+    "find_departments",
+    "find_departments_on",
     "found_company",
     "get_department",
     "get_employee",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import date
 from uuid import UUID
 
 from saas.people.errors import DepartmentNotFound, EmployeeNotFound
 from saas.people.models import Department, Employee
+from tenants import current_tenant_id, current_transaction
 
 
 async def get_department(department_id: UUID) -> Department:
@@ -33,3 +36,32 @@ async def get_employee(employee_id: UUID) -> Employee:
     if found is None:
         raise EmployeeNotFound("people.employee_not_found").at("input", "employeeId")
     return found
+
+
+_DEPARTMENTS_ON = """
+SELECT e.id, asked.day, coalesce(
+    (SELECT w.department_id FROM employment w
+     WHERE w.tenant_id = $1 AND w.employee_id = e.id AND w.valid_from <= asked.day
+       AND (w.valid_to IS NULL OR w.valid_to > asked.day) ORDER BY w.valid_from DESC, w.id LIMIT 1),
+    e.department_id) AS department_id
+FROM unnest($2::uuid[], $3::date[]) AS asked (id, day) JOIN employee e ON e.tenant_id = $1 AND e.id = asked.id
+"""
+_DEPARTMENT_IDS = "SELECT id FROM department WHERE tenant_id = $1 AND id = ANY ($2)"
+
+
+async def find_departments_on(people: Sequence[tuple[UUID, date]]) -> dict[tuple[UUID, date], UUID]:
+    """Where people worked on a day, by (employee, day): many in one statement; a person of no other company is there.
+
+    On a day before or after their employment it is the department they are in now, which an import of old deals needs.
+    """
+    wanted = sorted(set(people))
+    rows = await current_transaction().fetch(
+        _DEPARTMENTS_ON, current_tenant_id(), [person for person, _ in wanted], [day for _, day in wanted]
+    )
+    return {(row["id"], row["day"]): row["department_id"] for row in rows}
+
+
+async def find_departments(department_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the ids that are departments of this company."""
+    rows = await current_transaction().fetch(_DEPARTMENT_IDS, current_tenant_id(), list(department_ids))
+    return {row["id"] for row in rows}

@@ -167,7 +167,7 @@ def _decimal(value: object) -> Decimal:
 def _minor(value: object, digits: int) -> int:
     """Smallest units of an amount, exactly; rounding would silently ask for another amount."""
     amount = _decimal(value)
-    if abs(amount) >= _LARGEST_INT:
+    if not -_LARGEST_INT <= amount < _LARGEST_INT:
         raise _refuse(value, "Decimal")
     exact = rounded(amount, digits)
     if exact != amount:

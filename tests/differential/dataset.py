@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +74,7 @@ class _Drawing:
         self._people()
         self._customers()
         self._follow_ups()
+        self._sales()
         self._audit()
 
     def _add(self, table: str, **values: Any) -> UUID:
@@ -206,6 +208,117 @@ class _Drawing:
                 created_at=at,
             )
 
+    def _sales(self) -> None:
+        kinds = ("open", "open", "won", "lost")
+        self._stages = [
+            self._add("opportunity_stage", key=f"s{at}", title_zh="阶段", title_en="Stage", kind=kind, position=at // 2)
+            for at, kind in enumerate(kinds)
+        ]
+        self._opportunities = [self._opportunity() for _ in range(40)]
+        deals = [self._deal(number) for number in range(40)]
+        self._collections = [self._collection(deals) for _ in range(50)]
+        for _ in range(120):
+            self._performance_line(deals)
+        for number, person in enumerate(self._employees):
+            self._target(number, employee_id=person, department_id=None)
+        for number, department in enumerate(self._departments):
+            self._target(number, employee_id=None, department_id=department)
+
+    def _amount(self) -> int:
+        return self._random.choice((1, 5, 50, 99, 100, 12345, 12350, 10**12))
+
+    def _of_person(self) -> Row:
+        person = self._random.choice(self.company.tables["employee"])
+        return {"owner_id": person["id"], "owner_department_id": person["department_id"]}
+
+    def _opportunity(self) -> UUID:
+        pick = self._random.choice
+        return self._add(
+            "opportunity",
+            customer_id=pick((None, *self._customer_ids[:10])),
+            **self._of_person(),
+            stage_id=pick(self._stages),
+            product=pick(TEXTS),
+            engaged_on=pick((None, TODAY - timedelta(days=30))),
+            closed_on=pick((None, self._day())),
+            expected_minor=pick((None, 0, self._amount())),
+            version=pick((1, 2)),
+            created_at=self._moment(),
+        )
+
+    def _deal(self, number: int) -> UUID:
+        pick, amount = self._random.choice, self._amount()
+        row_id = self._add(
+            "deal",
+            customer_id=pick(self._customer_ids[:10]),
+            opportunity_id=pick((None, *self._opportunities[:10])),
+            number=f"D{number:03}",
+            **self._of_person(),
+            product=pick(TEXTS),
+            category=pick(TEXTS),
+            channel=pick(TEXTS),
+            signed_on=self._day(),
+            amount_minor=amount,
+            vat_rate=pick((Decimal(0), Decimal("0.13"), Decimal("0.0600"))),
+            status="cancelled" if number % 9 == 8 else "signed",
+            cancelled_on=TODAY if number % 9 == 8 else None,
+            collected_minor=0 if number % 9 == 8 else pick((0, amount, amount // 2)),
+            version=pick((1, 2)),
+            created_at=self._moment(),
+        )
+        people = self._random.sample(self.company.tables["employee"], 1 + number % 2)
+        shares = (Decimal(1),) if len(people) == 1 else (Decimal("0.33333333"), Decimal("0.66666667"))
+        for position, (person, share) in enumerate(zip(people, shares, strict=True)):
+            self._add(
+                "performance_credit",
+                deal_id=row_id,
+                employee_id=person["id"],
+                department_id=person["department_id"],
+                share=share,
+                position=position,
+            )
+        return row_id
+
+    def _collection(self, deals: Sequence[UUID]) -> UUID:
+        return self._add(
+            "collection",
+            deal_id=self._random.choice(deals),
+            kind=self._random.choice(("collection", "collection", "refund")),
+            received_on=self._day(),
+            amount_minor=self._amount(),
+            method=self._random.choice(TEXTS),
+            created_at=self._moment(),
+        )
+
+    def _performance_line(self, deals: Sequence[UUID]) -> None:
+        pick = self._random.choice
+        metric = pick(("signed", "collected", "refunded"))
+        self._add(
+            "performance_line",
+            metric=metric,
+            deal_id=pick(deals),
+            collection_id=None if metric == "signed" else pick(self._collections),
+            employee_id=pick(self._employees),
+            department_id=pick(self._departments),
+            happened_on=self._day(),
+            amount_minor=pick((1, -1)) * self._amount(),
+            is_new_customer=pick((True, False)),
+            created_at=self._moment(),
+        )
+
+    def _target(self, number: int, **subject: UUID | None) -> None:
+        first = date(2026, 1 + number % 3, 1)
+        self._add(
+            "target",
+            **subject,
+            metric=self._random.choice(("signed", "collected")),
+            period_first=first,
+            period_until=self._random.choice((first + timedelta(days=90), date(2027, 1, 1))),
+            amount_minor=self._amount(),
+            version=self._random.choice((1, 2)),
+            created_at=self._moment(),
+        )
+
     def _audit(self) -> None:
         objects = [("Role", None), ("Customer", UUID(int=7)), ("Department", self._departments[1])]
         objects += [("LegalEntity", self._entities[0]), ("Employee", self._employees[0])]
@@ -231,11 +344,12 @@ class _Drawing:
 
 async def insert(connection: asyncpg.Connection[asyncpg.Record], rows: Company, keyring: Keyring) -> None:
     """Write the company as a superuser, whom row-level security lets through; one sealed value can't be opened."""
-    for table, found in rows.tables.items():
-        for row in found:
-            whole = {**row, "tenant_id": rows.tenant_id, **_sealed(rows, table, row, keyring)}
-            names, places = ", ".join(whole), ", ".join(f"${at}" for at in range(1, len(whole) + 1))
-            await connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", *whole.values())
+    async with connection.transaction():  # the shares of a deal add up at its end
+        for table, found in rows.tables.items():
+            for row in found:
+                whole = {**row, "tenant_id": rows.tenant_id, **_sealed(rows, table, row, keyring)}
+                names, places = ", ".join(whole), ", ".join(f"${at}" for at in range(1, len(whole) + 1))
+                await connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", *whole.values())
     broken = min(row for row in rows.phones if row in set(rows.ids("customer")))
     await connection.execute("UPDATE customer SET phone_sealed = $1 WHERE id = $2", BROKEN, broken)
 

@@ -167,6 +167,14 @@ class ListArguments:
         return _READ.get(of.kind, lambda value: value)(text)
 
 
+def _minor(text: str) -> int:
+    """Fen of an amount in yuan; a third digit behind the point is none of theirs."""
+    fen = Decimal(text) * 100
+    if fen != int(fen):
+        raise bad_input()
+    return int(fen)
+
+
 def _phone(world: World, text: str) -> str:
     try:
         return world.semantics.normalise(text)
@@ -185,6 +193,7 @@ _READ: Mapping[ScalarKind, Callable[[Any], Any]] = {
     ScalarKind.DATE: date.fromisoformat,
     ScalarKind.DATETIME: datetime.fromisoformat,
     ScalarKind.DECIMAL: Decimal,
+    ScalarKind.AMOUNT: _minor,
 }
 
 
@@ -343,5 +352,6 @@ def summed(world: World, read_type: ReadType, column: Column, function: str, row
         return None
     total = sum(values, Decimal(0))
     if function == "avg":
-        return (total / len(values)).quantize(Decimal("0.0001"), rounding="ROUND_HALF_UP")
+        last = Decimal(1) if column.kind is ScalarKind.AMOUNT else Decimal("0.0001")
+        return (total / len(values)).quantize(last, rounding="ROUND_HALF_UP")
     return {"sum": total, "min": min(values), "max": max(values)}[function]

@@ -207,7 +207,9 @@ class Performance(Checks):
     def _of_numbers(self, numbers: Numbers, name: str) -> Any:
         self.check_numbers(numbers.read_type, numbers.column, name)
         value = summed(self.world, numbers.read_type, numbers.column, name, numbers.rows)
-        return None if value is None else format(value, "f")
+        if value is None or numbers.column.kind is not ScalarKind.AMOUNT:
+            return None if value is None else format(value, "f")
+        return printed(int(value), ScalarKind.AMOUNT)
 
     def _of_groups(self, groups: Groups, name: str) -> Any:
         found = groups.grouping.groups()
@@ -250,4 +252,6 @@ def printed(value: Any, kind: ScalarKind | EnumKind) -> Any:
         return (text.rstrip("0") if "." in text else text) + "Z"
     if isinstance(value, date):
         return value.isoformat()
+    if kind is ScalarKind.AMOUNT:
+        return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02}"
     return format(value, "f") if kind is ScalarKind.DECIMAL else value

@@ -43,10 +43,33 @@ def _of_my_customer(world: World, row: Row) -> bool:
     return customer is not None and _is_me(world, customer["owner_id"])
 
 
+def _deal_of(world: World, row: Row) -> Row:
+    return next(deal for deal in world.tables["deal"] if deal["id"] == row["deal_id"])
+
+
+def _of_my_deal(world: World, row: Row) -> bool:
+    return _is_me(world, _deal_of(world, row)["owner_id"])
+
+
+def _is_credited(world: World, deal_id: UUID) -> bool:
+    credited = (row["employee_id"] for row in world.tables["performance_credit"] if row["deal_id"] == deal_id)
+    return any(_is_me(world, person) for person in credited)
+
+
+def _targets_my_tree(world: World, row: Row) -> bool:
+    """Targets of the caller's department and those below, and of the people in them."""
+    person = _by_id(world, "employee", row["employee_id"])
+    return _in_my_tree(world, row["department_id"] if person is None else person["department_id"])
+
+
 Scopes = Mapping[str, Callable[[World, Row], bool]]
 _OWNED: Scopes = {
     "department": lambda world, row: _in_my_tree(world, row["owner_department_id"]),
     "self": lambda world, row: _is_me(world, row["owner_id"]),
+}
+_PERSONAL: Scopes = {
+    "department": lambda world, row: _in_my_tree(world, row["department_id"]),
+    "self": lambda world, row: _is_me(world, row["employee_id"]),
 }
 SCOPES: Mapping[str, Scopes] = {
     "Employee": {
@@ -66,6 +89,17 @@ SCOPES: Mapping[str, Scopes] = {
         "self": lambda world, row: _is_me(world, row["author_id"]),
         "owned": _of_my_customer,
     },
+    "OpportunityStage": {},
+    "Opportunity": {**_OWNED, "owned": _of_my_customer},
+    "Deal": {**_OWNED, "credited": lambda world, row: _is_credited(world, row["id"])},
+    "Collection": {
+        "department": lambda world, row: _in_my_tree(world, _deal_of(world, row)["owner_department_id"]),
+        "self": _of_my_deal,
+        "credited": lambda world, row: _is_credited(world, row["deal_id"]),
+    },
+    "PerformanceCredit": {**_PERSONAL, "owned": _of_my_deal},
+    "PerformanceLine": _PERSONAL,
+    "Target": {"department": _targets_my_tree, "self": lambda world, row: _is_me(world, row["employee_id"])},
     "AuditEntry": {},
 }
 
@@ -74,4 +108,7 @@ def _held_days(world: World, row: Row) -> Any:
     return None if row["received_on"] is None else (world.today - row["received_on"]).days
 
 
-EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {"Customer.heldDays": _held_days}
+EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
+    "Customer.heldDays": _held_days,
+    "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],
+}

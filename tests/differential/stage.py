@@ -231,7 +231,7 @@ def values_of(registry: Registry, company: Company, neighbour: Company) -> Value
         "String": ["", "nobody", "'; DROP", "晨", "\t"],
         "Date": ["1999-12-31", "2026-11-23"],
         "DateTime": ["1999-12-31T23:59:59+08:00", "2026-11-23T02:00:00.000001Z"],
-        "Decimal": ["0", "-1.50"],
+        "Decimal": ["0", "-1.50", "0.005"],
         "Int": [0, -1],
     }
     return Values([*sorted(registry.roots_by_name), "node", "nodes"], operands, ids, wrong)

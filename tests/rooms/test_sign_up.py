@@ -153,7 +153,7 @@ async def test_bad_value_is_named_and_leaves_nothing(
 async def test_a_company_and_its_sessions_have_one_currency(
     directory: Database, clock: FrozenClock, given: dict[str, str], currency: str
 ) -> None:
-    company = await found(directory, clock, **given)
+    company = await found(directory, clock, **given)  # type: ignore[arg-type]
     async with directory.transaction(company.tenant_id):
         assert (await get_tenant_facts()).currency == currency
     authenticated = await check(directory, clock, company.tokens.access_token)

@@ -8,7 +8,7 @@ import pytest
 
 from saas.kernel import BadUserInput
 from saas.sales.errors import FollowUpInTheFuture
-from saas.sales.rules import check_kind, clean_content, happened_at
+from saas.sales.rules.follow_ups import check_kind, clean_content, happened_at
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 

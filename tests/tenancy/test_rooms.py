@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from decimal import Decimal
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -14,8 +17,27 @@ from saas.access import AccessTable
 from saas.customers import claim_customer, get_visible_customer, note_follow_up, release_customer
 from saas.kernel import Actor, NotFound, new_id
 from saas.people import create_department, create_employee, get_department, get_employee, link_account
-from saas.sales import create_follow_up
+from saas.sales import (
+    CreditPart,
+    NewCollection,
+    NewDeal,
+    NewOpportunity,
+    NewTarget,
+    cancel_deal,
+    create_follow_up,
+    enter_deal,
+    enter_opportunity,
+    move_opportunity,
+    record_collection,
+    record_refund,
+    set_credits,
+    set_target,
+)
+from tenants import current_transaction
+from tests.rooms.selling import Sales
 from tests.staging import ALL, REP, ZONE, Company, agreeing, refused
+
+TODAY = date(2026, 11, 23)
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,8 @@ class Foreign:
     employee_id: UUID
     pooled_id: UUID
     owned_id: UUID
+    deal_id: UUID
+    opportunity_id: UUID
 
 
 Attempt = Callable[[Company, Actor, Foreign, AccessTable], Awaitable[object]]
@@ -96,6 +120,91 @@ async def follow_up(company: Company, actor: Actor, foreign: Foreign, access: Ac
     )
 
 
+def rules_of(company: Company, access: AccessTable) -> dict[str, Any]:
+    return {"access": access, "currency": "CNY", "time_zone": ZONE, "clock": company.clock}
+
+
+async def deal_of_their_customer(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewDeal(foreign.owned_id, "D-9", TODAY, Decimal(1))
+    return await enter_deal(actor, new, **rules_of(company, access))
+
+
+async def deal_of_their_opportunity(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    own = await current_transaction().fetchval("SELECT id FROM customer WHERE owner_id = $1", actor.employee_id)
+    new = NewDeal(own or foreign.owned_id, "D-9", TODAY, Decimal(1), opportunity_id=foreign.opportunity_id)
+    return await enter_deal(actor, new, **rules_of(company, access))
+
+
+async def deal_of_their_person(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    own = await current_transaction().fetchval("SELECT id FROM customer WHERE owner_id = $1", actor.employee_id)
+    new = NewDeal(own or foreign.owned_id, "D-9", TODAY, Decimal(1), owner_id=foreign.employee_id)
+    return await enter_deal(actor, new, **rules_of(company, ALL))
+
+
+async def credit(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    assert actor.employee_id is not None
+    return await set_credits(
+        actor,
+        deal_id=foreign.deal_id,
+        parts=[CreditPart(actor.employee_id, Decimal(1))],
+        expected_version=1,
+        access=access,
+        clock=company.clock,
+    )
+
+
+async def cancel(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    rules = rules_of(company, access)
+    return await cancel_deal(actor, deal_id=foreign.deal_id, reason="x", expected_version=1, **rules)
+
+
+async def collect(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewCollection(foreign.deal_id, "collection", TODAY, Decimal(1))
+    return await record_collection(actor, new, **rules_of(company, access))
+
+
+async def refund(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewCollection(foreign.deal_id, "refund", TODAY, Decimal(1))
+    return await record_refund(actor, new, **rules_of(company, access))
+
+
+async def opportunity(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewOpportunity("engaging", customer_id=foreign.owned_id)
+    return await enter_opportunity(actor, new, **rules_of(company, access))
+
+
+async def opportunity_of_their_person(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewOpportunity("engaging", owner_id=foreign.employee_id)
+    return await enter_opportunity(actor, new, **rules_of(company, ALL))
+
+
+async def move(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    return await move_opportunity(
+        actor,
+        opportunity_id=foreign.opportunity_id,
+        stage="won",
+        closed_on=None,
+        expected_version=1,
+        access=access,
+        time_zone=ZONE,
+        clock=company.clock,
+    )
+
+
+async def target_of_their_person(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewTarget(foreign.employee_id, None, "signed", TODAY, TODAY.replace(month=12), Decimal(1))
+    return await target(company, actor, new)
+
+
+async def target_of_their_department(company: Company, actor: Actor, foreign: Foreign, access: AccessTable) -> object:
+    new = NewTarget(None, foreign.department_id, "signed", TODAY, TODAY.replace(month=12), Decimal(1))
+    return await target(company, actor, new)
+
+
+async def target(company: Company, actor: Actor, new: NewTarget) -> object:
+    return await set_target(actor, new, expected_version=None, currency="CNY", time_zone=ZONE, clock=company.clock)
+
+
 ATTEMPTS: tuple[Attempt, ...] = (
     hire_into,
     department_below,
@@ -107,6 +216,18 @@ ATTEMPTS: tuple[Attempt, ...] = (
     release,
     look,
     follow_up,
+    deal_of_their_customer,
+    deal_of_their_opportunity,
+    deal_of_their_person,
+    credit,
+    cancel,
+    collect,
+    refund,
+    opportunity,
+    opportunity_of_their_person,
+    move,
+    target_of_their_person,
+    target_of_their_department,
 )
 
 
@@ -116,8 +237,9 @@ async def test_ids_of_another_company_are_missing_ids(
     company: Company, other_company: Company, attempt: Attempt, access: AccessTable
 ) -> None:
     actor, foreign = await company.hire("0002"), await foreign_ids(other_company)
+    await company.enter("自有客户", keeper=actor)
     before, theirs = await company.everything(), await other_company.everything()
-    nobodys = Foreign(new_id(), new_id(), new_id(), new_id())
+    nobodys = Foreign(*(new_id() for _ in fields(Foreign)))
     of_theirs, of_nobody = [
         await refused(company.within(partial(attempt, company, actor, ids, access))) for ids in (foreign, nobodys)
     ]
@@ -158,12 +280,15 @@ async def test_duplicates_are_looked_for_in_ones_own_company(company: Company, o
 
 
 async def foreign_ids(company: Company) -> Foreign:
-    """Ids of a company with a pooled and an owned customer."""
+    """Ids of a company with a pooled and an owned customer, a deal and an opportunity."""
     rep = await company.hire("0077")
     assert rep.employee_id is not None
+    sales, owned_id = Sales(company, company.founder), await company.enter("私海客户", keeper=rep)
     return Foreign(
         department_id=company.founded.department_id,
         employee_id=rep.employee_id,
         pooled_id=await company.enter("公海客户"),
-        owned_id=await company.enter("私海客户", keeper=rep),
+        owned_id=owned_id,
+        deal_id=await sales.deal(owned_id),
+        opportunity_id=await sales.opportunity(customer_id=owned_id),
     )

@@ -7,9 +7,11 @@ from types import ModuleType
 from saas.graphql.rooms import (
     access,
     customers,
+    deals,
     identity,
     members,
     onboarding,
+    opportunities,
     own_sessions,
     payroll,
     payroll_inputs,
@@ -18,6 +20,7 @@ from saas.graphql.rooms import (
     people,
     plugins,
     sales,
+    targets,
     viewer,
 )
 
@@ -32,6 +35,9 @@ MODULES: tuple[ModuleType, ...] = (
     people,
     customers,
     sales,
+    opportunities,
+    deals,
+    targets,
     payroll_structures,
     payroll_inputs,
     payroll,

@@ -28,6 +28,7 @@ from saas.onboarding.errors import SignUpKeyReused
 from saas.onboarding.events import COMPANY_SIGNED_UP
 from saas.onboarding.rules import body_hash, check_key
 from saas.people import found_company
+from saas.sales import create_first_stages
 from tenants import DEFAULT_CURRENCY, Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
 
 _POOL_NAMES = {"zh-CN": "公海", "en": "Customer pool"}
@@ -160,6 +161,7 @@ async def _found(
     opened = await open_session(account_id=account_id, tenant_id=tenant_id, origin=origin, clock=clock)
     founded = await found_company(opened.actor, legal_name=request.company, owner_name=request.owner_name, clock=clock)
     await create_default_pool(name=_POOL_NAMES[request.preset.locale])
+    await create_first_stages()
     await tie_to_employee(tenant_id=tenant_id, account_id=account_id, employee_id=founded.employee_id)
     owner = replace(opened.actor, employee_id=founded.employee_id)
     await _enable_plugins(owner, request.preset, host, clock)

@@ -54,9 +54,9 @@ class Web:
         """A caller without a session."""
         return Person(self)
 
-    async def sign_up(self, company: str = "晨光销售", *, preset: str = "general") -> Person:
+    async def sign_up(self, company: str = "晨光销售", *, preset: str = "general", currency: str = "CNY") -> Person:
         """A new company's owner."""
-        return await self.nobody.founding(company, preset=preset)
+        return await self.nobody.founding(company, preset=preset, currency=currency)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Person:
         code: str = error["extensions"]["code"]
         return code
 
-    async def founding(self, company: str, *, preset: str = "general") -> Person:
+    async def founding(self, company: str, *, preset: str = "general", currency: str = "CNY") -> Person:
         """Whoever signs up a company."""
         email = f"owner-{secrets.token_hex(4)}@example.cn"
         payload = await self.done(
@@ -145,6 +145,7 @@ class Person:
             email=email,
             password=PASSWORD,
             preset=preset,
+            currency=currency,
         )
         return self.as_in(payload)
 

@@ -1,4 +1,4 @@
-"""Writes of the sales room: record what was done with a customer."""
+"""Follow-ups: record what was done with a customer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saas.kernel import Actor, Clock, local_date
 from saas.sales.errors import FollowUpOfForeignCustomer
 from saas.sales.events import FOLLOW_UP_RECORDED
 from saas.sales.models import FollowUp
-from saas.sales.rules import check_kind, clean_content, happened_at
+from saas.sales.rules.follow_ups import check_kind, clean_content, happened_at
 
 
 async def create_follow_up(

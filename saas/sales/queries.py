@@ -1,0 +1,214 @@
+"""Scoped reads of the sales room, for actions; lists and details go through the compiled reader."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from uuid import UUID
+
+import asyncpg
+
+from saas.access import AccessTable, scope_predicate
+from saas.kernel import Actor, Period
+from saas.sales.errors import DealNotFound, OpportunityNotFound
+from saas.sales.policies import DEAL_SCOPES, OPPORTUNITY_SCOPES
+from saas.sales.rules.collections import CleanCollection, StoredCollection
+from saas.sales.rules.credits import CreditPart
+from saas.sales.rules.deals import DealValues, StoredDeal
+from saas.sales.rules.opportunities import OpportunityValues, Stage, StoredOpportunity
+from saas.sales.rules.targets import CleanTarget, StoredTarget
+from tenants import current_tenant_id, current_transaction
+
+_STAGES = "SELECT id, key, kind FROM opportunity_stage WHERE tenant_id = $1 ORDER BY position, id"
+_DEAL = """
+SELECT d.id, d.customer_id, d.opportunity_id, d.number, d.product, d.category, d.channel, d.signed_on, d.amount_minor,
+       d.vat_rate, d.owner_id, d.external_system, d.external_key, d.collected_minor, d.cancelled_on, d.version,
+       (SELECT array_agg(c.employee_id ORDER BY c.position) FROM performance_credit c
+         WHERE c.tenant_id = $1 AND c.deal_id = d.id) AS people,
+       (SELECT array_agg(c.share ORDER BY c.position) FROM performance_credit c
+         WHERE c.tenant_id = $1 AND c.deal_id = d.id) AS shares
+FROM deal d
+"""
+_DEALS_BY_ID = f"{_DEAL} WHERE d.tenant_id = $1 AND d.id = ANY ($2)"
+_DEALS_BY_KEYS = f"""
+{_DEAL} WHERE d.tenant_id = $1 AND d.id IN (
+    SELECT k.id FROM deal k WHERE k.tenant_id = $1 AND k.number = ANY ($2)
+    UNION SELECT k.id FROM deal k JOIN unnest($3::text[], $4::text[]) AS asked (system, key)
+        ON k.external_system = asked.system AND k.external_key = asked.key WHERE k.tenant_id = $1
+)
+"""
+_FIRST_DAYS = """
+SELECT customer_id, min(signed_on) AS first_on FROM deal
+WHERE tenant_id = $1 AND customer_id = ANY ($2) AND status = 'signed' GROUP BY customer_id
+"""
+
+
+async def find_stages() -> dict[str, Stage]:
+    """The company's stages by key, in their order."""
+    rows = await current_transaction().fetch(_STAGES, current_tenant_id())
+    return {row["key"]: Stage(row["id"], row["key"], row["kind"]) for row in rows}
+
+
+async def find_visible_deals(actor: Actor, access: AccessTable, deal_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The customer of each deal that the caller may see, by the deal's id."""
+    rows = await current_transaction().fetch(
+        _visible_deals_sql(access.visible("Deal")), current_tenant_id(), actor.employee_id, list(set(deal_ids))
+    )
+    return {row["id"]: row["customer_id"] for row in rows}
+
+
+@lru_cache(maxsize=64)
+def _visible_deals_sql(scopes: frozenset[str]) -> str:
+    visible = scope_predicate(DEAL_SCOPES, scopes, alias="d", tenant="$1", employee="me.id")
+    return f"""
+        SELECT d.id, d.customer_id FROM deal d CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE d.tenant_id = $1 AND d.id = ANY ($3) AND {visible}
+    """
+
+
+async def get_deals(deal_ids: Collection[UUID]) -> dict[UUID, StoredDeal]:
+    """Deals by id as they stand now; whoever writes them holds their customers' locks."""
+    rows = await current_transaction().fetch(_DEALS_BY_ID, current_tenant_id(), list(deal_ids))
+    return {row["id"]: _stored_deal(row) for row in rows}
+
+
+async def find_deals_by_keys(
+    numbers: Sequence[str], external: Sequence[tuple[str | None, str | None]]
+) -> list[StoredDeal]:
+    """The deals that have one of the numbers, or one of the (system, key) pairs."""
+    rows = await current_transaction().fetch(
+        _DEALS_BY_KEYS,
+        current_tenant_id(),
+        list(numbers),
+        [system for system, _ in external],
+        [key for _, key in external],
+    )
+    return [_stored_deal(row) for row in rows]
+
+
+def _stored_deal(row: asyncpg.Record) -> StoredDeal:
+    names = DealValues.__slots__
+    return StoredDeal(
+        id=row["id"],
+        values=DealValues(**{name: row[name] for name in names}),
+        collected_minor=row["collected_minor"],
+        cancelled_on=row["cancelled_on"],
+        version=row["version"],
+        credits=tuple(map(CreditPart, row["people"] or (), row["shares"] or ())),
+    )
+
+
+async def find_first_days(customer_ids: Collection[UUID]) -> dict[UUID, date]:
+    """The first day on which each customer signed a deal that stands."""
+    rows = await current_transaction().fetch(_FIRST_DAYS, current_tenant_id(), list(customer_ids))
+    return {row["customer_id"]: row["first_on"] for row in rows}
+
+
+async def find_deal_by_external_key(system: str, key: str) -> UUID:
+    """The deal that has this key in another system; whether the caller may see it is the action's to check.
+
+    :raises DealNotFound: none has.
+    """
+    found: UUID | None = await current_transaction().fetchval(
+        "SELECT id FROM deal WHERE tenant_id = $1 AND external_system = $2 AND external_key = $3",
+        current_tenant_id(),
+        system,
+        key,
+    )
+    if found is None:
+        raise DealNotFound("sales.deal_not_found", field=("deal", "external"))
+    return found
+
+
+_OPPORTUNITY = """
+SELECT p.id, p.customer_id, p.owner_id, p.stage_id, p.product, p.engaged_on, p.closed_on, p.expected_minor,
+       p.external_system, p.external_key, p.version FROM opportunity p
+"""
+_OPPORTUNITIES_BY_KEYS = f"""
+{_OPPORTUNITY} JOIN unnest($2::text[], $3::text[]) AS asked (system, key)
+    ON p.external_system = asked.system AND p.external_key = asked.key WHERE p.tenant_id = $1
+"""
+
+
+async def find_visible_opportunities(actor: Actor, access: AccessTable, opportunity_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the opportunities that the caller may see."""
+    sql = _visible_opportunities_sql(access.visible("Opportunity"), is_locking=False)
+    rows = await current_transaction().fetch(sql, current_tenant_id(), actor.employee_id, list(set(opportunity_ids)))
+    return {row["id"] for row in rows}
+
+
+async def lock_visible_opportunity(actor: Actor, access: AccessTable, *, opportunity_id: UUID) -> StoredOpportunity:
+    """An opportunity that the caller may see, locked.
+
+    :raises OpportunityNotFound: missing, another company's, or not visible.
+    """
+    sql = _visible_opportunities_sql(access.visible("Opportunity"), is_locking=True)
+    row = await current_transaction().fetchrow(sql, current_tenant_id(), actor.employee_id, [opportunity_id])
+    if row is None:
+        raise OpportunityNotFound("sales.opportunity_not_found", field=("opportunity",))
+    return _stored_opportunity(row)
+
+
+@lru_cache(maxsize=128)
+def _visible_opportunities_sql(scopes: frozenset[str], *, is_locking: bool) -> str:
+    visible = scope_predicate(OPPORTUNITY_SCOPES, scopes, alias="p", tenant="$1", employee="me.id")
+    return f"""
+        {_OPPORTUNITY} CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE p.tenant_id = $1 AND p.id = ANY ($3) AND {visible} {"FOR UPDATE OF p" if is_locking else ""}
+    """
+
+
+async def find_opportunities_by_keys(
+    external: Iterable[tuple[str | None, str | None]],
+) -> dict[tuple[str | None, str | None], StoredOpportunity]:
+    """The opportunities that have one of the (system, key) pairs, by it."""
+    pairs = list(external)
+    rows = await current_transaction().fetch(
+        _OPPORTUNITIES_BY_KEYS, current_tenant_id(), [system for system, _ in pairs], [key for _, key in pairs]
+    )
+    return {(row["external_system"], row["external_key"]): _stored_opportunity(row) for row in rows}
+
+
+def _stored_opportunity(row: asyncpg.Record) -> StoredOpportunity:
+    names = OpportunityValues.__slots__
+    return StoredOpportunity(row["id"], OpportunityValues(**{name: row[name] for name in names}), row["version"])
+
+
+_TARGETS = """
+SELECT id, employee_id, department_id, metric, period_first, period_until, amount_minor, version FROM target
+WHERE tenant_id = $1 AND (employee_id = ANY ($2) OR department_id = ANY ($2))
+"""
+
+
+async def find_targets_of(subjects: Collection[UUID]) -> Mapping[tuple[UUID, str], list[StoredTarget]]:
+    """All targets of people and departments, by subject and metric."""
+    found: dict[tuple[UUID, str], list[StoredTarget]] = {}
+    for row in await current_transaction().fetch(_TARGETS, current_tenant_id(), list(subjects)):
+        period = Period(row["period_first"], row["period_until"])
+        of = CleanTarget(row["employee_id"], row["department_id"], row["metric"], period, row["amount_minor"])
+        found.setdefault((of.subject, of.metric), []).append(StoredTarget(row["id"], of, row["version"]))
+    return found
+
+
+_COLLECTIONS_BY_KEYS = """
+SELECT c.id, c.deal_id, c.kind, c.received_on, c.amount_minor, c.method, c.external_system, c.external_key
+FROM collection c JOIN unnest($2::text[], $3::text[]) AS asked (system, key)
+    ON c.external_system = asked.system AND c.external_key = asked.key WHERE c.tenant_id = $1
+"""
+
+
+async def find_collections_by_keys(
+    external: Sequence[tuple[str | None, str | None]],
+) -> dict[tuple[str | None, str | None], StoredCollection]:
+    """The collections that have one of the (system, key) pairs, by it."""
+    rows = await current_transaction().fetch(
+        _COLLECTIONS_BY_KEYS, current_tenant_id(), [system for system, _ in external], [key for _, key in external]
+    )
+    names = CleanCollection.__slots__
+    return {
+        (row["external_system"], row["external_key"]): StoredCollection(
+            row["id"], CleanCollection(**{name: row[name] for name in names})
+        )
+        for row in rows
+    }
