@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,33 +16,38 @@ from redis.asyncio import Redis
 
 import saas.analytics
 import saas.customers
+import saas.exchange
+import saas.incentives
 import saas.onboarding
 import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
-from saas.audit import HeadLog, OpenedFields, chain, read_head, record_reads
+from saas.audit import HeadLog, chain, read_head
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import CustomerHooks
+from saas.doors import ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, purge_idempotency, purge_outbox, ring_with
-from saas.extensions import PluginHost, TenantPlugins, enabled_plugins, installed_plugins
+from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep, purge_imports
+from saas.extensions import PluginHost, installed_plugins
 from saas.graphql.documents import ListedDocuments
 from saas.graphql.rooms import MODULES
 from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient, purge_identity
+from saas.importing import IMPORT_KINDS, ImportContexts
 from saas.jobs import MailFolder, PeriodicJob, RedisBell
-from saas.kernel import Actor, Catalogue, Clock, SystemClock, local_date
+from saas.kernel import Catalogue, Clock, SystemClock
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail, purge_sign_up_keys
 from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks, PayrollSources
 from saas.payroll.jobs import COMPUTE, FREEZE, PayrollJobs
-from saas.reads import Opened, Reader, Registry
+from saas.reads import Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
-from tenants import Database, DatabaseRole, TenantSummary, bind_models, get_tenant_facts, list_tenants, unbind_models
+from tenants import Database, DatabaseRole, TenantSummary, bind_models, list_tenants, unbind_models
 from tenants.migrate import missing_migrations
 from tenants.orm import orm_config
 
@@ -55,6 +60,7 @@ __all__ = [
     "backing",
     "bring_up_to_date",
     "every_tenant",
+    "importer",
     "installed_product",
     "opened",
     "web_services",
@@ -68,9 +74,11 @@ ROOMS_WITH_TABLES = (
     "access",
     "identity",
     "extensions",
+    "exchange",
     "people",
     "customers",
     "sales",
+    "incentives",
     "attendance",
     "payroll",
     "onboarding",
@@ -88,16 +96,20 @@ MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
 """For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
 
 ROOM_READS: tuple[RoomReads, ...] = (
+    saas.exchange.reads,
     saas.people.reads,
     saas.customers.reads,
     saas.sales.reads,
+    saas.incentives.reads,
     saas.payroll.reads,
     saas.analytics.reads,
 )
 TOPICS: tuple[EventTopic, ...] = (
     COMPANY_SIGNED_UP,
+    *saas.exchange.TOPICS,
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
+    *saas.incentives.TOPICS,
     *saas.payroll.TOPICS,
 )
 SPEAKING = (
@@ -106,10 +118,12 @@ SPEAKING = (
     "saas.attendance",
     "saas.customers",
     "saas.events",
+    "saas.exchange",
     "saas.extensions",
     "saas.formulas",
     "saas.graphql",
     "saas.identity",
+    "saas.incentives",
     "saas.jobs",
     "saas.onboarding",
     "saas.payroll",
@@ -123,7 +137,7 @@ SPEAKING = (
 """Packages with sentences of their own."""
 
 PAYROLL_SOURCES = PayrollSources()
-"""What payroll takes from rooms beside it; no room settles commission yet."""
+"""What payroll takes from rooms beside it."""
 
 BLIND_INDEXES = {
     "Customer.phone": BlindIndex("customer.phone", normalise_phone),
@@ -206,6 +220,11 @@ class Installation:
         """Where outgoing mail is captured."""
         return self.settings.data / "mail"
 
+    @property
+    def files(self) -> FolderStore:
+        """Where uploads wait until they are read."""
+        return FolderStore(self.settings.data / "uploads")
+
 
 @asynccontextmanager
 async def opened(
@@ -259,7 +278,7 @@ def web_services(installation: Installation) -> Services:
         clock=clock,
         sessions=sessions,
         access=access,
-        plugins=TenantsPlugins(installation),
+        plugins=TenantsPlugins(database, product.host, clock),
         idempotency=IdempotencyStore(),
         redis=installation.redis,
         trusted_documents=_trusted_documents(installation.settings),
@@ -269,11 +288,12 @@ def web_services(installation: Installation) -> Services:
             Sealer: installation.sealer,
             Passwords: installation.passwords,
             PluginHost: product.host,
+            Catalogue: product.catalogue,
             AccessCatalogue: product.rights,
             AccessTables: access,
             SessionAuthenticator: sessions,
+            Importer: importer(installation),
             PayrollSources: PAYROLL_SOURCES,
-            Catalogue: product.catalogue,
         },
         audit_reads=ReadsAudit(clock),
         readiness={
@@ -302,36 +322,6 @@ async def _redis_answers(redis: Redis) -> None:
     await redis.ping()
 
 
-class TenantsPlugins:
-    """Which plugins a company has switched on, as of its own day; asked once a session and whenever its stamp moves."""
-
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
-
-    async def enabled(self, tenant_id: UUID) -> TenantPlugins:
-        """The enabled plugins and their settings."""
-        async with self._installation.database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
-            zone = (await get_tenant_facts()).time_zone
-            return await enabled_plugins(
-                self._installation.product.host, on=local_date(self._installation.clock.now(), zone)
-            )
-
-
-class ReadsAudit:
-    """Writes who opened which sealed values, an entry a row."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def __call__(self, actor: Actor, opened_values: Sequence[Opened]) -> None:
-        """Record in the open transaction."""
-        fields: dict[tuple[str, UUID], list[str]] = {}
-        for value in opened_values:
-            fields.setdefault((value.type_name, value.row_id), []).append(value.field)
-        rows = [OpenedFields(name, row_id, tuple(names)) for (name, row_id), names in fields.items()]
-        await record_reads(actor, rows, clock=self._clock)
-
-
 def worker_services(installation: Installation) -> WorkerServices:
     """What the worker is made of: who hears which event, and what runs by the clock."""
     database, clock = installation.database, installation.clock
@@ -344,6 +334,7 @@ def worker_services(installation: Installation) -> WorkerServices:
         MailFolder(installation.mail_folder), recipient=recipient, catalogue=installation.product.catalogue
     )
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
+    handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     handlers.on(INPUTS_AWAITED, name=FREEZE, handler=payroll.freeze)
     handlers.on(PAYSLIPS_AWAITED, name=COMPUTE, handler=payroll.compute)
@@ -357,6 +348,14 @@ def worker_services(installation: Installation) -> WorkerServices:
         periodic=_periodic_jobs(installation),
         finish_seconds=installation.settings.completion_wait_seconds,
     )
+
+
+def importer(installation: Installation) -> Importer:
+    """What the steps of imports are made of."""
+    product, database, clock = installation.product, installation.database, installation.clock
+    access = AccessTables(database, product.rights)
+    contexts = ImportContexts(database, access, installation.sealer, product.host, clock)
+    return Importer(Kinds(IMPORT_KINDS), installation.files, contexts, product.catalogue, clock)
 
 
 def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
@@ -381,6 +380,7 @@ def _periodic_jobs(installation: Installation) -> tuple[PeriodicJob, ...]:
             async with database.transaction(tenant.id):
                 await purge_outbox(clock=clock)
                 await purge_idempotency(clock=clock)
+                await purge_imports(files=installation.files, clock=clock)
 
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),

@@ -127,9 +127,14 @@ class Transaction:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part that may fail alone."""
-        async with self.connection.transaction():
+        """A part that may fail alone: its writes are rolled back, the transaction goes on."""
+        await self.execute("SAVEPOINT part")
+        try:
             yield
+        except BaseException:
+            await self.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
+            raise
+        await self.execute("RELEASE SAVEPOINT part")
 
 
 _current: ContextVar[Transaction | None] = ContextVar("current_transaction", default=None)

@@ -94,16 +94,17 @@ class ConnectionPool:
     async def _wait_for_one(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
+        timer = asyncio.get_running_loop().call_later(self._wait, _give_up, waiter, self._wait)
         try:
-            async with asyncio.timeout(self._wait):
-                await waiter
-        except TimeoutError:
-            raise Unavailable("tenants.database_busy", {"seconds": str(self._wait)}) from None
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():
+                self._wake_one()  # it had been woken already: another takes its place
+            raise
         finally:
+            timer.cancel()
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
-            elif waiter.cancelled():
-                self._wake_one()
 
     def _wake_one(self) -> None:
         while self._waiters:
@@ -111,3 +112,8 @@ class ConnectionPool:
             if not waiter.done():
                 waiter.set_result(None)
                 return
+
+
+def _give_up(waiter: asyncio.Future[None], seconds: float) -> None:
+    if not waiter.done():
+        waiter.set_exception(Unavailable("tenants.database_busy", {"seconds": str(seconds)}))

@@ -15,6 +15,8 @@ _FIELDS = {
     "Department": "name parent employees",
     "LegalEntity": "name",
     "Payslip": "state* month employee document$",
+    "Accrual": "employee kind* base$ amount$",
+    "Statement": "employee payable$",
     "AuditEntry": "at* action* objectType changes",
     "Role": "name parent",
     "AccessRule": "role object action",
@@ -25,11 +27,13 @@ _ROW_SCOPES = {
     "FollowUp": ("all", "department", "self", "owned"),
     "Employee": ("all", "department", "self"),
     "Payslip": ("all", "self"),
+    "Accrual": ("all", "department", "self"),
+    "Statement": ("all", "department", "self"),
 }
 
 
 def catalogue() -> AccessCatalogue:
-    """Eleven types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
+    """Thirteen types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
     fields = [
         (type_name, mark.rstrip("!$*"), _CLASSES.get(mark[-1], "internal"), mark.endswith(STRUCTURAL))
         for type_name, marks in _FIELDS.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,12 @@ import orjson
 
 from saas.events import Event
 from saas.extensions import PluginHost
-from saas.kernel import Actor, new_id
+from saas.kernel import Actor, Clock, Period, new_id
 from saas.payroll import (
     INPUTS_AWAITED,
-    NoCommission,
     OneOffEffect,
     SettledCommission,
+    StatementCommission,
     Structure,
     add_pay_item,
     approve_run,
@@ -36,7 +36,7 @@ from saas.payroll import (
 from saas.payroll.actions.sources import CommissionSource
 from saas.payroll.hooks import PayrollHooks
 from saas.payroll.jobs import PayrollJobs
-from saas.sealing import Place
+from saas.sealing import Keyring, Place
 from tests.payroll_samples import STRUCTURE
 from tests.staging import Company
 
@@ -71,19 +71,19 @@ class KeptSealer:
         return self._company.keyring
 
 
-class Ledger(NoCommission):
-    """Settled commission of a test: lines by person, and which of them a run has paid."""
+class Ledger(StatementCommission):
+    """Settled commission of a test: lines by employment, and which of them a run has paid."""
 
     def __init__(self) -> None:
         self.waiting: dict[UUID, list[SettledCommission]] = {}
         self.paid: list[tuple[str, UUID]] = []
 
     async def settled(
-        self, employee_ids: Sequence[UUID], *, legal_entity_id: UUID, month: str, known_at: datetime
+        self, employment_ids: Sequence[UUID], *, period: Period, run_id: UUID, keyring: Keyring
     ) -> Mapping[UUID, Sequence[SettledCommission]]:
-        return {each: self.waiting[each] for each in employee_ids if each in self.waiting}
+        return {each: self.waiting[each] for each in employment_ids if each in self.waiting}
 
-    async def mark_paid(self, sources: Sequence[str], *, run_id: UUID) -> None:
+    async def mark_paid(self, actor: Actor, sources: Sequence[str], *, run_id: UUID, clock: Clock) -> None:
         self.paid += [(source, run_id) for source in sources]
 
 
@@ -323,5 +323,5 @@ def office_of(
     """The office of a company; the founder is no part of it and is paid nothing."""
     clerk = replace(company.founder, account_id=new_id())
     return Office(
-        company, clerk, replace(company.founder, account_id=new_id()), host, commission or NoCommission(), chunk
+        company, clerk, replace(company.founder, account_id=new_id()), host, commission or StatementCommission(), chunk
     )

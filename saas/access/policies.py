@@ -1,7 +1,7 @@
 """The roles every company begins with, and their rights: the least that lets each do its work.
 
 A tenant adds roles and lines of its own (`saas.access.actions`); what stands here it can deny but not remove.
-Nobody is given pay: not even the owner, until two people agreed on it. One's own payslip is the exception.
+Nobody is given the pay of others: not even the owner, until two people agreed on it. One's own payslip is open.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ PERMISSIONS = frozenset(
         "collection:record",
         "refund:record",
         "target:set",
+        "deal:stage",
+        "incentive_plan:write",
+        "incentive_plan:publish",
+        "settlement:calculate",
+        "settlement:approve",
+        "settlement:lock",
+        "bonus_pool:calculate",
+        "bonus_pool:approve",
         "pool:configure",
         "plugin:configure",
         "attendance:write",
@@ -54,6 +62,9 @@ PERMISSIONS = frozenset(
         "session:manage",
         "invitation:manage",
         "membership:manage",
+        "import:preview",
+        "import:commit",
+        "import:undo",
     }
 )
 """Every verb of the product itself; plugins declare theirs in their manifests."""
@@ -70,9 +81,30 @@ _SALES_TYPES = (
     "Target",
 )
 _OF_DEPARTMENT = ("Opportunity", "Deal", "Collection", "PerformanceCredit", "PerformanceLine", "Target")
-_BUSINESS_TYPES = ("Customer", "CustomerPool", "FollowUp", "Ownership", *_SALES_TYPES)
+_PLAN_TYPES = ("IncentivePlan", "IncentivePlanVersion")
+_INCENTIVE_TYPES = (*_PLAN_TYPES, "IncentiveParticipant", "Accrual", "Settlement", "Statement", "BonusPoolRun")
+_BUSINESS_TYPES = (
+    "Customer",
+    "CustomerPool",
+    "FollowUp",
+    "Ownership",
+    *_SALES_TYPES,
+    "DealStage",
+    *_INCENTIVE_TYPES,
+)
 _BUSINESS = tuple(f"{name}.*" for name in _BUSINESS_TYPES)
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
+_IMPORT_TYPES = ("ImportBatch", "ImportPart", "ImportHeader", "ImportRemark", "ImportDifference")
+_IMPORTS = tuple(f"{name}.*" for name in _IMPORT_TYPES)
+_IMPORT_VERBS = ("import:preview", "import:commit", "import:undo")
+_OWN_PAY = (
+    "Accrual.base",
+    "Accrual.amount",
+    "Statement.earned",
+    "Statement.brought",
+    "Statement.payable",
+    "Statement.carried",
+)
 _PAYROLL_TYPES = (
     "SalaryStructure",
     "SalaryStructureVersion",
@@ -102,7 +134,16 @@ def _owner() -> Iterable[PolicyLine]:
     yield from _allow(OWNER, Action.SEE, *_PAYROLL_TYPES, "Payslip")
     yield from _allow(OWNER, READ_USE, *_PAYROLL)
     yield from _own_payslips(OWNER)
+    yield from _allow(OWNER, Action.SEE, *_IMPORT_TYPES)
+    yield from _allow(OWNER, READ_USE, *_IMPORTS)
     yield from _allow(OWNER, Action.DO, *sorted(PERMISSIONS))
+
+
+def _importing(role: str) -> Iterable[PolicyLine]:
+    """Imports of one's own; which kinds of rows, the verbs of those say."""
+    yield from _allow(role, Action.SEE, *_IMPORT_TYPES, scopes=("self",))
+    yield from _allow(role, READ_USE, *_IMPORTS)
+    yield from _allow(role, Action.DO, *_IMPORT_VERBS)
 
 
 def _own_payslips(role: str) -> Iterable[PolicyLine]:
@@ -114,7 +155,7 @@ def _own_payslips(role: str) -> Iterable[PolicyLine]:
 
 
 def _hr_admin() -> Iterable[PolicyLine]:
-    """People with their personal data; of customers the names alone."""
+    """People with their personal data; of customers the names alone; incentives but for what each person gets."""
     yield from _allow(HR_ADMIN, Action.SEE, *_COMPANY_TYPES, "Customer")
     yield from _allow(HR_ADMIN, (*READ_USE, Action.WRITE, Action.AGGREGATE), *_COMPANY)
     yield from _allow(HR_ADMIN, (*READ_USE, Action.MASK, Action.WRITE), "Employee.phone", "Employee.email")
@@ -122,6 +163,12 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
     yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
+    yield from _importing(HR_ADMIN)
+    yield from _allow(HR_ADMIN, Action.SEE, *_INCENTIVE_TYPES)
+    yield from _allow(HR_ADMIN, READ_USE, *(f"{name}.*" for name in _INCENTIVE_TYPES))
+    yield from _allow(HR_ADMIN, Action.DO, "incentive_plan:write", "incentive_plan:publish", "settlement:calculate")
+    yield from _allow(HR_ADMIN, Action.DO, "settlement:approve", "settlement:lock")
+    yield from _allow(HR_ADMIN, Action.DO, "bonus_pool:calculate", "bonus_pool:approve")
     yield from _allow(HR_ADMIN, Action.SEE, *_PAYROLL_TYPES, "Payslip")
     yield from _allow(HR_ADMIN, READ_USE, *_PAYROLL)
     yield from _own_payslips(HR_ADMIN)
@@ -130,7 +177,8 @@ def _hr_admin() -> Iterable[PolicyLine]:
 
 
 def _rep() -> Iterable[PolicyLine]:
-    """Own customers in full, the pool with masked numbers, colleagues by name and, in the own department, by rank."""
+    """Own customers in full, the pool with masked numbers, colleagues by name and, in the own department, by rank;
+    the plans that hold, and what one earns by them oneself."""
     yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
@@ -139,6 +187,10 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "Deal", "Collection", scopes=("self", "credited"))
     yield from _allow(REP, Action.SEE, "PerformanceLine", scopes=("self", "department"))
     yield from _allow(REP, Action.SEE, "Target", scopes=("self",))
+    yield from _allow(REP, Action.SEE, "DealStage", scopes=("self", "credited"))
+    yield from _allow(REP, Action.SEE, *_PLAN_TYPES, scopes=("published",))
+    yield from _allow(REP, Action.SEE, "IncentiveParticipant", "Accrual", "Settlement", "Statement", scopes=("self",))
+    yield from _allow(REP, Action.READ, *_OWN_PAY, scopes=("self",))
     yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
     yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
     yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")
@@ -156,11 +208,14 @@ def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, *_OF_DEPARTMENT, scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "DealStage", "IncentiveParticipant", "Accrual", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
+    yield from _importing(SALES_MANAGER)
     yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
+    yield from _allow(SALES_MANAGER, Action.DO, "deal:stage")
     yield from _allow(SALES_MANAGER, Action.DO, "collection:record", "refund:record")
 
 
@@ -172,7 +227,7 @@ def _consultant() -> Iterable[PolicyLine]:
     yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")
     yield from _allow(CONSULTANT, Action.DO, "pool:configure", "plugin:configure", "department:write")
-    yield from _allow(CONSULTANT, Action.DO, "access:configure", "access:read")
+    yield from _allow(CONSULTANT, Action.DO, "access:configure", "access:read", "incentive_plan:write")
     yield from _allow(CONSULTANT, Action.SEE, "SalaryStructure", "SalaryStructureVersion")
     yield from _allow(CONSULTANT, READ_USE, "SalaryStructure.*", "SalaryStructureVersion.*")
     yield from _allow(CONSULTANT, Action.DO, "payroll:configure")

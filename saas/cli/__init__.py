@@ -23,6 +23,8 @@ TOPICS = {
     "doctor": ("saas.cli.doctor:doctor", "Look at everything the installation needs."),
     "demo": ("saas.cli.demo:demo", "Show the product with a believable company."),
     "tenant": ("saas.cli.tenants:commands", "Companies: list, create, suspend, resume, export."),
+    "import": ("saas.cli.importing:import_", "Bring in a company's own sheet: preview it, commit it."),
+    "import-crm": ("saas.cli.importing:import_crm", "Bring in a folder that another product exported."),
     "plugin": ("saas.cli.plugins:commands", "Plugins: list what is installed."),
     "audit": ("saas.cli.audit:commands", "The audit trail: verify it, export it."),
     "payroll": ("saas.cli.payroll:commands", "Payroll: replay a run from what it froze."),

@@ -8,9 +8,14 @@ from saas.customers.actions.customers import (
     claim_customer,
     create_customer,
     note_follow_up,
+    note_follow_ups,
     release_customer,
+    restore_last_follow_ups,
 )
+from saas.customers.actions.import_ownerships import OwnershipImport
+from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.pools import configure_pool, create_default_pool
+from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.policies import CUSTOMER_SCOPES
@@ -28,13 +33,19 @@ from saas.customers.rules import NewCustomer, PoolChange, match_key
 __all__ = [
     "CUSTOMER_CLAIMED",
     "CUSTOMER_CREATED",
+    "CUSTOMER_KEY",
+    "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "OWNER",
     "TOPICS",
     "ClaimFacts",
     "ClaimGuard",
+    "CustomerBook",
     "CustomerHooks",
+    "CustomerImport",
     "NewCustomer",
+    "OwnershipImport",
     "PoolChange",
     "Refusal",
     "claim_customer",
@@ -42,6 +53,7 @@ __all__ = [
     "create_customer",
     "create_default_pool",
     "find_customer_by_external_key",
+    "find_customers",
     "find_owner_on",
     "foresee_claim",
     "get_visible_customer",
@@ -49,7 +61,9 @@ __all__ = [
     "lock_visible_customers",
     "match_key",
     "note_follow_up",
+    "note_follow_ups",
     "reads",
     "refuse_by_plugins",
     "release_customer",
+    "restore_last_follow_ups",
 ]

@@ -51,3 +51,23 @@ class PoolChanged(StaleVersion):
 
 class PoolRuleOutOfRange(BadUserInput):
     """A number that a pool's rule does not take."""
+
+
+class CustomerUnclear(BadUserInput):
+    """Several customers are called as a row of a list calls one."""
+
+
+class ReceivedInFuture(BadUserInput):
+    """A customer is somebody's from a day on that has come."""
+
+
+class HistoryRefused(BadUserInput):
+    """A former ownership that can't have been: it ends before it begins, or somebody else owned the customer then."""
+
+
+class CustomerChanged(Conflict):
+    """Somebody changed the record since it was imported."""
+
+
+class CustomerInUse(RuleRefused):
+    """Other records depend on the customer."""

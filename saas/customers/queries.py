@@ -239,6 +239,21 @@ async def default_pool() -> Pool:
     return Pool(row["id"], PoolRules(row["name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"]))
 
 
+async def list_pools() -> dict[str, Pool]:
+    """The company's pools by name, the default one first."""
+    rows = await current_transaction().fetch(
+        "SELECT id, name, claim_limit, holding_limit, cooldown_days FROM customer_pool WHERE tenant_id = $1"
+        " ORDER BY is_default DESC, name",
+        current_tenant_id(),
+    )
+    return {
+        row["name"]: Pool(
+            row["id"], PoolRules(row["name"], row["claim_limit"], row["holding_limit"], row["cooldown_days"])
+        )
+        for row in rows
+    }
+
+
 async def find_customer_by_external_key(system: str, key: str) -> UUID:
     """The customer that has this key in another system; whether the caller may see it is the action's to check.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -301,6 +302,8 @@ def _outcome(payload: object) -> dict[str, Any]:
 def _stored(value: object) -> object:
     if isinstance(value, Ref):
         return {"type": value.type_name, "id": value.id.hex}
+    if isinstance(value, Decimal):
+        return {"number": format(value, "f")}
     if isinstance(value, list):
         return [_stored(each) for each in value]
     if value is None or isinstance(value, str | int | bool):
@@ -314,5 +317,5 @@ def _payload(root: RootField, outcome: Mapping[str, Any]) -> object:
 
 def _restored(value: object) -> object:
     if isinstance(value, dict):
-        return Ref(value["type"], UUID(hex=value["id"]))
+        return Decimal(value["number"]) if "number" in value else Ref(value["type"], UUID(hex=value["id"]))
     return [_restored(each) for each in value] if isinstance(value, list) else value

@@ -65,14 +65,17 @@ class NumberSummary:
     max: Decimal | None = strawberry.field(description="The greatest value; null without rows. Since 0.1.")
 
 
-@strawberry.type(description="One line of the explanation of an amount. Since 0.1.")
+@strawberry.type(description="A sentence of an explanation. Since 0.1.")
 class ExplanationLine:
-    """A node of the tree, in reading order."""
+    """Deeper lines explain the one above them."""
 
-    depth: int = strawberry.field(description="How deep in the tree, from 0. Since 0.1.")
+    depth: int = strawberry.field(description="0 for the whole, one more for each level of reasons. Since 0.1.")
     text: str = strawberry.field(description="The sentence, in the caller's language. Since 0.1.")
-    amount: str | None = strawberry.field(description="What it comes to, as digits, where it does. Since 0.1.")
-    source: str | None = strawberry.field(description="The record or row it rests on, where there is one. Since 0.1.")
+    amount: str | None = strawberry.field(
+        description="What it comes to, a decimal text, where it comes to an amount. Since 0.1."
+    )
+    key: str = strawberry.field(description="The sentence's key in the catalogue; never translated. Since 0.1.")
+    source: str | None = strawberry.field(description="The id of the record it rests on. Since 0.1.")
 
 
 class Rendered:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from saas.identity.rules import OWNER
 from saas.kernel import Actor
 from tenants import current_transaction
 
@@ -89,6 +90,15 @@ SELECT m.tenant_id, m.account_id, m.employee_id, m.roles, a.locale
   JOIN platform.tenant t ON t.id = m.tenant_id
  WHERE m.tenant_id = $1 AND m.account_id = $2 AND t.status = 'active' AND {_LIVE.format(now="$3")}
 """
+_MEMBER = f"""
+SELECT m.tenant_id, m.account_id, m.employee_id, m.roles, a.locale
+  FROM platform.membership m
+  JOIN platform.account a ON a.id = m.account_id
+  JOIN platform.tenant t ON t.id = m.tenant_id
+ WHERE m.tenant_id = $1 AND t.status = 'active' AND {_LIVE.format(now="$2")}
+   AND CASE WHEN $3::text IS NULL THEN $4 = ANY (m.roles) ELSE a.email = $3 END
+ ORDER BY m.valid_from, m.account_id LIMIT 1
+"""
 _COMPANIES = f"""
 SELECT m.tenant_id, t.name, m.roles, t.status = 'active' AS is_active, m.valid_to
   FROM platform.membership m JOIN platform.tenant t ON t.id = m.tenant_id
@@ -122,6 +132,12 @@ SELECT id, email, roles, employee_id, invited_by, created_at, expires_at FROM pl
 async def get_live_membership(*, account_id: UUID, tenant_id: UUID, now: datetime) -> LiveMembership | None:
     """The account's live membership of an active company."""
     row = await current_transaction().fetchrow(_MEMBERSHIP, tenant_id, account_id, now)
+    return None if row is None else LiveMembership(**{**row, "roles": tuple(row["roles"])})
+
+
+async def find_member(tenant_id: UUID, *, email: str | None, now: datetime) -> LiveMembership | None:
+    """The live member with that address; without one, whoever has been an owner for the longest time."""
+    row = await current_transaction().fetchrow(_MEMBER, tenant_id, now, email, OWNER)
     return None if row is None else LiveMembership(**{**row, "roles": tuple(row["roles"])})
 
 

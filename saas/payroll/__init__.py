@@ -10,7 +10,7 @@ from saas.payroll.actions.items import add_pay_item, withdraw_pay_item
 from saas.payroll.actions.opening import cancel_run, open_run, resume_run
 from saas.payroll.actions.replaying import Replay, ReplayDifference, replay_run
 from saas.payroll.actions.reviewing import approve_run, lock_run, publish_run, send_back_run, submit_run
-from saas.payroll.actions.sources import CommissionSource, NoCommission, PayrollSources
+from saas.payroll.actions.sources import CommissionSource, PayrollSources, StatementCommission
 from saas.payroll.actions.structures import save_structure
 from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED, PAYSLIPS_PUBLISHED, TOPICS
 from saas.payroll.hooks import PayrollHooks
@@ -52,7 +52,6 @@ __all__ = [
     "FailedPayslip",
     "MonthlyItem",
     "Nature",
-    "NoCommission",
     "OneOffEffect",
     "PayComponent",
     "PayDifference",
@@ -65,6 +64,7 @@ __all__ = [
     "RoundingMode",
     "Run",
     "SettledCommission",
+    "StatementCommission",
     "Structure",
     "add_pay_item",
     "approve_run",

@@ -14,7 +14,7 @@ from saas.extensions import PluginHost
 from saas.kernel import Clock
 from saas.payroll.actions.computing import compute_next, finish_computing
 from saas.payroll.actions.freezing import freeze_next
-from saas.payroll.actions.sources import CommissionSource, NoCommission
+from saas.payroll.actions.sources import CommissionSource, StatementCommission
 from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED
 from saas.payroll.queries import Run, get_run
 from saas.payroll.rules.runs import RunStage, RunState
@@ -38,7 +38,7 @@ class PayrollJobs:
     host: PluginHost
     sealer: Sealer
     clock: Clock
-    commission: CommissionSource = field(default_factory=NoCommission)
+    commission: CommissionSource = field(default_factory=StatementCommission)
     chunk: int = CHUNK
 
     async def freeze(self, event: Event) -> None:

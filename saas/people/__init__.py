@@ -3,7 +3,8 @@
 Everybody who sells, manages or is paid is an employee here; accounts and sign-in are identity's business.
 """
 
-from saas.people.actions import (
+from saas.people.actions.imports import EmployeeImport
+from saas.people.actions.staff import (
     FoundedCompany,
     SealedPhone,
     create_department,
@@ -12,21 +13,33 @@ from saas.people.actions import (
     link_account,
     seal_phone,
 )
+from saas.people.columns import StaffBook, find_staff
 from saas.people.policies import MY_DEPARTMENT_TREE
-from saas.people.queries import find_departments, find_departments_on, get_department, get_employee, get_root_department
+from saas.people.queries import (
+    find_departments,
+    find_departments_on,
+    find_legal_entities_on,
+    get_department,
+    get_employee,
+    get_root_department,
+)
 from saas.people.reads import reads
 from saas.people.rules import clean_name, clean_optional, name_key, person_name_key
 
 __all__ = [
     "MY_DEPARTMENT_TREE",
+    "EmployeeImport",
     "FoundedCompany",
     "SealedPhone",
+    "StaffBook",
     "clean_name",
     "clean_optional",
     "create_department",
     "create_employee",
     "find_departments",
     "find_departments_on",
+    "find_legal_entities_on",
+    "find_staff",
     "found_company",
     "get_department",
     "get_employee",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import Conflict, NotFound
+from saas.kernel import BadUserInput, Conflict, NotFound, RuleRefused
 
 
 class EmployeeNumberTaken(Conflict):
@@ -19,3 +19,23 @@ class DepartmentNotFound(NotFound):
 
 class EmployeeNotFound(NotFound):
     """No such person in this company, or not visible."""
+
+
+class LegalEntityNotFound(NotFound):
+    """No such company in law among this company's own."""
+
+
+class PersonUnclear(BadUserInput):
+    """Several people of the company are called so."""
+
+
+class StaffRowRefused(BadUserInput):
+    """A row of a list of staff that can't be: a last day before the first one, somebody who manages themselves."""
+
+
+class StaffChanged(Conflict):
+    """Somebody changed the person's record since it was imported."""
+
+
+class StaffInUse(RuleRefused):
+    """Other records depend on the person's."""

@@ -56,6 +56,7 @@ class Employee(TenantModel):
     name_key = fields.CharField(max_length=300)
     department_id = fields.UUIDField()
     legal_entity_id = fields.UUIDField()
+    manager_id = fields.UUIDField(null=True)
     position = fields.CharField(max_length=100, null=True)
     status = fields.CharField(max_length=20, default="active", db_default="active")
     hired_on = fields.DateField()

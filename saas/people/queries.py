@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from saas.people.errors import DepartmentNotFound, EmployeeNotFound
 from saas.people.models import Department, Employee
+from saas.people.rules import DepartmentNode, DepartmentTree
 from tenants import current_tenant_id, current_transaction
 
 
@@ -65,3 +67,71 @@ async def find_departments(department_ids: Collection[UUID]) -> set[UUID]:
     """Those of the ids that are departments of this company."""
     rows = await current_transaction().fetch(_DEPARTMENT_IDS, current_tenant_id(), list(department_ids))
     return {row["id"] for row in rows}
+
+
+_ENTITIES_ON = """
+SELECT e.id, coalesce(
+    (SELECT w.legal_entity_id FROM employment w WHERE w.tenant_id = $1 AND w.employee_id = e.id AND w.valid_from <= $3
+     ORDER BY w.valid_from DESC, w.id LIMIT 1),
+    e.legal_entity_id) AS legal_entity_id
+FROM employee e WHERE e.tenant_id = $1 AND e.id = ANY ($2)
+"""
+
+
+async def find_legal_entities_on(employee_ids: Collection[UUID], *, day: date) -> dict[UUID, UUID]:
+    """Which company in law employs each person on a day, or did last: of those who left, and before the first day
+    (an import of old deals), the one that is known.
+    """
+    rows = await current_transaction().fetch(_ENTITIES_ON, current_tenant_id(), list(set(employee_ids)), day)
+    return {row["id"]: row["legal_entity_id"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """A person as other records may call them. `department_id` is today's."""
+
+    id: UUID
+    number: str
+    name: str
+    department_id: UUID
+    is_active: bool
+
+
+_NAMED = """
+SELECT id, number, name, department_id, status = 'active' AS is_active FROM employee
+WHERE tenant_id = $1 AND (number = ANY ($2) OR name = ANY ($2)) ORDER BY number
+"""
+
+
+async def find_named_people(words: Collection[str]) -> list[NamedPerson]:
+    """The people whose number or name is one of the words, by number."""
+    if not words:
+        return []
+    rows = await current_transaction().fetch(_NAMED, current_tenant_id(), list(words))
+    return [NamedPerson(**dict(row)) for row in rows]
+
+
+async def load_department_tree() -> DepartmentTree:
+    """Today's whole tree; a company has hundreds of departments."""
+    rows = await current_transaction().fetch(
+        "SELECT id, parent_id, name FROM department WHERE tenant_id = $1 ORDER BY id", current_tenant_id()
+    )
+    return DepartmentTree(DepartmentNode(row["id"], row["parent_id"], row["name"]) for row in rows)
+
+
+async def list_legal_entities() -> dict[str, UUID]:
+    """The company's legal entities by name, the first one first."""
+    rows = await current_transaction().fetch(
+        "SELECT name, id FROM legal_entity WHERE tenant_id = $1 ORDER BY created_at, id", current_tenant_id()
+    )
+    return {row["name"]: row["id"] for row in rows}
+
+
+async def find_numbers(people: Collection[UUID]) -> dict[UUID, str]:
+    """Staff numbers by person."""
+    if not people:
+        return {}
+    rows = await current_transaction().fetch(
+        "SELECT id, number FROM employee WHERE tenant_id = $1 AND id = ANY ($2)", current_tenant_id(), list(people)
+    )
+    return {row["id"]: row["number"] for row in rows}

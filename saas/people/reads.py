@@ -73,6 +73,7 @@ employee = ReadType(
             groupable=True,
         ),
         ToOne("legalEntity", "LegalEntity", "legal_entity_id", "The company in law that employs the person."),
+        ToOne("manager", "Employee", "manager_id", "Whom the person reports to (直属上级); null if nobody is named."),
         Column(
             "createdAt", ScalarKind.DATETIME, "created_at", "When the record was made.", data_class=DataClass.INTERNAL
         ),
@@ -110,4 +111,5 @@ reads = RoomReads(
         OneRoot("department", "Department", "A department by id."),
         ListRoot("departments", "Department", "NAME_ASC", "The departments the caller may see."),
     ),
+    extends={"ImportBatch": (ToOne("uploadedBy", "Employee", "employee_id", "Who uploaded the file."),)},
 )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
 
 from pypinyin import lazy_pinyin
 
 from saas.kernel import BadUserInput
 
 _SPACE = re.compile(r"\s+")
+_PATH_SIGNS = re.compile(r"[/\\>|]")
 NAME_MAX = 100
 COMPANY_NAME_MAX = 200
 NUMBER_MAX = 40
@@ -53,6 +57,65 @@ def person_name_key(name: str) -> str:
         if reading:
             return f"{reading} {name_key(name[length:])}".strip()[:KEY_MAX].rstrip()
     return name_key(name)
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentNode:
+    """A department of today's tree; `parent_id` is None at the root."""
+
+    id: UUID
+    parent_id: UUID | None
+    name: str
+
+
+class DepartmentTree:
+    """Today's tree, for departments that sheets name by their path ("华东大区/上海一组") or by a name that one has."""
+
+    def __init__(self, nodes: Iterable[DepartmentNode]) -> None:
+        self._children: dict[tuple[UUID | None, str], UUID] = {}
+        self._by_name: dict[str, list[UUID]] = {}
+        self._nodes: dict[UUID, DepartmentNode] = {}
+        for node in nodes:
+            self.add(node)
+        self.root = next(node for node in self._nodes.values() if node.parent_id is None)
+
+    def add(self, node: DepartmentNode) -> None:
+        """A department that has just been made."""
+        self._nodes[node.id] = node
+        self._children.setdefault((node.parent_id, _same_name(node.name)), node.id)
+        self._by_name.setdefault(_same_name(node.name), []).append(node.id)
+
+    def find(self, path: str) -> tuple[UUID, tuple[str, ...]]:
+        """The deepest department of the path that is there, and the names below it that are not.
+
+        A path begins below the root, whose own name may stand first. One name alone means the one department that
+        has it, wherever it is.
+        """
+        names = tuple(filter(None, (part.strip() for part in _PATH_SIGNS.split(unicodedata.normalize("NFKC", path)))))
+        if names[:1] and _same_name(names[0]) == _same_name(self.root.name):
+            names = names[1:]
+        alone = self._by_name.get(_same_name(names[0]), []) if len(names) == 1 else []
+        if len(alone) == 1:
+            return alone[0], ()
+        at = self.root.id
+        for place, name in enumerate(names):
+            child = self._children.get((at, _same_name(name)))
+            if child is None:
+                return at, names[place:]
+            at = child
+        return at, ()
+
+    def path(self, department_id: UUID) -> str:
+        """The names from below the root down, parted by slashes; the root's own name for the root."""
+        names, node = [], self._nodes[department_id]
+        while node.parent_id is not None:
+            names.append(node.name)
+            node = self._nodes[node.parent_id]
+        return "/".join(reversed(names)) or node.name
+
+
+def _same_name(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def clean_name(text: str, *, field: str, longest: int = NAME_MAX) -> str:

@@ -12,7 +12,7 @@ from saas.kernel import Catalogue, Explanation, localised
 from saas.reads.mapping import EnumKind, Member, Members, SealedDocument, Told
 
 EXPLANATION_LINE = "ExplanationLine"
-"""The type of one line of an explanation: ``depth``, ``text``, ``amount``, ``source``."""
+"""The type of one line of an explanation: ``depth``, ``text``, ``amount``, ``key``, ``source``."""
 
 Project = Callable[[Mapping[str, Any]], Any]
 """Takes the selected part out of a parsed document, as JSON values by response key."""
@@ -89,6 +89,7 @@ def _lines(plain: Mapping[str, Any], depth: int, spoken: Spoken) -> Iterator[dic
         "depth": depth,
         "text": node.sentence(spoken.catalogue, spoken.locale),
         "amount": node.amount,
+        "key": node.key,
         "source": node.source,
     }
     for part in plain.get("parts", ()):

@@ -8,6 +8,12 @@ from saas.sales.actions.collections import enter_collections, record_collection,
 from saas.sales.actions.deal_changes import cancel_deal, set_credits
 from saas.sales.actions.deals import enter_deal, enter_deals
 from saas.sales.actions.follow_ups import create_follow_up
+from saas.sales.actions.import_collections import CollectionImport
+from saas.sales.actions.import_credits import CreditImport
+from saas.sales.actions.import_deals import DealImport
+from saas.sales.actions.import_follow_ups import FollowUpImport
+from saas.sales.actions.import_opportunities import OpportunityImport
+from saas.sales.actions.import_targets import TargetImport
 from saas.sales.actions.opportunities import enter_opportunities, enter_opportunity, move_opportunity
 from saas.sales.actions.stages import create_first_stages
 from saas.sales.actions.targets import set_target, set_targets
@@ -23,7 +29,7 @@ from saas.sales.events import (
     TARGET_SET,
     TOPICS,
 )
-from saas.sales.queries import find_deal_by_external_key
+from saas.sales.queries import find_deal_by_external_key, find_visible_deals
 from saas.sales.reads import FOLLOW_UP_KIND, TARGET_METRIC, reads
 from saas.sales.rules.collections import NewCollection
 from saas.sales.rules.credits import CreditPart, split
@@ -45,13 +51,19 @@ __all__ = [
     "TARGET_METRIC",
     "TARGET_SET",
     "TOPICS",
+    "CollectionImport",
+    "CreditImport",
     "CreditPart",
+    "DealImport",
     "Entered",
+    "FollowUpImport",
     "NewCollection",
     "NewDeal",
     "NewOpportunity",
     "NewTarget",
+    "OpportunityImport",
     "Outcome",
+    "TargetImport",
     "attainment",
     "cancel_deal",
     "create_first_stages",
@@ -62,6 +74,7 @@ __all__ = [
     "enter_opportunities",
     "enter_opportunity",
     "find_deal_by_external_key",
+    "find_visible_deals",
     "move_opportunity",
     "prorated",
     "reads",

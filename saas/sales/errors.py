@@ -95,3 +95,19 @@ class TargetChanged(StaleVersion):
 
 class TargetNotFound(NotFound):
     """A version is named of a target that is not there."""
+
+
+class RecordChanged(Conflict):
+    """Somebody changed the record since it was imported."""
+
+
+class RecordInUse(RuleRefused):
+    """Other records depend on the imported one."""
+
+
+class CollectionStays(RuleRefused):
+    """A collection is never removed."""
+
+
+class CustomerUnknown(BadUserInput):
+    """A row names no customer: taken as it is, and told."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from uuid import UUID
@@ -48,6 +49,35 @@ async def find_stages() -> dict[str, Stage]:
     """The company's stages by key, in their order."""
     rows = await current_transaction().fetch(_STAGES, current_tenant_id())
     return {row["key"]: Stage(row["id"], row["key"], row["kind"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedStage:
+    """A stage with its titles, as sheets call it."""
+
+    id: UUID
+    key: str
+    title_zh: str
+    title_en: str
+    kind: str
+
+    @property
+    def plain(self) -> Stage:
+        """The stage as rules know it."""
+        return Stage(self.id, self.key, self.kind)
+
+    def is_called(self, word: str) -> bool:
+        """Whether the word is its key or a title, whatever its case."""
+        return word.casefold() in {self.key.casefold(), self.title_zh.casefold(), self.title_en.casefold()}
+
+
+async def find_named_stages() -> list[NamedStage]:
+    """The company's stages with their titles, in their order."""
+    rows = await current_transaction().fetch(
+        "SELECT id, key, title_zh, title_en, kind FROM opportunity_stage WHERE tenant_id = $1 ORDER BY position, id",
+        current_tenant_id(),
+    )
+    return [NamedStage(**dict(row)) for row in rows]
 
 
 async def find_visible_deals(actor: Actor, access: AccessTable, deal_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from saas.graphql.services import ReadinessCheck, Services
 from saas.web.endpoint import GraphQLEndpoint
+from saas.web.files import file_routes
 from saas.web.graphiql import graphiql_routes
 
 _CHECK_SECONDS = 1.0
@@ -47,6 +48,7 @@ def _pages(services: Services) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(services)),
+        *file_routes(services),
     ]
     if services.serve_graphiql:
         routes += graphiql_routes()

@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import structlog
@@ -31,10 +32,10 @@ from saas.web.requests import (
     read_body,
     response_type,
 )
+from saas.web.watch import Watch
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}", re.ASCII)
-_WATCH_AFTER_SECONDS = 0.1
 access_log = structlog.get_logger("saas.web.access")
 
 
@@ -44,11 +45,13 @@ class GraphQLEndpoint:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._log = access_log.bind()  # once: at each line it would cost as much as the line
+        self._watch = Watch(services.limits.seconds)
+        self._process, self._numbers = secrets.token_hex(6), count(1)
         self.executor = Executor(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
-        request_id = _request_id(headers)
+        request_id = self._request_id(headers)
         exchange = _Exchange(self._services, headers, request_id)
         try:
             answer = await self._answer(scope, headers, receive, request_id)
@@ -59,6 +62,13 @@ class GraphQLEndpoint:
         except ClientGone:
             exchange.status = 499
         exchange.log(self._log, scope)
+
+    def _request_id(self, headers: Headers) -> str:
+        """The caller's own request id where it is well-formed, else one of ours: process and number."""
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            return given.decode("ascii")
+        return f"{self._process}{next(self._numbers):012x}"
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Answer | None:
         if scope["method"] != "POST":
@@ -79,72 +89,25 @@ class GraphQLEndpoint:
             locale=accepted_locale(headers.get(b"accept-language")),
             is_plain=body.is_plain,
         )
-        return await _bounded(self.executor, request, receive, self._services.limits.seconds)
+        return await self._bounded(request, receive)
 
+    async def _bounded(self, request: Request, receive: Receive) -> Answer:
+        """Run the request, for as long as limits and client allow.
 
-async def _bounded(executor: Executor, request: Request, receive: Receive, seconds: float) -> Answer:
-    """Run the request, for `seconds` at most and only while its client listens.
-
-    :raises ClientGone: it has hung up; what was begun is rolled back.
-    """
-    watch = _Watch(receive, seconds)
-    try:
-        return await executor.run(request)
-    except asyncio.CancelledError:
-        if not watch.absorb():
-            raise
-        if watch.is_client_gone:
-            raise ClientGone from None
-        error = TimedOut("graphql.request_timeout", {"seconds": f"{seconds:g}"})
-        return Answer(None, [fault_of(error)], locale=request.locale or "en")
-    finally:
-        watch.stop()
-
-
-class _Watch:
-    """Cancels the task that made it when its time is up or its client hangs up.
-
-    It begins to look only once a request takes long: watching costs as much as a short request itself.
-    """
-
-    __slots__ = ("_listener", "_loop", "_over", "_receive", "_seconds", "_task", "_timer", "is_client_gone")
-
-    def __init__(self, receive: Receive, seconds: float) -> None:
-        self.is_client_gone = False
-        self._over = False
-        self._receive = receive
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        self._listener: asyncio.Task[Any] | None = None
-        self._timer = self._loop.call_later(min(_WATCH_AFTER_SECONDS, seconds), self._begin)
-
-    def absorb(self) -> bool:
-        """Whether the task was cancelled by this watch; if so, the cancellation is done with."""
-        if self._over and self._task is not None:
-            self._task.uncancel()
-        return self._over
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._timer.cancel()
-        if self._listener is not None:
-            self._listener.cancel()
-
-    def _begin(self) -> None:
-        self._timer = self._loop.call_later(max(0.0, self._seconds - _WATCH_AFTER_SECONDS), self._end)
-        self._listener = asyncio.ensure_future(self._wait())
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.is_client_gone = not self._over
-        self._end()
-
-    def _end(self) -> None:
-        if self._task is not None and not self._over:
-            self._over = True
-            self._task.cancel()
+        :raises ClientGone: it has hung up; what was begun is rolled back.
+        """
+        watched = self._watch.begin(receive)
+        try:
+            return await self.executor.run(request)
+        except asyncio.CancelledError:
+            if not watched.absorb():
+                raise
+            if watched.is_client_gone:
+                raise ClientGone from None
+            error = TimedOut("graphql.request_timeout", {"seconds": f"{self._services.limits.seconds:g}"})
+            return Answer(None, [fault_of(error)], locale=request.locale or "en")
+        finally:
+            self._watch.end(watched)
 
 
 class _Exchange:
@@ -212,14 +175,6 @@ class _Exchange:
             cost=answer.actual if answer else 0,
             codes=sorted({fault.code.value for fault in answer.faults}) if answer and answer.faults else [],
         )
-
-
-def _request_id(headers: Headers) -> str:
-    """The caller's own request id where it is well-formed, else one of ours."""
-    given = headers.get(b"x-request-id")
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given.decode("ascii")
-    return secrets.token_hex(12)
 
 
 def _client(headers: Headers) -> str:

@@ -7,6 +7,8 @@ import pytest
 import pytest_asyncio
 
 import saas.customers
+import saas.exchange
+import saas.incentives
 import saas.payroll
 import saas.people
 import saas.sales
@@ -25,7 +27,14 @@ from saas.reads.mapping import (
 from tenants.schema import OWNER
 from tests.conftest import role_url
 
-ROOMS = (saas.people.reads, saas.customers.reads, saas.sales.reads, saas.payroll.reads)
+ROOMS = (
+    saas.exchange.reads,
+    saas.people.reads,
+    saas.customers.reads,
+    saas.sales.reads,
+    saas.incentives.reads,
+    saas.payroll.reads,
+)
 TYPES = {each.name: each for room in ROOMS for each in room.types}
 ADDED = [(target, field) for room in ROOMS for target, fields in room.extends.items() for field in fields]
 FIELDS = [(each, field) for each in TYPES.values() for field in each.fields] + [

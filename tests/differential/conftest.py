@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 
 import asyncpg
@@ -14,10 +15,12 @@ from graphql import build_schema
 from saas.access.compiler import Compiler
 from saas.access.policies import DEFAULT_POLICY
 from saas.access.table import ALLOWED, MASKED, AccessTable, FieldAccess, FieldRight
+from saas.graphql.schema import ApiSchema
+from saas.graphql.schema import build_schema as build_api_schema
 from saas.kernel import AppError
-from saas.main import BLIND_INDEXES, Product, installed_product
-from saas.reads import Reader
-from saas.reads.mapping import ReadType, Sealed
+from saas.main import BLIND_INDEXES, ROOM_READS, Product, installed_product
+from saas.reads import Reader, Registry
+from saas.reads.mapping import ReadType, RoomReads, Sealed
 from saas.sealing import FileKeyProvider, Keyring, SealedOpener, Sealer, normalise_phone
 from saas.sealing.sealer import Place
 from tenants import Database, DatabaseUrls
@@ -31,7 +34,38 @@ from tests.differential.semantics import EXPRESSIONS, SCOPES
 from tests.differential.stage import Role, Stage
 
 COMPANY, NEIGHBOUR = company(1), company(2)
-PRODUCT = installed_product()
+
+
+def covered(reads: RoomReads) -> RoomReads:
+    """What of a room's reads the company in memory has rows for; types without any would only dilute the documents."""
+
+    def has_target(of: object) -> bool:
+        target = getattr(of, "target", None)
+        return target is None or target in SCOPES
+
+    return replace(
+        reads,
+        types=tuple(
+            replace(each, fields=tuple(filter(has_target, each.fields))) for each in reads.types if each.name in SCOPES
+        ),
+        roots=tuple(filter(has_target, reads.roots)),
+        extends={name: tuple(filter(has_target, of)) for name, of in reads.extends.items() if name in SCOPES},
+    )
+
+
+class CoveredProduct(Product):
+    """The product with the covered reads alone."""
+
+    @cached_property
+    def registry(self) -> Registry:
+        return Registry([covered(each) for each in (*ROOM_READS, *self.host.reads)])
+
+    @cached_property
+    def schema(self) -> ApiSchema:
+        return build_api_schema(self.registry, ())
+
+
+PRODUCT = CoveredProduct(installed_product().host)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

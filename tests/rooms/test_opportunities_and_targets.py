@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -29,6 +30,8 @@ from tests.rooms.selling import TODAY, Sales
 from tests.staging import Company, refused
 
 FIRST, UNTIL = date(2026, 10, 1), date(2027, 1, 1)
+NOBODY = UUID(int=1)
+"""The same in each process: test ids hold it."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -177,8 +180,8 @@ async def test_two_rows_of_one_sheet_do_not_overlap_either(company: Company, sal
         ({"first": UNTIL, "until": date(2027, 4, 1)}, 1, TargetNotFound),
         ({"until": FIRST}, 1, ValueOutOfRange),
         ({"employee_id": None}, 1, ValueOutOfRange),
-        ({"employee_id": new_id()}, None, EmployeeNotFound),
-        ({"employee_id": None, "department_id": new_id()}, None, DepartmentNotFound),
+        ({"employee_id": NOBODY}, None, EmployeeNotFound),
+        ({"employee_id": None, "department_id": NOBODY}, None, DepartmentNotFound),
     ],
     ids=str,
 )

@@ -364,7 +364,7 @@ async def test_one_off_amounts_are_paid_once_and_commission_is_handed_over(compa
     ledger = Ledger()
     office = office_of(company, commission=ledger)
     (person,) = await staffed(office, 1)
-    ledger.waiting[person.employee_id] = [
+    ledger.waiting[await office.employment(person)] = [
         SettledCommission("sli_7", Decimal("1234.56"), titles("二月提成", "Commission"))
     ]
     item = await office.add_item(person, "bonus", "50")

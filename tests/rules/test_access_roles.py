@@ -117,6 +117,16 @@ VERBS: dict[str, Set[str]] = {
         "department:write",
         "session:manage",
         "membership:manage",
+        "import:preview",
+        "import:commit",
+        "import:undo",
+        "incentive_plan:write",
+        "incentive_plan:publish",
+        "settlement:calculate",
+        "settlement:approve",
+        "settlement:lock",
+        "bonus_pool:calculate",
+        "bonus_pool:approve",
         "attendance:write",
         "payroll:configure",
         "payroll:assign",
@@ -141,7 +151,11 @@ VERBS: dict[str, Set[str]] = {
         "collection:record",
         "refund:record",
         "target:set",
+        "deal:stage",
         "employee:invite",
+        "import:preview",
+        "import:commit",
+        "import:undo",
     },
     "rep": {
         "customer:create",
@@ -159,6 +173,7 @@ VERBS: dict[str, Set[str]] = {
         "access:configure",
         "access:read",
         "department:write",
+        "incentive_plan:write",
         "payroll:configure",
     },
     "partner_app": frozenset(),
@@ -208,6 +223,16 @@ def test_no_role_is_given_pay_but_ones_own_payslip() -> None:
     assert not [path for path in compiled.fields if "baseSalary" in path]
     assert not [path for path in compiled.usable | compiled.writable | compiled.aggregable if "baseSalary" in path]
     assert compiled.who_grants("Employee.baseSalary") == ()
+
+
+def test_people_read_their_own_commission_and_nobody_anybody_elses() -> None:
+    for role in DEFAULT_POLICY.roles:
+        own = SELF if role in {"rep", "sales_manager"} else DENIED
+        compiled = table(role)
+        assert [compiled.read("Accrual", "amount"), compiled.read("Statement", "payable")] == [own, own], role
+    everything = table(*DEFAULT_POLICY.roles)
+    used = everything.usable | everything.writable | everything.aggregable
+    assert not used & {"Accrual.amount", "Accrual.base", "Statement.payable"}
 
 
 def test_masked_field_can_not_be_used_and_a_row_right_can() -> None:

@@ -11,6 +11,9 @@ from saas.kernel import Unavailable
 from saas.main import MODEL_APPS
 from tenants import Database, DatabaseRole, NoTransaction, Tenant, current_tenant_id, current_transaction
 from tenants.migrate import missing_migrations
+from tenants.pool import ConnectionPool
+from tenants.schema import APP
+from tests.conftest import role_url
 
 TENANT_SETTING = "SELECT current_setting('app.tenant_id', true)"
 
@@ -46,6 +49,20 @@ async def test_error_rolls_back_and_connection_is_lent_again(database: Database,
             raise RuntimeError
     async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
         assert await transaction.fetchval("SELECT name FROM platform.tenant WHERE id = $1", tenant_id) == "晨光销售"
+
+
+async def test_a_part_may_fail_alone(database: Database, tenant_id: UUID) -> None:
+    update = "UPDATE platform.tenant SET name = $2 WHERE id = $1"
+    async with database.transaction(None, role=DatabaseRole.PLATFORM) as transaction:
+        async with transaction.savepoint():
+            await transaction.execute(update, tenant_id, "kept")
+            with pytest.raises(RuntimeError):
+                async with transaction.savepoint():
+                    await transaction.execute(update, tenant_id, "lost")
+                    raise RuntimeError
+        assert await transaction.fetchval("SELECT name FROM platform.tenant WHERE id = $1", tenant_id) == "kept"
+    async with database.transaction(None, role=DatabaseRole.PLATFORM):
+        assert (await Tenant.get(id=tenant_id)).name == "kept"
 
 
 async def test_many_tasks_share_few_connections_without_mixing_tenants(
@@ -150,3 +167,30 @@ async def test_process_without_the_owner_knows_which_migrations_are_missing(data
     assert await missing_migrations(database, MODEL_APPS) == []
     tomorrow = {**MODEL_APPS, "tomorrow": ("saas.people.models", "saas.people.migrations")}
     assert await missing_migrations(database, tomorrow) == ["tomorrow.0001_people"]
+
+
+async def test_whoever_is_cancelled_when_woken_wakes_the_next(superuser_url: str, database_name: str) -> None:
+    """The only connection comes back and wakes a waiter that is cancelled in the same moment: the next one gets it."""
+    pool = ConnectionPool(role_url(superuser_url, APP, database_name), size=1, wait_seconds=5)
+    connection = await pool.acquire()
+    first, second = (asyncio.ensure_future(pool.acquire()) for _ in range(2))
+    await asyncio.sleep(0)
+    pool.release(connection)
+    first.cancel()
+    async with asyncio.timeout(2):
+        assert await second is connection
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    pool.release(connection)
+    await pool.close()
+
+
+async def test_waiting_for_a_connection_ends_with_the_time_it_may_take(superuser_url: str, database_name: str) -> None:
+    pool = ConnectionPool(role_url(superuser_url, APP, database_name), size=1, wait_seconds=0.05)
+    connection = await pool.acquire()
+    with pytest.raises(Unavailable, match=r"tenants\.database_busy"):
+        await pool.acquire()
+    pool.release(connection)
+    assert await pool.acquire() is connection
+    pool.release(connection)
+    await pool.close()

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
-from saas.audit import record
+from saas.audit import entry_values, record, record_many
 from saas.customers.errors import CustomerExists
 from saas.customers.queries import Duplicate, count_refused_checks, find_duplicate
 from saas.customers.rules import NewCustomer, match_key, may_check_duplicates
-from saas.kernel import Actor, Clock
+from saas.exchange import ImportContext
+from saas.kernel import Actor, AppError, Clock, local_date
 from saas.people import SealedPhone
 from tenants import current_tenant_id, current_transaction
 
 _LOCK = """
-SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),
+SELECT pg_advisory_xact_lock_shared(hashtextextended($1::uuid || 'customer.import', 0)),
+       pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.name ' || $2, 0)),
        pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.phone ' || encode($3, 'hex'), 0)),
        pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.external ' || $4 || ' ' || $5, 0))
 """
+_LOCK_IMPORT = "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'customer.import', 0))"
 _COUNT = """
-INSERT INTO refused_check_count AS n (tenant_id, account_id, counted_on, refusals) VALUES ($1, $2, $3, 1)
-ON CONFLICT (tenant_id, account_id, counted_on) DO UPDATE SET refusals = n.refusals + 1
+INSERT INTO refused_check_count AS n (tenant_id, account_id, counted_on, refusals) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, account_id, counted_on) DO UPDATE SET refusals = n.refusals + excluded.refusals
 """
 
 
@@ -64,7 +69,7 @@ def _exists(found: Duplicate, new: NewCustomer) -> CustomerExists:
 
 async def _record_refusal(actor: Actor, customer_id: UUID, *, matched: str, today: date, clock: Clock) -> None:
     """Who learned of which customer, and by what; what they entered stays out, since nothing of it was kept."""
-    await current_transaction().execute(_COUNT, actor.tenant_id, actor.account_id, today)
+    await current_transaction().execute(_COUNT, actor.tenant_id, actor.account_id, today, 1)
     await record(
         actor,
         "customer.duplicate_check",
@@ -74,3 +79,73 @@ async def _record_refusal(actor: Actor, customer_id: UUID, *, matched: str, toda
         outcome="refused",
         clock=clock,
     )
+
+
+async def lock_for_import() -> None:
+    """Let nobody enter a customer until a set of rows of a list is written: a lock for each row would be too many."""
+    await current_transaction().fetchval(_LOCK_IMPORT, current_tenant_id())
+
+
+class Alike(Protocol):
+    """A customer that a row of a list is like."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def owner_name(self) -> str | None: ...
+    @property
+    def is_visible(self) -> bool: ...
+
+
+_COLUMNS = {"external": "external_key", "name": "name", "phone": "phone"}
+
+
+@dataclass(slots=True)
+class ImportDuplicates:
+    """What a list tells its importer of customers: of those they may not see as little, and as seldom, as elsewhere."""
+
+    refused_today: int = 0
+    today: date = date.max
+    found: list[tuple[UUID, str]] = field(default_factory=list)
+
+    @classmethod
+    async def of_today(cls, context: ImportContext) -> ImportDuplicates:
+        """With the checks that refused the importer today already."""
+        today = local_date(context.clock.now(), context.time_zone)
+        return cls(await count_refused_checks(context.actor, on=today), today)
+
+    def refusal(self, found: Alike, matched: str, *, key: str | None = None) -> AppError:
+        """Why the row may not be entered beside the customer (P38); `matched` as in `Duplicate`."""
+        if not found.is_visible:
+            used_up = may_check_duplicates(self.refused_today + len(self.found), today=self.today)
+            if used_up is not None:
+                return used_up
+            self.found.append((found.id, matched))
+        if matched == "external":
+            refusal = CustomerExists("customers.exists_by_key", {"key": key})
+        elif found.owner_name is None:
+            refusal = CustomerExists("customers.exists_in_pool")
+        else:
+            refusal = CustomerExists("customers.exists_owned", {"owner": found.owner_name})
+        return refusal.at(_COLUMNS[matched])
+
+    async def record(self, context: ImportContext) -> None:
+        """Count and record what was told of others' customers; a set that is judged again tells nothing new."""
+        if not self.found or context.is_commit:
+            return
+        actor = context.actor
+        await current_transaction().execute(_COUNT, actor.tenant_id, actor.account_id, self.today, len(self.found))
+        await record_many(
+            [
+                entry_values(
+                    actor,
+                    "customer.duplicate_check",
+                    object_type="Customer",
+                    object_id=customer_id,
+                    changes={"matched": [None, matched]},
+                    outcome="refused",
+                    clock=context.clock,
+                )
+                for customer_id, matched in self.found
+            ]
+        )

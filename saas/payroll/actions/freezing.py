@@ -88,7 +88,7 @@ FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::byt
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of a chunk of people, by person."""
+    """What is known of a chunk of people, by person; commission by employment."""
 
     spans: Mapping[UUID, list[Period]]
     assigned: Mapping[UUID, list[asyncpg.Record]]
@@ -140,14 +140,17 @@ async def _freeze(
 ) -> None:
     if not people:
         return
-    known = await _known(run, [person["employee_id"] for person in people], known_at=known_at, commission=commission)
+    known = await _known(run, people, keyring, known_at=known_at, commission=commission)
     rows = [_row(run, person, known, keyring) for person in people]
     await current_transaction().execute(
         _INSERT, current_tenant_id(), run.id, known_at, at, *map(list, zip(*rows, strict=True))
     )
 
 
-async def _known(run: Run, employee_ids: Sequence[UUID], *, known_at: datetime, commission: CommissionSource) -> _Known:
+async def _known(
+    run: Run, people: Sequence[asyncpg.Record], keyring: Keyring, *, known_at: datetime, commission: CommissionSource
+) -> _Known:
+    employee_ids = [person["employee_id"] for person in people]
     transaction, tenant_id = current_transaction(), current_tenant_id()
     first, until, entity = run.period.first, run.period.until, run.legal_entity_id
     rows = await transaction.fetch(_SPANS, tenant_id, entity, employee_ids, until)
@@ -163,7 +166,9 @@ async def _known(run: Run, employee_ids: Sequence[UUID], *, known_at: datetime, 
         items=_by_person(await transaction.fetch(_ITEMS, tenant_id, employments, run.month, known_at)),
         years=_one_each(await transaction.fetch(_YEARS, tenant_id, entity, employee_ids, run.pays_on.year)),
         days=_days_by_person(counts, owner),
-        commission=await commission.settled(employee_ids, legal_entity_id=entity, month=run.month, known_at=known_at),
+        commission=await commission.settled(
+            [person["employment_id"] for person in people], period=run.period, run_id=run.id, keyring=keyring
+        ),
         versions={
             row["structure_id"]: row
             for row in await transaction.fetch(_VERSIONS, tenant_id, structures, until, known_at)
@@ -231,7 +236,7 @@ def _inputs(
         amounts=tuple(each for row in assigned for each in _amounts(row, keyring)),
         days_worked=None if days is None else days.get(WORKED),
         absences=None if days is None else {kind: count for kind, count in days.items() if kind != WORKED},
-        commission=tuple(known.commission.get(employee_id, ())),
+        commission=tuple(known.commission.get(person["employment_id"], ())),
         one_offs=tuple(_one_off(row, keyring) for row in known.items.get(employee_id, ())),
         declarations=_opened("pay_declaration", declared, keyring) or {},
         year_to_date=_opened("year_to_date", year, keyring),

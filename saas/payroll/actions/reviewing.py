@@ -109,7 +109,8 @@ async def lock_run(actor: Actor, *, run_id: UUID, keyring: Keyring, commission: 
     sources = await _keep_years(run, keyring, at=now)
     items = [parse_public_id(each, prefix=PAY_ITEM) for each in sources if each.startswith(f"{PAY_ITEM}_")]
     await transaction.execute(_PAY_ITEMS, tenant_id, run_id, items)
-    await commission.mark_paid([each for each in sources if not each.startswith(f"{PAY_ITEM}_")], run_id=run_id)
+    settled = [each for each in sources if not each.startswith(f"{PAY_ITEM}_")]
+    await commission.mark_paid(actor, settled, run_id=run_id, clock=clock)
     await transaction.execute(_LOCK, tenant_id, run_id, now, actor.account_id)
     await transaction.execute(_CLOSE, tenant_id, run.pay_period_id)
     await _record(actor, "locked", run_id, clock=clock, plan=run.facts.plan_hash)

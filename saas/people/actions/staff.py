@@ -45,7 +45,7 @@ async def found_company(
     """
     name = clean_name(legal_name, field="company", longest=COMPANY_NAME_MAX)
     entity = await LegalEntity.create(name=name)
-    root = await _create_department(name, parent_id=None)
+    root = await insert_department(name, parent_id=None)
     owner = _Hire(
         name=clean_name(owner_name, field="ownerName"),
         number=FIRST_NUMBER,
@@ -69,7 +69,7 @@ async def create_department(actor: Actor, *, name: str, parent_id: UUID | None, 
     """
     name = clean_name(name, field="name")
     parent = await _parent(parent_id) if parent_id else await get_root_department()
-    department = await _create_department(name, parent_id=parent.id)
+    department = await insert_department(name, parent_id=parent.id)
     await record(
         actor,
         "department.created",
@@ -88,7 +88,8 @@ async def _parent(parent_id: UUID) -> Department:
         raise missing.at("input", "parentId") from None
 
 
-async def _create_department(name: str, *, parent_id: UUID | None) -> Department:
+async def insert_department(name: str, *, parent_id: UUID | None) -> Department:
+    """A node below `parent_id`, in the closure too; the caller records who made it."""
     department = await Department.create(name=name, name_key=name_key(name), parent_id=parent_id)
     await current_transaction().execute(
         """

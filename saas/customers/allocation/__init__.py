@@ -1,0 +1,50 @@
+"""Allocation (分配) of pooled customers to people by a method: pure, explained, and replayed from its roster.
+
+A draw can be verified by outsiders: commit, allocate, certify; `verifier.py` is the one file that they run.
+"""
+
+from saas.customers.allocation.certificate import Commitment, PublicSeed, Seal, SecretSeed, certify, commit, extract
+from saas.customers.allocation.dealing import Allocation, DrawnNumber, Filtered, FilterRule, Nobody, Pick
+from saas.customers.allocation.errors import (
+    DrawSeedRefused,
+    GuaranteesExceedWhole,
+    NotInDraw,
+    PeriodStillOpen,
+    RosterImpossible,
+)
+from saas.customers.allocation.explaining import explain_passed_over, explain_pick
+from saas.customers.allocation.methods import allocate
+from saas.customers.allocation.performance import PerformancePlan
+from saas.customers.allocation.roster import Candidate, Method, PooledCustomer, Roster
+from saas.customers.allocation.verifier import Finding, verify_certificate
+
+__all__ = [
+    "Allocation",
+    "Candidate",
+    "Commitment",
+    "DrawSeedRefused",
+    "DrawnNumber",
+    "FilterRule",
+    "Filtered",
+    "Finding",
+    "GuaranteesExceedWhole",
+    "Method",
+    "Nobody",
+    "NotInDraw",
+    "PerformancePlan",
+    "PeriodStillOpen",
+    "Pick",
+    "PooledCustomer",
+    "PublicSeed",
+    "Roster",
+    "RosterImpossible",
+    "Seal",
+    "SecretSeed",
+    "allocate",
+    "certify",
+    "commit",
+    "explain_passed_over",
+    "explain_pick",
+    "extract",
+    "verify_certificate",
+]

@@ -1,0 +1,253 @@
+"""How every method deals: who may have a customer, whom the method's order picks, what that leaves.
+
+Methods differ only in their `Order`; limits, cooldown, absence and the record of who was filtered are the same for
+all. A customer costs a few steps in a heap, not a look at everybody.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+from uuid import UUID
+
+from saas.customers.allocation.roster import Candidate, Method, Roster, Unit
+
+May = Callable[[int], bool]
+"""Whether the person in a seat may have the customer at hand."""
+
+
+class FilterRule(Enum):
+    """Why somebody could not have a customer."""
+
+    DISABLED = "disabled"
+    ABSENT = "absent"
+    NO_WEIGHT = "no_weight"
+    HOLDING_LIMIT = "holding_limit"
+    THRESHOLD = "threshold"
+    COOLDOWN = "cooldown"
+
+
+class Nobody(Enum):
+    """Why a customer stays in the pool: no candidate at all, none with room left, or none who may have this one."""
+
+    NO_CANDIDATE = "no_candidate"
+    ALL_FULL = "all_full"
+    NONE_MAY = "none_may"
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A person could not have the customers at the places `first` to `last`, by `rule`; `last` None is to the end."""
+
+    employee_id: UUID
+    rule: FilterRule
+    first: int = 0
+    last: int | None = None
+
+    def covers(self, place: int) -> bool:
+        """Whether the filter held for the customer at `place`."""
+        return self.first <= place and (self.last is None or place <= self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Where a unit goes: all of its records to one person, or to `nobody` with the reason."""
+
+    place: int
+    customer_ids: tuple[UUID, ...]
+    employee_id: UUID | None
+    nobody: Nobody | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnNumber:
+    """How a draw came about: `number` is below `total`, the weights of all who could have the customer; the weight of
+    who got it begins at `start`; `attempt` counts the numbers rejected before. None for nobody.
+    """
+
+    attempt: int
+    number: int | None
+    start: int | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The outcome: a pick per unit in order, and all who were filtered.
+
+    `shares` add up to exactly 1, and `balances` are what is still owed to each, in customers: both of the methods by
+    share. `turn_after` is the turn that the strict method served last. `drawn` are the numbers of a draw, by place.
+    """
+
+    method: Method
+    picks: tuple[Pick, ...]
+    filtered: tuple[Filtered, ...]
+    shares: Mapping[UUID, Fraction] = field(default_factory=dict)
+    balances: Mapping[UUID, Decimal] = field(default_factory=dict)
+    turn_after: int | None = None
+    drawn: tuple[DrawnNumber, ...] = ()
+
+    def counts(self) -> Counter[UUID]:
+        """Units by person."""
+        return Counter(pick.employee_id for pick in self.picks if pick.employee_id is not None)
+
+
+class Order(Protocol):
+    """What makes a method: whose turn it is."""
+
+    def choose(self, may: May) -> int | None:
+        """The seat whose turn it is, among those that may; None where none may. `served` follows."""
+
+    def served(self, seat: int, *, records: int, has_room: bool) -> None:
+        """The seat got the unit of so many records; without room it is not asked again."""
+
+
+class Queue:
+    """Seats by a key of whole numbers, least first; whoever may not have this customer keeps their place."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[tuple[int, ...], int]] = []
+
+    def fill(self, keys: list[tuple[tuple[int, ...], int]]) -> None:
+        """Begin anew with these keys and seats."""
+        self._heap = keys
+        heapify(self._heap)
+
+    def put(self, key: tuple[int, ...], seat: int) -> None:
+        """Add a seat."""
+        heappush(self._heap, (key, seat))
+
+    def take(self, may: May) -> int | None:
+        """Remove and give the first seat that may; None where there is none."""
+        passed = []
+        found = None
+        while self._heap and found is None:
+            entry = heappop(self._heap)
+            if may(entry[1]):
+                found = entry[1]
+            else:
+                passed.append(entry)
+        for entry in passed:
+            heappush(self._heap, entry)
+        return found
+
+    def take_until(self, bound: int) -> list[int]:
+        """Remove and give all seats whose key begins with at most `bound`."""
+        found = []
+        while self._heap and self._heap[0][0][0] <= bound:
+            found.append(heappop(self._heap)[1])
+        return found
+
+
+class Table:
+    """The seats, in the order in which the seed breaks ties, with the room they have left.
+
+    Whoever can't have any of the customers has no seat. A company's records take a place in the holding each, since
+    each is a customer until they are merged, but they are one turn.
+    """
+
+    def __init__(self, roster: Roster, units: tuple[Unit, ...], *, needs_weight: bool) -> None:
+        self.filtered: list[Filtered] = []
+        self.seats = self._seated(roster, needs_weight=needs_weight)
+        self.rooms = [candidate.room for candidate in self.seats]
+        self._standing = len(self.seats)
+        self._largest = max((len(unit.records) for unit in units), default=1)
+        self._tight = {seat for seat, room in enumerate(self.rooms) if room is not None and room < self._largest}
+        self._cooling = self._in_cooldown(units)
+
+    def _seated(self, roster: Roster, *, needs_weight: bool) -> tuple[Candidate, ...]:
+        seated = []
+        for candidate in sorted(roster.candidates, key=lambda each: _lot(roster, each)):
+            rule = filter_rule(candidate, needs_weight=needs_weight)
+            if rule is None:
+                seated.append(candidate)
+            else:
+                self.filtered.append(Filtered(candidate.employee_id, rule))
+        return tuple(seated)
+
+    def _in_cooldown(self, units: tuple[Unit, ...]) -> dict[int, set[int]]:
+        cooling: dict[int, set[int]] = {}
+        places = {record.customer_id: unit.place for unit in units for record in unit.records}
+        for seat, candidate in enumerate(self.seats):
+            for place in sorted({places[each] for each in candidate.cooldown_customers if each in places}):
+                cooling.setdefault(place, set()).add(seat)
+                self.filtered.append(Filtered(candidate.employee_id, FilterRule.COOLDOWN, place, place))
+        return cooling
+
+    def may(self, unit: Unit) -> May:
+        """Who may have the unit: cooldown over, room for all its records."""
+        barred = self._cooling.get(unit.place, set())
+        if len(unit.records) > 1:
+            short = {seat for seat in self._tight if (self.rooms[seat] or 0) < len(unit.records)}
+            self.filtered += [self._short_of_room(seat, unit.place, unit.place) for seat in sorted(short)]
+            barred = barred | short
+        return (lambda seat: seat not in barred) if barred else (lambda _: True)
+
+    def _short_of_room(self, seat: int, first: int, last: int | None) -> Filtered:
+        return Filtered(self.seats[seat].employee_id, tighter_limit(self.seats[seat]), first, last)
+
+    def give(self, seat: int, unit: Unit) -> bool:
+        """Take the unit's room from the seat; whether any is left."""
+        room = self.rooms[seat]
+        if room is None:
+            return True
+        left = room - len(unit.records)
+        self.rooms[seat] = left
+        if left == 0:
+            self._tight.discard(seat)
+            self._standing -= 1
+            self.filtered.append(self._short_of_room(seat, unit.place + 1, None))
+        elif left < self._largest:
+            self._tight.add(seat)
+        return left > 0
+
+    def nobody(self) -> Nobody:
+        """Why nobody could be chosen."""
+        if not self.seats:
+            return Nobody.NO_CANDIDATE
+        return Nobody.NONE_MAY if self._standing else Nobody.ALL_FULL
+
+
+def filter_rule(candidate: Candidate, *, needs_weight: bool) -> FilterRule | None:
+    """The first rule that keeps a person from any customer at all; None where none does."""
+    if not candidate.is_enabled:
+        return FilterRule.DISABLED
+    if candidate.is_absent:
+        return FilterRule.ABSENT
+    if needs_weight and candidate.weight == 0:
+        return FilterRule.NO_WEIGHT
+    return tighter_limit(candidate) if candidate.room == 0 else None
+
+
+def tighter_limit(candidate: Candidate) -> FilterRule:
+    """Which of the two limits a person reaches first."""
+    if candidate.holding_room is None or candidate.holding_room != candidate.room:
+        return FilterRule.THRESHOLD
+    return FilterRule.HOLDING_LIMIT
+
+
+def _lot(roster: Roster, candidate: Candidate) -> bytes:
+    """What breaks ties: drawn anew for each allocation, so that neither age nor id ever decides."""
+    about = b"fairlead.allocation/1/tie\0" + roster.allocation_id.bytes + candidate.employee_id.bytes
+    return hmac.digest(roster.drawn_seed(), about, "sha256")
+
+
+def deal(roster: Roster, table: Table, units: tuple[Unit, ...], order: Order) -> Allocation:
+    """Every unit in its order to whomever the method's order picks."""
+    picks = []
+    for unit in units:
+        ids = tuple(record.customer_id for record in unit.records)
+        seat = order.choose(table.may(unit))
+        if seat is None:
+            picks.append(Pick(unit.place, ids, None, table.nobody()))
+            continue
+        picks.append(Pick(unit.place, ids, table.seats[seat].employee_id))
+        order.served(seat, records=len(unit.records), has_room=table.give(seat, unit))
+    return Allocation(roster.method, tuple(picks), tuple(table.filtered))

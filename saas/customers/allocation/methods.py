@@ -1,0 +1,104 @@
+"""The methods by name: one signature, one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from types import MappingProxyType
+
+from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, Order, Table, deal
+from saas.customers.allocation.draw import draw
+from saas.customers.allocation.performance import PerformancePlan, filled_shares
+from saas.customers.allocation.performance import weights as performance_weights
+from saas.customers.allocation.roster import Candidate, Method, Roster, check_roster
+from saas.customers.allocation.rotation import FixedTurns, LeastRecentlyServed, MostRoom
+from saas.customers.allocation.weights import ByShare, whole_weights
+
+
+def allocate(roster: Roster) -> Allocation:
+    """Deal the roster's customers by its method.
+
+    :raises AppErrors: the roster can't be dealt from; it holds everything that is wrong.
+    :raises DrawSeedRefused: the seed is missing or malformed.
+    :raises PeriodStillOpen: performance decides, and its period is not over.
+    :raises GuaranteesExceedWhole: the floors and guarantees of the plan are more than all customers.
+    """
+    check_roster(roster)
+    return METHODS[roster.method](roster)
+
+
+def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], Order]) -> Allocation:
+    units = roster.units()
+    table = Table(roster, units, needs_weight=False)
+    return deal(roster, table, units, order(table.seats))
+
+
+def _flexible(roster: Roster) -> Allocation:
+    return _in_order(roster, LeastRecentlyServed)
+
+
+def _strict(roster: Roster) -> Allocation:
+    allocation = _in_order(roster, lambda seats: FixedTurns(seats, roster.turn_after))
+    turns = {each.employee_id: each.turn for each in roster.candidates}
+    served = [turns[pick.employee_id] for pick in allocation.picks if pick.employee_id is not None]
+    return replace(allocation, turn_after=served[-1] if served else roster.turn_after)
+
+
+def _load_absolute(roster: Roster) -> Allocation:
+    return _in_order(roster, lambda seats: MostRoom(seats, relative=False))
+
+
+def _load_relative(roster: Roster) -> Allocation:
+    return _in_order(roster, lambda seats: MostRoom(seats, relative=True))
+
+
+def _weighted(roster: Roster) -> Allocation:
+    table = Table(roster, roster.units(), needs_weight=True)
+    whole = sum(each.weight for each in table.seats)
+    return _by_share(roster, table, [Fraction(each.weight, whole) for each in table.seats])
+
+
+def _performance(roster: Roster) -> Allocation:
+    assert roster.performance is not None
+    table = Table(roster, roster.units(), needs_weight=False)
+    shares = performance_shares(table.seats, roster.performance, roster)
+    left_out = (seat.employee_id for seat, share in zip(table.seats, shares, strict=True) if not share)
+    table.filtered += [Filtered(employee_id, FilterRule.NO_WEIGHT) for employee_id in left_out]
+    return _by_share(roster, table, shares)
+
+
+def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster: Roster) -> list[Fraction]:
+    """The share of each by a plan, on the roster's day; they add up to 1 where there is anybody.
+
+    :raises PeriodStillOpen: the plan's period is not over on that day.
+    :raises GuaranteesExceedWhole: what it guarantees is more than all customers.
+    """
+    plan.check(roster.day)
+    newcomers = [plan.is_newcomer(each.hired_on, roster.day) for each in seats]
+    least = [plan.guarantee(len(seats), is_newcomer=each) for each in newcomers]
+    return filled_shares(performance_weights(plan, [each.attainment for each in seats]), least)
+
+
+def _by_share(roster: Roster, table: Table, shares: Sequence[Fraction]) -> Allocation:
+    order = ByShare(whole_weights(shares), [each.balance for each in table.seats])
+    allocation = deal(roster, table, roster.units(), order)
+    owed = {table.seats[seat].employee_id: balance for seat, balance in order.balances().items()}
+    balances = {each.employee_id: owed.get(each.employee_id, Decimal(0)) for each in roster.candidates}
+    named = {each.employee_id: share for each, share in zip(table.seats, shares, strict=True)}
+    return replace(allocation, shares=named, balances=balances)
+
+
+METHODS: Mapping[Method, Callable[[Roster], Allocation]] = MappingProxyType(
+    {
+        Method.FLEXIBLE: _flexible,
+        Method.STRICT: _strict,
+        Method.WEIGHTED: _weighted,
+        Method.PERFORMANCE: _performance,
+        Method.LOAD_ABSOLUTE: _load_absolute,
+        Method.LOAD_RELATIVE: _load_relative,
+        Method.DRAW: draw,
+    }
+)
+"""A method is a function from a roster to an allocation."""

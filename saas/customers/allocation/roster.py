@@ -1,0 +1,180 @@
+"""What an allocation is computed from: who stands to receive, which customers, by which method and settings.
+
+A roster is frozen and holds everything: the same roster always deals the same way, as a preview, as the real thing,
+and years later. The order of its candidates means nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from uuid import UUID
+
+from saas.customers.allocation.errors import DrawSeedRefused, RosterImpossible
+from saas.customers.allocation.performance import PerformancePlan
+from saas.kernel import AppErrors, Scalar
+
+SEED_BYTES = 32
+WEIGHT_MAX = 1_000_000
+METHOD_VERSION = 1
+"""Version of every method's code here. Code that a closed allocation used is kept beside a newer one, never edited."""
+
+
+class Method(Enum):
+    """How customers are dealt."""
+
+    FLEXIBLE = "flexible"
+    STRICT = "strict"
+    WEIGHTED = "weighted"
+    PERFORMANCE = "performance"
+    LOAD_ABSOLUTE = "load_absolute"
+    LOAD_RELATIVE = "load_relative"
+    DRAW = "draw"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person who may receive customers.
+
+    Counts are customers. `holding_limit` None is no limit (P09); `assignable` is what the assignment threshold still
+    allows, None without one (P13). `assigned_in_cycle` counts since the cycle began (P47). `attainment` is that of the
+    plan's closed period, None where there is none. `turn` is the place in the fixed order of the strict method.
+    `balance` is what earlier allocations by share still owe, in customers: what `Allocation.balances` gave.
+    `cooldown_customers` are those the person owned within the cooldown (P34).
+    """
+
+    employee_id: UUID
+    name: str
+    holding: int = 0
+    holding_limit: int | None = None
+    assignable: int | None = None
+    assigned_in_cycle: int = 0
+    last_served_at: datetime | None = None
+    hired_on: date | None = None
+    attainment: Decimal | None = None
+    weight: int = 1
+    balance: Decimal = Decimal(0)
+    turn: int | None = None
+    is_enabled: bool = True
+    is_absent: bool = False
+    cooldown_customers: frozenset[UUID] = frozenset()
+
+    @property
+    def holding_room(self) -> int | None:
+        """How many more the holding limit allows; 0 where it was lowered below what is held; None without a limit."""
+        return None if self.holding_limit is None else max(0, self.holding_limit - self.holding)
+
+    @property
+    def room(self) -> int | None:
+        """How many more this allocation may give: what the tighter of holding limit and threshold allows."""
+        limits = [limit for limit in (self.holding_room, self.assignable) if limit is not None]
+        return min(limits, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class PooledCustomer:
+    """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company."""
+
+    customer_id: UUID
+    label: str
+    match_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What goes to one person at once: a customer, or all records of one company. `place` counts from 0."""
+
+    place: int
+    records: tuple[PooledCustomer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The frozen inputs of one allocation, on the tenant's `day`.
+
+    Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
+    before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
+    last. `performance` is the plan of the method of that name.
+    """
+
+    allocation_id: UUID
+    day: date
+    method: Method
+    settings_version: int
+    candidates: tuple[Candidate, ...]
+    customers: tuple[PooledCustomer, ...]
+    seed: bytes | None = field(default=None, repr=False)
+    method_version: int = METHOD_VERSION
+    turn_after: int | None = None
+    performance: PerformancePlan | None = None
+
+    def units(self) -> tuple[Unit, ...]:
+        """The customers without duplicates: records of one company stand where the first of them stood."""
+        groups: dict[object, list[PooledCustomer]] = {}
+        for customer in self.customers:
+            groups.setdefault(customer.match_group or customer.customer_id, []).append(customer)
+        return tuple(Unit(place, tuple(records)) for place, records in enumerate(groups.values()))
+
+    def drawn_seed(self) -> bytes:
+        """The seed.
+
+        :raises DrawSeedRefused: it is not known yet, or not of 32 bytes.
+        """
+        if self.seed is None or len(self.seed) != SEED_BYTES:
+            given = 0 if self.seed is None else len(self.seed)
+            raise DrawSeedRefused("customers.draw_seed_malformed", {"given": given, "needed": SEED_BYTES})
+        return self.seed
+
+
+def check_roster(roster: Roster) -> None:
+    """Refuse a roster that can't be dealt from.
+
+    :raises AppErrors: everything that is wrong with it.
+    """
+    faults = [*_repeated(roster), *_out_of_range(roster), *_lacking(roster)]
+    if faults:
+        raise AppErrors(faults)
+
+
+def _repeated(roster: Roster) -> Iterator[RosterImpossible]:
+    people = Counter(candidate.employee_id for candidate in roster.candidates)
+    records = Counter(customer.customer_id for customer in roster.customers)
+    for candidate in {each.employee_id: each for each in roster.candidates}.values():
+        if people[candidate.employee_id] > 1:
+            yield RosterImpossible("customers.roster_candidate_twice", {"name": candidate.name})
+    for customer in {each.customer_id: each for each in roster.customers}.values():
+        if records[customer.customer_id] > 1:
+            yield RosterImpossible("customers.roster_customer_twice", {"customer": customer.label})
+
+
+def _out_of_range(roster: Roster) -> Iterator[RosterImpossible]:
+    for each in roster.candidates:
+        counts = (each.holding, each.holding_limit or 0, each.assignable or 0, each.assigned_in_cycle)
+        if min(counts) < 0:
+            yield RosterImpossible("customers.roster_count_negative", {"name": each.name, "given": min(counts)})
+        if not 0 <= each.weight <= WEIGHT_MAX:
+            weight: dict[str, Scalar] = {"name": each.name, "given": each.weight, "most": WEIGHT_MAX}
+            yield RosterImpossible("customers.roster_weight_out_of_range", weight)
+        if each.attainment is not None and not (each.attainment.is_finite() and each.attainment >= 0):
+            values = {"name": each.name, "given": str(each.attainment)}
+            yield RosterImpossible("customers.roster_attainment_negative", values)
+
+
+def _lacking(roster: Roster) -> Iterator[RosterImpossible]:
+    """What the method needs and the roster has not."""
+    if roster.method_version != METHOD_VERSION:
+        values: dict[str, Scalar] = {"method": roster.method.value, "version": roster.method_version}
+        values["known"] = METHOD_VERSION
+        yield RosterImpossible("customers.roster_method_version_unknown", values)
+    turns = {each.turn for each in roster.candidates if each.turn is not None}
+    if roster.method is Method.STRICT and len(turns) < len(roster.candidates):
+        yield RosterImpossible("customers.roster_turns_missing", {"people": len(roster.candidates)})
+    if roster.method is Method.PERFORMANCE and roster.performance is None:
+        yield RosterImpossible("customers.roster_plan_missing")
+    if roster.method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
+        unlimited = (each.name for each in roster.candidates if each.holding_limit is None)
+        yield from (RosterImpossible("customers.roster_limit_missing", {"name": name}) for name in unlimited)

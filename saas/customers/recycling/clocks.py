@@ -1,0 +1,94 @@
+"""The clocks of the rules, and what keeps a customer beyond a due date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+
+from saas.customers.recycling.facts import RecycleFacts, holding
+from saas.customers.recycling.follow_ups import effective_follow_up
+from saas.customers.recycling.settings import InactivityRule, RecycleRule, RecycleRules
+
+_DAY = timedelta(days=1)
+
+
+class Start(Enum):
+    """What a clock counts from."""
+
+    CREATED = "created"
+    RECEIVED = "received"
+    FOLLOW_UP = "follow_up"
+
+
+class Hold(Enum):
+    """What keeps a customer beyond its due date, in the order in which it is named."""
+
+    PROTECTION = "protection"
+    LOCK = "lock"
+    REP_PROTECTION = "rep_protection"
+    EXTENSION = "extension"
+    GRACE = "grace"
+    POSTPONED = "postponed"
+
+
+class Exemption(Enum):
+    """Why a rule does not run (P23)."""
+
+    DEALT = "dealt"
+    OPEN_OPPORTUNITY = "open_opportunity"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningClock:
+    """A rule that counts: due when more than `days` have elapsed since `start_on`, so on `start_on` + `days` + 1."""
+
+    rule: RecycleRule
+    days: int
+    start_on: date
+    start: Start
+
+    @property
+    def due_on(self) -> date:
+        """The first day on which the customer goes."""
+        return self.start_on + timedelta(days=self.days + 1)
+
+
+def start_of(
+    rule: RecycleRule, facts: RecycleFacts, rules: RecycleRules, received_on: date, today: date
+) -> tuple[date, Start]:
+    """The latest of what there is: a missing date is never infinitely old, and received always exists."""
+    starts = [(received_on, Start.RECEIVED)]
+    if rule is RecycleRule.NO_FOLLOW_UP:
+        last = effective_follow_up(facts, rules, today=today)
+        starts += [] if last is None else [(last.on, Start.FOLLOW_UP)]
+        starts += [] if facts.created_on is None else [(facts.created_on, Start.CREATED)]
+    return max(starts, key=lambda each: each[0])
+
+
+def exemption_of(
+    rule: RecycleRule, settings: InactivityRule, facts: RecycleFacts, received_on: date
+) -> Exemption | None:
+    """Why a rule does not run (P23): a deal, of this holding in any case for P20; an open opportunity."""
+    is_met = rule is RecycleRule.NO_DEAL and facts.last_deal_on is not None and facts.last_deal_on >= received_on
+    if is_met or (settings.exempts_dealt and facts.last_deal_on is not None):
+        return Exemption.DEALT
+    asks_opportunity = settings.exempts_open_opportunity or rule is RecycleRule.NO_OPPORTUNITY
+    return Exemption.OPEN_OPPORTUNITY if asks_opportunity and facts.has_open_opportunity else None
+
+
+def holds(facts: RecycleFacts, rules: RecycleRules) -> Iterator[tuple[Hold, date | None]]:
+    """Each hold with the first day it leaves free.
+
+    Protection (P17) is counted from the holding's start: were it counted from each transfer, passing a customer to and
+    fro would keep it for ever.
+    """
+    received_on = holding(facts, rules)[0].began_on
+    protected = timedelta(days=rules.protection_days)
+    yield Hold.PROTECTION, received_on + protected + _DAY if protected else None
+    yield Hold.LOCK, facts.locked_until and facts.locked_until + _DAY
+    yield Hold.REP_PROTECTION, facts.protected_until and facts.protected_until + _DAY
+    yield Hold.EXTENSION, facts.extended_until and facts.extended_until + _DAY
+    yield Hold.GRACE, rules.not_before
+    yield Hold.POSTPONED, max(facts.postponed_on) + _DAY if facts.postponed_on else None

@@ -1,0 +1,53 @@
+"""Which follow-up counts: done by the owner, of enough content, not copied, within the holding (3.1)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+
+from saas.customers.recycling.facts import FollowUpFacts, OwnershipFacts, RecycleFacts, holding
+from saas.customers.recycling.settings import RecycleRules
+
+_SPACE = re.compile(r"\s+")
+
+
+def effective_follow_up(facts: RecycleFacts, rules: RecycleRules, *, today: date) -> FollowUpFacts | None:
+    """The last follow-up that counts: within the holding, by its owner of that day, of enough content (3.1).
+
+    A text that stood in an earlier entry of the holding does not count again; nor does an entry dated after today.
+    """
+    held, seen = holding(facts, rules), set[str]()
+    last: FollowUpFacts | None = None
+    for entry in facts.follow_ups:
+        if entry.on < held[0].began_on or entry.is_deleted:
+            continue
+        text = _plain(entry.content)
+        counts = entry.on <= today and (rules.collaborators_count or _is_owners(entry, held))
+        if counts and text not in seen and is_effective(entry, rules) and (last is None or entry.on >= last.on):
+            last = entry
+        seen |= {text} - {""}
+    return last
+
+
+def is_effective(entry: FollowUpFacts, rules: RecycleRules) -> bool:
+    """Whether an entry, looked at alone, is a follow-up: done by a person, of a kind on the list, with what it asks."""
+    kind = next((each for each in rules.follow_up_kinds if each.kind == entry.kind), None)
+    is_empty = not _plain(entry.content) and entry.seconds is None and not entry.has_check_in
+    if kind is None or is_empty or entry.is_planned or entry.is_deleted or entry.is_automatic:
+        return False
+    has_evidence = (entry.seconds or 0) >= kind.least_seconds and entry.has_check_in >= kind.needs_check_in
+    return has_evidence and len(_plain(entry.content)) >= kind.least_characters
+
+
+def _plain(content: str) -> str:
+    return _SPACE.sub("", unicodedata.normalize("NFKC", content)).casefold()
+
+
+def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:
+    return any(
+        each.owner_id == entry.author_id
+        and each.began_on <= entry.on
+        and (not each.ended_on or entry.on <= each.ended_on)
+        for each in held
+    )

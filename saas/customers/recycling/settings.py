@@ -1,0 +1,88 @@
+"""The settings of a pool that decide recycling (P17 to P28)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+
+from saas.customers.errors import PoolRuleOutOfRange
+from saas.kernel import Scalar
+
+DAYS_MAX = 3650
+
+
+class RecycleRule(Enum):
+    """The rules of inactivity, in the order that breaks a tie of due dates: P18, P19, P20."""
+
+    NO_FOLLOW_UP = "no_follow_up"
+    NO_OPPORTUNITY = "no_opportunity"
+    NO_DEAL = "no_deal"
+
+
+@dataclass(frozen=True, slots=True)
+class InactivityRule:
+    """One rule: more than `days` without; None is off. `days_by_level` has its own N for some levels (P22)."""
+
+    days: int | None
+    days_by_level: Mapping[str, int] = field(default_factory=dict)
+    exempts_dealt: bool = True
+    exempts_open_opportunity: bool = False
+
+    def days_for(self, level: str | None) -> int | None:
+        """N for a customer of that level; None where the rule is off."""
+        return self.days if self.days is None or level is None else self.days_by_level.get(level, self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpKind:
+    """What a kind of follow-up needs to count: the length of its call record in seconds, of its text, a check-in."""
+
+    kind: str
+    least_seconds: int = 0
+    least_characters: int = 0
+    needs_check_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecycleRules:
+    """The settings of a pool that decide recycling; days are calendar days.
+
+    `protection_days` keep a customer with a new owner (P17). `reminder_days` are days before (P28). A change of rules
+    makes nothing due before `not_before` (P27).
+    """
+
+    no_follow_up: InactivityRule = InactivityRule(30)
+    no_opportunity: InactivityRule = InactivityRule(None, exempts_open_opportunity=True)
+    no_deal: InactivityRule = InactivityRule(180)
+    protection_days: int = 3
+    reminder_days: tuple[int, ...] = (7, 3, 1)
+    not_before: date | None = None
+    transfer_keeps_clock: bool = True
+    collaborators_count: bool = False
+    follow_up_kinds: tuple[FollowUpKind, ...] = (
+        FollowUpKind("call", least_seconds=30),
+        FollowUpKind("visit"),
+        FollowUpKind("meeting"),
+        FollowUpKind("note", least_characters=20),
+    )
+
+    def running(self, level: str | None) -> Iterator[tuple[RecycleRule, InactivityRule, int]]:
+        """The rules that are on, each with its N for the level."""
+        rules = (self.no_follow_up, self.no_opportunity, self.no_deal)
+        for name, rule in zip(RecycleRule, rules, strict=True):
+            days = rule.days_for(level)
+            if days is not None:
+                yield name, rule, days
+
+    def check(self) -> None:
+        """Refuse a number of days out of range.
+
+        :raises PoolRuleOutOfRange: naming the number and the range.
+        """
+        numbers = [days for _, rule, days in self.running(None) for days in (days, *rule.days_by_level.values())]
+        for given in (*numbers, self.protection_days, *self.reminder_days):
+            if not 0 <= given <= DAYS_MAX:
+                values: dict[str, Scalar] = {"given": given, "least": 0, "most": DAYS_MAX}
+                raise PoolRuleOutOfRange("customers.pool_rule_out_of_range", values)

@@ -1,0 +1,154 @@
+"""When a rule takes an owned customer back to the pool, and why.
+
+One pure function decides for the nightly job, the warnings and the days-left column, so they can't disagree. Days are
+whole dates of the tenant's calendar; nothing here reads a clock, and no edit, import or tag of a record moves one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from saas.customers.recycling.clocks import Exemption, Hold, RunningClock, Start, exemption_of, holds, start_of
+from saas.customers.recycling.facts import RecycleFacts, holding
+from saas.customers.recycling.settings import RecycleRule, RecycleRules
+from saas.kernel import Explanation
+from saas.kernel.explanations import Shown
+
+POSTPONEMENTS_MAX = 3
+"""How often recycling waits a day for a reminder that nobody delivered (3.4)."""
+
+
+class Action(Enum):
+    """What the job does today. POSTPONE: due, but no reminder was delivered; it waits a day and that is reported."""
+
+    KEEP = "keep"
+    POSTPONE = "postpone"
+    RECYCLE = "recycle"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done today, by which clock, and when.
+
+    `due_on` is the day the customer goes as things stand: the clock's, or later where `hold` keeps it. On the last day
+    before it `days_left` is 0 and the customer is still owned. `clock`, `due_on` and `days_left` are None where no
+    rule runs. `reminder` is the reminder to send today, in days before; `is_warned` says whether lists show a warning.
+    """
+
+    action: Action
+    clock: RunningClock | None
+    due_on: date | None
+    days_left: int | None
+    hold: Hold | None
+    reminder: int | None
+    is_warned: bool
+    explanation: Explanation
+
+
+def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Verdict:
+    """Whether the customer goes back to the pool today, and if not, when: the one function for job, warning and column.
+
+    The earliest due date wins (P24); ties go by the order of `RecycleRule`.
+    """
+    received_on = holding(facts, rules)[0].began_on
+    clocks, told = [], []
+    for rule, settings, days in rules.running(facts.level):
+        exemption = exemption_of(rule, settings, facts, received_on)
+        clock = RunningClock(rule, days, *start_of(rule, facts, rules, received_on, today))
+        if exemption is None:
+            clocks.append(clock)
+        told.append(_told(clock, exemption, facts, today))
+    if not clocks:
+        explanation = Explanation("customers.recycle_never", parts=tuple(told))
+        return Verdict(Action.KEEP, None, None, None, None, None, is_warned=False, explanation=explanation)
+    return _verdict(min(clocks, key=lambda each: each.due_on), tuple(told), facts, rules, today)
+
+
+def _verdict(
+    clock: RunningClock, told: tuple[Explanation, ...], facts: RecycleFacts, rules: RecycleRules, today: date
+) -> Verdict:
+    due_on, hold = clock.due_on, None
+    for each, free_on in holds(facts, rules):
+        if free_on is not None and free_on > due_on:
+            due_on, hold = free_on, each
+    days_left = (due_on - today).days - 1
+    of_clock = [each for each in facts.reminders if (each.rule, each.start_on) == (clock.rule, clock.start_on)]
+    reached = min((days for days in rules.reminder_days if 0 <= days_left <= days), default=None)
+    action = _action(clock, facts, rules, is_due=days_left < 0, was_told=any(each.is_delivered for each in of_clock))
+    args: dict[str, Shown] = {"due_on": due_on.isoformat(), "days_left": days_left, "today": today.isoformat()}
+    parts = told if hold is None else (*told, _held(hold, due_on, rules))
+    return Verdict(
+        action=action,
+        clock=clock,
+        due_on=due_on,
+        days_left=days_left,
+        hold=hold,
+        reminder=None if reached in {each.days for each in of_clock} else reached,
+        is_warned=reached is not None,
+        explanation=replace(_ROOTS[action], args=args, parts=parts),
+    )
+
+
+def _action(clock: RunningClock, facts: RecycleFacts, rules: RecycleRules, *, is_due: bool, was_told: bool) -> Action:
+    if not is_due:
+        return Action.KEEP
+    waited = sum(day >= clock.due_on for day in facts.postponed_on)
+    may_wait = rules.reminder_days and not was_told and waited < POSTPONEMENTS_MAX
+    return Action.POSTPONE if may_wait else Action.RECYCLE
+
+
+_ROOTS: Mapping[Action, Explanation] = MappingProxyType(
+    {
+        Action.KEEP: Explanation("customers.recycle_later"),
+        Action.POSTPONE: Explanation("customers.recycle_postponed"),
+        Action.RECYCLE: Explanation("customers.recycle_today"),
+    }
+)
+_RULES: Mapping[RecycleRule, Explanation] = MappingProxyType(
+    {
+        RecycleRule.NO_FOLLOW_UP: Explanation("customers.recycle_rule_no_follow_up"),
+        RecycleRule.NO_OPPORTUNITY: Explanation("customers.recycle_rule_no_opportunity"),
+        RecycleRule.NO_DEAL: Explanation("customers.recycle_rule_no_deal"),
+    }
+)
+_STARTS: Mapping[Start, Explanation] = MappingProxyType(
+    {
+        Start.CREATED: Explanation("customers.recycle_from_created"),
+        Start.RECEIVED: Explanation("customers.recycle_from_received"),
+        Start.FOLLOW_UP: Explanation("customers.recycle_from_follow_up"),
+    }
+)
+_HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
+    {
+        Hold.PROTECTION: Explanation("customers.recycle_held_protection"),
+        Hold.LOCK: Explanation("customers.recycle_held_lock"),
+        Hold.REP_PROTECTION: Explanation("customers.recycle_held_rep_protection"),
+        Hold.EXTENSION: Explanation("customers.recycle_held_extension"),
+        Hold.GRACE: Explanation("customers.recycle_held_grace"),
+        Hold.POSTPONED: Explanation("customers.recycle_held_postponed"),
+    }
+)
+
+
+def _told(clock: RunningClock, exemption: Exemption | None, facts: RecycleFacts, today: date) -> Explanation:
+    """A rule with what its clock says, or why it does not run."""
+    if exemption is Exemption.DEALT:
+        part = Explanation("customers.recycle_exempt_dealt", {"on": str(facts.last_deal_on)})
+    elif exemption is Exemption.OPEN_OPPORTUNITY:
+        part = Explanation("customers.recycle_exempt_opportunity")
+    else:
+        elapsed = (today - clock.start_on).days
+        args: dict[str, Shown] = {"on": clock.start_on.isoformat(), "elapsed": elapsed}
+        args["due_on"] = clock.due_on.isoformat()
+        part = replace(_STARTS[clock.start], args=args)
+    return replace(_RULES[clock.rule], args={"days": clock.days}, parts=(part,))
+
+
+def _held(hold: Hold, due_on: date, rules: RecycleRules) -> Explanation:
+    return replace(
+        _HOLDS[hold], args={"until": (due_on - timedelta(days=1)).isoformat(), "days": rules.protection_days}
+    )

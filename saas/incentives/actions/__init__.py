@@ -1,0 +1,1 @@
+"""Writes of the incentives room, a file per subject."""
