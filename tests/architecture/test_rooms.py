@@ -14,6 +14,7 @@ ROOT = Path(saas.__file__).parent.parent
 ROOMS = (
     "access",
     "analytics",
+    "attendance",
     "audit",
     "customers",
     "events",
@@ -23,6 +24,7 @@ ROOMS = (
     "incentives",
     "jobs",
     "onboarding",
+    "payroll",
     "people",
     "sales",
 )
@@ -71,6 +73,8 @@ REVIEWED = {
     "identity/passwords.py": "hashing, bounded",
     "identity/security_events.py": "the trail of accounts, which belong to no company",
     "identity/tokens.py": "what a token looks like and how it is kept",
+    "payroll/payslip.typ": "the page of a payslip",
+    "payroll/pdf.py": "the only file that knows typst",
     "jobs/bell.py": "wakes the relay",
     "jobs/mail.py": "outgoing mail, captured",
     "jobs/periodic.py": "runs by the clock",
@@ -102,7 +106,11 @@ def files_of(room: str) -> Iterator[str]:
     folder = ROOT / "saas" / room
     for path in folder.rglob("*"):
         inner = path.relative_to(folder)
-        if path.is_file() and "__pycache__" not in inner.parts and inner.parts[0] not in {"locales", "migrations"}:
+        if (
+            path.is_file()
+            and "__pycache__" not in inner.parts
+            and inner.parts[0] not in {"fonts", "locales", "migrations"}
+        ):
             yield str(Path(room, inner))
 
 
