@@ -17,6 +17,7 @@ import saas.customers
 import saas.exchange
 import saas.incentives
 import saas.onboarding
+import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
@@ -39,6 +40,8 @@ from saas.jobs import MailFolder, RedisBell
 from saas.kernel import Catalogue, Clock, SystemClock
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail
+from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks, PayrollSources
+from saas.payroll.jobs import COMPUTE, FREEZE, PayrollJobs
 from saas.reads import Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
@@ -76,6 +79,8 @@ ROOMS_WITH_TABLES = (
     "customers",
     "sales",
     "incentives",
+    "attendance",
+    "payroll",
     "onboarding",
 )
 MODEL_APPS: dict[str, tuple[str, str]] = {
@@ -83,6 +88,9 @@ MODEL_APPS: dict[str, tuple[str, str]] = {
     **{room: (f"saas.{room}.models", f"saas.{room}.migrations") for room in ROOMS_WITH_TABLES},
 }
 """Rooms with tables: app label → (models module, migrations package), in the order of their dependencies."""
+
+HOOKS: tuple[type, ...] = (CustomerHooks, PayrollHooks)
+"""What plugins may take part in: the rooms' hook specifications."""
 
 MIGRATIONS = orm_config(MODEL_APPS, url="asyncpg://nobody@localhost/none")
 """For the ORM's tool that writes migrations: it compares models with migrations and opens no connection."""
@@ -93,6 +101,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.customers.reads,
     saas.sales.reads,
     saas.incentives.reads,
+    saas.payroll.reads,
     saas.analytics.reads,
 )
 TOPICS: tuple[EventTopic, ...] = (
@@ -101,10 +110,12 @@ TOPICS: tuple[EventTopic, ...] = (
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
     *saas.incentives.TOPICS,
+    *saas.payroll.TOPICS,
 )
 SPEAKING = (
     "saas.kernel",
     "saas.access",
+    "saas.attendance",
     "saas.customers",
     "saas.events",
     "saas.exchange",
@@ -115,6 +126,7 @@ SPEAKING = (
     "saas.incentives",
     "saas.jobs",
     "saas.onboarding",
+    "saas.payroll",
     "saas.people",
     "saas.reads",
     "saas.sales",
@@ -123,6 +135,9 @@ SPEAKING = (
     "tenants",
 )
 """Packages with sentences of their own."""
+
+PAYROLL_SOURCES = PayrollSources()
+"""What payroll takes from rooms beside it."""
 
 BLIND_INDEXES = {
     "Customer.phone": BlindIndex("customer.phone", normalise_phone),
@@ -178,7 +193,7 @@ def installed_product() -> Product:
 
     :raises PluginRejected: a plugin does not fit; the message names it, the fact and the remedy.
     """
-    return Product(PluginHost([CustomerHooks], installed_plugins()))
+    return Product(PluginHost(HOOKS, installed_plugins()))
 
 
 @dataclass(frozen=True)
@@ -257,7 +272,7 @@ def web_services(installation: Installation) -> Services:
     sessions, access = SessionAuthenticator(database, clock), AccessTables(database, product.rights)
     return Services(
         database=database,
-        reader=Reader(product.registry, product.version, opener=opener),
+        reader=Reader(product.registry, product.version, opener=opener, catalogue=product.catalogue),
         schema=product.schema,
         catalogue=product.catalogue,
         clock=clock,
@@ -278,6 +293,7 @@ def web_services(installation: Installation) -> Services:
             AccessTables: access,
             SessionAuthenticator: sessions,
             Importer: importer(installation),
+            PayrollSources: PAYROLL_SOURCES,
         },
         audit_reads=ReadsAudit(clock),
         readiness={
@@ -319,6 +335,9 @@ def worker_services(installation: Installation) -> WorkerServices:
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
+    payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
+    handlers.on(INPUTS_AWAITED, name=FREEZE, handler=payroll.freeze)
+    handlers.on(PAYSLIPS_AWAITED, name=COMPUTE, handler=payroll.compute)
     return WorkerServices(
         database=database,
         relay_url=installation.backing.relay_url,

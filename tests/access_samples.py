@@ -14,6 +14,7 @@ _FIELDS = {
     "Employee": "name number position status* hiredOn leftOn phone! email! baseSalary$ department",
     "Department": "name parent employees",
     "LegalEntity": "name",
+    "Payslip": "state* month employee document$",
     "Accrual": "employee kind* base$ amount$",
     "Statement": "employee payable$",
     "AuditEntry": "at* action* objectType changes",
@@ -25,13 +26,14 @@ _ROW_SCOPES = {
     "Ownership": ("all", "department", "self"),
     "FollowUp": ("all", "department", "self", "owned"),
     "Employee": ("all", "department", "self"),
+    "Payslip": ("all", "self"),
     "Accrual": ("all", "department", "self"),
     "Statement": ("all", "department", "self"),
 }
 
 
 def catalogue() -> AccessCatalogue:
-    """Twelve types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
+    """Thirteen types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
     fields = [
         (type_name, mark.rstrip("!$*"), _CLASSES.get(mark[-1], "internal"), mark.endswith(STRUCTURAL))
         for type_name, marks in _FIELDS.items()

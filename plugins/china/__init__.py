@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from plugins.china.hooks import pack_terms, statutory_lines
 from plugins.china.settings import Settings
 from saas.sdk import Manifest
+
+__all__ = ["manifest", "pack_terms", "statutory_lines"]
 
 manifest = Manifest(
     name="china",

@@ -21,3 +21,7 @@ class NotInsurable(RuleRefused):
 
 class LegalEntityNotPlaced(RuleRefused):
     """The settings say nothing of a legal entity."""
+
+
+class CalculationUnknown(RuleRefused):
+    """A run was computed with a version of the calculations that this version of the pack does not hold."""

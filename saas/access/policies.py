@@ -1,7 +1,7 @@
 """The roles every company begins with, and their rights: the least that lets each do its work.
 
 A tenant adds roles and lines of its own (`saas.access.actions`); what stands here it can deny but not remove.
-Nobody is given the pay of others: not even the owner, until two people agreed on it.
+Nobody is given the pay of others: not even the owner, until two people agreed on it. One's own payslip is open.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ PERMISSIONS = frozenset(
         "pool:allocate",
         "allocation:audit",
         "plugin:configure",
+        "attendance:write",
+        "payroll:configure",
+        "payroll:assign",
+        "payroll:run",
+        "payroll:approve",
+        "payroll:preview",
         "access:configure",
         "access:read",
         "audit:read",
@@ -118,6 +124,14 @@ _LEDGER_FACTS = (
     "PoolEvent.settingsVersion",
 )
 """The public ledger: what happened is for every member of a pool, whom it was about as the pool's settings say."""
+_PAYROLL_TYPES = (
+    "SalaryStructure",
+    "SalaryStructureVersion",
+    "PayPeriod",
+    "PayrollRun",
+    "PayrollTotal",
+)
+_PAYROLL = tuple(f"{name}.*" for name in (*_PAYROLL_TYPES, "Payslip"))
 _PERSONAL = ("Customer.phone", "Customer.address", "Employee.phone", "Employee.email")
 
 
@@ -138,6 +152,9 @@ def _owner() -> Iterable[PolicyLine]:
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
     yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
     yield from _allow(OWNER, (Action.AGGREGATE, Action.WRITE), *_BUSINESS, *_COMPANY)
+    yield from _allow(OWNER, Action.SEE, *_PAYROLL_TYPES, "Payslip")
+    yield from _allow(OWNER, READ_USE, *_PAYROLL)
+    yield from _own_payslips(OWNER)
     yield from _allow(OWNER, Action.SEE, *_IMPORT_TYPES)
     yield from _allow(OWNER, READ_USE, *_IMPORTS)
     yield from _allow(OWNER, Action.DO, *sorted(PERMISSIONS))
@@ -148,6 +165,14 @@ def _importing(role: str) -> Iterable[PolicyLine]:
     yield from _allow(role, Action.SEE, *_IMPORT_TYPES, scopes=("self",))
     yield from _allow(role, READ_USE, *_IMPORTS)
     yield from _allow(role, Action.DO, *_IMPORT_VERBS)
+
+
+def _own_payslips(role: str) -> Iterable[PolicyLine]:
+    """Everybody on the staff reads their own payslips once these are published, and nobody anybody else's."""
+    yield from _allow(role, Action.SEE, "Payslip", scopes=("self",))
+    yield from _allow(role, READ_USE, "Payslip.month", "Payslip.employee")
+    yield from _allow(role, Action.READ, "Payslip.department", "Payslip.publishedAt")
+    yield from _allow(role, Action.READ, "Payslip.document", scopes=("self",))
 
 
 def _hr_admin() -> Iterable[PolicyLine]:
@@ -165,6 +190,11 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "incentive_plan:write", "incentive_plan:publish", "settlement:calculate")
     yield from _allow(HR_ADMIN, Action.DO, "settlement:approve", "settlement:lock")
     yield from _allow(HR_ADMIN, Action.DO, "bonus_pool:calculate", "bonus_pool:approve")
+    yield from _allow(HR_ADMIN, Action.SEE, *_PAYROLL_TYPES, "Payslip")
+    yield from _allow(HR_ADMIN, READ_USE, *_PAYROLL)
+    yield from _own_payslips(HR_ADMIN)
+    yield from _allow(HR_ADMIN, Action.DO, "attendance:write", "payroll:configure", "payroll:assign")
+    yield from _allow(HR_ADMIN, Action.DO, "payroll:run", "payroll:preview", "payroll:approve")
 
 
 def _rep() -> Iterable[PolicyLine]:
@@ -193,6 +223,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.MASK, "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.DO, "customer:create", "customer:update", "customer:claim", "customer:release")
     yield from _allow(REP, Action.DO, "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter")
+    yield from _own_payslips(REP)
 
 
 def _rep_in_pools() -> Iterable[PolicyLine]:
@@ -235,6 +266,9 @@ def _consultant() -> Iterable[PolicyLine]:
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")
     yield from _allow(CONSULTANT, Action.DO, "pool:configure", "plugin:configure", "department:write")
     yield from _allow(CONSULTANT, Action.DO, "access:configure", "access:read", "incentive_plan:write")
+    yield from _allow(CONSULTANT, Action.SEE, "SalaryStructure", "SalaryStructureVersion")
+    yield from _allow(CONSULTANT, READ_USE, "SalaryStructure.*", "SalaryStructureVersion.*")
+    yield from _allow(CONSULTANT, Action.DO, "payroll:configure")
 
 
 def _auditor() -> Iterable[PolicyLine]:

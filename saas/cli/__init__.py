@@ -29,6 +29,7 @@ TOPICS = {
     "import-crm": ("saas.cli.importing:import_crm", "Bring in a folder that another product exported."),
     "plugin": ("saas.cli.plugins:commands", "Plugins: list what is installed."),
     "audit": ("saas.cli.audit:commands", "The audit trail: verify it, export it."),
+    "payroll": ("saas.cli.payroll:commands", "Payroll: replay a run from what it froze."),
     "bench": ("saas.cli.bench:commands", "Benchmarks against their floors."),
 }
 """First word → where its command (or group of commands) stands, and its line in the help. Only the word that is used

@@ -12,9 +12,8 @@ import saas
 from saas.cli.failures import FAILED
 from saas.cli.schema_changes import breaking_changes, difference, extension
 from saas.cli.terminal import note, say
-from saas.customers import CustomerHooks
 from saas.extensions import PluginHost, installed_plugins
-from saas.main import Product
+from saas.main import HOOKS, Product
 
 CORE = "schema.graphql"
 MARK = "BREAKING:"
@@ -59,14 +58,14 @@ def schema_texts() -> dict[str, str]:
     core = _printed({})
     texts = {CORE: core}
     for name, plugin in sorted(installed_plugins().items()):
-        manifest = PluginHost([CustomerHooks], {name: plugin}).manifest(name)
+        manifest = PluginHost(HOOKS, {name: plugin}).manifest(name)
         if manifest.reads is not None and manifest.package.startswith("plugins."):
             texts[f"{manifest.package.replace('.', '/')}/{CORE}"] = extension(core, _printed({name: plugin}))
     return texts
 
 
 def _printed(plugins: Mapping[str, object]) -> str:
-    return Product(PluginHost([CustomerHooks], plugins)).schema.print()
+    return Product(PluginHost(HOOKS, plugins)).schema.print()
 
 
 def _check(folder: Path, texts: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from saas.formulas.errors import ComponentBlocked, FormulaFailed, FormulaProblem, FormulaRefused
@@ -11,6 +11,8 @@ from saas.formulas.kinds import Value
 from saas.formulas.limits import COMPONENTS_MOST, PROBLEMS_MOST
 from saas.formulas.vocabulary import Vocabulary, Word
 from saas.kernel import AppError, Explanation
+
+_NOTHING: Mapping[str, Value] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +44,42 @@ class Sheet:
     inputs: tuple[str, ...]
     words: Mapping[str, Word]
 
-    def evaluate(self, inputs: Mapping[str, Value | None], *, explained: bool = False) -> Computed:
+    def evaluate(
+        self,
+        inputs: Mapping[str, Value | None],
+        *,
+        explained: bool = False,
+        given: Mapping[str, Value] = _NOTHING,
+        settled: Callable[[str, Value], Value] | None = None,
+    ) -> Computed:
         """Compute every component for one set of inputs.
 
         One that fails keeps its failure, and with it those that refer to it, whatever case they would take; the others
-        are computed. A value of the inputs never stands in for a component's.
+        are computed. A value of the inputs never stands in for a component's; one of `given` does, and its formula is
+        not asked. `settled` makes of a formula's value what the component comes to (rounded, bounded): what `values`
+        hold and those that refer to it read.
         """
         known: dict[str, Value | None] = {name: inputs.get(name) for name in self.inputs}
         values: dict[str, Value] = {}
         failures: dict[str, AppError] = {}
         explanations: dict[str, Explanation] = {}
         for name, formula in self.formulas.items():
+            if name in given:
+                values[name] = known[name] = given[name]
+                continue
             blocked = self._blocked(name, formula, failures)
             if blocked is not None:
                 failures[name] = blocked
                 continue
             try:
                 if explained:
-                    values[name], explanations[name] = formula.explain(known)
+                    value, explanations[name] = formula.explain(known)
                 else:
-                    values[name] = formula.evaluate(known)
+                    value = formula.evaluate(known)
             except FormulaFailed as failed:
                 failures[name] = failed
                 continue
-            known[name] = values[name]
+            values[name] = known[name] = value if settled is None else settled(name, value)
         return Computed(values, failures, explanations)
 
     def _blocked(self, name: str, formula: Formula, failures: Mapping[str, AppError]) -> ComponentBlocked | None:

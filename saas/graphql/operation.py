@@ -87,7 +87,7 @@ class Running:
         session = self.signed_in()
         now = self.services.clock.now()
         return Caller(
-            actor=session.actor,
+            actor=self._speaking(session.actor),
             access=session.access,
             now=now,
             today=local_date(now, session.time_zone),
@@ -96,6 +96,10 @@ class Running:
             max_page=self.services.limits.page,
             currency=session.currency,
         )
+
+    def _speaking(self, actor: Actor) -> Actor:
+        """The actor in the language of the request, which is nearly always their own."""
+        return actor if actor.locale == self.locale else replace(actor, locale=self.locale)
 
     def signed_in(self) -> Session:
         """The session.

@@ -6,6 +6,7 @@ the permission it needs and the version it came with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Union
 
@@ -22,10 +23,14 @@ from saas.reads.mapping import (
     FieldMapping,
     GroupRoot,
     ListRoot,
+    Member,
+    Members,
     OneRoot,
     ReadType,
     RootMapping,
     Sealed,
+    SealedDocument,
+    Told,
     ToMany,
     ToOne,
     ToUnion,
@@ -58,6 +63,19 @@ class NumberSummary:
     avg: Decimal | None = strawberry.field(description="The average; null without rows. Since 0.1.")
     min: Decimal | None = strawberry.field(description="The least value; null without rows. Since 0.1.")
     max: Decimal | None = strawberry.field(description="The greatest value; null without rows. Since 0.1.")
+
+
+@strawberry.type(description="A sentence of an explanation. Since 0.1.")
+class ExplanationLine:
+    """Deeper lines explain the one above them."""
+
+    depth: int = strawberry.field(description="0 for the whole, one more for each level of reasons. Since 0.1.")
+    text: str = strawberry.field(description="The sentence, in the caller's language. Since 0.1.")
+    amount: str | None = strawberry.field(
+        description="What it comes to, a decimal text, where it comes to an amount. Since 0.1."
+    )
+    key: str = strawberry.field(description="The sentence's key in the catalogue; never translated. Since 0.1.")
+    source: str | None = strawberry.field(description="The id of the record it rests on. Since 0.1.")
 
 
 class Rendered:
@@ -107,6 +125,8 @@ class Rendered:
             return self._inputs.kind(field.kind), []
         if isinstance(field, Sealed):
             return self._sealed(field), []
+        if isinstance(field, SealedDocument):
+            return self._document(field.type_name, "An opened document", field.members, field.since), []
         if isinstance(field, ToOne):
             return self._made[field.target], []
         if isinstance(field, ToMany):
@@ -127,6 +147,20 @@ class Rendered:
             add_field(made, member("masked", nullable(str), masked))
             self._made[field.type_name] = made
         return self._made[field.type_name]
+
+    def _document(self, type_name: str, text: str, members: Iterable[Member | Members], version: str) -> Any:
+        if type_name not in self._made:
+            self._made[type_name] = made = _object(type_name, since(text, version))
+            for each in members:
+                add_field(made, member(each.name, nullable(self._member(each, version)), _told(each, version)))
+        return self._made[type_name]
+
+    def _member(self, each: Member | Members, version: str) -> Any:
+        if isinstance(each, Members):
+            return list_of(self._document(each.type_name, each.doc, each.members, version))
+        if each.kind is Told.EXPLANATION:
+            return list_of(ExplanationLine)
+        return str if isinstance(each.kind, Told) else self._inputs.kind(each.kind)
 
     def _union(self, field: ToUnion) -> Any:
         if field.union not in self._made:
@@ -233,6 +267,13 @@ class Rendered:
                 [many],
             ),
         ]
+
+
+def _told(each: Member | Members, version: str) -> str:
+    if isinstance(each, Members):
+        return since(f"{each.doc.rstrip('. ')}; at most {each.most}", version)
+    is_tree = each.kind is Told.EXPLANATION
+    return since(f"{each.doc.rstrip('. ')}; at most 4,000 lines" if is_tree else each.doc, version)
 
 
 def _object(name: str, description: str) -> Any:

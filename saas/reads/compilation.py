@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from graphql import FieldNode
 
 from saas.kernel import AppError, BadUserInput, WrongIdType
+from saas.reads.documents import Spoken
 from saas.reads.errors import too_large
 from saas.reads.mapping import ReadType
 from saas.reads.registry import Registry
@@ -40,6 +41,7 @@ class Compilation:
     max_page: int
     bad_arguments: BadArguments
     digits: int
+    spoken: Spoken | None = None
     fields: int = 0
     cacheable: bool = True
 

@@ -52,7 +52,7 @@ def filler(slots: Sequence[Slot]) -> Fill:
                 failed[ordinal] = _unopenable(slot)
                 return b"null"
             opened.append(Opened(slot.type_name, slot.field.name, row_id))
-            return orjson.dumps(value)
+            return orjson.dumps(value if slot.project is None else slot.project(orjson.loads(value)))
 
         filled = _HOLE.sub(replace, text)
         if failed:

@@ -122,6 +122,54 @@ class Sealed:
     since: str = "0.1"
 
 
+class Told(Enum):
+    """Members of documents that are told in the caller's language: a text that its author wrote in several languages,
+    the sentence of a key with its values, or an explanation as lines in reading order."""
+
+    TITLE = "TITLE"
+    SENTENCE = "SENTENCE"
+    EXPLANATION = "EXPLANATION"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A value in a sealed document, by its key there; of a `Told.SENTENCE` an empty key is the object itself."""
+
+    name: str
+    kind: ScalarKind | EnumKind | Told
+    key: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A list of objects in a sealed document; `most` says in the schema how many there can be."""
+
+    name: str
+    type_name: str
+    key: str
+    members: tuple[Member, ...]
+    most: int
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedDocument:
+    """A sealed JSON document, opened in Python only when it is selected and only with a full right.
+
+    What is selected of its members is taken out of it there; nothing of it can be filtered, ordered or summed. A
+    member that the document lacks is null.
+    """
+
+    name: str
+    type_name: str
+    sealed_column: str
+    members: tuple[Member | Members, ...]
+    doc: str
+    data_class: DataClass = DataClass.PAY
+    since: str = "0.1"
+
+
 @dataclass(frozen=True, slots=True)
 class ToOne:
     """The row that `column` points at by its id; null where there is none or the caller may not see it."""
@@ -167,7 +215,7 @@ class ToUnion:
     since: str = "0.1"
 
 
-FieldMapping = Column | Expression | Sealed | ToOne | ToMany | ToUnion
+FieldMapping = Column | Expression | Sealed | SealedDocument | ToOne | ToMany | ToUnion
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,19 @@ from graphql import FieldNode
 from saas.access.table import FieldAccess, FieldRight
 from saas.reads.compilation import Compilation
 from saas.reads.connections import ListOf, connection
+from saas.reads.documents import Project, projection
 from saas.reads.kinds import json_of
-from saas.reads.mapping import Column, Expression, FieldMapping, ReadType, Sealed, ToMany, ToOne, ToUnion
+from saas.reads.mapping import (
+    Column,
+    Expression,
+    FieldMapping,
+    ReadType,
+    Sealed,
+    SealedDocument,
+    ToMany,
+    ToOne,
+    ToUnion,
+)
 from saas.reads.statement import (
     HOLE,
     NULL,
@@ -107,6 +118,8 @@ class ObjectCompiler:
                 return self._printed(f"({self._context.rights.expand(field.sql, alias)})", field)
             case Sealed():
                 return self._sealed(read_type, alias, field, nodes, at)
+            case SealedDocument():
+                return self._document(read_type, alias, field, nodes)
             case ToOne():
                 return self._to_one(field, f"{alias}.{field.column}", nodes, at)
             case ToMany():
@@ -169,9 +182,25 @@ class ObjectCompiler:
         shown = sql_of(json_object(members))
         return Sql(f"CASE WHEN {alias}.{field.masked_column} IS NULL THEN 'null' ELSE {shown} END")
 
-    def _hole(self, read_type: ReadType, alias: str, field: Sealed) -> Piece:
+    def _document(self, read_type: ReadType, alias: str, field: SealedDocument, nodes: Sequence[FieldNode]) -> Piece:
+        """The document's selected members; null where the row has none."""
+        assert self._context.spoken is not None, "a reader of documents is wired with a catalogue"
+        project = projection(field, nodes, self._counted, self._context.spoken)
+        hole = sql_of(self._hole(read_type, alias, field, project))
+        return Sql(f"CASE WHEN {alias}.{field.sealed_column} IS NULL THEN 'null' ELSE {hole} END")
+
+    def _counted(self, type_name: str, nodes: Sequence[FieldNode]) -> Mapping[str, Sequence[FieldNode]]:
+        """The fields selected below, each of which bounds the statement as any other does."""
+        found = self._context.selections.below(type_name, nodes)
+        for _ in found:
+            self._context.count_field()
+        return found
+
+    def _hole(
+        self, read_type: ReadType, alias: str, field: Sealed | SealedDocument, project: Project | None = None
+    ) -> Piece:
         """A hole that names the slot and the row, and carries the sealed bytes to be opened in Python."""
-        slot = self._context.statement.slot(SealedSlot(read_type.name, read_type.table, field))
+        slot = self._context.statement.slot(SealedSlot(read_type.name, read_type.table, field, project))
         row_id, sealed = Sql(hex_id(f"{alias}.id")), Sql(f"encode({alias}.{field.sealed_column}, 'hex')")
         return join([Text(f"{HOLE}{slot}:"), row_id, Text(":"), sealed, Text(HOLE)])
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from graphql import FieldNode, SelectionSetNode
 
-from saas.kernel import AppError, BadUserInput, WrongIdType, minor_digits
+from saas.kernel import AppError, BadUserInput, Catalogue, WrongIdType, minor_digits
 from saas.reads.arguments import Binding
 from saas.reads.compilation import BadArguments, Compilation
 from saas.reads.contract import Caller, FetchRow, Opener, ReadResult
+from saas.reads.documents import Spoken
 from saas.reads.errors import bad_input
 from saas.reads.plans import Bounded, ObjectPlan, Places, QueryPlan, Step, place_of, step_of
 from saas.reads.registry import Registry
@@ -27,7 +28,10 @@ _NOTHING_BAD: BadArguments = {}
 
 
 class Reader:
-    """Compiles and runs reads. One per process; `plans` bounds the cache of compiled plans."""
+    """Compiles and runs reads. One per process; `plans` bounds the cache of compiled plans.
+
+    `catalogue` holds the sentences of explanations in sealed documents, where any type has such a document.
+    """
 
     def __init__(
         self,
@@ -35,12 +39,14 @@ class Reader:
         schema_version: str,
         *,
         opener: Opener,
+        catalogue: Catalogue | None = None,
         plans: int = 2_000,
         session_stamp: str = SESSION_STAMP,
     ) -> None:
         self.registry = registry
         self._version = schema_version
         self._opener = opener
+        self._catalogue = catalogue
         self._session_stamp = session_stamp
         self._plans: Bounded[QueryPlan] = Bounded(plans)
         self._places: Bounded[Places] = Bounded(plans)
@@ -213,6 +219,7 @@ class Reader:
             variables=variables,
             max_page=caller.max_page,
             bad_arguments=bad,
+            spoken=Spoken(self._catalogue, caller.actor.locale) if self._catalogue else None,
             digits=minor_digits(caller.currency),
         )
 

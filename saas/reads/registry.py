@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from saas.reads.mapping import (
@@ -13,10 +13,13 @@ from saas.reads.mapping import (
     FieldMapping,
     GroupRoot,
     ListRoot,
+    Member,
+    Members,
     ReadType,
     RoomReads,
     RootMapping,
     ScalarKind,
+    SealedDocument,
     ToMany,
     ToOne,
     ToUnion,
@@ -111,9 +114,9 @@ class Registry:
     def _collect_enums(self) -> dict[str, EnumKind]:
         enums: dict[str, EnumKind] = {}
         for place, field in self._all_fields():
-            if isinstance(field, Column | Expression) and isinstance(field.kind, EnumKind):
-                known = enums.setdefault(field.kind.name, field.kind)
-                _require(known == field.kind, f"{place}: enum {field.kind.name} is declared with other values")
+            for kind in _enums_of(field):
+                known = enums.setdefault(kind.name, kind)
+                _require(known == kind, f"{place}: enum {kind.name} is declared with other values")
         return enums
 
     def _all_fields(self) -> Iterable[tuple[str, FieldMapping]]:
@@ -167,6 +170,15 @@ class Registry:
     def _check_order(self, place: str, target: str, order: str) -> None:
         known = order_values(self.types[target])
         _require(order in known, f"{place}: {order} is not an order of {target}; it has {', '.join(known)}")
+
+
+def _enums_of(field: FieldMapping | Member | Members) -> Iterator[EnumKind]:
+    """The enums of a column, or of all members of a document."""
+    if isinstance(field, SealedDocument | Members):
+        for member in field.members:
+            yield from _enums_of(member)
+    elif isinstance(field, Column | Expression | Member) and isinstance(field.kind, EnumKind):
+        yield field.kind
 
 
 def _check_names(place: str, field: FieldMapping) -> None:

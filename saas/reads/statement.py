@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeAlias
 from saas.kernel import AppError
 from saas.reads.arguments import Source
 from saas.reads.contract import ReadError
+from saas.reads.documents import Project
 from saas.reads.kinds import quote
-from saas.reads.mapping import Sealed
+from saas.reads.mapping import Sealed, SealedDocument
 
 _MARK = re.compile("\x02(\\d+)\x02")
 _MOST_ARGUMENTS = 90
@@ -61,11 +62,12 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class SealedSlot:
-    """A hole that a sealed value falls into."""
+    """A hole that a sealed value falls into: the text itself, or what `project` takes out of a document."""
 
     type_name: str
     table: str
-    field: Sealed
+    field: Sealed | SealedDocument
+    project: Project | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,17 @@ What stands here keeps its meaning within one major version of the plugin API.
 """
 
 from saas.customers.hooks import ClaimFacts, Refusal
-from saas.extensions import API_VERSION, EmployeeId, LegalEntityId, Manifest, PluginSettings, Problem, Title, hookimpl
+from saas.extensions import (
+    API_VERSION,
+    EmployeeId,
+    LegalEntityId,
+    Manifest,
+    PluginSettings,
+    Problem,
+    Title,
+    hookimpl,
+    parse_settings,
+)
 from saas.kernel import (
     EXACT,
     AppError,
@@ -23,6 +33,16 @@ from saas.kernel import (
     public_id,
     rounded,
 )
+from saas.payroll.rules.packs import (
+    Finding,
+    PackResult,
+    PackTerms,
+    PaidAmount,
+    PayFacts,
+    StatutoryKind,
+    StatutoryLine,
+)
+from saas.payroll.rules.structures import ComponentKind, Nature
 from saas.reads.mapping import (
     Column,
     DataClass,
@@ -50,6 +70,7 @@ __all__ = [
     "BadUserInput",
     "ClaimFacts",
     "Column",
+    "ComponentKind",
     "Conflict",
     "DataClass",
     "EmployeeId",
@@ -57,14 +78,20 @@ __all__ = [
     "Explanation",
     "Expression",
     "FilterOp",
+    "Finding",
     "GroupRoot",
     "LegalEntityId",
     "ListRoot",
     "Localised",
     "Manifest",
+    "Nature",
     "NotFound",
     "OneRoot",
     "OrderedText",
+    "PackResult",
+    "PackTerms",
+    "PaidAmount",
+    "PayFacts",
     "Period",
     "PluginSettings",
     "Problem",
@@ -75,6 +102,8 @@ __all__ = [
     "Scalar",
     "ScalarKind",
     "Sealed",
+    "StatutoryKind",
+    "StatutoryLine",
     "TenantCheck",
     "TenantForeignKey",
     "TenantIndex",
@@ -91,6 +120,7 @@ __all__ = [
     "month_of",
     "new_id",
     "one_of",
+    "parse_settings",
     "public_id",
     "rounded",
 ]

@@ -9,9 +9,21 @@ import pytest_asyncio
 import saas.customers
 import saas.exchange
 import saas.incentives
+import saas.payroll
 import saas.people
 import saas.sales
-from saas.reads.mapping import Column, Expression, FieldMapping, ListRoot, ReadType, Sealed, ToMany, ToOne, ToUnion
+from saas.reads.mapping import (
+    Column,
+    Expression,
+    FieldMapping,
+    ListRoot,
+    ReadType,
+    Sealed,
+    SealedDocument,
+    ToMany,
+    ToOne,
+    ToUnion,
+)
 from tenants.schema import OWNER
 from tests.conftest import role_url
 
@@ -21,6 +33,7 @@ ROOMS = (
     saas.customers.reads,
     saas.sales.reads,
     saas.incentives.reads,
+    saas.payroll.reads,
 )
 TYPES = {each.name: each for room in ROOMS for each in room.types}
 ADDED = [(target, field) for room in ROOMS for target, fields in room.extends.items() for field in fields]
@@ -64,6 +77,8 @@ def stored(field: FieldMapping) -> list[str]:
             return [field.column, *([field.order_column] if field.order_column else [])]
         case Sealed():
             return [field.sealed_column, field.masked_column, *([field.index_column] if field.index_column else [])]
+        case SealedDocument():
+            return [field.sealed_column]
         case ToOne():
             return [field.column]
         case ToUnion():

@@ -30,6 +30,7 @@ OPTIONS = {
     "plugin list": {"--json"},
     "audit verify": {"--tenant", "--all", "--file", "--heads", "--json"},
     "audit export": set(),
+    "payroll replay": {"--tenant", "--json"},
     "bench reads": {"--rounds", "--seconds", "--short"},
 }
 

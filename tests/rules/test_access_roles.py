@@ -49,6 +49,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Customer.phone": ALLOWED,
         "Employee.phone": ALLOWED,
         "Employee.baseSalary": DENIED,
+        "Payslip.document": SELF,
         "AuditEntry.changes": ALLOWED,
     },
     "hr_admin": {
@@ -58,6 +59,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Employee.phone": ALLOWED,
         "Employee.hiredOn": ALLOWED,
         "Employee.baseSalary": DENIED,
+        "Payslip.document": SELF,
         "AuditEntry.changes": DENIED,
     },
     "sales_manager": {
@@ -68,6 +70,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Employee.email": SELF,
         "Employee.hiredOn": IN_TEAM,
         "Employee.baseSalary": DENIED,
+        "Payslip.document": SELF,
         "AuditEntry.changes": DENIED,
     },
     "rep": {
@@ -81,6 +84,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Employee.phone": SELF,
         "Employee.phone.masked": SELF,
         "Employee.baseSalary": DENIED,
+        "Payslip.document": SELF,
         "AuditEntry.changes": DENIED,
     },
     "consultant": {
@@ -88,6 +92,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Customer.phone": MASKED,
         "Employee.phone": MASKED,
         "Employee.baseSalary": DENIED,
+        "Payslip.document": DENIED,
         "AccessRule.role": ALLOWED,
         "AuditEntry.changes": DENIED,
     },
@@ -98,6 +103,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Employee.phone": DENIED,
         "Customer.name": DENIED,
         "Employee.baseSalary": DENIED,
+        "Payslip.document": DENIED,
     },
 }
 VERBS: dict[str, Set[str]] = {
@@ -121,6 +127,12 @@ VERBS: dict[str, Set[str]] = {
         "settlement:lock",
         "bonus_pool:calculate",
         "bonus_pool:approve",
+        "attendance:write",
+        "payroll:configure",
+        "payroll:assign",
+        "payroll:run",
+        "payroll:approve",
+        "payroll:preview",
     },
     "sales_manager": {
         "customer:create",
@@ -164,20 +176,27 @@ VERBS: dict[str, Set[str]] = {
         "access:read",
         "department:write",
         "incentive_plan:write",
+        "payroll:configure",
     },
     "partner_app": frozenset(),
     "auditor": {"access:read", "allocation:audit", "audit:read", "audit:verify"},
 }
 ROWS: dict[str, dict[str, set[str]]] = {
-    "owner": {"Customer": {"all"}, "Employee": {"all"}, "AuditEntry": {"all"}},
+    "owner": {"Customer": {"all"}, "Employee": {"all"}, "AuditEntry": {"all"}, "Payslip": {"all"}},
     "hr_admin": {"Customer": {"all"}, "Employee": {"all"}, "FollowUp": set(), "AuditEntry": set()},
     "sales_manager": {
         "Customer": {"self", "pool", "department"},
         "FollowUp": {"self", "owned", "department"},
         "Employee": {"all"},
     },
-    "rep": {"Customer": {"self", "pool"}, "FollowUp": {"self", "owned"}, "Ownership": {"self"}, "Employee": {"all"}},
-    "consultant": {"Customer": {"all"}, "AuditEntry": set()},
+    "rep": {
+        "Customer": {"self", "pool"},
+        "FollowUp": {"self", "owned"},
+        "Ownership": {"self"},
+        "Employee": {"all"},
+        "Payslip": {"self"},
+    },
+    "consultant": {"Customer": {"all"}, "AuditEntry": set(), "Payslip": set()},
     "partner_app": {"Customer": set(), "Employee": set(), "Department": set()},
     "auditor": {"AuditEntry": {"all"}, "Customer": set(), "FollowUp": set()},
 }
@@ -200,8 +219,9 @@ def test_role_sees_exactly_these_rows(role: str) -> None:
     assert {name: set(compiled.visible(name)) for name in ROWS[role]} == ROWS[role]
 
 
-def test_no_role_is_given_pay() -> None:
+def test_no_role_is_given_pay_but_ones_own_payslip() -> None:
     compiled = table(*DEFAULT_POLICY.roles)
+    assert compiled.fields["Payslip.document"] == SELF
     assert not [path for path in compiled.fields if "baseSalary" in path]
     assert not [path for path in compiled.usable | compiled.writable | compiled.aggregable if "baseSalary" in path]
     assert compiled.who_grants("Employee.baseSalary") == ()

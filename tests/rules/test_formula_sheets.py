@@ -85,6 +85,24 @@ def test_a_given_value_never_stands_in_for_a_component() -> None:
     assert sheet_of(*PAY).evaluate(given).values["gross_pay"] == Decimal("7856.32")
 
 
+def test_a_component_that_is_given_is_not_computed_and_others_read_it() -> None:
+    sheet = sheet_of(component("share", "base_salary / 0"), component("pay", "share * 2"))
+    computed = sheet.evaluate(VALUES, given={"share": Decimal(7)}, explained=True)
+    assert computed.values == {"share": Decimal(7), "pay": Decimal(14)}
+    assert computed.failures == {}
+    assert list(computed.explanations) == ["pay"]
+
+
+def test_others_read_what_a_component_was_settled_to() -> None:
+    sheet = sheet_of(component("third", "10 / 3"), component("three", "third * 3"))
+
+    def settled(name: str, value: Value) -> Value:
+        return round(value, 2) if name == "third" and isinstance(value, Decimal) else value
+
+    computed = sheet.evaluate(VALUES, settled=settled)
+    assert computed.values == {"third": Decimal("3.33"), "three": Decimal("9.99")}
+
+
 def test_explanations_are_made_where_they_are_asked_for() -> None:
     sheet = sheet_of(*PAY)
     computed = sheet.evaluate(VALUES, explained=True)

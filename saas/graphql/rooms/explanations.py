@@ -7,24 +7,12 @@ from typing import Annotated
 import strawberry
 
 from saas.graphql.fields import Info, query
+from saas.graphql.render import ExplanationLine
 from saas.graphql.rooms.references import placed_id
 from saas.incentives import explain_accrual
 from saas.kernel import Catalogue, Explanation
 
 LINES_MAX = 500
-
-
-@strawberry.type(description="A sentence of an explanation. Since 0.1.")
-class ExplanationLine:
-    """Deeper lines explain the one above them."""
-
-    depth: int = strawberry.field(description="0 for the whole, one more for each level of reasons. Since 0.1.")
-    text: str = strawberry.field(description="The sentence, in the caller's language. Since 0.1.")
-    amount: str | None = strawberry.field(
-        description="What it comes to, a decimal text, where it comes to an amount. Since 0.1."
-    )
-    key: str = strawberry.field(description="The sentence's key in the catalogue; never translated. Since 0.1.")
-    source: str | None = strawberry.field(description="The id of the record it rests on. Since 0.1.")
 
 
 def told(info: Info, explanation: Explanation) -> list[ExplanationLine]:

@@ -9,8 +9,9 @@ import strawberry
 
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
+from saas.graphql.render import ExplanationLine
 from saas.graphql.rooms.deals import DealRef, deal_id_of
-from saas.graphql.rooms.explanations import ExplanationLine, told
+from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.incentive_inputs import PlanInput, plan_of
 from saas.graphql.rooms.references import optional_id, placed_id
 from saas.incentives import (

@@ -1,0 +1,222 @@
+"""The statutory lines of one payslip: contributions, cumulative withholding, annual bonus, limits of wages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from plugins.china.errors import NotInForce
+from plugins.china.settings import Entity, Settings
+from plugins.china.tables.income_tax import IncomeTaxRules, income_tax_rules
+from plugins.china.tables.insurance import INSURANCE
+from plugins.china.tables.minimum_wages import minimum_wage
+from plugins.china.tables.schemes import TITLES, Side
+from plugins.china.v1.annual_bonus import bonus_jump, tax_separately
+from plugins.china.v1.contributions import ContributionLine, Contributions, Insured, contributions
+from plugins.china.v1.declarations import Declarations, bonus_taken_on, declared, plain_year, year_of
+from plugins.china.v1.findings import Finding as Missed
+from plugins.china.v1.income_tax import ZERO
+from plugins.china.v1.months import YearBefore, may_deduct_full_year, months_employed
+from plugins.china.v1.wage_limits import NormalPay, damage_findings, minimum_wage_findings
+from plugins.china.v1.withholding import Payment, Withholding, YearToDate, withhold
+from saas.sdk import (
+    ComponentKind,
+    Finding,
+    Localised,
+    Nature,
+    PackResult,
+    PayFacts,
+    Period,
+    StatutoryKind,
+    StatutoryLine,
+)
+
+_SIGNS = {ComponentKind.EARNING: 1, ComponentKind.DEDUCTION: -1}
+_TAX: Localised = {"en": "Income tax", "zh-CN": "个人所得税"}
+_BONUS_TAX: Localised = {"en": "Income tax on the annual bonus", "zh-CN": "年终奖个人所得税"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Parts of a result, put together at the end."""
+
+    lines: tuple[StatutoryLine, ...] = ()
+    rows: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def statutory(facts: PayFacts, settings: Settings) -> PackResult:
+    """All statutory lines of one payslip, in yuan.
+
+    :raises AppError: a row that is not in force, a legal entity without a city, declarations that don't fit, a payment
+        that does not continue the year.
+    """
+    person = declared(facts.declarations)
+    rules = income_tax_rules(facts.pays_on)
+    paid = _contributions(facts, settings.entity(facts.legal_entity_id), person)
+    insured = _insured(paid, person, settings)
+    bonus, taken_on = _bonus(facts, person, rules)
+    withheld = _withheld(facts, person, special=paid.total(Side.EMPLOYEE), rules=rules)
+    tax = StatutoryLine(
+        code="china.income_tax",
+        titles=_TAX,
+        kind=StatutoryKind.TAX,
+        amount=withheld.amount,
+        explanation=withheld.explanation,
+    )
+    limits = _limits(facts, settings, shares=paid.total(Side.EMPLOYEE))
+    parts = (insured, bonus, limits)
+    return PackResult(
+        lines=(*insured.lines, tax, *bonus.lines),
+        year_to_date=plain_year(withheld.year, bonus_taken_on=taken_on),
+        rows=(
+            rules.annual_scale.id,
+            rules.basic_deduction.id,
+            *(row for part in parts for row in part.rows),
+        ),
+        findings=tuple(finding for part in parts for finding in part.findings),
+    )
+
+
+def _contributions(facts: PayFacts, entity: Entity, person: Declarations) -> Contributions:
+    insured = Insured(city=entity.city, bases=person.bases or {}, unit_rates=entity.unit_rates)
+    return contributions(insured, month=facts.period.first, tables=INSURANCE)
+
+
+def _insured(paid: Contributions, person: Declarations, settings: Settings) -> _Found:
+    missing = (Finding("china.bases_missing", is_blocking=True),) if person.bases is None else ()
+    return _Found(
+        lines=tuple(_contribution_line(line) for line in paid.lines),
+        rows=tuple(row.id for line in paid.lines for row in line.rows),
+        findings=(*missing, *_unverified(paid.unverified(settings.confirmed_rows))),
+    )
+
+
+def _contribution_line(line: ContributionLine) -> StatutoryLine:
+    scheme, side = line.part.scheme, line.part.side
+    is_own = side is Side.EMPLOYEE
+    english = f"{TITLES[scheme]['en']} ({TITLES[side]['en']})"
+    return StatutoryLine(
+        code=f"china.{scheme.lower()}" if is_own else f"china.{scheme.lower()}.employer",
+        titles={
+            "en": english[0].upper() + english[1:],
+            "zh-CN": f"{TITLES[scheme]['zh-CN']}（{TITLES[side]['zh-CN']}）",
+        },
+        kind=StatutoryKind.CONTRIBUTION if is_own else StatutoryKind.EMPLOYER_COST,
+        amount=line.amount,
+        explanation=line.explanation,
+    )
+
+
+def _unverified(rows: Iterable[str]) -> tuple[Finding, ...]:
+    """Rows that nobody verified nor confirmed: they may be looked at, and pay nobody."""
+    return tuple(Finding("china.row_unverified", {"row": row}, is_blocking=True) for row in rows)
+
+
+def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tuple[_Found, date | None]:
+    """The annual bonus where it is taxed separately, and the day on which that method was last taken."""
+    amount, taken_on = _sum(facts, natures={Nature.ANNUAL_BONUS}), bonus_taken_on(facts.year_to_date)
+    if amount <= 0:
+        return _Found(), taken_on
+    if person.annual_bonus is None:
+        return _Found(findings=(Finding("china.bonus_method_missing", is_blocking=True),)), taken_on
+    if person.annual_bonus == "MERGED":
+        return _Found(), taken_on
+    tax = tax_separately(amount, paid_on=facts.pays_on, taken_on=taken_on, rules=rules)
+    assert rules.bonus_scale is not None, "tax_separately refuses without it"
+    jump = bonus_jump(amount, rules.bonus_scale)
+    line = StatutoryLine(
+        code="china.bonus_tax",
+        titles=_BONUS_TAX,
+        kind=StatutoryKind.TAX,
+        amount=tax.tax,
+        explanation=tax.explanation,
+    )
+    findings = () if jump is None else tuple(_told([jump.finding(amount)]))
+    return _Found((line,), (rules.bonus_scale.id,), findings), facts.pays_on
+
+
+def _withheld(facts: PayFacts, person: Declarations, *, special: Decimal, rules: IncomeTaxRules) -> Withholding:
+    is_apart = person.annual_bonus == "SEPARATE"
+    natures = set(Nature) - {Nature.ANNUAL_BONUS} if is_apart else set(Nature)
+    year = _year(facts, person)
+    payment = Payment(
+        key=year.key,
+        paid_on=facts.pays_on,
+        months_employed=months_employed(facts.employed, paid_on=facts.pays_on, is_first_wage=person.first_wage),
+        income=_sum(facts, natures=natures),
+        exempt=person.exempt,
+        special=special,
+        special_additional=person.special_additional,
+        other=person.other,
+        credits=person.credits,
+    )
+    return withhold(payment, year, rules=rules)
+
+
+def _year(facts: PayFacts, person: Declarations) -> YearToDate:
+    """The year so far; whether 60,000 are deducted at once is decided with the first payment, in January."""
+    tax_year = facts.pays_on.year
+    year = year_of(facts.year_to_date, legal_entity=facts.legal_entity_id, person=facts.employee_id, tax_year=tax_year)
+    before = person.year_before
+    if facts.year_to_date is not None or before is None or facts.pays_on.month != 1:
+        return year
+    january = Period.of_month(f"{tax_year:04d}-01")
+    is_due = may_deduct_full_year(
+        YearBefore(months_withheld=before.months_withheld, income=before.income),
+        tax_year=tax_year,
+        is_employed_in_january=any(span.overlap(january) for span in facts.employed),
+    )
+    return replace(year, has_full_year_deduction=is_due)
+
+
+def _limits(facts: PayFacts, settings: Settings, *, shares: Decimal) -> _Found:
+    """What of the limits of wages is missed; only a month that was kept in full is held to the minimum wage."""
+    try:
+        minimum = minimum_wage(settings.entity(facts.legal_entity_id).city, on=facts.period.first)
+    except NotInForce as unknown:
+        return _Found(findings=(Finding(unknown.key, dict(unknown.values)),))
+    gross = _sum(facts, natures=set(Nature), kinds={ComponentKind.EARNING}, is_taxed=None)
+    pay = NormalPay(
+        gross=gross,
+        overtime=_earned(facts, Nature.OVERTIME),
+        hardship_allowances=_earned(facts, Nature.HARDSHIP),
+        statutory_benefits=_earned(facts, Nature.BENEFIT),
+        employee_shares=shares,
+    )
+    missed: list[Missed] = []
+    if facts.days_paid == facts.days_due:
+        missed += minimum_wage_findings(pay, minimum=minimum)
+    damage = -_sum(facts, natures={Nature.DAMAGE}, is_taxed=None)
+    missed += damage_findings(damage, wage=gross, minimum=minimum) if damage > 0 else ()
+    doubtful = [] if minimum.is_verified or minimum.id in settings.confirmed_rows else [minimum.id]
+    return _Found(rows=(minimum.id,), findings=(*_told(missed), *_unverified(doubtful)))
+
+
+def _told(missed: Iterable[Missed]) -> Iterator[Finding]:
+    return (Finding(each.key, dict(each.args), each.is_blocking) for each in missed)
+
+
+def _earned(facts: PayFacts, nature: Nature) -> Decimal:
+    return _sum(facts, natures={nature}, kinds={ComponentKind.EARNING}, is_taxed=None)
+
+
+def _sum(
+    facts: PayFacts,
+    *,
+    natures: set[Nature],
+    kinds: Iterable[ComponentKind] = _SIGNS,
+    is_taxed: bool | None = True,
+) -> Decimal:
+    """Earnings less deductions of these natures and kinds; of the taxed ones unless `is_taxed` is None."""
+    wanted = frozenset(kinds)
+    return sum(
+        (
+            each.amount * _SIGNS[each.kind]
+            for each in facts.amounts
+            if each.nature in natures and each.kind in wanted and is_taxed in (None, each.is_taxed)
+        ),
+        ZERO,
+    )

@@ -1,0 +1,10 @@
+"""Attendance, by days alone: how many days of each kind a person had in a month at an employment.
+
+Payroll takes them as an input. Clock events, shifts and rosters are not here.
+"""
+
+from saas.attendance.actions import set_day_counts
+from saas.attendance.queries import find_day_counts
+from saas.attendance.rules import ABSENCE_KINDS, DAY_KINDS, WORKED, MonthOfDays
+
+__all__ = ["ABSENCE_KINDS", "DAY_KINDS", "WORKED", "MonthOfDays", "find_day_counts", "set_day_counts"]

@@ -1,0 +1,250 @@
+"""Computing a run: payslips chunk by chunk from frozen inputs, then totals and the plan's hash.
+
+Whatever changes what would be paid (inputs frozen anew, an exclusion) makes a draft of the run again, and the same job
+makes totals and hash anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from saas.audit import record
+from saas.events import emit
+from saas.extensions import PluginHost
+from saas.formulas import Sheet
+from saas.kernel import Actor, Clock, Money, new_id
+from saas.payroll.actions.freezing import freeze_again
+from saas.payroll.actions.sources import CommissionSource
+from saas.payroll.errors import PayInputRefused, PayslipRefused, RunNotFound
+from saas.payroll.events import PAYSLIPS_AWAITED
+from saas.payroll.hooks import pack_of
+from saas.payroll.queries import Run, get_run, planned_payslips
+from saas.payroll.rules.inputs import FrozenInputs
+from saas.payroll.rules.outcomes import Outcome, failed, outcome_of
+from saas.payroll.rules.packs import Pack
+from saas.payroll.rules.plans import plan_hash
+from saas.payroll.rules.runs import RunStage, RunState, clean_reason, unique_accounts
+from saas.payroll.rules.structures import Structure
+from saas.payroll.rules.totals import Payee, Total, Totals
+from saas.payroll.rules.versions import Calculation, calculation
+from saas.sealing import Keyring, Place
+from tenants import current_tenant_id, current_transaction
+
+REFREEZE_MOST = 100
+_TOTALS_AT_ONCE = 500
+
+_NEXT = """
+SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
+FROM payroll_input i
+WHERE i.tenant_id = $1 AND i.run_id = $2
+  AND NOT EXISTS (SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id)
+ORDER BY i.employee_id LIMIT $3
+"""
+_DOCUMENTS = "SELECT id, document FROM salary_structure_version WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+_INSERT = """
+INSERT INTO payslip (tenant_id, id, run_id, employment_id, employee_id, legal_entity_id, department_id, month, state,
+    failure, document_sealed, digest, computed_at)
+SELECT $1, id, $2, employment_id, employee_id, $3, department_id, $4, state, failure, sealed, digest, $5
+FROM unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::bytea[], $13::text[])
+  AS fresh (id, employment_id, employee_id, department_id, state, failure, sealed, digest)
+"""
+_BEGIN = """
+UPDATE payroll_run SET state = 'draft', stage = 'computing', plan_hash = NULL, computed_by = $3,
+    prepared_by = $4::text::jsonb, submitted_at = NULL, submitted_by = NULL
+WHERE tenant_id = $1 AND id = $2
+"""
+_ADVANCE = "UPDATE payroll_run SET computed = computed + $3 WHERE tenant_id = $1 AND id = $2"
+_PAID = """
+SELECT id, employee_id, department_id, document_sealed FROM payslip
+WHERE tenant_id = $1 AND run_id = $2 AND state = 'ok' AND employee_id > $3 ORDER BY employee_id LIMIT $4
+"""
+_INSERT_TOTALS = """
+INSERT INTO payroll_total (tenant_id, id, run_id, dimension, key, measure, people, amount_minor)
+SELECT $1, id, $2, dimension, key, measure, people, amount_minor
+FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::int[], $8::bigint[])
+  AS fresh (id, dimension, key, measure, people, amount_minor)
+"""
+_COUNTS = """
+SELECT count(*) AS computed, count(*) FILTER (WHERE state = 'failed') AS failed,
+       count(*) FILTER (WHERE state = 'excluded') AS excluded
+FROM payslip WHERE tenant_id = $1 AND run_id = $2
+"""
+_FINISH = """
+UPDATE payroll_run SET state = 'computed', stage = 'done', plan_hash = $3, computed_at = $4, computed = $5, failed = $6,
+    excluded = $7, people = $5
+WHERE tenant_id = $1 AND id = $2
+"""
+_EXCLUDE = """
+UPDATE payslip SET state = 'excluded', exclusion = $4 WHERE tenant_id = $1 AND run_id = $2 AND employee_id = $3
+  AND state <> 'excluded' RETURNING id
+"""
+_NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What computes the payslips of one run: the pinned calculation and pack, structures by version."""
+
+    calculation: Calculation
+    pack: Pack | None
+    structures: Mapping[UUID, tuple[Structure, Sheet]]
+
+
+async def machinery_of(run: Run, version_ids: Sequence[UUID], host: PluginHost) -> Machinery:
+    """The calculation, the pack and the structures that a run's inputs name.
+
+    :raises CalculationUnknown: this release lacks the version; :raises PackMissing: the pack is not installed.
+    """
+    used = calculation(run.pins.calculation)
+    rows = await current_transaction().fetch(_DOCUMENTS, current_tenant_id(), list(version_ids))
+    structures = {row["id"]: Structure.of_plain(orjson.loads(row["document"])) for row in rows}
+    sheets = {key: (structure, used.sheet_of(structure)) for key, structure in structures.items()}
+    return Machinery(used, pack_of(host, run.pins), sheets)
+
+
+def outcome_of_row(row: asyncpg.Record, machinery: Machinery, keyring: Keyring) -> Outcome:
+    """What one person's frozen inputs come to."""
+    if row["failure"] is not None:
+        return failed((PayslipRefused(row["failure"]),))
+    text = keyring.open(Place("payroll_input", "inputs_sealed", row["id"]), row["inputs_sealed"])
+    structure, sheet = machinery.structures[row["structure_version_id"]]
+    inputs = FrozenInputs.of_plain(orjson.loads(text))
+    return outcome_of(inputs, structure, sheet, machinery.pack, calculation=machinery.calculation)
+
+
+async def compute_run(actor: Actor, *, run_id: UUID, clock: Clock) -> None:
+    """Have the payslips of a run computed that are not yet (permission ``payroll:run``).
+
+    :raises RunNotFound: there is none; :raises RunNotReady: it is not a draft whose inputs are all frozen.
+    """
+    run = await get_run(run_id, lock=True)
+    run.facts.require(RunState.DRAFT, step="compute")
+    run.facts.require_stage(RunStage.FROZEN, step="compute")
+    await _begin(actor, run)
+    await record(actor, "payroll_run.computing_begun", object_type="PayrollRun", object_id=run_id, clock=clock)
+
+
+async def _begin(actor: Actor, run: Run) -> None:
+    """A draft again, prepared by one more person; the job does the rest."""
+    prepared = unique_accounts([str(each) for each in run.facts.prepared_by], actor.account_id)
+    await current_transaction().execute(
+        _BEGIN, current_tenant_id(), run.id, actor.account_id, orjson.dumps(prepared).decode()
+    )
+    await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
+
+
+async def exclude_from_run(actor: Actor, *, run_id: UUID, employee_id: UUID, reason: str, clock: Clock) -> None:
+    """Leave a person out of a run, for a reason (permission ``payroll:run``); totals and plan are made anew.
+
+    :raises RunNotFound: there is no such run, or the person has no payslip to be left out of it.
+    :raises RunNotReady: the run is not computed.
+    """
+    reason = clean_reason(reason)
+    run = await get_run(run_id, lock=True)
+    run.facts.require(RunState.COMPUTED, step="exclude")
+    excluded = await current_transaction().fetchval(_EXCLUDE, current_tenant_id(), run_id, employee_id, reason)
+    if excluded is None:
+        raise RunNotFound("payroll.not_in_run", field=("employeeId",))
+    await _begin(actor, run)
+    await record(
+        actor,
+        "payroll_run.person_excluded",
+        object_type="Payslip",
+        object_id=excluded,
+        changes={"state": [None, "excluded"]},
+        reason=reason,
+        clock=clock,
+    )
+
+
+async def refreeze_inputs(
+    actor: Actor,
+    *,
+    run_id: UUID,
+    employee_ids: Sequence[UUID],
+    keyring: Keyring,
+    commission: CommissionSource,
+    clock: Clock,
+) -> None:
+    """Freeze the inputs of some people anew, after they were put right (permission ``payroll:run``), and compute again.
+
+    :raises PayInputRefused: more than 100 people.
+    :raises RunNotFound: there is no such run, or none of them is employed there in its period.
+    :raises RunNotReady: the run is not computed.
+    """
+    if len(employee_ids) > REFREEZE_MOST:
+        values = {"given": len(employee_ids), "most": REFREEZE_MOST}
+        raise PayInputRefused("payroll.too_many_people", values, field=("employeeIds",))
+    run = await get_run(run_id, lock=True)
+    run.facts.require(RunState.COMPUTED, step="refreeze")
+    at = clock.now()
+    found = await freeze_again(run, employee_ids, keyring=keyring, commission=commission, at=at)
+    if not found:
+        raise RunNotFound("payroll.not_in_run", field=("employeeIds",))
+    await _begin(actor, run)
+    await record(
+        actor,
+        "payroll_run.inputs_refrozen",
+        object_type="PayrollRun",
+        object_id=run_id,
+        changes={"people": [None, found]},
+        clock=clock,
+    )
+
+
+async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyring, at: datetime) -> int:
+    """Compute the next payslips of a run that are not there yet; how many."""
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    rows = await transaction.fetch(_NEXT, tenant_id, run.id, most)
+    if not rows:
+        return 0
+    versions = {row["structure_version_id"] for row in rows} - {None}
+    machinery = await machinery_of(run, list(versions), host)
+    fresh = [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
+    common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
+    await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
+    await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
+    return len(rows)
+
+
+def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
+    row_id = new_id()
+    sealed = keyring.seal("pay", Place("payslip", "document_sealed", row_id), outcome.text)
+    ids = (row_id, row["employment_id"], row["employee_id"], row["department_id"])
+    return (*ids, outcome.state.value, outcome.failure, sealed, keyring.digest(outcome.text))
+
+
+async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
+    """Add up the payslips that are paid and hash the plan: the run is computed."""
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    await transaction.execute("DELETE FROM payroll_total WHERE tenant_id = $1 AND run_id = $2", tenant_id, run.id)
+    totals = await _totals(run, keyring)
+    if totals:
+        rows = [_total_row(total, run.currency) for total in totals]
+        await transaction.execute(_INSERT_TOTALS, tenant_id, run.id, *map(list, zip(*rows, strict=True)))
+    hashed = plan_hash(run.id, run.pins, await planned_payslips(run.id))
+    counts = await transaction.fetchrow(_COUNTS, tenant_id, run.id)
+    assert counts is not None, "an aggregate has a row"
+    await transaction.execute(_FINISH, tenant_id, run.id, hashed, at, *counts)
+
+
+async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
+    totals, passed = Totals(), _NOBODY
+    while rows := await current_transaction().fetch(_PAID, current_tenant_id(), run.id, passed, _TOTALS_AT_ONCE):
+        for row in rows:
+            text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
+            payee = Payee(row["employee_id"], run.legal_entity_id, row["department_id"])
+            totals.add(payee, orjson.loads(text))
+        passed = rows[-1]["employee_id"]
+    return totals.shown()
+
+
+def _total_row(total: Total, currency: str) -> tuple[object, ...]:
+    minor = None if total.amount is None else Money(currency, total.amount).minor
+    return (new_id(), total.dimension.value, total.key, total.measure.value, total.people, minor)

@@ -1,0 +1,54 @@
+"""The one byte form of everything that is frozen, hashed or compared: JSON with sorted keys and without floats."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+
+from saas.kernel import minor_digits, rounded
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+def canonical_text(value: object) -> str:
+    """JSON with sorted keys, no spaces, letters as they are; equal values give equal texts.
+
+    :raises TypeError: a float, which no amount of ours may be, or something that JSON can't hold.
+    """
+    _require_exact(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def canonical_hash(value: object) -> str:
+    """SHA-256 of the canonical text, in hex."""
+    return hashlib.sha256(canonical_text(value).encode()).hexdigest()
+
+
+def amount_text(amount: Decimal, currency: str) -> str:
+    """An amount with just the digits of its currency.
+
+    :raises ValueError: it has more of them: round it first.
+    """
+    shown = rounded(amount, minor_digits(currency))
+    if shown != amount:
+        raise ValueError(f"{amount} has more digits than {currency}")
+    return format(shown + 0, "f")
+
+
+def number_text(value: Decimal) -> str:
+    """A number without trailing zeros, so that 21.750 and 21.75 are one text."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _require_exact(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a float; amounts are decimals, written as texts")
+    if isinstance(value, Mapping):
+        for each in value.values():
+            _require_exact(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            _require_exact(each)

@@ -1,0 +1,153 @@
+"""From frozen inputs to a payslip: gross lines, statutory lines, net. Pure: equal inputs give equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from saas.formulas import Sheet
+from saas.kernel import AppErrors, Explanation, minor_digits, rounded
+from saas.payroll.errors import PayslipRefused
+from saas.payroll.rules.canonical import amount_text, number_text
+from saas.payroll.rules.inputs import FrozenInputs
+from saas.payroll.rules.packs import Finding, Pack, PackResult, PaidAmount, PayFacts, StatutoryLine
+from saas.payroll.rules.payslips import LineKind, Payslip, PayslipLine, in_order
+from saas.payroll.rules.structures import BASE_SALARY, ComponentKind, Nature, Structure
+from saas.payroll.rules.v1.components import component_lines
+from saas.payroll.rules.v1.proration import MonthShare, in_force_last, share_of
+from saas.payroll.rules.v1.vocabulary import values_of
+
+VERSION = "v1"
+COMMISSION = "commission"
+"""The code of lines of settled commission; no component may have it."""
+
+
+def compute_payslip(inputs: FrozenInputs, structure: Structure, sheet: Sheet, pack: Pack | None) -> Payslip:
+    """One person's payslip. `sheet` is that of `structure`, whose hash the inputs name.
+
+    :raises AppErrors: with each component that has no value; or one-off amounts of components that there are not.
+    :raises AppError: the pack can't compute the statutory lines.
+    """
+    _check(inputs, structure)
+    share = share_of(inputs, structure.proration)
+    gross = [
+        *component_lines(inputs, structure, sheet, values_of(inputs, structure, share)),
+        *_commission_lines(inputs),
+    ]
+    result = None if pack is None else pack.statutory(_facts(inputs, structure, share, gross, pack))
+    lines = in_order([*gross, *_statutory_lines(pack, result, inputs.currency)])
+    slip = Payslip(
+        inputs=inputs,
+        calculation=VERSION,
+        structure_code=structure.code,
+        pack=pack,
+        lines=lines,
+        rows=tuple(sorted(set(result.rows))) if result else (),
+        year_to_date=result.year_to_date if result else None,
+        findings=(*_findings(inputs, share), *(result.findings if result else (Finding("payroll.no_pack"),))),
+    )
+    return _with_net_checked(slip)
+
+
+def _check(inputs: FrozenInputs, structure: Structure) -> None:
+    if structure.hash != inputs.structure_hash:
+        raise PayslipRefused("payroll.structure_other", {"structure": structure.code})
+    known = {component.code for component in structure.components}
+    strange = sorted({each.component for each in inputs.one_offs} - known)
+    if strange:
+        raise AppErrors(
+            PayslipRefused("payroll.one_off_of_no_component", {"component": code, "structure": structure.code})
+            for code in strange
+        )
+
+
+def _commission_lines(inputs: FrozenInputs) -> Iterator[PayslipLine]:
+    for settled in inputs.commission:
+        amount = amount_text(settled.amount, inputs.currency)
+        yield PayslipLine(
+            code=COMMISSION,
+            titles=settled.titles,
+            kind=LineKind.EARNING,
+            amount=Decimal(amount),
+            sources=(settled.source,),
+            explanation=Explanation(
+                "payroll.settled_commission", {"title": settled.titles}, amount=amount, source=settled.source
+            ),
+        )
+
+
+def _facts(
+    inputs: FrozenInputs, structure: Structure, share: MonthShare, gross: Iterable[PayslipLine], pack: Pack
+) -> PayFacts:
+    base = [each for each in inputs.amounts if each.code == BASE_SALARY]
+    return PayFacts(
+        calculation=pack.calculation,
+        legal_entity_id=inputs.person.legal_entity_id,
+        employee_id=inputs.person.employee_id,
+        period=inputs.period,
+        pays_on=inputs.pays_on,
+        currency=inputs.currency,
+        employed=inputs.employed,
+        days_due=share.days_due,
+        days_paid=share.days_paid,
+        base_salary=in_force_last(base, inputs),
+        amounts=tuple(_paid_amounts(structure, gross)),
+        declarations=inputs.declarations,
+        year_to_date=inputs.year_to_date,
+    )
+
+
+def _paid_amounts(structure: Structure, gross: Iterable[PayslipLine]) -> Iterator[PaidAmount]:
+    components = {component.code: component for component in structure.components}
+    for line in gross:
+        component = components.get(line.code)
+        if component is None:
+            yield PaidAmount(line.code, ComponentKind.EARNING, Nature.ORDINARY, True, line.amount)
+        elif component.kind in (ComponentKind.EARNING, ComponentKind.DEDUCTION):
+            yield PaidAmount(line.code, component.kind, component.nature, component.is_taxed, line.amount)
+
+
+def _statutory_lines(pack: Pack | None, result: PackResult | None, currency: str) -> Iterator[PayslipLine]:
+    for line in result.lines if result else ():
+        assert pack is not None, "a result comes from a pack"
+        _check_statutory(line, pack, currency)
+        yield PayslipLine(
+            code=line.code,
+            titles=line.titles,
+            kind=LineKind(line.kind.value),
+            amount=line.amount,
+            explanation=line.explanation,
+        )
+
+
+def _check_statutory(line: StatutoryLine, pack: Pack, currency: str) -> None:
+    is_own = line.code.startswith(f"{pack.name}.")
+    if not is_own or rounded(line.amount, minor_digits(currency)) != line.amount:
+        raise PayslipRefused("payroll.pack_line_unfit", {"pack": pack.name, "line": line.code})
+
+
+def _findings(inputs: FrozenInputs, share: MonthShare) -> Iterator[Finding]:
+    if inputs.absences is None and inputs.days_worked is None:
+        yield Finding("payroll.attendance_missing", {"days": share.days_due})
+    if share.days_unpaid > len(share.kept):
+        beyond: dict[str, str | int | None] = {"unpaid": number_text(share.days_unpaid), "days": len(share.kept)}
+        yield Finding("payroll.absence_beyond_month", beyond, is_blocking=True)
+    bare = [day for day in share.kept if not _has_base(inputs, day)]
+    if bare and any(each.code == BASE_SALARY for each in inputs.amounts):
+        gap: dict[str, str | int | None] = {"first": bare[0].isoformat(), "days": len(bare)}
+        yield Finding("payroll.base_salary_gap", gap, is_blocking=True)
+
+
+def _has_base(inputs: FrozenInputs, day: date) -> bool:
+    return any(each.code == BASE_SALARY and day in each.period for each in inputs.amounts)
+
+
+def _with_net_checked(slip: Payslip) -> Payslip:
+    """The payslip; where more is taken off than earned, with the finding that keeps it from being paid."""
+    if slip.net >= 0:
+        return slip
+    currency = slip.inputs.currency
+    values = {"net": amount_text(slip.net, currency), "gross": amount_text(slip.gross, currency)}
+    return replace(slip, findings=(*slip.findings, Finding("payroll.net_negative", values, is_blocking=True)))

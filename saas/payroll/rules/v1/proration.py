@@ -1,0 +1,84 @@
+"""The part of a month that a person is paid for, and what it makes of a monthly amount.
+
+A change of an amount inside the month splits it by pay days; the pieces are summed unrounded and prorated as one, so
+that a change to the same amount changes nothing, whatever the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from saas.kernel import EXACT
+from saas.payroll.rules.inputs import DatedAmount, FrozenInputs
+from saas.payroll.rules.structures import Proration, ProrationMethod
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthShare:
+    """`days_due` are the period's pay days; `kept` those of them on which the person was employed; `days_unpaid` are
+    the unpaid parts of absences among them."""
+
+    days_due: int
+    kept: tuple[date, ...]
+    days_unpaid: Decimal
+
+    @property
+    def days_paid(self) -> Decimal:
+        """Days that are paid, with their fractions; never below 0."""
+        return max(ZERO, len(self.kept) - self.days_unpaid)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every pay day of the month is paid."""
+        return self.days_paid == self.days_due
+
+
+def share_of(inputs: FrozenInputs, proration: Proration) -> MonthShare:
+    """How much of the period is paid. A kind of absence that the structure does not name is paid."""
+    kept = tuple(day for day in inputs.pay_days if any(day in span for span in inputs.employed))
+    unpaid = sum(
+        (EXACT.multiply(days, proration.unpaid.get(kind, ZERO)) for kind, days in (inputs.absences or {}).items()),
+        ZERO,
+    )
+    return MonthShare(len(inputs.pay_days), kept, unpaid)
+
+
+def earned(pieces: Sequence[DatedAmount], share: MonthShare, proration: Proration) -> Decimal:
+    """What a monthly amount earns in the period, unrounded: between nothing and the whole of it.
+
+    Full attendance earns the whole in every month. Days without an amount in force earn nothing.
+    """
+    if not share.kept or share.days_paid <= 0:
+        return ZERO
+    by_days = sum(
+        (EXACT.multiply(piece.amount, Decimal(sum(day in piece.period for day in share.kept))) for piece in pieces),
+        ZERO,
+    )
+    factor = _paid_part(share, proration)
+    return EXACT.divide(EXACT.multiply(by_days, factor), Decimal(len(share.kept)))
+
+
+def in_force_last(pieces: Sequence[DatedAmount], inputs: FrozenInputs) -> Decimal | None:
+    """The whole monthly amount in force on the last employed day of the period; None where there is none."""
+    ends = [min(end for end in (span.until, inputs.period.until) if end is not None) for span in inputs.employed]
+    last = max(ends) - timedelta(days=1)
+    return next((piece.amount for piece in pieces if last in piece.period), None)
+
+
+def _paid_part(share: MonthShare, proration: Proration) -> Decimal:
+    """The part of the month's wage, from 0 to 1."""
+    if share.is_full:
+        return Decimal(1)
+    a_month = proration.days_a_month
+    missing = share.days_due - share.days_paid
+    part = {
+        ProrationMethod.PER_DAY_WORKED: lambda: EXACT.divide(share.days_paid, a_month),
+        ProrationMethod.PER_DAY_ABSENT: lambda: EXACT.divide(a_month - missing, a_month),
+        ProrationMethod.ACTUAL_DAYS: lambda: EXACT.divide(share.days_paid, Decimal(share.days_due)),
+    }[proration.method]()
+    return min(max(part, ZERO), Decimal(1))

@@ -1,0 +1,75 @@
+"""Payroll at once: of any number that open, approve or lock, one gets it; chunks delivered twice do nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Any
+
+from saas.kernel import AppError, new_id
+from saas.payroll import compute_run
+from tests.payroll_samples import BASIC, structure_of
+from tests.payroll_stage import Office, office_of
+from tests.staging import Company
+
+MANY = 20
+
+
+async def outcomes(attempts: list[Awaitable[Any]]) -> list[str]:
+    """The key of each refusal, or ``done``, sorted."""
+    return sorted(await asyncio.gather(*map(_outcome, attempts)))
+
+
+async def _outcome(attempt: Awaitable[Any]) -> str:
+    try:
+        await attempt
+    except AppError as refused:
+        return refused.key
+    return "done"
+
+
+async def staffed(company: Company, people: int = 3, **more: Any) -> Office:
+    office = office_of(company, **more)
+    structure_id = await office.save(structure_of(BASIC))
+    for number in range(people):
+        await office.assign(await office.employ(f"1{number:03}"), structure_id)
+    return office
+
+
+async def test_of_twenty_who_open_a_run_one_does(company: Company) -> None:
+    office = await staffed(company)
+    found = await outcomes([office.open() for _ in range(MANY)])
+    assert found == ["done", *["payroll.run_under_way"] * (MANY - 1)]
+    assert await company.value("SELECT count(*) FROM payroll_run") == 1
+    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'payroll.inputs_awaited'") == 1
+
+
+async def test_a_run_is_approved_and_locked_once(company: Company) -> None:
+    office = await staffed(company)
+    run_id = await office.computed()
+    plan = await office.submit(run_id)
+    approvers = [replace(office.approver, account_id=new_id()) for _ in range(MANY)]
+    found = await outcomes([office.approve(run_id, plan, actor=actor) for actor in approvers])
+    assert found == ["done", *["payroll.run_not_ready"] * (MANY - 1)]
+    found = await outcomes([office.lock(run_id) for _ in range(MANY)])
+    assert found == ["done", *["payroll.run_not_ready"] * (MANY - 1)]
+    assert await company.value("SELECT count(*) FROM audit_entry WHERE action = 'payroll_run.locked'") == 1
+
+
+async def test_chunks_at_once_freeze_and_compute_everybody_once(company: Company) -> None:
+    office = await staffed(company, people=9, chunk=2)
+    run_id = await office.open()
+    payload, jobs = {"run_id": str(run_id)}, office.jobs()
+
+    async def all_at_once(topic: str) -> None:
+        await asyncio.gather(*(office.deliver(new_id(), topic, payload, jobs=jobs) for _ in range(MANY)))
+
+    await all_at_once("payroll.inputs_awaited")
+    assert await company.value("SELECT count(*) FROM payroll_input") == 9
+    await company.within(lambda: compute_run(office.clerk, run_id=run_id, clock=company.clock))
+    await all_at_once("payroll.payslips_awaited")
+    run = await office.run(run_id)
+    assert (run["state"], run["computed"], run["frozen"]) == ("computed", 9, 9)
+    assert await company.value("SELECT count(*) FROM payslip") == 9
+    assert (await office.replay(run_id)).differences == ()

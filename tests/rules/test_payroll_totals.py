@@ -1,0 +1,138 @@
+"""Totals that hide small groups, the plan's hash, differences between documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saas.kernel import uuid7_from
+from saas.payroll.rules.differences import line_differences, replay_differences
+from saas.payroll.rules.plans import PayslipState, PlannedPayslip, RunPins, plan_hash
+from saas.payroll.rules.totals import Dimension, Payee, TotalMeasure, Totals, hidden_groups
+from tests.payroll_samples import EREWHON, PERSON, payslip
+
+PEOPLE = [uuid7_from(number, number) for number in range(100, 160)]
+RUN = uuid7_from(9, 9)
+PINS = RunPins("v1", "erewhon", "1.0.0", "v1", {"rate": "0.1"})
+
+
+def count(totals: Totals, number: int, department: UUID, base: str = "10000") -> None:
+    payee = Payee(PEOPLE[number], PERSON.legal_entity_id, department)
+    totals.add(payee, payslip(pack=EREWHON, base=base).plain())
+
+
+def groups(*sizes: int) -> dict[str, list[UUID]]:
+    people = iter(PEOPLE)
+    return {f"g{place}": [next(people) for _ in range(size)] for place, size in enumerate(sizes)}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "hidden"),
+    [
+        ((5, 6), set()),
+        ((4, 6, 9), {"g0", "g1"}),  # 4 alone would be the whole less 6 and 9
+        ((3, 2, 9), {"g0", "g1"}),  # five people behind the two: enough
+        ((1, 1, 8, 7), {"g0", "g1", "g3"}),
+        ((4,), {"g0"}),
+        ((), set()),
+    ],
+)
+def test_small_groups_are_hidden_and_can_not_be_found_from_the_others(sizes: tuple[int, ...], hidden: set[str]) -> None:
+    assert hidden_groups(groups(*sizes)) == hidden
+
+
+def test_one_person_in_two_hidden_groups_counts_once() -> None:
+    people = PEOPLE[:4]
+    assert hidden_groups({"bonus": people, "travel": people, "meal": PEOPLE[:8]}) == {"bonus", "travel", "meal"}
+
+
+@given(st.lists(st.integers(1, 12), max_size=5))
+def test_behind_hidden_groups_there_are_five_people_or_everybody(sizes: list[int]) -> None:
+    made = groups(*sizes)
+    hidden = hidden_groups(made)
+    assert {key for key, who in made.items() if len(who) < 5} <= hidden
+    behind = sum(len(made[key]) for key in hidden)
+    assert not hidden or behind >= 5 or hidden == set(made)
+
+
+def test_totals_are_the_sums_of_the_lines() -> None:
+    north, south = uuid7_from(1, 51), uuid7_from(1, 52)
+    totals = Totals()
+    for number in range(6):
+        count(totals, number, north, base=str(9000 + number))
+    for number in range(6, 12):
+        count(totals, number, south)
+    shown = {(each.dimension, each.key, each.measure): (each.people, each.amount) for each in totals.shown()}
+    entity = PERSON.legal_entity_id.hex
+    # north: 9,000 no bonus; 9,001…9,005 5 % of it, at most 450
+    basic = 9000 * 6 + 15 + 60000
+    assert shown[Dimension.COMPONENT, "basic_pay", TotalMeasure.AMOUNT] == (12, Decimal(basic))
+    assert shown[Dimension.COMPONENT, "meal", TotalMeasure.AMOUNT] == (12, Decimal(440 * 12))
+    assert shown[Dimension.COMPONENT, "erewhon.fund", TotalMeasure.AMOUNT] == (12, Decimal("9121.20"))
+    assert shown[Dimension.LEGAL_ENTITY, entity, TotalMeasure.CONTRIBUTIONS] == (12, Decimal("9121.20"))
+    assert shown[Dimension.DEPARTMENT, south.hex, TotalMeasure.GROSS] == (6, Decimal("65340.00"))
+    net = [shown[Dimension.DEPARTMENT, each.hex, TotalMeasure.NET][1] for each in (north, south)]
+    assert sum(filter(None, net)) == shown[Dimension.LEGAL_ENTITY, entity, TotalMeasure.NET][1]
+    assert (Dimension.COMPONENT, "ratio", TotalMeasure.AMOUNT) not in shown
+
+
+def test_totals_of_four_people_have_no_amount() -> None:
+    totals = Totals()
+    for number in range(4):
+        count(totals, number, PERSON.department_id)
+    assert {each.amount for each in totals.shown()} == {None}
+    assert {each.people for each in totals.shown()} == {4}
+
+
+def planned(number: int, state: PayslipState = PayslipState.OK, inputs: str = "i", slip: str = "s") -> PlannedPayslip:
+    return PlannedPayslip(PEOPLE[number], inputs, slip, state)
+
+
+def test_the_plan_hash_covers_everything_and_no_order() -> None:
+    plan = [planned(0), planned(1)]
+    hashed = plan_hash(RUN, PINS, plan)
+    assert plan_hash(RUN, PINS, reversed(plan)) == hashed
+    others = [
+        plan_hash(PEOPLE[5], PINS, plan),
+        plan_hash(RUN, replace(PINS, calculation="v2"), plan),
+        plan_hash(RUN, replace(PINS, pack_version="1.0.1"), plan),
+        plan_hash(RUN, replace(PINS, pack_settings={"rate": "0.2"}), plan),
+        plan_hash(RUN, PINS, plan[:1]),
+        plan_hash(RUN, PINS, [planned(0), planned(2)]),
+        plan_hash(RUN, PINS, [planned(0), planned(1, PayslipState.EXCLUDED)]),
+        plan_hash(RUN, PINS, [planned(0), planned(1, inputs="j")]),
+        plan_hash(RUN, PINS, [planned(0), planned(1, slip="t")]),
+    ]
+    assert len({hashed, *others}) == 10
+
+
+def test_line_differences_name_what_is_new_changed_and_gone() -> None:
+    before, after = payslip(base="8000").plain(), payslip(pack=EREWHON).plain()
+    before["lines"].append({"code": "prize", "titles": {}, "amount": "5.00"})
+    found = {each.code: (each.before, each.after, each.change) for each in line_differences(before, after)}
+    assert found == {
+        "basic_pay": (Decimal(8000), Decimal(10000), Decimal(2000)),
+        "bonus": (Decimal(0), Decimal(450), Decimal(450)),
+        "training": (Decimal(120), Decimal(150), Decimal(30)),
+        "erewhon.fund": (None, Decimal(800), Decimal(800)),
+        "erewhon.tax": (None, Decimal(965), Decimal(965)),
+        "erewhon.fund_employer": (None, Decimal(1200), Decimal(1200)),
+        "prize": (Decimal(5), None, Decimal(-5)),
+    }
+    assert line_differences(after, after) == ()
+    assert len(line_differences(None, after)) == len(after["lines"])
+
+
+def test_replay_names_the_place_of_each_difference() -> None:
+    one, other = payslip().plain(), payslip(base="8000").plain()
+    assert replay_differences(one, one) == ()
+    found = replay_differences(one, other)
+    assert "lines.0.amount" in found
+    assert "net" in found
+    assert "paysOn" not in found
+    assert replay_differences({"a": [1]}, {"a": [1, 2], "b": 1}) == ("a", "b")
