@@ -27,9 +27,10 @@ from saas.customers import (
 )
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Payload, Ref, enum_of, mapped, stored_text
+from saas.graphql.render import ExplanationLine
 from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
-from saas.graphql.rooms.explanations import ExplanationLine, told
+from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.references import optional_id, placed_id
 from saas.kernel import BadUserInput, Period
 from saas.sealing import Sealer

@@ -11,10 +11,10 @@ import strawberry
 from saas.customers import Near, find_owner_on, foresee_recycling, require_visible_customers
 from saas.graphql.fields import Info, query
 from saas.graphql.payloads import Ref, mapped
-from saas.graphql.render import PageInfo
+from saas.graphql.render import ExplanationLine, PageInfo
 from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
-from saas.graphql.rooms.explanations import ExplanationLine, told
+from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.plain_pages import After, First, page_of
 from saas.kernel import BadUserInput
 from saas.sales import find_follow_up_facts
