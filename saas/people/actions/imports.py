@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -97,8 +96,8 @@ class EmployeeImport(ImportKind):
         return await take_back(
             applied,
             _take_back,
-            changed=partial(_stays, StaffChanged, "people.staff_changed"),
-            in_use=partial(_stays, StaffInUse, "people.staff_in_use"),
+            changed=lambda each: StaffChanged("people.staff_changed", {"row": each.number}),
+            in_use=lambda each: StaffInUse("people.staff_in_use", {"row": each.number}),
         )
 
 
@@ -287,10 +286,6 @@ def _changes(row: Row, verdict: Verdict) -> dict[str, list[Any]]:
     if verdict.outcome is Outcome.NEW:
         return {"number": [None, str(row.values["number"])], "department": [None, row.text("department")]}
     return {each.key: [each.before, each.after] for each in verdict.differences}
-
-
-def _stays(error: type[AppError], key: str, applied: Applied) -> AppError:
-    return error(key, {"row": applied.number})
 
 
 async def _take_back(applied: Sequence[Applied]) -> set[int]:
