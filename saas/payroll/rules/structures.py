@@ -110,13 +110,20 @@ class PayComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
-    """One version of a structure; the order of its components is the order of display and nothing else."""
+    """One version of a structure; the order of its components is the order of display and nothing else.
+
+    `hash` names this very content; it is worked out once, for every payslip looks at it.
+    """
 
     code: str
     titles: Localised
     components: tuple[PayComponent, ...]
     items: tuple[MonthlyItem, ...] = ()
     proration: Proration = field(default_factory=Proration)
+    hash: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hash", canonical_hash(self.plain()))
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it: every setting is there, numbers are texts."""
@@ -136,11 +143,6 @@ class Structure:
     def text(self) -> str:
         """The canonical text: what is stored."""
         return canonical_text(self.plain())
-
-    @property
-    def hash(self) -> str:
-        """What names this very content."""
-        return canonical_hash(self.plain())
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> Structure:

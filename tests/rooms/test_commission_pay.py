@@ -1,0 +1,41 @@
+"""From a deal to a payslip: what was collected becomes a statement, and one payroll run pays it, once."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from saas.kernel import public_id
+from tests.payroll_samples import BASIC, structure_of
+from tests.payroll_stage import office_of
+from tests.rooms.paying import APRIL, MARCH, Paying, a_plan, collected
+from tests.rooms.selling import Sales
+from tests.staging import Company
+
+
+async def test_a_locked_statement_is_paid_by_one_run_and_referred_to_by_both(company: Company) -> None:
+    office, paying, sales = office_of(company), Paying.of(company), Sales(company, company.founder)
+    structure_id = await office.save(structure_of(BASIC))
+    rep = await office.employ("1001")
+    await office.assign(rep, structure_id)
+    plan_id = await paying.in_force(a_plan())
+    await collected(company, sales, rep, "123456.78")
+    unlocked = await office.computed("2026-03")
+    assert (await office.documents(unlocked))["1001"]["net"] == "10000.00"
+    await company.run("UPDATE payroll_run SET state = 'cancelled' WHERE id = $1", unlocked)
+    await paying.settled(plan_id, MARCH)
+    statement_id = await company.value("SELECT id FROM settlement_line")
+    assert isinstance(statement_id, UUID)
+    run_id = await office.paid("2026-03")
+    document = (await office.documents(run_id))["1001"]
+    (line,) = [line for line in document["lines"] if line["code"] == "commission"]
+    # 3 % of 123,456.78, half up to the fen
+    assert (line["amount"], line["sources"], document["net"]) == (
+        "3703.70",
+        [public_id("stm", statement_id)],
+        "13703.70",
+    )
+    assert line["titles"]["zh-CN"] == "销售提成（2026-03-01 至 2026-03-31）"
+    assert await company.value("SELECT payroll_run_id FROM settlement_line") == run_id
+    assert (await office.replay(run_id)).differences == ()
+    assert (await office.documents(await office.paid("2026-04")))["1001"]["net"] == "10000.00"
+    assert await paying.owed(await office.employment(rep), APRIL, run_id) != []
