@@ -16,19 +16,23 @@ from saas.identity import Recipient, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
-from saas.people import find_supervisors
+from saas.people import find_manager, find_supervisors
 from saas.sales import find_follow_up_facts
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
 
 
 def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> RecycleWarning:
-    """The mails before recycling: to the owner, and to the sales managers of the nearest department above."""
+    """The mails before recycling: to the owner, and to whom the owner reports; where that is not known, to the sales
+    managers of the nearest department above."""
 
     async def recipients(owner_id: UUID) -> tuple[Recipient | None, list[Recipient]]:
+        manager = await find_manager(owner_id)
+        asked = [owner_id] if manager is None else [owner_id, manager]
         known = await find_staff_recipients(
-            database, current_tenant_id(), employee_id=owner_id, role=SALES_MANAGER, clock=clock
+            database, current_tenant_id(), employee_ids=asked, role=SALES_MANAGER, clock=clock
         )
-        return known.get(owner_id), [known[each] for each in await find_supervisors(owner_id, among=known)]
+        told = [manager] if manager in known else await find_supervisors(owner_id, among=known)
+        return known.get(owner_id), [known[each] for each in told if each is not None]
 
     return RecycleWarning(postbox, recipients=recipients, catalogue=catalogue, clock=clock)
 

@@ -79,6 +79,17 @@ FETCH FIRST ROW WITH TIES
 """
 
 
+async def find_manager(employee_id: UUID) -> UUID | None:
+    """Whom a person reports to, where that is known and the manager is on the staff."""
+    found: UUID | None = await current_transaction().fetchval(
+        "SELECT m.id FROM employee e JOIN employee m ON m.tenant_id = $1 AND m.id = e.manager_id"
+        " WHERE e.tenant_id = $1 AND e.id = $2 AND m.status = 'active'",
+        current_tenant_id(),
+        employee_id,
+    )
+    return found
+
+
 async def find_supervisors(employee_id: UUID, *, among: Collection[UUID]) -> list[UUID]:
     """Who of `among` works in the nearest department at or above that of a person, themselves left out."""
     rows = await current_transaction().fetch(_SUPERVISING, current_tenant_id(), employee_id, list(among))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -130,17 +131,17 @@ _STAFF = """
 SELECT m.employee_id, a.email, a.name, a.locale
   FROM platform.membership m JOIN platform.account a ON a.id = m.account_id
  WHERE m.tenant_id = $1 AND m.employee_id IS NOT NULL AND m.valid_from <= $2
-   AND (m.valid_to IS NULL OR m.valid_to > $2) AND (m.employee_id = $3 OR $4 = ANY (m.roles))
+   AND (m.valid_to IS NULL OR m.valid_to > $2) AND (m.employee_id = ANY ($3) OR $4 = ANY (m.roles))
 """
 
 
 async def find_staff_recipients(
-    database: Database, tenant_id: UUID, *, employee_id: UUID, role: str, clock: Clock
+    database: Database, tenant_id: UUID, *, employee_ids: Sequence[UUID], role: str, clock: Clock
 ) -> dict[UUID, Recipient]:
-    """Where to write to a person on the staff and to all who hold a role, by employee id; without an account: missing.
+    """Where to write to people on the staff and to all who hold a role, by employee id; without an account: missing.
 
     It opens its own transaction, since jobs run as the application role.
     """
     async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
-        rows = await transaction.fetch(_STAFF, tenant_id, clock.now(), employee_id, role)
+        rows = await transaction.fetch(_STAFF, tenant_id, clock.now(), list(employee_ids), role)
     return {row["employee_id"]: Recipient(row["email"], row["name"], row["locale"]) for row in rows}
