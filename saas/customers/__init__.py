@@ -8,12 +8,11 @@ from saas.customers.actions.customers import (
     claim_customer,
     create_customer,
     note_follow_up,
-    note_follow_ups,
     release_customer,
-    restore_last_follow_ups,
 )
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
+from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
 from saas.customers.actions.pools import configure_pool, create_default_pool
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, TOPICS

@@ -57,8 +57,6 @@ REVIEWED = {
     "exchange/figures.py": "how figures are read",
     "exchange/headers.py": "where in a sheet the table is",
     "exchange/kinds.py": "what a room above gives to be imported",
-    "exchange/mappings/adventureworks_sales.json": "a recipe",
-    "exchange/mappings/crm_sales_opportunities.json": "a recipe",
     "exchange/recipes.py": "folders of other products as workbooks of ours",
     "exchange/sheets.py": "files as rows of cells",
     "exchange/store.py": "where uploads wait",
@@ -82,9 +80,10 @@ REVIEWED = {
 
 SUBJECTS = {
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
+    "exchange/mappings": "recipes that come with the product: data, no code",
     "customers/recycling": "clocks, holds and the one verdict: pure",
 }
-"""Folders of pure decisions that are too much for `rules`, each with its reason; their files are named by content."""
+"""Folders of pure decisions that are too much for `rules`, or of data; their files are named by content."""
 
 WAITS = {
     "tests/api/conftest.py": "uvicorn offers no event for having started",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -97,8 +96,8 @@ class EmployeeImport(ImportKind):
         return await take_back(
             applied,
             _take_back,
-            changed=partial(_stays, StaffChanged, "people.staff_changed"),
-            in_use=partial(_stays, StaffInUse, "people.staff_in_use"),
+            changed=_changed_since,
+            in_use=_in_use,
         )
 
 
@@ -175,7 +174,8 @@ def _path(desk: _Desk, row: Row) -> str | None:
     if given is None:
         return None
     at, missing = desk.tree.find(given)
-    return "/".join((desk.tree.path(at), *missing)) if missing else desk.tree.path(at)
+    above = () if at == desk.tree.root.id and missing else (desk.tree.path(at),)
+    return "/".join((*above, *missing))
 
 
 def _manager(desk: _Desk, row: Row) -> str | None:
@@ -289,8 +289,12 @@ def _changes(row: Row, verdict: Verdict) -> dict[str, list[Any]]:
     return {each.key: [each.before, each.after] for each in verdict.differences}
 
 
-def _stays(error: type[AppError], key: str, applied: Applied) -> AppError:
-    return error(key, {"row": applied.number})
+def _changed_since(applied: Applied) -> AppError:
+    return StaffChanged("people.staff_changed", {"row": applied.number})
+
+
+def _in_use(applied: Applied) -> AppError:
+    return StaffInUse("people.staff_in_use", {"row": applied.number})
 
 
 async def _take_back(applied: Sequence[Applied]) -> set[int]:

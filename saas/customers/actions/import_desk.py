@@ -1,0 +1,163 @@
+"""What the rows of a list of customers are judged by: customers alike, owners and what they hold, the plan's room."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from saas.customers.actions.customer_rows import StoredCustomer, count_held, find_alike
+from saas.customers.actions.duplicates import ImportDuplicates, lock_for_import
+from saas.customers.columns import CUSTOMERS, SYSTEM
+from saas.customers.errors import PoolNotFound
+from saas.customers.queries import Pool, count_customers, list_pools
+from saas.customers.rules import match_key
+from saas.exchange import ImportContext, Row
+from saas.kernel import local_date
+from saas.people import StaffBook, find_staff
+from saas.people.queries import NamedPerson
+from tenants import QuotaKind, find_quota, lock_quota
+
+HELD_BY = "held by "
+"""Begins the token of a new customer that somebody is to own."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeCustomers:
+    """The customers that rows are like, by what they have in common."""
+
+    by_key: Mapping[tuple[str | None, str | None], StoredCustomer]
+    by_name: Mapping[str, StoredCustomer]
+    by_phone: Mapping[bytes | None, StoredCustomer]
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a set of rows is judged by; `held` counts customers by owner as rows are judged, `room` those that the
+    company's plan still holds."""
+
+    context: ImportContext
+    pools: Mapping[str, Pool]
+    book: StaffBook
+    alike: AlikeCustomers
+    duplicates: ImportDuplicates = field(default_factory=ImportDuplicates)
+    held: Counter[UUID | str] = field(default_factory=Counter)
+    room: int | None = None
+
+    @property
+    def today(self) -> date:
+        return local_date(self.context.clock.now(), self.context.time_zone)
+
+    def pool_of(self, row: Row) -> Pool:
+        """The pool that a row names, by default the company's first.
+
+        :raises PoolNotFound: there is none of that name.
+        """
+        wanted = row.values.get("pool")
+        if wanted is None:
+            return next(iter(self.pools.values()))
+        found = self.pools.get(str(wanted))
+        if found is None:
+            known = "、".join(self.pools)
+            raise PoolNotFound("customers.pool_unknown", {"pool": str(wanted), "known": known}, field=("pool",))
+        return found
+
+
+async def judging_desk(context: ImportContext, rows: Sequence[Row]) -> Desk:
+    """The desk for a set of rows; at commit it locks what decides, until the transaction ends."""
+    if context.is_commit:
+        await lock_for_import()
+    book = await find_staff(context, [row.text("owner") for row in rows])
+    held = await _held(context, book)
+    return Desk(
+        context,
+        await list_pools(),
+        book,
+        await alike_of(context, rows),
+        await ImportDuplicates.of_today(context),
+        held,
+        await _room(context),
+    )
+
+
+async def alike_of(context: ImportContext, rows: Sequence[Row]) -> AlikeCustomers:
+    """The customers that the rows are like."""
+    if not rows:
+        return AlikeCustomers({}, {}, {})
+    alike = await find_alike(
+        context,
+        keys=[(system_of(row), key) for row in rows if (key := row.text("external_key"))],
+        names=[match_key(str(row.values["name"])) for row in rows],
+        phones=[index for row in rows if (index := index_of(context, row))],
+    )
+    return AlikeCustomers(
+        {(each.values.external_system, each.values.external_key): each for each in alike if each.values.external_key},
+        {each.values.match_key: each for each in reversed(alike)},
+        {each.values.phone_index: each for each in reversed(alike) if each.values.phone_index},
+    )
+
+
+async def _held(context: ImportContext, book: StaffBook) -> Counter[UUID | str]:
+    """How many customers the named people hold, with those that earlier rows will give them.
+
+    Who is promised only is counted by what the rows call them.
+    """
+    people = {person.id: person for person in (*book.by_number.values(), *_named(book))}
+    held: Counter[UUID | str] = Counter(await count_held(sorted(people), is_locking=context.is_commit))
+    if not people and not book.promised:
+        return held
+    pledged = await context.promises.pledged(CUSTOMERS)
+    calls = {word: person.id for person in people.values() for word in (person.name, person.number)}
+    for token, rows in pledged.items():
+        if token.startswith(HELD_BY):
+            word = token.removeprefix(HELD_BY)
+            held[calls.get(word, word)] += rows
+    return held
+
+
+def _named(book: StaffBook) -> list[NamedPerson]:
+    return [people[0] for people in map(list, book.by_name.values()) if len(people) == 1]
+
+
+async def _room(context: ImportContext) -> int | None:
+    """How many more customers the company's plan holds, None where it has no limit."""
+    limit = await find_quota(QuotaKind.CUSTOMERS)
+    if limit is None:
+        return None
+    if context.is_commit:
+        await lock_quota(QuotaKind.CUSTOMERS)
+    pledged = await context.promises.pledged(CUSTOMERS)
+    return limit - await count_customers() - sum(pledged.values())
+
+
+def system_of(row: Row) -> str:
+    """The other system that a row's key is of."""
+    return row.text("external_system") or SYSTEM
+
+
+def index_of(context: ImportContext, row: Row) -> bytes | None:
+    """The blind index of a row's telephone number."""
+    number = row.text("phone")
+    return context.keyring.blind_index("customer.phone", number) if number else None
+
+
+def stored_of(desk: Desk, row: Row) -> StoredCustomer | None:
+    """The customer that the row is about, if it is there.
+
+    :raises CustomerExists: another customer has the row's key, name or number, or the caller may not see it (P38).
+    """
+    key, name = row.text("external_key"), match_key(str(row.values["name"]))
+    found = desk.alike.by_key.get((system_of(row), key)) if key else None
+    if found is None:
+        found = desk.alike.by_name.get(name)
+        if found is not None and key and found.values.external_key:
+            raise desk.duplicates.refusal(found, "name")
+    if found is not None and not found.is_visible:
+        raise desk.duplicates.refusal(found, "external" if key else "name", key=key)
+    others = ((desk.alike.by_name.get(name), "name"), (desk.alike.by_phone.get(index_of(desk.context, row)), "phone"))
+    for other, matched in others:
+        if other is not None and (found is None or other.id != found.id):
+            raise desk.duplicates.refusal(other, matched)
+    return found
