@@ -29,6 +29,9 @@ OPTIONS = {
     "audit verify": {"--tenant", "--all", "--file", "--heads", "--json"},
     "audit export": set(),
     "bench reads": {"--rounds", "--seconds", "--short"},
+    "bench import": {"--rows", "--short"},
+    "import": {"--tenant", "--commit", "--preview", "--mode", "--mapping", "--as", "--errors", "--json"},
+    "import-crm": {"--tenant", "--commit", "--preview", "--mapping", "--mode", "--as", "--errors", "--json"},
 }
 
 
