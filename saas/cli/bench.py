@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from saas.cli.failures import CommandRefused
-from saas.cli.parts import BENCH_ERROR, BENCH_READS, BENCH_TABLES, find_part
+from saas.cli.parts import BENCH_ERROR, BENCH_IMPORT, BENCH_IMPORT_TABLE, BENCH_READS, BENCH_TABLES, find_part
 from saas.cli.settings import settings_of_process
 from saas.cli.terminal import note, say
 
@@ -55,3 +55,37 @@ def reads(
     except refusal as refused:
         raise CommandRefused(str(refused)) from refused
     say(as_tables(figures))
+
+
+@commands.command("import")
+def import_(
+    rows: Annotated[
+        int, typer.Option(min=1_000, max=1_000_000, help="Rows of the large file; the small has a tenth.")
+    ] = 100_000,
+    short: Annotated[bool, typer.Option("--short", help="2,000 rows: does everything run?")] = False,
+) -> None:
+    """Measure an import of customers beside a bare COPY of the same file, and its memory.
+
+    Each size runs in a process of its own, into a company of its own. Needs an otherwise idle machine; prints the
+    table of docs/benchmarks.md.
+
+    \b
+    Examples:
+      saas bench import
+      saas bench import --rows 30000
+      saas bench import --short
+    """
+    settings = settings_of_process()
+    measure, as_table, refusal = find_part(BENCH_IMPORT), find_part(BENCH_IMPORT_TABLE), find_part(BENCH_ERROR)
+    try:
+        samples = asyncio.run(
+            measure(
+                data=settings.data,
+                rows=2_000 if short else rows,
+                report=note,
+                database_url=settings.database_url,
+            )
+        )
+    except refusal as refused:
+        raise CommandRefused(str(refused)) from refused
+    say(as_table(samples))

@@ -10,14 +10,13 @@ from saas.customers.actions.customers import (
     claim_customer,
     create_customer,
     note_follow_up,
-    note_follow_ups,
-    restore_last_follow_ups,
 )
 from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import assign_customer, release_customer, transfer_customer
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
+from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
 from saas.customers.actions.plans import AllocationWish, plan_allocation
 from saas.customers.actions.pools import (
     apply_begun_settings,

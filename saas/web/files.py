@@ -31,6 +31,7 @@ from saas.web.requests import accepted_locale, bearer_token
 _UPLOAD_SECONDS, _BLOCK_SECONDS = 900.0, 30.0
 """How long an upload may take, and how long its sender may say nothing."""
 
+_DISCARD_SECONDS = 2.0
 _STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
@@ -74,6 +75,7 @@ class _Files:
             except ClientDisconnect:
                 return Response(status_code=499)
             except AppError as error:
+                await _discard(request)
                 return self._refused(request, error, request_id)
             except Exception as error:  # the door: nothing unexpected reaches the caller
                 log.exception("fault", kind=type(error).__name__, request_id=request_id)
@@ -153,6 +155,14 @@ async def _blocks(request: Request) -> AsyncIterator[bytes]:
             return
         if block:
             yield block
+
+
+async def _discard(request: Request) -> None:
+    """Read on without keeping, for a while: a client that is still sending would see a reset and not the answer."""
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):  # what was read to its end can't be read again
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            async for _ in request.stream():
+                pass
 
 
 async def _remove(name: str) -> None:

@@ -32,6 +32,7 @@ OPTIONS = {
     "audit export": set(),
     "payroll replay": {"--tenant", "--json"},
     "bench reads": {"--rounds", "--seconds", "--short"},
+    "bench import": {"--rows", "--short"},
     "import": {"--tenant", "--commit", "--preview", "--mode", "--mapping", "--as", "--errors", "--json"},
     "import-crm": {"--tenant", "--commit", "--preview", "--mapping", "--mode", "--as", "--errors", "--json"},
 }

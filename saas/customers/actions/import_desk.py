@@ -34,9 +34,17 @@ class _Alike:
 
 
 @dataclass(slots=True)
+class CustomerRoom:
+    """How many customers the company's plan holds, and how many there are, with those that rows will add."""
+
+    limit: int
+    used: int
+
+
+@dataclass(slots=True)
 class ImportDesk:
-    """What a set of rows is judged by; `held` counts customers by owner as rows are judged, `room` those that the
-    company's plan still holds."""
+    """What a set of rows is judged by; `held` counts customers by owner, and `room` all of them, as rows are judged;
+    there is no `room` where the company's plan has no limit."""
 
     context: ImportContext
     pools: Mapping[str, Pool]
@@ -44,7 +52,7 @@ class ImportDesk:
     alike: _Alike
     duplicates: ImportDuplicates = field(default_factory=ImportDuplicates)
     held: Counter[UUID | str] = field(default_factory=Counter)
-    room: int | None = None
+    room: CustomerRoom | None = None
 
     @property
     def today(self) -> date:
@@ -121,15 +129,14 @@ def _named(book: StaffBook) -> list[NamedPerson]:
     return [people[0] for people in map(list, book.by_name.values()) if len(people) == 1]
 
 
-async def _room(context: ImportContext) -> int | None:
-    """How many more customers the company's plan holds, None where it has no limit."""
+async def _room(context: ImportContext) -> CustomerRoom | None:
     limit = await find_quota(QuotaKind.CUSTOMERS)
     if limit is None:
         return None
     if context.is_commit:
         await lock_quota(QuotaKind.CUSTOMERS)
     pledged = await context.promises.pledged(CUSTOMERS)
-    return limit - await count_customers() - sum(pledged.values())
+    return CustomerRoom(limit, await count_customers() + sum(pledged.values()))
 
 
 def system_of(row: Row) -> str:

@@ -174,14 +174,16 @@ def _new(desk: ImportDesk, row: Row, pool: Pool) -> Verdict:
     if refusals:
         return Verdict.refused(*refusals)
     if desk.room is not None:
-        desk.room -= 1
+        desk.room.used += 1
     return Verdict.new(f"{HELD_BY}{word}" if word else "")
 
 
 def _over_quota(desk: ImportDesk) -> list[AppError]:
-    if desk.room is None or desk.room > 0:
+    room = desk.room
+    if room is None or room.used < room.limit:
         return []
-    return [TenantQuotaExceeded("tenants.quota_exceeded.customers", {"limit": 0, "used": 0, "adding": 1})]
+    values: dict[str, Scalar] = {"limit": room.limit, "used": room.used, "adding": 1}
+    return [TenantQuotaExceeded("tenants.quota_exceeded.customers", values)]
 
 
 def _may_hold(desk: ImportDesk, row: Row, word: str, pool: Pool) -> list[AppError]:

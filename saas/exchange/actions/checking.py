@@ -86,7 +86,7 @@ async def _compared(context: ImportContext, part: Part, kind: ImportKind, rows: 
         if first[""] != number:
             findings.verdicts[number], findings.firsts[number] = Verdict(Outcome.DUPLICATE), first[""]
             continue
-        clashes = [_clash(number, titles.get(name, name), held) for name, held in first.items() if held != number]
+        clashes = [_clash(number, name, titles.get(name, name), held) for name, held in first.items() if held != number]
         if clashes:
             findings.verdicts[number] = Verdict.refused(*clashes)
     await _hold_names(context, part, kind, [row for row in rows if row.number not in findings.verdicts])
@@ -120,8 +120,8 @@ def _titles(part: Part, kind: ImportKind) -> dict[str, str]:
     return titles | {"+".join(kind.identity): " + ".join(titles.get(key, key) for key in kind.identity)}
 
 
-def _clash(number: int, title: str, first: int) -> AppError:
-    return RowRefused("exchange.value_twice", {"row": number, "column": title, "first": first})
+def _clash(number: int, name: str, title: str, first: int) -> AppError:
+    return RowRefused("exchange.value_twice", {"row": number, "column": title, "first": first}, field=(name,))
 
 
 async def _held(part: Part, keys: Mapping[int, Mapping[str, bytes]]) -> dict[bytes, int]:
