@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tortoise.migrations.operations import RunSQL
+from tortoise.migrations import Migration
+from tortoise.migrations.operations import CreateModel, Operation, RunSQL
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
+from tortoise.migrations.schema_generator.state import State
 
 OWNER = "saas_owner"
 APP = "saas_app"
@@ -20,6 +23,36 @@ TENANT_PREDICATE = "tenant_id = (SELECT nullif(current_setting('app.tenant_id', 
 
 READ_WRITE = "SELECT, INSERT, UPDATE, DELETE"
 APPEND_ONLY = "SELECT, INSERT"
+
+
+class RoomMigration(Migration):
+    """A migration of a room: as the tool's own, without a copy of every model before each operation that asks for none.
+
+    The tool makes that copy for operations that compare; with a few hundred statements it is nearly all the time that
+    an empty database takes.
+    """
+
+    async def apply(
+        self,
+        state: State,
+        *,
+        dry_run: bool = False,
+        schema_editor: BaseSchemaEditor | None = None,
+        collect_sql: bool = False,
+    ) -> State:
+        """Bring the state forward and the database with it, inside the transaction that the tool has opened."""
+        if dry_run or collect_sql or schema_editor is None or not schema_editor.atomic_migration:
+            return await super().apply(state, dry_run=dry_run, schema_editor=schema_editor, collect_sql=collect_sql)
+        for operation in self.operations:
+            before = state.clone() if _compares(operation) else state
+            operation.state_forward(self.app_label, state)
+            await operation.database_forward(self.app_label, before, state, schema_editor)
+        state.validate_relations_initialized()
+        return state
+
+
+def _compares(operation: Operation) -> bool:
+    return not isinstance(operation, RunSQL | CreateModel)
 
 
 class TenantTable(RunSQL):

@@ -1,14 +1,13 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from saas.kernel.ids import new_id
 from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
 
-from tenants.schema import PlatformTable
+from tenants.schema import PlatformTable, RoomMigration
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     operations = [

@@ -1,9 +1,8 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from saas.kernel.ids import new_id
 from tortoise import fields
 
-from tenants.schema import APP, APPEND_ONLY, PLATFORM, PlatformTable
+from tenants.schema import APP, APPEND_ONLY, PLATFORM, PlatformTable, RoomMigration
 
 FACTS = """
 CREATE FUNCTION platform.tenant_facts()
@@ -16,7 +15,7 @@ $function$
 """
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("tenants", "0001_tenants")]
 
     initial = False

@@ -1,8 +1,7 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from tortoise import fields
 
-from tenants.schema import APP, PLATFORM
+from tenants.schema import APP, PLATFORM, RoomMigration
 
 _FACTS = """
 CREATE FUNCTION platform.tenant_facts()
@@ -15,7 +14,7 @@ $function$
 """
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("tenants", "0002_lifecycle")]
 
     initial = False

@@ -1,13 +1,12 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from saas.kernel.ids import new_id
 from tenants.database import current_tenant_id
 from tortoise import fields
 
-from tenants.schema import TenantIndex, TenantTable
+from tenants.schema import RoomMigration, TenantIndex, TenantTable
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     operations = [

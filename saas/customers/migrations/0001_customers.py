@@ -1,4 +1,3 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from saas.kernel.ids import new_id
 from tenants.database import current_tenant_id
@@ -8,6 +7,7 @@ from tenants.schema import (
     APP,
     PLATFORM,
     OrderedText,
+    RoomMigration,
     TenantCheck,
     TenantForeignKey,
     TenantIndex,
@@ -42,7 +42,7 @@ runs with the caller's rights, under row-level security. Claims of different peo
 """
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     dependencies = [("people", "0001_people")]

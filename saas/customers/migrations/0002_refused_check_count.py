@@ -1,12 +1,11 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from tenants.database import current_tenant_id
 from tortoise import fields
 
-from tenants.schema import TenantTable
+from tenants.schema import RoomMigration, TenantTable
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("customers", "0001_customers")]
 
     operations = [

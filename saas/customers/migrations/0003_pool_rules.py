@@ -1,4 +1,3 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from saas.kernel.ids import new_id
@@ -10,6 +9,7 @@ from tortoise import fields
 from tenants.schema import (
     APPEND_ONLY,
     OrderedText,
+    RoomMigration,
     TenantCheck,
     TenantForeignKey,
     TenantIndex,
@@ -27,7 +27,7 @@ SETTINGS_BEFORE = (
 """Pools that were there before get no recycling: nobody had agreed to it."""
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("customers", "0002_refused_check_count")]
 
     operations = [

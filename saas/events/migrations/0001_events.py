@@ -1,4 +1,3 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from saas.kernel.ids import new_id
@@ -6,7 +5,7 @@ from tenants.database import current_tenant_id
 from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
 
-from tenants.schema import RELAY, TenantIndex, TenantTable
+from tenants.schema import RELAY, RoomMigration, TenantIndex, TenantTable
 
 MAY_RELAY = [
     f"GRANT USAGE ON SCHEMA public TO {RELAY}",
@@ -17,7 +16,7 @@ MAY_RELAY = [
 """The one role that sees rows of every tenant, and only this of them: whose, which, about what, when."""
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
     dependencies = [("tenants", "0001_tenants")]
 

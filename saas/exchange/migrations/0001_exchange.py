@@ -1,4 +1,3 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from saas.kernel.ids import new_id
@@ -6,10 +5,10 @@ from tenants.database import current_tenant_id
 from tortoise.fields.data import JSON_DUMPS
 from tortoise import fields
 
-from tenants.schema import OrderedText, TenantCheck, TenantForeignKey, TenantIndex, TenantTable, one_of
+from tenants.schema import OrderedText, RoomMigration, TenantCheck, TenantForeignKey, TenantIndex, TenantTable, one_of
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     operations = [

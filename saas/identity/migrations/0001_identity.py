@@ -1,13 +1,12 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from saas.kernel.ids import new_id
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise import fields
 
-from tenants.schema import APPEND_ONLY, PlatformTable
+from tenants.schema import APPEND_ONLY, PlatformTable, RoomMigration
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     dependencies = [("tenants", "0001_tenants")]

@@ -5,10 +5,9 @@ The functions run as the owner (SECURITY DEFINER), name every table with its sch
 PL/pgSQL because that keeps its plan on every supported server (SQL functions do only since PostgreSQL 18).
 """
 
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-from tenants.schema import APP, PLATFORM
+from tenants.schema import APP, PLATFORM, RoomMigration
 
 _LIVE = """
       FROM platform.session s
@@ -56,7 +55,7 @@ $function$
 _NAMES = ("session_stamp", "session_lookup", "session_touch")
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("identity", "0001_identity")]
 
     operations = [

@@ -4,8 +4,9 @@ Every request asks for it, and each connection keeps the plan that it made first
 empty: then a join reads all memberships of the company, or all sessions, forty to a hundred microseconds more.
 """
 
-from tortoise import migrations
 from tortoise.migrations import operations as ops
+
+from tenants.schema import RoomMigration
 
 _STAMP = """
 CREATE OR REPLACE FUNCTION platform.session_stamp(presented bytea, at timestamptz DEFAULT now()) RETURNS text
@@ -34,7 +35,7 @@ $function$
 """
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("identity", "0002_session_functions")]
 
     operations = [ops.RunSQL(_STAMP, reverse_sql=ops.RunSQL.noop)]

@@ -3,10 +3,9 @@
 The look-up says what `0002_session_functions` says, and one column more; a function's columns can't be added to.
 """
 
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-from tenants.schema import APP, PLATFORM
+from tenants.schema import APP, PLATFORM, RoomMigration
 
 _LOOKUP = """
 CREATE FUNCTION platform.session_lookup(presented bytea, at timestamptz DEFAULT now())
@@ -29,7 +28,7 @@ $function$
 """
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("identity", "0003_session_stamp_by_keys"), ("tenants", "0003_currency")]
 
     operations = [

@@ -1,4 +1,3 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from orjson import loads
 from saas.kernel.ids import new_id
@@ -10,6 +9,7 @@ from tenants.schema import (
     APP,
     PLATFORM,
     OrderedText,
+    RoomMigration,
     TenantCheck,
     TenantForeignKey,
     TenantIndex,
@@ -55,7 +55,7 @@ KEPT = [
 """What stands behind the actions: of a locked settlement nothing changes but the run that pays a line, set once."""
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     dependencies = [("sales", "0002_deals")]

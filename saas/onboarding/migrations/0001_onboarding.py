@@ -1,11 +1,10 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from tortoise import fields
 
-from tenants.schema import PlatformTable
+from tenants.schema import PlatformTable, RoomMigration
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     dependencies = [("tenants", "0001_tenants"), ("identity", "0001_identity")]

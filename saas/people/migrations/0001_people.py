@@ -1,13 +1,12 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from saas.kernel.ids import new_id
 from tenants.database import current_tenant_id
 from tortoise import fields
 
-from tenants.schema import OrderedText, TenantCheck, TenantForeignKey, TenantIndex, TenantTable, one_of
+from tenants.schema import OrderedText, RoomMigration, TenantCheck, TenantForeignKey, TenantIndex, TenantTable, one_of
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     initial = True
 
     operations = [

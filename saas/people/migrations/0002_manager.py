@@ -1,11 +1,10 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from tortoise import fields
 
-from tenants.schema import TenantCheck, TenantForeignKey, TenantIndex
+from tenants.schema import RoomMigration, TenantCheck, TenantForeignKey, TenantIndex
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("people", "0001_people")]
 
     initial = False

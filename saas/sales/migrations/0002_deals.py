@@ -1,4 +1,3 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from saas.kernel.ids import new_id
 from tenants.database import current_tenant_id
@@ -9,6 +8,7 @@ from tenants.schema import (
     APPEND_ONLY,
     PLATFORM,
     OrderedText,
+    RoomMigration,
     TenantCheck,
     TenantForeignKey,
     TenantIndex,
@@ -75,7 +75,7 @@ TARGETS = [
 company waits, and then sees the other's, since each statement of a function sees what has committed."""
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("sales", "0001_sales")]
 
     initial = False

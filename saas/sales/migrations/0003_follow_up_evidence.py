@@ -1,11 +1,10 @@
-from tortoise import migrations
 from tortoise.migrations import operations as ops
 from tortoise import fields
 
-from tenants.schema import TenantCheck
+from tenants.schema import RoomMigration, TenantCheck
 
 
-class Migration(migrations.Migration):
+class Migration(RoomMigration):
     dependencies = [("sales", "0002_deals")]
 
     operations = [
