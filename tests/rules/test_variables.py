@@ -44,10 +44,10 @@ _COERCION = VariableCoercion(_SCHEMA, _DEFINITIONS)
 
 
 def _told(found: VariableValues | list[Any]) -> object:
-    """What can be compared: signatures hold defaults that equal nothing but themselves."""
+    """What can be compared: defaults and types that wrap others equal nothing but themselves."""
     if not isinstance(found, VariableValues):
         return [error.message for error in found]
-    sources = {name: (source.signature.type, source.value) for name, source in found.sources.items()}
+    sources = {name: (str(source.signature.type), source.value) for name, source in found.sources.items()}
     return sources, found.coerced
 
 
