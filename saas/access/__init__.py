@@ -6,7 +6,7 @@ Every company begins with the same roles and adds roles, allowances and denies o
 from saas.access.actions import create_role, grant_right, revoke_right
 from saas.access.catalogue import AccessCatalogue, FieldCatalogue
 from saas.access.errors import PermissionMissing, PolicyUnusable
-from saas.access.policies import DEFAULT_POLICY, DEFAULT_ROLES, PERMISSIONS, SALES_MANAGER
+from saas.access.policies import DEFAULT_POLICY, DEFAULT_ROLES, PAYROLL_OFFICER, PERMISSIONS, SALES_MANAGER
 from saas.access.queries import (
     AccessTables,
     RoleView,
@@ -29,6 +29,7 @@ __all__ = [
     "EVERY_ROW",
     "MASKED",
     "OWNER",
+    "PAYROLL_OFFICER",
     "PERMISSIONS",
     "SALES_MANAGER",
     "AccessCatalogue",

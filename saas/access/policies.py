@@ -1,7 +1,7 @@
 """The roles every company begins with, and their rights: the least that lets each do its work.
 
 A tenant adds roles and lines of its own (`saas.access.actions`); what stands here it can deny but not remove.
-Nobody is given the pay of others: not even the owner, until two people agreed on it. One's own payslip is open.
+The pay of others is for the payroll officer alone, whom an owner appoints; one's own payslip is open.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from saas.access.rules import EVERY_ROW, OWNER, Action, Policy, PolicyLine, Role
 
 HR_ADMIN, SALES_MANAGER, REP = "hr_admin", "sales_manager", "rep"
 CONSULTANT, PARTNER_APP, AUDITOR = "consultant", "partner_app", "auditor"
-DEFAULT_ROLES = (OWNER, HR_ADMIN, SALES_MANAGER, REP, CONSULTANT, PARTNER_APP, AUDITOR)
+PAYROLL_OFFICER = "payroll_officer"
+DEFAULT_ROLES = (OWNER, HR_ADMIN, PAYROLL_OFFICER, SALES_MANAGER, REP, CONSULTANT, PARTNER_APP, AUDITOR)
 
 PERMISSIONS = frozenset(
     {
@@ -101,7 +102,7 @@ _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
 _IMPORT_TYPES = ("ImportBatch", "ImportPart", "ImportHeader", "ImportRemark", "ImportDifference")
 _IMPORTS = tuple(f"{name}.*" for name in _IMPORT_TYPES)
 _IMPORT_VERBS = ("import:preview", "import:commit", "import:undo")
-_OWN_PAY = (
+_PAY_OF_INCENTIVES = (
     "Accrual.base",
     "Accrual.amount",
     "Statement.earned",
@@ -197,6 +198,17 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "payroll:run", "payroll:preview", "payroll:approve")
 
 
+def _payroll_officer() -> Iterable[PolicyLine]:
+    """Prepares pay, so reads everybody's: payslips before they are published, what each line of commission comes to."""
+    yield from _allow(PAYROLL_OFFICER, Action.SEE, *_COMPANY_TYPES, *_INCENTIVE_TYPES, *_PAYROLL_TYPES, "Payslip")
+    yield from _allow(PAYROLL_OFFICER, READ_USE, *_COMPANY, *_PAYROLL)
+    yield from _allow(PAYROLL_OFFICER, READ_USE, *(f"{name}.*" for name in _INCENTIVE_TYPES))
+    yield from _allow(PAYROLL_OFFICER, Action.READ, *_PAY_OF_INCENTIVES, "Payslip.document")
+    yield from _allow(PAYROLL_OFFICER, Action.DO, "attendance:write", "payroll:configure", "payroll:assign")
+    yield from _allow(PAYROLL_OFFICER, Action.DO, "payroll:run", "payroll:preview", "payroll:approve")
+    yield from _importing(PAYROLL_OFFICER)
+
+
 def _rep() -> Iterable[PolicyLine]:
     """Own customers in full, the pool with masked numbers, colleagues by name and, in the own department, by rank;
     the plans that hold, and what one earns by them oneself."""
@@ -212,7 +224,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "DealStage", scopes=("self", "credited"))
     yield from _allow(REP, Action.SEE, *_PLAN_TYPES, scopes=("published",))
     yield from _allow(REP, Action.SEE, "IncentiveParticipant", "Accrual", "Settlement", "Statement", scopes=("self",))
-    yield from _allow(REP, Action.READ, *_OWN_PAY, scopes=("self",))
+    yield from _allow(REP, Action.READ, *_PAY_OF_INCENTIVES, scopes=("self",))
     yield from _allow(REP, (*READ_USE, Action.AGGREGATE), *_BUSINESS)
     yield from _allow(REP, Action.WRITE, "Customer.*", "FollowUp.*", "Customer.phone", "Customer.address")
     yield from _allow(REP, Action.MASK, "Customer.phone", "Customer.address")
@@ -281,7 +293,7 @@ def _auditor() -> Iterable[PolicyLine]:
 
 
 def _default_policy() -> Policy:
-    from_roles = (_owner, _hr_admin, _rep, _sales_manager, _consultant, _auditor)
+    from_roles = (_owner, _hr_admin, _payroll_officer, _rep, _sales_manager, _consultant, _auditor)
     lines = tuple(line for of_role in from_roles for line in of_role())
     return Policy(lines, links=(RoleLink(SALES_MANAGER, REP),), names=frozenset(DEFAULT_ROLES))
 

@@ -28,7 +28,7 @@ _TELLING_LOCAL_PART = 4
 
 OWNER = "owner"
 ROLES_MAX = 20
-ADMINISTRATIVE_ROLES = frozenset({OWNER, "hr_admin", "auditor", "consultant"})
+ADMINISTRATIVE_ROLES = frozenset({OWNER, "hr_admin", "payroll_officer", "auditor", "consultant"})
 """Roles that only an owner hands out: whoever may invite must not be able to raise their own rights by it."""
 
 _LABEL = r"[^\s.@<>(),;:\\\"\[\]\x00-\x1f\x7f\ud800-\udfff]"

@@ -62,7 +62,7 @@ async def test_invited_person_comes_in_with_a_new_account(
         members = await list_members(owner, now=clock.now())
         assert await list_invitations(owner, now=clock.now()) == ()
     assert {(member.email, member.name, member.roles) for member in members} == {
-        ("li@chenguang.cn", "李明", ("owner",)),
+        ("li@chenguang.cn", "李明", ("owner", "payroll_officer")),
         (GUEST, "张伟", ("rep",)),
     }
     assert await trail(directory, owner.tenant_id) == [
@@ -212,7 +212,7 @@ async def test_roles_that_the_company_does_not_have_are_refused(
     tokens = await bring_in(directory, owner, clock, roles=["rep"])
     before = await platform_rows(directory, "SELECT id, roles, version FROM platform.membership ORDER BY id")
     trail_before = await trail(directory, owner.tenant_id)
-    known = "auditor, consultant, hr_admin, owner, partner_app, rep, sales_manager"
+    known = "auditor, consultant, hr_admin, owner, partner_app, payroll_officer, rep, sales_manager"
     with pytest.raises(RoleUnknown) as refused:
         await invite(directory, owner, clock, email="new@chenguang.cn", roles=["rep", "salesmanager", "boss"])
     assert refused.value.values == {"roles": "boss, salesmanager", "known": known}

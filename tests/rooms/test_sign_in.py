@@ -24,12 +24,14 @@ async def test_right_password_begins_a_session_of_known_length(directory: Databa
     assert (tokens.tenant_id, tokens.account_id) == (company.tenant_id, company.account_id)
     assert tokens.access_expires_at == clock.now() + timedelta(minutes=30)
     assert tokens.expires_at == clock.now() + timedelta(hours=12)
-    assert [(listed.name, listed.roles) for listed in signed_in.companies] == [("晨光销售", ("owner",))]
+    assert [(listed.name, listed.roles) for listed in signed_in.companies] == [
+        ("晨光销售", ("owner", "payroll_officer"))
+    ]
     authenticated = await check(directory, clock, tokens.access_token)
     assert authenticated is not None
     assert authenticated.actor.account_id == company.account_id
     assert authenticated.actor.employee_id == company.employee_id
-    assert authenticated.actor.roles == frozenset({"owner"})
+    assert authenticated.actor.roles == frozenset({"owner", "payroll_officer"})
     assert authenticated.actor.session_id == tokens.session_id
     assert (authenticated.time_zone, authenticated.currency) == ("Asia/Shanghai", "CNY")
     assert (await trail(directory, company.tenant_id)).count("session.started") == 2

@@ -62,6 +62,16 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Payslip.document": SELF,
         "AuditEntry.changes": DENIED,
     },
+    "payroll_officer": {
+        "Customer.name": DENIED,
+        "Employee.name": ALLOWED,
+        "Employee.phone": DENIED,
+        "Employee.baseSalary": DENIED,
+        "Payslip.document": ALLOWED,
+        "Accrual.amount": ALLOWED,
+        "Statement.payable": ALLOWED,
+        "AuditEntry.changes": DENIED,
+    },
     "sales_manager": {
         "Customer.name": ALLOWED,
         "Customer.phone": IN_TEAM,
@@ -134,6 +144,17 @@ VERBS: dict[str, Set[str]] = {
         "payroll:approve",
         "payroll:preview",
     },
+    "payroll_officer": {
+        "attendance:write",
+        "payroll:configure",
+        "payroll:assign",
+        "payroll:run",
+        "payroll:approve",
+        "payroll:preview",
+        "import:preview",
+        "import:commit",
+        "import:undo",
+    },
     "sales_manager": {
         "customer:create",
         "customer:update",
@@ -184,6 +205,7 @@ VERBS: dict[str, Set[str]] = {
 ROWS: dict[str, dict[str, set[str]]] = {
     "owner": {"Customer": {"all"}, "Employee": {"all"}, "AuditEntry": {"all"}, "Payslip": {"all"}},
     "hr_admin": {"Customer": {"all"}, "Employee": {"all"}, "FollowUp": set(), "AuditEntry": set()},
+    "payroll_officer": {"Customer": set(), "Employee": {"all"}, "Payslip": {"all"}, "Accrual": {"all"}},
     "sales_manager": {
         "Customer": {"self", "pool", "department"},
         "FollowUp": {"self", "owned", "department"},
@@ -219,16 +241,22 @@ def test_role_sees_exactly_these_rows(role: str) -> None:
     assert {name: set(compiled.visible(name)) for name in ROWS[role]} == ROWS[role]
 
 
-def test_no_role_is_given_pay_but_ones_own_payslip() -> None:
-    compiled = table(*DEFAULT_POLICY.roles)
+OTHERS = sorted(DEFAULT_POLICY.roles - {"payroll_officer"})
+
+
+def test_no_role_but_the_payroll_officers_is_given_pay_but_ones_own_payslip() -> None:
+    compiled = table(*OTHERS)
     assert compiled.fields["Payslip.document"] == SELF
     assert not [path for path in compiled.fields if "baseSalary" in path]
     assert not [path for path in compiled.usable | compiled.writable | compiled.aggregable if "baseSalary" in path]
-    assert compiled.who_grants("Employee.baseSalary") == ()
+    assert compiled.who_grants("Employee.baseSalary") == compiled.who_grants("Payslip.document") == ()
+    officers = table("payroll_officer")
+    used = officers.usable | officers.writable | officers.aggregable
+    assert not used & {"Payslip.document", "Accrual.amount", "Statement.payable"}
 
 
-def test_people_read_their_own_commission_and_nobody_anybody_elses() -> None:
-    for role in DEFAULT_POLICY.roles:
+def test_people_read_their_own_commission_and_others_nobody_elses() -> None:
+    for role in OTHERS:
         own = SELF if role in {"rep", "sales_manager"} else DENIED
         compiled = table(role)
         assert [compiled.read("Accrual", "amount"), compiled.read("Statement", "payable")] == [own, own], role

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from saas.access import PAYROLL_OFFICER
 from saas.audit import record
 from saas.customers import create_default_pool
 from saas.events import emit
@@ -154,7 +155,7 @@ async def _found(
         tenant_id=tenant_id,
         account_id=account_id,
         email=request.email,
-        roles=[OWNER],
+        roles=[OWNER, PAYROLL_OFFICER],  # there is nobody else yet to prepare the first run
         granted_by=account_id,
         clock=clock,
     )

@@ -292,8 +292,8 @@ async def test_people_read_what_they_earned_and_why(firm: Firm) -> None:
 
 async def test_nobody_reads_the_pay_of_others(firm: Firm) -> None:
     await firm.locked()
-    colleague = await firm.owner.invite("rep", name="小红")
-    for person in (firm.owner, firm.clerk):
+    colleague, partner = await firm.owner.invite("rep", name="小红"), await firm.owner.invite("owner", name="股东")
+    for person in (partner, firm.clerk):
         (line,) = (await person.data(ACCRUALS))["accruals"]["nodes"]
         for query, paths in ((AMOUNTS, {"Accrual.amount", "Accrual.base"}), (STATEMENTS, None)):
             body = await person.answer(query)
@@ -304,6 +304,14 @@ async def test_nobody_reads_the_pay_of_others(firm: Firm) -> None:
         assert await colleague.code(WHY, id=line["id"]) == "NOT_FOUND"
     assert await colleague.data(ACCRUALS) == {"accruals": {"nodes": []}}
     assert (await colleague.data(STATEMENTS))["statements"]["nodes"] == []
+
+
+async def test_the_payroll_officer_reads_everybodys(firm: Firm) -> None:
+    await firm.locked()
+    own = [(await firm.rep.data(query)) for query in (AMOUNTS, STATEMENTS)]
+    assert [await firm.owner.data(query) for query in (AMOUNTS, STATEMENTS)] == own
+    (line,) = (await firm.owner.data(ACCRUALS))["accruals"]["nodes"]
+    assert await firm.owner.data(WHY, id=line["id"]) == await firm.rep.data(WHY, id=line["id"])
 
 
 async def test_four_kinds_of_caller(firm: Firm) -> None:

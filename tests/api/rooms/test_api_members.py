@@ -41,7 +41,7 @@ async def test_members_are_those_of_the_callers_company(web: Web, cast: Cast) ->
     rep = await owner.invite("rep", name="李雷")
     found = (await owner.data(MEMBERS))["members"]
     assert [(node["accountId"], node["employee"]["name"], node["roles"]) for node in found["nodes"]] == [
-        (owner.account_id, "韩梅梅", ["owner"]),
+        (owner.account_id, "韩梅梅", ["owner", "payroll_officer"]),
         (rep.account_id, "李雷", ["rep"]),
     ]
     assert found["pageInfo"] == {"hasNextPage": False}
@@ -122,7 +122,7 @@ async def test_nobody_changes_their_own_roles_and_the_last_owner_stays(web: Web)
     assert own["messageKey"] == "identity.own_roles_unchangeable"
     last = await owner.refused(END, accountId=owner.account_id, reason="Leaving")
     assert last["messageKey"] == "identity.last_owner"
-    assert (await owner.data(ME))["viewer"]["roles"] == ["owner"]
+    assert (await owner.data(ME))["viewer"]["roles"] == ["owner", "payroll_officer"]
 
 
 async def test_an_ended_membership_ends_its_sessions_at_once(web: Web, cast: Cast) -> None:
@@ -168,7 +168,7 @@ async def test_one_person_joins_a_second_company_and_switches(web: Web) -> None:
     assert joined["companyId"] == second.company_id
     listed = (await first.data("{ companies { name roles isCurrent } }"))["companies"]
     assert sorted(listed, key=lambda each: str(each["name"])) == [
-        {"name": "晨光销售", "roles": ["owner"], "isCurrent": True},
+        {"name": "晨光销售", "roles": ["owner", "payroll_officer"], "isCurrent": True},
         {"name": "远山贸易", "roles": ["consultant"], "isCurrent": False},
     ]
     switched = first.as_in(await first.done(SWITCH, companyId=second.company_id))

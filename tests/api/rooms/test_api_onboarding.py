@@ -37,7 +37,7 @@ async def test_a_repeated_sign_up_gives_the_same_company_and_a_new_session(web: 
     owners = [web.nobody.as_in(payload) for payload in (first, again)]
     for owner in owners:
         assert (await owner.data(COMPANIES))["companies"] == [
-            {"name": "晨光销售", "roles": ["owner"], "isCurrent": True}
+            {"name": "晨光销售", "roles": ["owner", "payroll_officer"], "isCurrent": True}
         ]
 
 
@@ -101,7 +101,7 @@ async def test_roles_that_do_not_exist_are_refused_with_those_that_do(web: Web) 
     refused = await owner.refused(INVITE, email="new@example.cn", roles=["salesmanager"])
     assert (refused["code"], refused["messageKey"]) == ("BAD_USER_INPUT", "identity.role_unknown")
     assert refused["field"] == ["input", "roles"]
-    known = "auditor, consultant, hr_admin, owner, partner_app, rep, sales_manager"
+    known = "auditor, consultant, hr_admin, owner, partner_app, payroll_officer, rep, sales_manager"
     assert refused["args"] == [{"name": "roles", "value": "salesmanager"}, {"name": "known", "value": known}]
     assert await owner.data(INVITATIONS) == {"invitations": {"nodes": []}}
 

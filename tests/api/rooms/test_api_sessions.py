@@ -27,7 +27,7 @@ async def test_company_signs_up_and_its_owner_sees_themselves(web: Web) -> None:
                 "preset": "general",
             },
             "employee": {"name": "韩梅梅"},
-            "roles": ["owner"],
+            "roles": ["owner", "payroll_officer"],
         }
     }
 
@@ -35,7 +35,13 @@ async def test_company_signs_up_and_its_owner_sees_themselves(web: Web) -> None:
 async def test_owner_signs_in_refreshes_and_signs_out(web: Web) -> None:
     owner = await web.sign_up()
     again = await web.nobody.signing_in(owner.email)
-    seen = {"viewer": {"account": {"email": owner.email}, "company": {"name": "晨光销售"}, "roles": ["owner"]}}
+    seen = {
+        "viewer": {
+            "account": {"email": owner.email},
+            "company": {"name": "晨光销售"},
+            "roles": ["owner", "payroll_officer"],
+        }
+    }
     assert await again.data(ME) == seen
     renewed = (await web.nobody.done(REFRESH, refreshToken=again.refresh_token))["tokens"]["accessToken"]
     assert await again.code(ME) == "UNAUTHENTICATED"

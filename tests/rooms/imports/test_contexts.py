@@ -38,7 +38,10 @@ async def test_a_context_has_the_rights_plugins_and_keys_of_now(
 ) -> None:
     async with database.transaction(owner.tenant_id):
         context = await contexts(replace(owner, roles=frozenset({"auditor"}), employee_id=None))
-    assert (context.actor.roles, context.actor.employee_id) == (frozenset({"owner"}), owner.employee_id)
+    assert (context.actor.roles, context.actor.employee_id) == (
+        frozenset({"owner", "payroll_officer"}),
+        owner.employee_id,
+    )
     assert context.access.may("import:commit")
     assert (context.time_zone, context.keyring.tenant_id) == ("Asia/Shanghai", owner.tenant_id)
     assert context.service(PluginHost) is HOST
