@@ -79,7 +79,7 @@ class Ledger(StatementCommission):
         self.paid: list[tuple[str, UUID]] = []
 
     async def settled(
-        self, employment_ids: Sequence[UUID], *, period: Period, run_id: UUID, keyring: Keyring
+        self, employment_ids: Sequence[UUID], *, period: Period, run_id: UUID, keyring: Keyring, with_open: bool
     ) -> Mapping[UUID, Sequence[SettledCommission]]:
         return {each: self.waiting[each] for each in employment_ids if each in self.waiting}
 
@@ -184,7 +184,9 @@ class Office:
             )
         )
 
-    async def open(self, month: str = "2026-03", *, pays_on: date | None = None, actor: Actor | None = None) -> UUID:
+    async def open(
+        self, month: str = "2026-03", *, pays_on: date | None = None, actor: Actor | None = None, **ways: bool
+    ) -> UUID:
         """An opened run; its jobs have not begun."""
         company = self.company
         year, number = map(int, month.split("-"))
@@ -195,6 +197,7 @@ class Office:
                 legal_entity_id=self.entity,
                 month=month,
                 pays_on=day,
+                **ways,
                 host=self.host,
                 clock=company.clock,
             )
@@ -260,7 +263,14 @@ class Office:
     async def approve(self, run_id: UUID, plan_hash: str, *, actor: Actor | None = None) -> None:
         company = self.company
         await company.within(
-            lambda: approve_run(actor or self.approver, run_id=run_id, agreed=plan_hash, clock=company.clock)
+            lambda: approve_run(
+                actor or self.approver,
+                run_id=run_id,
+                agreed=plan_hash,
+                keyring=company.keyring,
+                commission=self.commission,
+                clock=company.clock,
+            )
         )
 
     async def lock(self, run_id: UUID) -> None:

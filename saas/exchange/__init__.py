@@ -12,7 +12,7 @@ from saas.exchange.actions.taking_back import take_back
 from saas.exchange.cells import Cell, Parser, Value, choice, phone, several, text, yes_or_no
 from saas.exchange.columns import ImportColumn, UnitAware
 from saas.exchange.days import day, moment, month
-from saas.exchange.errors import CellRefused, FileRefused, PersonGone, PlanChanged, RowRefused
+from saas.exchange.errors import CellRefused, FileRefused, MappingRefused, PersonGone, PlanChanged, RowRefused
 from saas.exchange.events import (
     IMPORT_COMMITTED,
     IMPORT_FAILED,
@@ -68,6 +68,7 @@ __all__ = [
     "ImportKind",
     "Importer",
     "Kinds",
+    "MappingRefused",
     "Mode",
     "OnChange",
     "Outcome",

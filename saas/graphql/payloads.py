@@ -41,12 +41,20 @@ ENUM = "saas.enum"
 """Metadata key of an input field that holds a value of a mapped enum."""
 
 
+OPTIONAL = "saas.optional"
+
+
 def enum_of(kind: EnumKind, *, description: str) -> Any:
     """An input field of a mapped enum; `stored_text` gives what its column holds.
 
     >>> kind: Enum = enum_of(FOLLOW_UP_KIND, description="How.")
     """
     return strawberry.field(description=description, metadata={ENUM: kind.name})
+
+
+def optional_enum_of(kind: EnumKind, *, description: str) -> Any:
+    """As `enum_of`, of a field that may be absent, and then is None."""
+    return strawberry.field(description=description, metadata={ENUM: kind.name, OPTIONAL: True}, default=None)
 
 
 def stored_text(kind: EnumKind, value: Enum) -> str:

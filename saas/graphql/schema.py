@@ -23,7 +23,7 @@ from strawberry.types.field import StrawberryField
 from saas.graphql.arguments import ArgumentConverters
 from saas.graphql.fields import RootField, strawberry_field
 from saas.graphql.limits import Limits
-from saas.graphql.payloads import ENUM, MAPPED
+from saas.graphql.payloads import ENUM, MAPPED, OPTIONAL
 from saas.graphql.render import Rendered
 from saas.graphql.render_inputs import list_of, nullable
 from saas.graphql.scalars import SCALARS
@@ -52,7 +52,8 @@ class _Schema(strawberry.Schema):
     def _annotation(self, field: StrawberryField) -> Any:
         """The rendered type that a payload's or an input's field stands for; None for an ordinary field."""
         if ENUM in field.metadata:
-            return self.rendered.enum(field.metadata[ENUM])
+            found = self.rendered.enum(field.metadata[ENUM])
+            return nullable(found) if OPTIONAL in field.metadata else found
         if MAPPED not in field.metadata:
             return None
         type_name, many = field.metadata[MAPPED]

@@ -12,7 +12,7 @@ from saas.incentives.actions.participants import (
     end_participation,
     reach_stage,
 )
-from saas.incentives.actions.payroll import SettledCommission, settled_commission, take_into_payroll
+from saas.incentives.actions.payroll import SettledCommission, require_locked, settled_commission, take_into_payroll
 from saas.incentives.actions.plans import SavedDraft, publish_plan, save_plan
 from saas.incentives.actions.pools import NewPool, PoolCalculation, approve_pool, calculate_pool
 from saas.incentives.actions.settlements import (
@@ -206,6 +206,7 @@ __all__ = [
     "reach_stage",
     "reads",
     "reconcile",
+    "require_locked",
     "save_plan",
     "settle",
     "settled_commission",

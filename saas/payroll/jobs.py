@@ -30,6 +30,8 @@ _ALL_FROZEN = """
 UPDATE payroll_run SET stage = 'frozen', frozen_at = $3, people = frozen WHERE tenant_id = $1 AND id = $2
 """
 
+_COMPUTING = "UPDATE payroll_run SET stage = 'computing', computed_by = opened_by WHERE tenant_id = $1 AND id = $2"
+
 
 @dataclass(frozen=True, slots=True)
 class PayrollJobs:
@@ -54,6 +56,9 @@ class PayrollJobs:
             await emit(INPUTS_AWAITED, {"run_id": str(run.id)})
         else:
             await transaction.execute(_ALL_FROZEN, tenant_id, run.id, now)
+            if run.computes_at_once:
+                await transaction.execute(_COMPUTING, tenant_id, run.id)
+                await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
 
     async def compute(self, event: Event) -> None:
         """Compute the next chunk of a run's payslips; behind the last one, its totals and its plan."""

@@ -112,7 +112,7 @@ class PayrollRun(TenantModel):
     """One run (算薪批次) of a period: its versions, its progress, and who did which step.
 
     Inputs count as they were known at `opened_at`. `prepared_by` are the accounts that opened, computed or changed it:
-    none of them approves it.
+    none of them approves it. A run that `takes_open_settlements` is approved when these are locked.
     """
 
     pay_period_id = fields.UUIDField()
@@ -128,6 +128,8 @@ class PayrollRun(TenantModel):
     pack_rows: list[str] = fields.JSONField(default=list)
     pay_days: list[str] = fields.JSONField(default=list)
     currency = fields.CharField(max_length=3)
+    takes_open_settlements = fields.BooleanField(default=False, db_default=False)
+    computes_at_once = fields.BooleanField(default=False, db_default=False)
     people = fields.IntField(default=0, db_default=0)
     frozen = fields.IntField(default=0, db_default=0)
     computed = fields.IntField(default=0, db_default=0)

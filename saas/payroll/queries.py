@@ -37,7 +37,8 @@ WHERE tenant_id = $1 AND structure_id = $2 AND valid_from <= $3 AND (valid_to IS
 _RUN = """
 SELECT r.id, r.legal_entity_id, r.pay_period_id, r.state, r.stage, r.plan_hash, r.failed, r.prepared_by::text,
        r.calculation, r.pack, r.pack_version, r.pack_calculation, r.pack_settings::text, r.pay_days::text, r.currency,
-       r.opened_at, p.month, p.first_on, p.until_on, p.pays_on, e.name AS legal_entity
+       r.opened_at, r.takes_open_settlements, r.computes_at_once, p.month, p.first_on, p.until_on, p.pays_on,
+       e.name AS legal_entity
 FROM payroll_run r
 JOIN pay_period p ON p.tenant_id = r.tenant_id AND p.id = r.pay_period_id
 JOIN legal_entity e ON e.tenant_id = r.tenant_id AND e.id = r.legal_entity_id
@@ -105,6 +106,8 @@ class Run:
     pay_days: tuple[date, ...]
     currency: str
     opened_at: datetime
+    takes_open_settlements: bool
+    computes_at_once: bool
     pins: RunPins
 
     @property
@@ -145,6 +148,8 @@ def _run_of(row: asyncpg.Record) -> Run:
         pay_days=tuple(date.fromisoformat(day) for day in orjson.loads(row["pay_days"])),
         currency=row["currency"],
         opened_at=row["opened_at"],
+        takes_open_settlements=row["takes_open_settlements"],
+        computes_at_once=row["computes_at_once"],
         pins=RunPins(
             calculation=row["calculation"],
             pack=row["pack"],

@@ -165,6 +165,12 @@ run = ReadType(
         Column("excluded", ScalarKind.INT, "excluded", "Who is left out."),
         Column("planHash", ScalarKind.STRING, "plan_hash", "Over every input, version and payslip; approval names it."),
         Column("calculation", ScalarKind.STRING, "calculation", "The version of the calculations."),
+        Column(
+            "takesOpenSettlements",
+            ScalarKind.BOOLEAN,
+            "takes_open_settlements",
+            "Whether it took in commission that was not locked; then it is approved when that is.",
+        ),
         Column("pack", ScalarKind.STRING, "pack", "The country pack; null without one."),
         Column("packVersion", ScalarKind.STRING, "pack_version", "Its version when the run was opened."),
         Column(

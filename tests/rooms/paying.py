@@ -133,10 +133,11 @@ class Paying:
         self, plan_id: UUID, period: Period, plan_hash: str | None = None, **more: Any
     ) -> Calculation:
         """What a period comes to; with a hash it is stored."""
-        actor = more.pop("actor", self.author)
+        actor, is_stored = more.pop("actor", self.author), more.pop("is_stored", plan_hash is not None)
         return await self.company.within(
             lambda: calculate_period(
                 actor,
+                is_stored=is_stored,
                 plan_id=plan_id,
                 day=period.first,
                 plan_hash=plan_hash,

@@ -416,7 +416,14 @@ async def test_another_company_sees_no_run(office: Office, other_company: Compan
     for attempt in (
         other_company.within(lambda: get_run(run_id)),
         other_company.within(
-            lambda: approve_run(other_company.founder, run_id=run_id, agreed="x", clock=other_company.clock)
+            lambda: approve_run(
+                other_company.founder,
+                run_id=run_id,
+                agreed="x",
+                keyring=other_company.keyring,
+                commission=office.commission,
+                clock=other_company.clock,
+            )
         ),
     ):
         assert (await refused(attempt)).key == "payroll.run_not_found"

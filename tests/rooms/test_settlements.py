@@ -204,6 +204,23 @@ async def test_a_settlement_goes_from_state_to_state_and_is_closed_once(
     ]
 
 
+async def test_whoever_put_a_plan_in_force_alone_does_not_approve_what_it_pays(
+    company: Company, paying: Paying, sales: Sales, rep: Actor
+) -> None:
+    plan_id = await paying.publish(await paying.save(a_plan()), actor=paying.author)
+    await collected(company, sales, rep)
+    third = replace(paying.second, account_id=new_id())
+    stored = await paying.calculation(plan_id, MARCH, is_stored=True, actor=third)
+    await paying.submit(stored)
+    before = await company.everything()
+    for actor in (paying.author, replace(paying.author, account_id=new_id())):
+        refusal = await refused(paying.approve(stored, actor=actor))
+        assert isinstance(refusal, NeedsSomebodyElse)
+        assert refusal.key == "incentives.planner_approves"
+    assert await company.everything() == before
+    await paying.approve(stored)
+
+
 async def test_whoever_calculated_does_not_approve(company: Company, paying: Paying, sales: Sales, rep: Actor) -> None:
     plan_id = await paying.in_force(a_plan())
     await collected(company, sales, rep)

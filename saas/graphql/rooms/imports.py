@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 
 import strawberry
@@ -10,6 +11,7 @@ import strawberry
 from saas.exchange import (
     ImportContext,
     Importer,
+    MappingRefused,
     Mode,
     OnChange,
     cancel_import,
@@ -22,7 +24,7 @@ from saas.exchange import (
 from saas.exchange.reads import IMPORT_MODE, IMPORT_ON_CHANGE
 from saas.extensions import PluginHost, TenantPlugins
 from saas.graphql.fields import Info, mutation, query
-from saas.graphql.payloads import Payload, Ref, enum_of, mapped, stored_text
+from saas.graphql.payloads import Payload, Ref, enum_of, mapped, optional_enum_of, stored_text
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import BadUserInput, LimitExceeded, Scalar
 from saas.sealing import Sealer
@@ -99,6 +101,11 @@ class ImportStageInput:
     kind: str | None = strawberry.field(
         description="The kind of every sheet, e.g. customers; absent: the sheets' names and headers tell.", default=None
     )
+    preview_mode: Enum | None = optional_enum_of(
+        IMPORT_MODE,
+        description="Begins the preview at once, where the proposed mapping has all that is needed; else, and when"
+        " absent, importPreview begins it.",
+    )
 
 
 @mutation(
@@ -123,6 +130,12 @@ async def import_stage(info: Info, input: ImportStageInput) -> ImportPayload:  #
     context = await import_context(info)
     async with info.room(Database).transaction(tenant_id):
         batch_id = await stage_import(context, upload, kinds=importer.kinds, catalogue=importer.catalogue)
+    if input.preview_mode is not None:
+        mode = Mode(stored_text(IMPORT_MODE, input.preview_mode))
+        # Staged it stays where a column has no header: the mapping is then put right by hand.
+        with suppress(MappingRefused):
+            async with info.room(Database).transaction(tenant_id):
+                await preview_import(context, batch_id=batch_id, kinds=importer.kinds, mode=mode)
     return ImportPayload(batch=Ref("ImportBatch", batch_id))
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import strawberry
 
+from saas.access import require
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.render import ExplanationLine
@@ -40,6 +41,13 @@ class IncentivePlanSaveInput(PlanInput):
     expected_hash: str | None = strawberry.field(
         description="The contentHash of the draft that is replaced; null where there is none.", default=None
     )
+    publishes: bool = strawberry.field(
+        description="Whether it is put in force at once, as incentivePlanPublish does; needs that verb too.",
+        default=False,
+    )
+    reason: str = strawberry.field(
+        description="Of one put in force: why it may begin in the past (the written consent).", default=""
+    )
 
 
 @strawberry.type(description="The plan with its draft. Since 0.1.")
@@ -64,6 +72,16 @@ async def incentive_plan_save(info: Info, input: IncentivePlanSaveInput) -> Ince
         expected_hash=input.expected_hash,
         clock=info.clock,
     )
+    if input.publishes:
+        require(info.rights, "incentive_plan:publish")
+        await publish_plan(
+            info.actor,
+            plan_id=saved.plan_id,
+            content_hash=saved.content_hash,
+            reason=input.reason,
+            time_zone=info.time_zone,
+            clock=info.clock,
+        )
     return IncentivePlanSavePayload(
         plan=Ref("IncentivePlan", saved.plan_id),
         version=Ref("IncentivePlanVersion", saved.version_id),
@@ -93,7 +111,7 @@ class IncentivePlanPublishPayload(IdempotentPayload):
 @mutation(
     requires="incentive_plan:publish",
     idempotent=True,
-    description="Put a draft in force; its author can't, and never in a period that is settled",
+    description="Put a draft in force, never in a period that is settled",
 )
 async def incentive_plan_publish(info: Info, input: IncentivePlanPublishInput) -> IncentivePlanPublishPayload:  # noqa: A002
     plan_id = await publish_plan(

@@ -34,7 +34,7 @@ RunMode = described_enum(
     "Whether a calculation is stored. Since 0.1.",
     {
         "PREVIEW": "Nothing is stored; the answer tells what would be. Since 0.1.",
-        "COMMIT": "It is stored, if it still comes to what the preview's planHash names. Since 0.1.",
+        "COMMIT": "It is stored; where a planHash is named, only if it still comes to that. Since 0.1.",
     },
 )
 PoolLeavers = described_enum(
@@ -59,13 +59,16 @@ async def _keyring(info: Info) -> Keyring:
 
 @strawberry.input(description="Which period of which plan. Since 0.1.")
 class SettlementCalculateInput:
-    """A preview first, then the commit that names it."""
+    """A preview and then the commit that names it; or at once, since review and approval follow."""
 
     idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key calculates once.")
     plan: strawberry.ID = strawberry.field(description="The plan (pln_…).")
     day: date = strawberry.field(description="A day of the period.")
     mode: Enum = strawberry.field(description="Preview or commit.", graphql_type=RunMode)
-    plan_hash: str | None = strawberry.field(description="Of a commit: the preview's planHash.", default=None)
+    plan_hash: str | None = strawberry.field(
+        description="Of a commit: the preview's planHash. Absent: whatever it comes to is stored, for review.",
+        default=None,
+    )
 
 
 @strawberry.type(description="What a period comes to. Since 0.1.")
@@ -106,7 +109,8 @@ async def settlement_calculate(info: Info, input: SettlementCalculateInput) -> S
         info.actor,
         plan_id=placed_id(input.plan, prefix=PLAN, field=("plan",)),
         day=input.day,
-        plan_hash=_hash_of(input.mode, input.plan_hash),
+        is_stored=input.mode.name == "COMMIT",
+        plan_hash=input.plan_hash,
         keyring=await _keyring(info),
         time_zone=info.time_zone,
         clock=info.clock,

@@ -52,6 +52,14 @@ class PayrollRunOpenInput:
     legal_entity_id: strawberry.ID = strawberry.field(description="Who pays (ent_…).")
     month: str = strawberry.field(description="YYYY-MM.")
     pays_on: date = strawberry.field(description="Day of payment; the tax month is its month.")
+    takes_open_settlements: bool = strawberry.field(
+        description="Whether commission that is calculated and not locked yet is taken in, to look at; the run can't be"
+        " approved before it is locked.",
+        default=False,
+    )
+    computes_at_once: bool = strawberry.field(
+        description="Whether payslips are computed as soon as inputs are frozen.", default=False
+    )
 
 
 @strawberry.type(description="The run, its inputs being frozen. Since 0.1.")
@@ -68,6 +76,8 @@ async def payroll_run_open(info: Info, input: PayrollRunOpenInput) -> PayrollRun
         legal_entity_id=placed_id(input.legal_entity_id, prefix="ent", field=("legalEntityId",)),
         month=input.month,
         pays_on=input.pays_on,
+        takes_open_settlements=input.takes_open_settlements,
+        computes_at_once=input.computes_at_once,
         host=info.room(PluginHost),
         clock=info.clock,
     )
@@ -188,7 +198,14 @@ class PayrollRunApproveInput:
 )
 async def payroll_run_approve(info: Info, input: PayrollRunApproveInput) -> PayrollRunPayload:  # noqa: A002
     run_id = placed_id(input.id, prefix=RUN, field=("id",))
-    await approve_run(info.actor, run_id=run_id, agreed=input.plan_hash, clock=info.clock)
+    await approve_run(
+        info.actor,
+        run_id=run_id,
+        agreed=input.plan_hash,
+        keyring=await info.room(Sealer).keyring(info.actor.tenant_id),
+        commission=info.room(PayrollSources).commission,
+        clock=info.clock,
+    )
     return PayrollRunPayload(run=Ref("PayrollRun", run_id))
 
 

@@ -65,7 +65,8 @@ async def calculate_period(
     *,
     plan_id: UUID,
     day: date,
-    plan_hash: str | None,
+    is_stored: bool = False,
+    plan_hash: str | None = None,
     keyring: Keyring,
     time_zone: str,
     clock: Clock,
@@ -73,8 +74,8 @@ async def calculate_period(
 ) -> Calculation:
     """Work out what a plan pays for the period in which `day` lies.
 
-    Without a `plan_hash` nothing is stored. With the hash of a preview the result is stored, in the place of a draft
-    that stands already, if it still is that result; of several at once one is.
+    Where it `is_stored`, it takes the place of a draft that stands already; with the `plan_hash` of a preview, only if
+    it still is that result. Of several at once one is stored. Either way it is what review and approval name.
 
     :raises PlanNotFound: there is no such plan.
     :raises PeriodRefused: nothing of the plan is published, the period is before it, is not over yet (only to store
@@ -83,7 +84,6 @@ async def calculate_period(
     :raises ResultChanged: the result is not the one that was seen.
     :raises AppErrors: facts that no line may rest on, 100 at most; nothing is left out silently.
     """
-    is_stored = plan_hash is not None
     stored = await get_plan(plan_id, is_locking=is_stored)
     plan = plan_with(stored, await find_participants(plan_id))
     if plan is None:
@@ -94,7 +94,7 @@ async def calculate_period(
     worked_out, levels = await _work_out(plan_id, plan, period, settlements, standing, keyring, chunk)
     before = await find_drafted(standing.id, plan) if standing else {}
     settlement_id = None
-    if plan_hash is not None:
+    if is_stored:
         _check_result(worked_out, plan_hash, standing)
         settlement_id = await _store(actor, plan_id, plan, worked_out, levels, standing, keyring, clock=clock)
     return Calculation(
@@ -167,11 +167,11 @@ async def _work_out(
     return draft(plan, lines, waiting, brought, period=period), levels
 
 
-def _check_result(worked_out: Draft, plan_hash: str, standing: Standing | None) -> None:
-    if worked_out.plan_hash != plan_hash:
+def _check_result(worked_out: Draft, plan_hash: str | None, standing: Standing | None) -> None:
+    if plan_hash is not None and worked_out.plan_hash != plan_hash:
         values: dict[str, Scalar] = {"expected": plan_hash, "actual": worked_out.plan_hash}
         raise ResultChanged("incentives.result_changed", values, field=("planHash",))
-    if standing is not None and standing.plan_hash == plan_hash:
+    if standing is not None and standing.plan_hash == worked_out.plan_hash:
         raise SettlementStanding("incentives.calculated_already", field=("day",))
 
 

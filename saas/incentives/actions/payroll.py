@@ -22,9 +22,13 @@ JOIN settlement_line l ON l.tenant_id = w.tenant_id AND l.employee_id = w.employ
     AND l.legal_entity_id = w.legal_entity_id
 JOIN settlement s ON s.tenant_id = l.tenant_id AND s.id = l.settlement_id
 JOIN incentive_plan p ON p.tenant_id = s.tenant_id AND p.id = s.plan_id
-WHERE w.tenant_id = $1 AND w.id = ANY ($2) AND s.state = 'locked' AND s.period_until <= $3
+WHERE w.tenant_id = $1 AND w.id = ANY ($2) AND (s.state = 'locked' OR $5) AND s.period_until <= $3
   AND (l.payroll_run_id IS NULL OR l.payroll_run_id = $4)
 ORDER BY w.id, s.period_first, p.code, l.id
+"""
+_LOCKED = """
+SELECT count(*) FROM settlement_line l JOIN settlement s ON s.tenant_id = $1 AND s.id = l.settlement_id
+WHERE l.tenant_id = $1 AND l.id = ANY ($2) AND s.state = 'locked'
 """
 _TAKE = """
 UPDATE settlement_line l SET payroll_run_id = $3
@@ -51,9 +55,10 @@ class SettledCommission:
 
 
 async def settled_commission(
-    employment_ids: Collection[UUID], *, period: Period, run_id: UUID, keyring: Keyring
+    employment_ids: Collection[UUID], *, period: Period, run_id: UUID, keyring: Keyring, with_open: bool = False
 ) -> list[SettledCommission]:
-    """What locked settlements up to the end of a pay period owe people in their employments.
+    """What locked settlements up to the end of a pay period owe people in their employments; with `with_open`, those
+    too that are calculated and not locked yet, so that a run can be looked at before.
 
     A person in two legal entities has the statement in the one that employed them at the cut-off. What another run
     has taken is left out; what `run_id` has is there again, so that the run can be replayed. A person's employments in
@@ -63,7 +68,9 @@ async def settled_commission(
     """
     if period.until is None:
         raise ValueError("a pay period has an end")
-    rows = await current_transaction().fetch(_SETTLED, current_tenant_id(), list(employment_ids), period.until, run_id)
+    rows = await current_transaction().fetch(
+        _SETTLED, current_tenant_id(), list(employment_ids), period.until, run_id, with_open
+    )
     return [
         SettledCommission(
             row["employment_id"],
@@ -77,6 +84,17 @@ async def settled_commission(
         )
         for row in rows
     ]
+
+
+async def require_locked(statement_ids: Collection[UUID]) -> None:
+    """Refuse while statements are not of locked settlements.
+
+    :raises PayrollRefused: with how many; one that was calculated anew is none any more.
+    """
+    wanted = list(set(statement_ids))
+    locked = await current_transaction().fetchval(_LOCKED, current_tenant_id(), wanted)
+    if locked != len(wanted):
+        raise PayrollRefused("incentives.statements_not_locked", {"open": len(wanted) - locked})
 
 
 async def take_into_payroll(actor: Actor, statement_ids: Collection[UUID], *, run_id: UUID, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""Plans: a draft is saved as often as it takes, checked as a whole each time, and published by somebody else."""
+"""Plans: a draft is saved as often as it takes, checked as a whole each time, and published."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from saas.audit import record
 from saas.events import emit
 from saas.incentives.errors import (
     DraftNotFound,
-    NeedsSomebodyElse,
     PlanChanged,
     PlanExists,
     PlanRefused,
@@ -233,7 +232,9 @@ async def _save(actor: Actor, plan: Plan, plan_id: UUID, *, clock: Clock) -> Sav
 async def publish_plan(
     actor: Actor, *, plan_id: UUID, content_hash: str, reason: str, time_zone: str, clock: Clock
 ) -> UUID:
-    """Put the draft in force from its first day on; the version before it ends there. Its author can't.
+    """Put the draft in force from its first day on; the version before it ends there.
+
+    Its author may: what a plan comes to is approved by somebody else (`approve_settlement`).
 
     A first day in the past needs a reason (the written consent), and one in a period that is settled, or whose
     settlement stands as a draft, is refused: what was calculated keeps its rules.
@@ -241,7 +242,6 @@ async def publish_plan(
     :raises PlanNotFound: there is no such plan.
     :raises DraftNotFound: the plan has no draft.
     :raises PlanChanged: the draft is not the one of the hash (any more).
-    :raises NeedsSomebodyElse: the caller wrote it.
     :raises PublishingRefused: no reason for a first day in the past; a settlement reaches beyond the first day.
     """
     stored = await get_plan(plan_id, is_locking=True)
@@ -249,8 +249,6 @@ async def publish_plan(
     if draft is None:
         raise DraftNotFound("incentives.draft_not_found", {"plan": stored.code}, field=("plan",))
     _check_expected(draft, content_hash)
-    if is_same_person(actor, draft.author_account_id, draft.author_id):
-        raise NeedsSomebodyElse("incentives.author_publishes")
     first = draft.version.effective.first
     await _check_beginning(stored, first, reason=reason, today=local_date(clock.now(), time_zone))
     if stored.published:

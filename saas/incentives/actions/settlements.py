@@ -24,9 +24,14 @@ from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
 _LOCK = """
-SELECT s.id, s.state, s.plan_hash, s.calculator_account_id, s.calculator_id, p.currency
+SELECT s.id, s.plan_id, s.state, s.plan_hash, s.calculator_account_id, s.calculator_id, p.currency
 FROM settlement s JOIN incentive_plan p ON p.tenant_id = s.tenant_id AND p.id = s.plan_id
 WHERE s.tenant_id = $1 AND s.id = $2 FOR UPDATE OF s
+"""
+_ALONE = """
+SELECT EXISTS (SELECT FROM incentive_plan_version
+    WHERE tenant_id = $1 AND plan_id = $2 AND state = 'published'
+      AND (author_account_id = $3 OR author_id = $4) AND (publisher_account_id = $3 OR publisher_id = $4))
 """
 _MOVE = "UPDATE settlement SET state = $3 WHERE tenant_id = $1 AND id = $2"
 _APPROVE = """
@@ -44,6 +49,7 @@ class _Locked:
     """A settlement, locked for this transaction."""
 
     id: UUID
+    plan_id: UUID
     state: str
     plan_hash: str
     calculator_account_id: UUID
@@ -82,20 +88,27 @@ async def submit_settlement(actor: Actor, *, settlement_id: UUID, plan_hash: str
 async def approve_settlement(
     actor: Actor, *, settlement_id: UUID, plan_hash: str, keyring: Keyring, clock: Clock
 ) -> UUID:
-    """Approve a settlement in review, as somebody else than its calculator; totals are checked to the fen.
+    """Approve a settlement in review; totals are checked to the fen.
+
+    Two people stand behind what is paid: whoever calculated it can't approve it, nor whoever wrote and published a
+    version of its plan alone.
 
     Facts that arrived since don't stand in the way: they come as adjustments in the next period.
 
     :raises SettlementNotFound: there is none such.
     :raises SettlementStanding: it is not in review.
     :raises ResultChanged: it was calculated anew.
-    :raises NeedsSomebodyElse: the caller calculated it.
+    :raises NeedsSomebodyElse: the caller calculated it, or put the plan in force alone.
     :raises SettlementRefused: its statements are not its lines.
     """
     settlement = await _lock(settlement_id)
     _require(settlement, "in_review", plan_hash)
     if is_same_person(actor, settlement.calculator_account_id, settlement.calculator_id):
         raise NeedsSomebodyElse("incentives.calculator_approves")
+    if await current_transaction().fetchval(
+        _ALONE, current_tenant_id(), settlement.plan_id, actor.account_id, actor.employee_id
+    ):
+        raise NeedsSomebodyElse("incentives.planner_approves")
     await _check_totals(settlement, keyring)
     await current_transaction().execute(
         _APPROVE, current_tenant_id(), settlement_id, clock.now(), actor.account_id, actor.employee_id

@@ -167,7 +167,11 @@ async def _known(
         years=_one_each(await transaction.fetch(_YEARS, tenant_id, entity, employee_ids, run.pays_on.year)),
         days=_days_by_person(counts, owner),
         commission=await commission.settled(
-            [person["employment_id"] for person in people], period=run.period, run_id=run.id, keyring=keyring
+            [person["employment_id"] for person in people],
+            period=run.period,
+            run_id=run.id,
+            keyring=keyring,
+            with_open=run.takes_open_settlements,
         ),
         versions={
             row["structure_id"]: row

@@ -32,9 +32,10 @@ WHERE tenant_id = $1 AND legal_entity_id = $2 AND valid_from < $4 AND (valid_to 
 """
 _INSERT = """
 INSERT INTO payroll_run (tenant_id, id, pay_period_id, legal_entity_id, calculation, pack, pack_version,
-    pack_calculation, pack_settings, pack_rows, pay_days, currency, people, opened_at, opened_by, prepared_by)
+    pack_calculation, pack_settings, pack_rows, pay_days, currency, people, opened_at, opened_by, prepared_by,
+    takes_open_settlements, computes_at_once)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb, $11::text::jsonb, $12, $13, $14, $15,
-    $16::text::jsonb)
+    $16::text::jsonb, $17, $18)
 ON CONFLICT (tenant_id, legal_entity_id) WHERE state NOT IN ('locked', 'published', 'cancelled') DO NOTHING
 """
 _CANCEL = """
@@ -43,11 +44,21 @@ UPDATE payroll_run SET state = 'cancelled', cancelled_at = $3, reason = $4 WHERE
 
 
 async def open_run(
-    actor: Actor, *, legal_entity_id: UUID, month: str, pays_on: date, host: PluginHost, clock: Clock
+    actor: Actor,
+    *,
+    legal_entity_id: UUID,
+    month: str,
+    pays_on: date,
+    takes_open_settlements: bool = False,
+    computes_at_once: bool = False,
+    host: PluginHost,
+    clock: Clock,
 ) -> UUID:
-    """Open the run of a legal entity's month (permission ``payroll:run``); jobs then freeze everybody's inputs.
+    """Open the run of a legal entity's month (permission ``payroll:run``); jobs then freeze everybody's inputs, and
+    compute the payslips where that is asked for.
 
-    What becomes known later does not change the run: it is listed there as arrived since.
+    What becomes known later does not change the run: it is listed there as arrived since. Commission of settlements
+    that are not locked is taken in where that is asked for; the run is not approved before they are.
 
     :raises PayInputRefused: no month, paid before it begins, or nobody is employed there in it.
     :raises LegalEntityNotFound: this company has none of that id.
@@ -65,7 +76,10 @@ async def open_run(
     pins = pins_of(host, enabled, chosen, calculation=NEWEST)
     people = await _count_employed(legal_entity_id, period)
     run_id = new_id()
-    await _insert(run_id, period_id, legal_entity_id, pins, chosen, period, people=people, by=actor.account_id, at=now)
+    ways = (takes_open_settlements, computes_at_once)
+    await _insert(
+        run_id, period_id, legal_entity_id, pins, chosen, period, ways, people=people, by=actor.account_id, at=now
+    )
     await record(
         actor,
         "payroll_run.opened",
@@ -107,6 +121,7 @@ async def _insert(
     pins: RunPins,
     chosen: ChosenPack | None,
     period: Period,
+    ways: tuple[bool, bool],
     *,
     people: int,
     by: UUID,
@@ -133,6 +148,7 @@ async def _insert(
         at,
         by,
         _json([str(by)]),
+        *ways,
     )
     if not is_alone:
         raise RunUnderWay("payroll.run_under_way", {"month": month_of(period.first)})

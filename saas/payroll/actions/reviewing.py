@@ -78,7 +78,9 @@ async def send_back_run(actor: Actor, *, run_id: UUID, reason: str, clock: Clock
     await _record(actor, "sent_back", run_id, clock=clock, reason=reason)
 
 
-async def approve_run(actor: Actor, *, run_id: UUID, agreed: str, clock: Clock) -> None:
+async def approve_run(
+    actor: Actor, *, run_id: UUID, agreed: str, keyring: Keyring, commission: CommissionSource, clock: Clock
+) -> None:
     """Approve just what was previewed (permission ``payroll:approve``): the plan whose hash is `agreed`.
 
     Pay always takes two people.
@@ -87,12 +89,33 @@ async def approve_run(actor: Actor, *, run_id: UUID, agreed: str, clock: Clock) 
     :raises OwnRun: the approver opened, computed or changed it.
     :raises PayslipsUnresolved: payslips have failed.
     :raises PlanStale: the hash is not that of the run as it is, input by input.
+    :raises PayrollRefused: it took in commission that is not locked yet.
     """
     run = await get_run(run_id, lock=True)
     present = plan_hash(run.id, run.pins, await planned_payslips(run.id))
     may_approve(run.facts, account_id=actor.account_id, plan_hash=agreed, present_hash=present)
+    if run.takes_open_settlements:
+        await commission.require_locked(await _settled_sources(run, keyring))
     await current_transaction().execute(_APPROVE, current_tenant_id(), run_id, clock.now(), actor.account_id)
     await _record(actor, "approved", run_id, clock=clock, plan=present)
+
+
+async def _settled_sources(run: Run, keyring: Keyring) -> list[str]:
+    """The public ids of the commission that the payslips pay."""
+    transaction, tenant_id, passed = current_transaction(), current_tenant_id(), _NOBODY
+    found: list[str] = []
+    while rows := await transaction.fetch(_PAID, tenant_id, run.id, run.pays_on.year, passed, _AT_ONCE):
+        found += [source for row in rows for source in _sources(_opened(row, keyring)) if not _is_item(source)]
+        passed = rows[-1]["employee_id"]
+    return found
+
+
+def _sources(document: dict[str, Any]) -> list[str]:
+    return [source for line in document["lines"] for source in line["sources"]]
+
+
+def _is_item(source: str) -> bool:
+    return source.startswith(f"{PAY_ITEM}_")
 
 
 async def lock_run(actor: Actor, *, run_id: UUID, keyring: Keyring, commission: CommissionSource, clock: Clock) -> None:
@@ -107,9 +130,9 @@ async def lock_run(actor: Actor, *, run_id: UUID, keyring: Keyring, commission: 
     if plan_hash(run.id, run.pins, await planned_payslips(run.id)) != run.facts.plan_hash:
         raise PlanStale("payroll.payslip_changed", {"run": str(run_id)})
     sources = await _keep_years(run, keyring, at=now)
-    items = [parse_public_id(each, prefix=PAY_ITEM) for each in sources if each.startswith(f"{PAY_ITEM}_")]
+    items = [parse_public_id(each, prefix=PAY_ITEM) for each in sources if _is_item(each)]
     await transaction.execute(_PAY_ITEMS, tenant_id, run_id, items)
-    settled = [each for each in sources if not each.startswith(f"{PAY_ITEM}_")]
+    settled = [each for each in sources if not _is_item(each)]
     await commission.mark_paid(actor, settled, run_id=run_id, clock=clock)
     await transaction.execute(_LOCK, tenant_id, run_id, now, actor.account_id)
     await transaction.execute(_CLOSE, tenant_id, run.pay_period_id)
@@ -122,7 +145,7 @@ async def _keep_years(run: Run, keyring: Keyring, *, at: datetime) -> list[str]:
     sources: list[str] = []
     while rows := await transaction.fetch(_PAID, tenant_id, run.id, run.pays_on.year, passed, _AT_ONCE):
         documents = [_opened(row, keyring) for row in rows]
-        sources += [source for document in documents for line in document["lines"] for source in line["sources"]]
+        sources += [source for document in documents for source in _sources(document)]
         fresh = [
             _year_row(row, document, keyring)
             for row, document in zip(rows, documents, strict=True)

@@ -97,6 +97,16 @@ def counts(batch: dict[str, Any]) -> dict[str, int]:
     return {name.removesuffix("Count"): n for name, n in batch.items() if name.endswith("Count") and n}
 
 
+async def test_a_preview_begins_with_the_staging_where_the_mapping_is_whole(cast: Cast) -> None:
+    for content, state in ((listed(*fresh(1)), "PREVIEWING"), (csv_of([("x", "y")], "客户编号,备注栏"), "STAGED")):
+        answer = await upload(cast.owner, content)
+        given = {"file": answer.json()["file"]["id"], "filename": "客户.csv", "kind": "customers"}
+        payload = await cast.owner.done(STAGE, **given, previewMode="REJECT_ALL")
+        assert payload["batch"]["state"] == state
+    seen = await worked_off(cast.owner, payload["batch"]["id"])
+    assert (seen["state"], seen["planHash"]) == ("STAGED", None)
+
+
 async def test_a_list_is_staged_previewed_committed_and_taken_back(cast: Cast) -> None:
     content = listed(*fresh(3))
     batch = await previewed(cast.owner, content)
