@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 _THREADS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="demo-client")
 """Not the loop's own threads: the server that answers runs in this process, and hashes passwords in those."""
+
+_POLL_SECONDS = 0.1
 
 
 class DemoFailed(Exception):
@@ -51,14 +55,46 @@ class Client:
             raise DemoFailed(json.dumps([*answer.errors, *refused], ensure_ascii=False))
         return answer.data
 
+    async def upload(self, content: bytes) -> str:
+        """Send a file; its id.
+
+        :raises DemoFailed: it was not taken in.
+        """
+        send = partial(self._send, "/files", content, "application/octet-stream")
+        body = await asyncio.get_running_loop().run_in_executor(_THREADS, send)
+        if "file" not in body:
+            raise DemoFailed(json.dumps(body, ensure_ascii=False))
+        return str(body["file"]["id"])
+
+    async def until(
+        self, document: str, *, done: Container[str], told: Callable[[dict[str, Any]], None], **variables: object
+    ) -> dict[str, Any]:
+        """Ask for one object again and again until its state is one of `done`; `told` hears of each answer.
+
+        :raises DemoFailed: it ended otherwise.
+        """
+        while True:
+            (found,) = (await self.do(document, **variables)).values()
+            told(found)
+            if found["state"] in done:
+                return dict(found)
+            if found["state"] in {"FAILED", "CANCELLED"}:
+                raise DemoFailed(json.dumps(found, ensure_ascii=False))
+            await asyncio.sleep(_POLL_SECONDS)
+
     def _post(self, document: str, variables: dict[str, object]) -> Answer:
+        content = json.dumps({"query": document, "variables": variables}).encode()
+        body = self._send("/graphql", content, "application/json")
+        return Answer(body.get("data") or {}, body.get("errors") or [])
+
+    def _send(self, path: str, content: bytes, content_type: str) -> dict[str, Any]:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=30)
-        headers = {"Content-Type": "application/json", "Accept-Language": self._locale}
+        headers = {"Content-Type": content_type, "Accept-Language": self._locale}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
-            connection.request("POST", "/graphql", json.dumps({"query": document, "variables": variables}), headers)
-            body = json.loads(connection.getresponse().read())
+            connection.request("POST", path, content, headers)
+            body: dict[str, Any] = json.loads(connection.getresponse().read())
         finally:
             connection.close()
-        return Answer(body.get("data") or {}, body.get("errors") or [])
+        return body

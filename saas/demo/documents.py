@@ -17,9 +17,3 @@ mutation ($input: CustomerClaimInput!) {{
 }}"""
 COLLEAGUES = "{ employees(first: 3) { nodes { name department { name } phone { value } } } }"
 ONE = "query ($id: ID!) { customer(id: $id) { id name } }"
-RANKING = """
-query ($since: Date!) {
-  followUpGroups(first: 10, groupBy: AUTHOR, filter: {occurredOn: {gte: $since}}) {
-    nodes { count author { name department { name } } }
-  }
-}"""

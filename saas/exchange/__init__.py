@@ -38,7 +38,7 @@ from saas.exchange.kinds import (
 )
 from saas.exchange.queries import BatchSummary, RemarkLine, list_remarks, summarise
 from saas.exchange.reads import reads
-from saas.exchange.recipes import Recipe, cook, load_recipe
+from saas.exchange.recipes import Recipe, RecipeSheet, Source, cook, load_recipe
 from saas.exchange.rules import BatchState, Mode, OnChange
 from saas.exchange.sheets import SheetRow, Sheets, open_sheets
 from saas.exchange.store import FileStore, FolderStore, StoredFile
@@ -78,11 +78,13 @@ __all__ = [
     "Promises",
     "Rate",
     "Recipe",
+    "RecipeSheet",
     "RemarkLine",
     "Row",
     "RowRefused",
     "SheetRow",
     "Sheets",
+    "Source",
     "StoredFile",
     "TakeStep",
     "UnitAware",

@@ -39,11 +39,13 @@ from saas.payroll.rules.structures import (
     RoundingMode,
     Structure,
 )
+from saas.payroll.standard import STANDARD, create_standard_structure
 
 __all__ = [
     "INPUTS_AWAITED",
     "PAYSLIPS_AWAITED",
     "PAYSLIPS_PUBLISHED",
+    "STANDARD",
     "TOPICS",
     "ArrivedFact",
     "CommissionSource",
@@ -73,6 +75,7 @@ __all__ = [
     "cancel_run",
     "component_changes",
     "compute_run",
+    "create_standard_structure",
     "declare",
     "exclude_from_run",
     "failed_payslips",

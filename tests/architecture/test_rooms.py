@@ -77,6 +77,7 @@ REVIEWED = {
     "identity/tokens.py": "what a token looks like and how it is kept",
     "payroll/payslip.typ": "the page of a payslip",
     "payroll/pdf.py": "the only file that knows typst",
+    "payroll/standard.py": "the structure that every company begins with",
     "jobs/bell.py": "wakes the relay",
     "jobs/mail.py": "outgoing mail, captured",
     "jobs/periodic.py": "runs by the clock",

@@ -40,6 +40,7 @@ async def test_company_begins_with_owner_staff_and_session(directory: Database, 
         "company.signed_up",
         "people.company_founded",
         "plugin.enabled",
+        "salary_structure.saved",
         "session.started",
     ]
     authenticated = await check(directory, clock, company.tokens.access_token)

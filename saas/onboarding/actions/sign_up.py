@@ -28,6 +28,7 @@ from saas.kernel import Actor, Clock
 from saas.onboarding.errors import SignUpKeyReused
 from saas.onboarding.events import COMPANY_SIGNED_UP
 from saas.onboarding.rules import body_hash, check_key
+from saas.payroll import create_standard_structure
 from saas.people import found_company
 from saas.sales import create_first_stages
 from tenants import DEFAULT_CURRENCY, Database, DatabaseRole, Preset, Transaction, create_tenant, get_preset
@@ -165,6 +166,7 @@ async def _found(
     await create_first_stages()
     await tie_to_employee(tenant_id=tenant_id, account_id=account_id, employee_id=founded.employee_id)
     owner = replace(opened.actor, employee_id=founded.employee_id)
+    await create_standard_structure(owner, currency=request.currency, clock=clock)
     await _enable_plugins(owner, request.preset, host, clock)
     await _keep_key(transaction, request, tenant_id, account_id, clock)
     await _tell(owner, request, opened.tokens.session_id, clock)

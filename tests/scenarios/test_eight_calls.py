@@ -1,0 +1,258 @@
+"""From sign-up to a payslip that explains itself, in eight calls over HTTP; the upload and the polls are not counted."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest_asyncio
+import xlsxwriter
+from redis.asyncio import Redis
+
+from plugins.china.settings import UNVERIFIED
+from saas.backing import Backing
+from saas.config import Settings
+from saas.jobs import RedisBell
+from saas.kernel import FrozenClock
+from saas.main import Installation, installed_product, web_services, worker_services
+from saas.sealing import FileKeyProvider, Sealer
+from saas.servers import Servers
+from saas.web import create_app
+from saas.web.serving import serving
+from saas.worker import run_worker
+from tenants import Database, DatabaseUrls
+from tenants.schema import RELAY
+from tests.companies import cheap_passwords
+from tests.conftest import role_url
+
+ERRORS = "userErrors { field message }"
+SIGN_UP = f"""mutation ($input: CompanySignUpInput!) {{ companySignUp(input: $input) {{
+  tokens {{ accessToken }} viewer {{ employee {{ id legalEntity {{ id }} }} }} {ERRORS} }} }}"""
+ENABLE = (
+    f"mutation ($input: PluginSettingsInput!) {{ pluginEnable(input: $input) {{ plugin {{ isEnabled }} {ERRORS} }} }}"
+)
+STAGE = f"mutation ($input: ImportStageInput!) {{ importStage(input: $input) {{ batch {{ id state }} {ERRORS} }} }}"
+COMMIT = f"mutation ($input: ImportCommitInput!) {{ importCommit(input: $input) {{ batch {{ state }} {ERRORS} }} }}"
+BATCH = """query ($id: ID!) { importBatch(id: $id) { state planHash rowCount newCount failedCount appliedCount
+  remarks(first: 20) { nodes { rowNumber columnTitle message } } } }"""
+PLAN = f"mutation ($input: IncentivePlanSaveInput!) {{ incentivePlanSave(input: $input) {{ plan {{ id }} {ERRORS} }} }}"
+SETTLE = f"""mutation ($input: SettlementCalculateInput!) {{ settlementCalculate(input: $input) {{
+  people lines settlement {{ state }} {ERRORS} }} }}"""
+OPEN = f"mutation ($input: PayrollRunOpenInput!) {{ payrollRunOpen(input: $input) {{ run {{ id }} {ERRORS} }} }}"
+RUN = "query ($id: ID!) { payrollRun(id: $id) { state people failed planHash } }"
+PAYSLIPS = """query ($run: ID!) {
+  payslips(first: 20, filter: {run: {eq: $run}}) { nodes { state employee { number name } document {
+    gross deductions net lines { code title kind amount formula explanation { depth text amount } } failures { text } } } }
+}"""
+NOW = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
+BOOK: dict[str, list[list[object]]] = {
+    "员工": [
+        ["工号", "姓名", "部门", "岗位", "入职日期"],
+        ["E1", "王芳", "华东", "经理", "2023-01-05"],
+        ["E2", "李雷", "华东", "销售", "2024-03-01"],
+    ],
+    "客户": [
+        ["客户编号", "客户名称", "负责人", "归属日期"],
+        ["C1", "华信建材有限公司", "李雷", "2026-01-10"],
+        ["C2", "远山贸易有限公司", None, None],
+    ],
+    "成交": [
+        ["成交编号", "客户编号", "签约日期", "成交金额", "负责人", "业绩归属"],
+        ["D1", "C1", "2026-10-08", "120,000.00", "李雷", "李雷 60%、王芳 40%"],
+        ["D2", "C1", "2026-11-20", "50,000.00", "李雷", None],
+    ],
+    "回款": [
+        ["成交编号", "回款日期", "回款金额"],
+        ["D1", "2026-10-20", "100,000.00"],
+        ["D1", "2026-11-02", "20,000.00"],
+    ],
+    "定薪": [["工号", "基本工资", "生效日期"], ["E1", "20,000", "2026-01-01"], ["E2", "8,000", "2026-01-01"]],
+    "考勤": [["工号", "月份", "出勤天数", "事假"], ["E2", "2026-11", 20, 1], ["E1", "2026-11", 21, 0]],
+}
+
+
+def workbook() -> bytes:
+    """The sheets as one file."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True}) as book:
+        for name, rows in BOOK.items():
+            sheet = book.add_worksheet(name)
+            for place, row in enumerate(rows):
+                sheet.write_row(place, 0, row)
+    return target.getvalue()
+
+
+@dataclass
+class Caller:
+    """Somebody with an HTTP client; `calls` are the operations that count."""
+
+    client: httpx2.AsyncClient
+    calls: list[str] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=lambda: {"Accept-Language": "zh-CN"})
+
+    async def call(self, document: str, **variables: object) -> Any:
+        """A counted call that must succeed; its first payload."""
+        data = await self.poll(document, **variables)
+        self.calls.append(next(iter(data)))
+        return data[self.calls[-1]]
+
+    async def done(self, document: str, **given: object) -> Any:
+        """A counted mutation with a key of its own."""
+        if "idempotencyKey" in given:
+            given["idempotencyKey"] = secrets.token_hex(8)
+        payload = await self.call(document, input=given)
+        assert payload.pop("userErrors") == []
+        return payload
+
+    async def poll(self, document: str, **variables: object) -> Any:
+        """An operation that does not count."""
+        answer = await self.client.post(
+            "/graphql", json={"query": document, "variables": variables}, headers=self.headers
+        )
+        body = answer.json()
+        assert "errors" not in body, body
+        return body["data"]
+
+    async def until(self, document: str, wanted: str, **variables: object) -> Any:
+        """Poll until it is in the state."""
+        async with asyncio.timeout(60):
+            while True:
+                (found,) = (await self.poll(document, **variables)).values()
+                if found["state"] == wanted:
+                    return found
+                assert found["state"] not in {"FAILED", "CANCELLED"}, found
+                await asyncio.sleep(0.05)
+
+    async def upload(self, content: bytes) -> str:
+        """POST /files."""
+        answer = await self.client.post(
+            "/files", content=content, headers={**self.headers, "Content-Type": "application/octet-stream"}
+        )
+        found: str = answer.json()["file"]["id"]
+        return found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def caller(
+    servers: Servers, superuser_url: str, database: Database, database_name: str, tmp_path: Path
+) -> AsyncIterator[Caller]:
+    """A newcomer before a running product: the web door and a worker."""
+    bell, redis, stop = RedisBell(servers.redis_url), Redis.from_url(servers.redis_url), asyncio.Event()
+    installation = Installation(
+        product=installed_product(),
+        settings=Settings(data=tmp_path),
+        backing=Backing(
+            owner_url="",
+            database=DatabaseUrls(app="", platform=""),
+            relay_url=role_url(superuser_url, RELAY, database_name),
+            redis_url=servers.redis_url,
+        ),
+        database=database,
+        clock=FrozenClock(NOW),
+        sealer=Sealer(FileKeyProvider(tmp_path)),
+        passwords=cheap_passwords(),
+        bell=bell,
+        redis=redis,
+    )
+    worker = asyncio.create_task(run_worker(worker_services(installation), stop=stop))
+    async with (
+        serving(create_app(web_services(installation))) as port,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        yield Caller(client)
+    stop.set()
+    await worker
+    await bell.close()
+    await redis.aclose()
+
+
+async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Caller) -> None:
+    keyed = {"idempotencyKey": ""}
+    signed = await caller.done(
+        SIGN_UP,
+        **keyed,
+        company="晨光销售",
+        ownerName="韩梅梅",
+        email="han@example.cn",
+        password="correct-horse-battery",
+    )
+    caller.headers["Authorization"] = f"Bearer {signed['tokens']['accessToken']}"
+    owner, entity = signed["viewer"]["employee"]["id"], signed["viewer"]["employee"]["legalEntity"]["id"]
+    place = {"legalEntity": entity, "city": "SHANGHAI", "fundRate": "0.07", "injuryRate": "0.002"}
+    read = [{"row": row, "confirmedBy": owner, "confirmedOn": "2026-11-27"} for row in UNVERIFIED]
+    settings = json.dumps({"entities": [place], "confirmations": read})
+    await caller.done(ENABLE, name="china", settings=settings, reason="上线", expectedVersion=0)
+    file_id = await caller.upload(workbook())
+    staged = await caller.done(STAGE, file=file_id, filename="晨光.xlsx", previewMode="REJECT_ALL")
+    batch_id = staged["batch"]["id"]
+    preview = await caller.until(BATCH, "PREVIEWED", id=batch_id)
+    assert (preview["newCount"], preview["failedCount"]) == (12, 0), preview["remarks"]
+    await caller.done(COMMIT, batch=batch_id, planHash=preview["planHash"])
+    assert (await caller.until(BATCH, "COMMITTED", id=batch_id))["appliedCount"] == 12
+    plan = await caller.done(
+        PLAN,
+        **keyed,
+        code="sales",
+        title="回款提成",
+        cycle="MONTH",
+        measure="COLLECTED",
+        withVat=True,
+        anchor="COLLECTION",
+        payability="AT_COLLECTION",
+        tierWindow="PERIOD",
+        version={
+            "validFrom": "2026-01-01",
+            "rules": [
+                {
+                    "code": "ladder",
+                    "title": "阶梯提成",
+                    "shape": {"kind": "TIERS", "cuts": ["50000"], "rates": ["0.02", "0.05"], "mode": "MARGINAL"},
+                }
+            ],
+        },
+        publishes=True,
+        reason="全员书面同意",
+    )
+    settled = await caller.done(SETTLE, **keyed, plan=plan["plan"]["id"], day="2026-10-31", mode="COMMIT")
+    assert settled == {"people": 2, "lines": 2, "settlement": {"state": "CALCULATED"}}
+    opened = await caller.done(
+        OPEN,
+        **keyed,
+        legalEntityId=entity,
+        month="2026-11",
+        paysOn="2026-12-10",
+        takesOpenSettlements=True,
+        computesAtOnce=True,
+    )
+    run = await caller.until(RUN, "COMPUTED", id=opened["run"]["id"])
+    slips = (await caller.call(PAYSLIPS, run=opened["run"]["id"]))["nodes"]
+
+    assert caller.calls == [
+        "companySignUp",
+        "pluginEnable",
+        "importStage",
+        "importCommit",
+        "incentivePlanSave",
+        "settlementCalculate",
+        "payrollRunOpen",
+        "payslips",
+    ]
+    assert len(run["planHash"]) == 64
+    found = {slip["employee"]["number"]: slip for slip in slips}
+    check_payslip_of_li_lei(found["E2"])
+    # 40 % of 100,000 collected in October: 40,000 at 2 %.
+    assert {line["code"]: line["amount"] for line in found["E1"]["document"]["lines"]}["commission"] == "800.00"
+
+
+def check_payslip_of_li_lei(slip: dict[str, Any]) -> None:
+    """Base pay by days, commission of what was collected, insurance, fund and tax; and why."""
+    document = slip["document"]
+    print(slip)
