@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -31,6 +31,9 @@ FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::dat
     $11::text[]) AS fresh (id, employment_id, employee_id, structure_id, sealed, valid_from, valid_to, created_by,
     reason)
 """
+_INTACT = "SELECT id FROM pay_assignment WHERE tenant_id = $1 AND id = ANY($2::uuid[]) AND superseded_at IS NULL"
+_REMOVE = "DELETE FROM pay_assignment WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
+_REVIVE = "UPDATE pay_assignment SET superseded_at = NULL WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,21 @@ async def write_assignments(
     await current_transaction().execute(_INSERT, current_tenant_id(), now, *map(list, zip(*rows, strict=True)))
     await _tell(actor, wanted, keyring, clock)
     return written
+
+
+async def find_intact(written: Collection[WrittenAssignment]) -> set[UUID]:
+    """Those of the assignments that nothing has superseded since, neither them nor what was kept before them."""
+    ids = [row for each in written for row in (each.id, *each.kept)]
+    rows = await current_transaction().fetch(_INTACT, current_tenant_id(), ids)
+    present = {row["id"] for row in rows}
+    return {each.id for each in written if present.issuperset((each.id, *each.kept))}
+
+
+async def remove_assignments(written: Collection[WrittenAssignment]) -> None:
+    """Remove assignments that nobody has used, so that what they superseded holds again."""
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    await transaction.execute(_REMOVE, tenant_id, [row for each in written for row in (each.id, *each.kept)])
+    await transaction.execute(_REVIVE, tenant_id, [row for each in written for row in each.superseded])
 
 
 async def _supersede(wanted: Sequence[NewAssignment], *, at: datetime) -> dict[int, list[asyncpg.Record]]:
