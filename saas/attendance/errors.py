@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import BadUserInput, NotFound
+from saas.kernel import BadUserInput, Conflict, NotFound, RuleRefused
 
 
 class DayCountRefused(BadUserInput):
@@ -11,3 +11,11 @@ class DayCountRefused(BadUserInput):
 
 class EmploymentUnknown(NotFound):
     """Nobody of this company has that employment."""
+
+
+class DaysChanged(Conflict):
+    """The days of a month were told anew since a sheet brought them."""
+
+
+class DaysFrozen(RuleRefused):
+    """A payroll run has frozen the days of a month since a sheet brought them."""

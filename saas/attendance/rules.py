@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -29,15 +30,33 @@ class MonthOfDays:
 
         :raises DayCountRefused: no month, an unknown kind, a count below 0 or above the days of the month.
         """
-        try:
-            period = Period.of_month(self.month)
-        except ValueError:
-            raise DayCountRefused("attendance.month_malformed", {"month": self.month[:20]}, field=("month",)) from None
-        length = sum(1 for _ in period.days())
-        for kind, days in self.days.items():
-            if kind not in DAY_KINDS:
-                values = {"kind": kind[:40], "known": ", ".join(DAY_KINDS)}
-                raise DayCountRefused("attendance.kind_unknown", values, field=("days", kind))
-            if not 0 <= days <= length or rounded(days) != days:
-                counts: dict[str, Scalar] = {"kind": kind, "days": format(days, "f"), "most": length}
-                raise DayCountRefused("attendance.days_out_of_range", counts, field=("days", kind))
+        check_days(self.month, self.days)
+
+
+def check_days(month: str, days: Mapping[str, Decimal]) -> Period:
+    """The month (``YYYY-MM``) that can hold these days by kind.
+
+    :raises DayCountRefused: no month, an unknown kind, a count below 0 or above the days of the month.
+    """
+    try:
+        period = Period.of_month(month)
+    except ValueError:
+        raise DayCountRefused("attendance.month_malformed", {"month": month[:20]}, field=("month",)) from None
+    length = sum(1 for _ in period.days())
+    for kind, count in days.items():
+        if kind not in DAY_KINDS:
+            values = {"kind": kind[:40], "known": ", ".join(DAY_KINDS)}
+            raise DayCountRefused("attendance.kind_unknown", values, field=("days", kind))
+        if not 0 <= count <= length or rounded(count) != count:
+            counts: dict[str, Scalar] = {"kind": kind, "days": format(count, "f"), "most": length}
+            raise DayCountRefused("attendance.days_out_of_range", counts, field=("days", kind))
+    return period
+
+
+@dataclass(frozen=True, slots=True)
+class ToldDays:
+    """Since when a person's days of a month are known: what may have been frozen since."""
+
+    employee_id: UUID
+    month: Period
+    known_at: datetime

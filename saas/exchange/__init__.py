@@ -21,7 +21,7 @@ from saas.exchange.events import (
     STEP_FALLEN_DUE,
     TOPICS,
 )
-from saas.exchange.figures import Amount, Rate, integer
+from saas.exchange.figures import Amount, Rate, integer, number
 from saas.exchange.jobs import TAKE_STEP, TakeStep, carry_out, purge_imports
 from saas.exchange.kinds import (
     Applied,
@@ -105,6 +105,7 @@ __all__ = [
     "load_recipe",
     "moment",
     "month",
+    "number",
     "open_sheets",
     "phone",
     "preview_import",

@@ -1,4 +1,4 @@
-"""Figures as people write them: whole numbers, amounts of money, rates. Exact, or refused; never guessed."""
+"""Figures as people write them: numbers, amounts of money, rates. Exact, or refused; never guessed."""
 
 from __future__ import annotations
 
@@ -87,6 +87,18 @@ def integer(*, least: int = 0, most: int = 10**9) -> Parser:
         if not least <= found <= most:
             raise _out_of_range(cell, Decimal(least), Decimal(most))
         return int(found)
+
+    return parse
+
+
+def number(*, least: Decimal = Decimal(0), most: Decimal, digits: int = 2) -> Parser:
+    """A number from `least` to `most` with at most `digits` behind the point, as days and hours are."""
+
+    def parse(cell: Cell) -> Decimal:
+        found = _decimal(_narrow(cell), quoted=cell)
+        if not least <= found <= most:
+            raise _out_of_range(cell, least, most)
+        return _fitting(found, cell, digits, _INTEGER_DIGITS_MAX)
 
     return parse
 

@@ -6,6 +6,8 @@ What is previewed is what is paid: two people agree on a plan hash over every in
 from saas.payroll.actions.assignments import assign_pay, declare
 from saas.payroll.actions.comparing import PayDifference, pay_differences
 from saas.payroll.actions.computing import compute_run, exclude_from_run, refreeze_inputs
+from saas.payroll.actions.frozen import find_frozen_days
+from saas.payroll.actions.import_salaries import SalaryImport
 from saas.payroll.actions.items import add_pay_item, withdraw_pay_item
 from saas.payroll.actions.opening import cancel_run, open_run, resume_run
 from saas.payroll.actions.replaying import Replay, ReplayDifference, replay_run
@@ -65,6 +67,7 @@ __all__ = [
     "ReplayDifference",
     "RoundingMode",
     "Run",
+    "SalaryImport",
     "SettledCommission",
     "StatementCommission",
     "Structure",
@@ -80,6 +83,7 @@ __all__ = [
     "exclude_from_run",
     "failed_payslips",
     "find_employment",
+    "find_frozen_days",
     "get_readable_payslip",
     "get_run",
     "lock_run",

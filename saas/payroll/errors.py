@@ -73,6 +73,14 @@ class OwnPay(RuleRefused):
     """Nobody enters amounts of their own pay."""
 
 
+class PayChanged(Conflict):
+    """A person was assigned other pay since a sheet brought it."""
+
+
+class PayFrozen(RuleRefused):
+    """A run has frozen what a sheet brought."""
+
+
 class PlanStale(AppError):
     """The plan that was to be committed is not the present one."""
 

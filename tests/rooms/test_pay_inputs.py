@@ -56,6 +56,27 @@ async def test_a_change_supersedes_and_keeps_what_was_before(office: Office) -> 
     ]
 
 
+async def test_a_change_of_department_leaves_one_salary(office: Office) -> None:
+    """The month has two employments; what the second is given replaces what the first was."""
+    structure_id = await office.save(structure_of(BASIC))
+    person = await office.employ("1001")
+    await office.assign(person, structure_id, "8000")
+    await office.company.run(
+        "WITH ended AS (UPDATE employment SET valid_to = '2026-03-01' WHERE employee_id = $1 RETURNING *)"
+        " INSERT INTO employment (tenant_id, id, employee_id, legal_entity_id, department_id, valid_from, known_at)"
+        " SELECT tenant_id, $2, employee_id, legal_entity_id, department_id, '2026-03-01', known_at FROM ended",
+        person.employee_id,
+        new_id(),
+    )
+    office.later(hours=1)
+    await office.assign(person, structure_id, "9000", on=date(2026, 3, 1))
+    assert [row for row in await amounts(office) if not row[3]] == [
+        ('{"base_salary":"8000.00"}', date(2026, 1, 1), date(2026, 3, 1), False),
+        ('{"base_salary":"9000.00"}', date(2026, 3, 1), None, False),
+    ]
+    assert (await office.documents(await office.computed()))["1001"]["net"] == "9000.00"
+
+
 async def test_versions_of_structures_follow_each_other(office: Office) -> None:
     structure_id = await office.save(structure_of(BASIC))
     office.later(hours=1)

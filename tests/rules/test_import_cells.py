@@ -15,7 +15,7 @@ from saas.exchange.cells import Broken, Cell, Value, check_cell, choice, phone, 
 from saas.exchange.columns import ImportColumn
 from saas.exchange.days import day, moment, month
 from saas.exchange.errors import CellRefused
-from saas.exchange.figures import Amount, Rate, integer
+from saas.exchange.figures import Amount, Rate, integer, number
 
 LEVEL = choice({"A": {"zh-CN": "重点", "en": "Key"}, "B": {"zh-CN": "普通", "en": "Plain"}}, synonyms={"大客户": "A"})
 
@@ -99,7 +99,20 @@ def test_every_way_of_writing_an_amount_gives_the_same(fen: int) -> None:
 
 @given(st.text())
 def test_whatever_stands_in_a_cell_is_read_or_refused(words: str) -> None:
-    for parse in (Amount(), Rate(), integer(), day, moment, month, phone, yes_or_no, LEVEL, text(), several()):
+    for parse in (
+        Amount(),
+        Rate(),
+        integer(),
+        number(most=Decimal(31)),
+        day,
+        moment,
+        month,
+        phone,
+        yes_or_no,
+        LEVEL,
+        text(),
+        several(),
+    ):
         with suppress(CellRefused):  # any other error fails
             cell = check_cell(words)
             if cell is not None:
@@ -140,6 +153,16 @@ def test_whole_numbers() -> None:
     assert refusal(integer(), "7.5") == ("not_whole", {"value": "7.5"})
     assert refusal(integer(most=10), "11") == ("out_of_range", {"value": "11", "least": "0", "most": "10"})
     assert refusal(integer(), "1e400")[0] == "scientific"
+
+
+def test_numbers_with_a_fraction() -> None:
+    days = number(most=Decimal(31))
+    assert [str(days(cell)) for cell in ("21.5", "２２", Decimal("0.50"), "31")] == ["21.50", "22.00", "0.50", "31.00"]
+    assert refusal(days, "1.005") == ("too_many_decimals", {"value": "1.005", "digits": 2})
+    assert refusal(days, "31.5") == ("out_of_range", {"value": "31.5", "least": "0", "most": "31"})
+    assert refusal(days, "-1")[0] == "out_of_range"
+    assert refusal(days, "1e400")[0] == "scientific"
+    assert refusal(days, "9" * 500)[0] == "out_of_range"
 
 
 @pytest.mark.parametrize(

@@ -10,20 +10,16 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.kernel import Actor, Clock, new_id
+from saas.payroll.actions.assignment_rows import NewAssignment, write_assignments
 from saas.payroll.actions.dated import supersede_from
 from saas.payroll.errors import PayInputRefused
 from saas.payroll.queries import lock_employee, lock_employment, require_legal_entity, structure_on
-from saas.payroll.rules.canonical import amount_text, canonical_text
-from saas.payroll.rules.runs import checked_amount, clean_reason, refuse_own_pay
-from saas.payroll.rules.structures import BASE_SALARY, Structure
+from saas.payroll.rules.assignments import amounts_text
+from saas.payroll.rules.canonical import canonical_text
+from saas.payroll.rules.runs import clean_reason, refuse_own_pay
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
 
-_INSERT_ASSIGNMENT = """
-INSERT INTO pay_assignment (tenant_id, id, employment_id, employee_id, structure_id, amounts_sealed, valid_from,
-    valid_to, known_at, created_by, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
 _INSERT_DECLARATION = """
 INSERT INTO pay_declaration (tenant_id, id, employee_id, legal_entity_id, document_sealed, valid_from, valid_to,
     known_at, created_by)
@@ -44,67 +40,28 @@ async def assign_pay(
 ) -> UUID:
     """Give an employment a structure and its monthly amounts from a day on (permission ``payroll:assign``).
 
-    `amounts` holds the base salary and the structure's other monthly items; it replaces what was planned from then on.
+    `amounts` holds the base salary and the structure's other monthly items; it replaces what was planned from then on
+    at the same legal entity.
 
     :raises EmploymentNotFound, StructureNotFound: there is none, or the structure says nothing on that day.
     :raises OwnPay: it is the caller's own employment.
     :raises PayInputRefused: no base salary, an amount that can't be, an item that the structure does not have.
     """
-    reason, now = clean_reason(reason), clock.now()
+    reason = clean_reason(reason)
     employee_id = await lock_employment(employment_id)
     refuse_own_pay(actor, employee_id)
-    structure = await structure_on(structure_id, day=valid_from, known_at=now)
-    currency = (await get_tenant_facts()).currency
-    text = _amounts_text(amounts, structure, currency)
-    cut = await supersede_from("pay_assignment", {"employment_id": employment_id}, valid_from=valid_from, at=now)
-    row = (employment_id, employee_id)
-    for old in cut:
-        kept = keyring.open(Place("pay_assignment", "amounts_sealed", old["id"]), old["amounts_sealed"])
-        before = (old["valid_from"], valid_from, now, old["created_by"], old["reason"])
-        await _insert_assignment(*row, old["structure_id"], kept, before, keyring)
-    onwards = (valid_from, None, now, actor.account_id, reason)
-    assignment_id = await _insert_assignment(*row, structure_id, text, onwards, keyring)
-    await record(
-        actor,
-        "pay.assigned",
-        object_type="Employee",
-        object_id=employee_id,
-        changes={
-            "structure": [None, structure.code],
-            "amounts": [None, keyring.digest(text)],
-            "from": [None, valid_from.isoformat()],
-        },
+    structure = await structure_on(structure_id, day=valid_from, known_at=clock.now())
+    new = NewAssignment(
+        employment_id=employment_id,
+        employee_id=employee_id,
+        structure_id=structure_id,
+        structure_code=structure.code,
+        amounts=amounts_text(amounts, structure, currency=(await get_tenant_facts()).currency),
+        valid_from=valid_from,
         reason=reason,
-        clock=clock,
     )
-    return assignment_id
-
-
-def _amounts_text(amounts: Mapping[str, Decimal], structure: Structure, currency: str) -> str:
-    known = {BASE_SALARY, *(item.code for item in structure.items)}
-    for code in amounts:
-        if code not in known:
-            values = {"item": code[:60], "structure": structure.code, "known": ", ".join(sorted(known))}
-            raise PayInputRefused("payroll.item_unknown", values, field=("amounts", code))
-        checked_amount(amounts[code], currency=currency, field=("amounts", code))
-    if BASE_SALARY not in amounts:
-        raise PayInputRefused("payroll.base_salary_missing", field=("amounts",))
-    return canonical_text({code: amount_text(amount, currency) for code, amount in amounts.items()})
-
-
-async def _insert_assignment(
-    employment_id: UUID,
-    employee_id: UUID,
-    structure_id: UUID,
-    text: str,
-    dates: tuple[date, date | None, datetime, UUID, str],
-    keyring: Keyring,
-) -> UUID:
-    row_id = new_id()
-    sealed = keyring.seal("pay", Place("pay_assignment", "amounts_sealed", row_id), text)
-    values = (row_id, employment_id, employee_id, structure_id, sealed, *dates)
-    await current_transaction().execute(_INSERT_ASSIGNMENT, current_tenant_id(), *values)
-    return row_id
+    (written,) = await write_assignments(actor, [new], keyring=keyring, clock=clock)
+    return written.id
 
 
 async def declare(
