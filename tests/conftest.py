@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from saas.kernel import FrozenClock, new_id
 from saas.main import MODEL_APPS
@@ -20,6 +21,11 @@ from tenants.migrate import migrate
 from tenants.orm import bind_models, unbind_models
 from tenants.roles import ensure_database, ensure_roles, url_for
 from tenants.schema import APP, OWNER, PLATFORM, RELAY
+
+settings.register_profile("suite", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("suite"), max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+"""How often properties are tried; a busy machine is no fault of theirs."""
 
 pytest_plugins = ["tests.staging", "tests.companies"]
 

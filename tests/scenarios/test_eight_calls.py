@@ -8,9 +8,10 @@ import json
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest_asyncio
@@ -21,7 +22,7 @@ from plugins.china.settings import UNVERIFIED
 from saas.backing import Backing
 from saas.config import Settings
 from saas.jobs import RedisBell
-from saas.kernel import FrozenClock
+from saas.kernel import SystemClock, month_after
 from saas.main import Installation, installed_product, web_services, worker_services
 from saas.sealing import FileKeyProvider, Sealer
 from saas.servers import Servers
@@ -52,31 +53,39 @@ PAYSLIPS = """query ($run: ID!) {
   payslips(first: 20, filter: {run: {eq: $run}}) { nodes { state employee { number name } document {
     gross deductions net lines { code title kind amount formula explanation { depth text amount } } failures { text } } } }
 }"""
-NOW = datetime(2026, 11, 27, 2, 0, tzinfo=UTC)
+TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+PAID_FOR = TODAY.replace(day=1)
+SOLD_IN = (PAID_FOR - timedelta(days=1)).replace(day=1)
+LAST_YEAR = date(SOLD_IN.year - 1, 1, 10)
 BOOK: dict[str, list[list[object]]] = {
     "员工": [
         ["工号", "姓名", "部门", "岗位", "入职日期"],
-        ["E1", "王芳", "华东", "经理", "2023-01-05"],
-        ["E2", "李雷", "华东", "销售", "2024-03-01"],
+        ["E1", "王芳", "华东", "经理", LAST_YEAR.isoformat()],
+        ["E2", "李雷", "华东", "销售", LAST_YEAR.isoformat()],
     ],
     "客户": [
         ["客户编号", "客户名称", "负责人", "归属日期"],
-        ["C1", "华信建材有限公司", "李雷", "2026-01-10"],
+        ["C1", "华信建材有限公司", "李雷", LAST_YEAR.isoformat()],
         ["C2", "远山贸易有限公司", None, None],
     ],
     "成交": [
         ["成交编号", "客户编号", "签约日期", "成交金额", "负责人", "业绩归属"],
-        ["D1", "C1", "2026-10-08", "120,000.00", "李雷", "李雷 60%、王芳 40%"],
-        ["D2", "C1", "2026-11-20", "50,000.00", "李雷", None],
+        ["D1", "C1", SOLD_IN.replace(day=8).isoformat(), "120,000.00", "李雷", "李雷 60%、王芳 40%"],
+        ["D2", "C1", PAID_FOR.isoformat(), "50,000.00", "李雷", None],
     ],
     "回款": [
         ["成交编号", "回款日期", "回款金额"],
-        ["D1", "2026-10-20", "100,000.00"],
-        ["D1", "2026-11-02", "20,000.00"],
+        ["D1", SOLD_IN.replace(day=20).isoformat(), "100,000.00"],
+        ["D1", PAID_FOR.isoformat(), "20,000.00"],
     ],
-    "定薪": [["工号", "基本工资", "生效日期"], ["E1", "20,000", "2026-01-01"], ["E2", "8,000", "2026-01-01"]],
-    "考勤": [["工号", "月份", "出勤天数", "事假"], ["E2", "2026-11", 20, 1], ["E1", "2026-11", 21, 0]],
+    "定薪": [
+        ["工号", "基本工资", "生效日期"],
+        ["E1", "20,000", LAST_YEAR.isoformat()],
+        ["E2", "8,000", LAST_YEAR.isoformat()],
+    ],
+    "考勤": [["工号", "月份", "出勤天数", "事假"], ["E2", f"{PAID_FOR:%Y-%m}", 15, 5]],
 }
+ROWS = sum(len(rows) - 1 for rows in BOOK.values())
 
 
 def workbook() -> bytes:
@@ -156,7 +165,7 @@ async def caller(
             redis_url=servers.redis_url,
         ),
         database=database,
-        clock=FrozenClock(NOW),
+        clock=SystemClock(),
         sealer=Sealer(FileKeyProvider(tmp_path)),
         passwords=cheap_passwords(),
         bell=bell,
@@ -187,16 +196,16 @@ async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Calle
     caller.headers["Authorization"] = f"Bearer {signed['tokens']['accessToken']}"
     owner, entity = signed["viewer"]["employee"]["id"], signed["viewer"]["employee"]["legalEntity"]["id"]
     place = {"legalEntity": entity, "city": "SHANGHAI", "fundRate": "0.07", "injuryRate": "0.002"}
-    read = [{"row": row, "confirmedBy": owner, "confirmedOn": "2026-11-27"} for row in UNVERIFIED]
+    read = [{"row": row, "confirmedBy": owner, "confirmedOn": TODAY.isoformat()} for row in UNVERIFIED]
     settings = json.dumps({"entities": [place], "confirmations": read})
     await caller.done(ENABLE, name="china", settings=settings, reason="上线", expectedVersion=0)
     file_id = await caller.upload(workbook())
     staged = await caller.done(STAGE, file=file_id, filename="晨光.xlsx", previewMode="REJECT_ALL")
     batch_id = staged["batch"]["id"]
     preview = await caller.until(BATCH, "PREVIEWED", id=batch_id)
-    assert (preview["newCount"], preview["failedCount"]) == (12, 0), preview["remarks"]
+    assert (preview["newCount"], preview["failedCount"]) == (ROWS, 0), preview["remarks"]
     await caller.done(COMMIT, batch=batch_id, planHash=preview["planHash"])
-    assert (await caller.until(BATCH, "COMMITTED", id=batch_id))["appliedCount"] == 12
+    assert (await caller.until(BATCH, "COMMITTED", id=batch_id))["appliedCount"] == ROWS
     plan = await caller.done(
         PLAN,
         **keyed,
@@ -209,7 +218,7 @@ async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Calle
         payability="AT_COLLECTION",
         tierWindow="PERIOD",
         version={
-            "validFrom": "2026-01-01",
+            "validFrom": LAST_YEAR.isoformat(),
             "rules": [
                 {
                     "code": "ladder",
@@ -221,14 +230,14 @@ async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Calle
         publishes=True,
         reason="全员书面同意",
     )
-    settled = await caller.done(SETTLE, **keyed, plan=plan["plan"]["id"], day="2026-10-31", mode="COMMIT")
+    settled = await caller.done(SETTLE, **keyed, plan=plan["plan"]["id"], day=SOLD_IN.isoformat(), mode="COMMIT")
     assert settled == {"people": 2, "lines": 2, "settlement": {"state": "CALCULATED"}}
     opened = await caller.done(
         OPEN,
         **keyed,
         legalEntityId=entity,
-        month="2026-11",
-        paysOn="2026-12-10",
+        month=f"{PAID_FOR:%Y-%m}",
+        paysOn=month_after(PAID_FOR).replace(day=10).isoformat(),
         takesOpenSettlements=True,
         computesAtOnce=True,
     )
@@ -254,5 +263,4 @@ async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Calle
 
 def check_payslip_of_li_lei(slip: dict[str, Any]) -> None:
     """Base pay by days, commission of what was collected, insurance, fund and tax; and why."""
-    document = slip["document"]
-    print(slip)
+    assert slip == {}

@@ -174,7 +174,10 @@ def _path(desk: _Desk, row: Row) -> str | None:
     if given is None:
         return None
     at, missing = desk.tree.find(given)
-    return "/".join((desk.tree.path(at), *missing)) if missing else desk.tree.path(at)
+    if not missing:
+        return desk.tree.path(at)
+    above = () if at == desk.tree.root.id else (desk.tree.path(at),)
+    return "/".join((*above, *missing))
 
 
 def _manager(desk: _Desk, row: Row) -> str | None:
