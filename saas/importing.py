@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from saas.access import AccessTables
+from saas.attendance import AttendanceImport
 from saas.customers import CustomerImport, OwnershipImport
 from saas.exchange import ImportContext, ImportKind, PersonGone
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins
 from saas.identity import get_live_membership
 from saas.kernel import Actor, Clock, local_date
+from saas.payroll import SalaryImport, find_frozen_days
 from saas.people import EmployeeImport
 from saas.sales import (
     CollectionImport,
@@ -35,6 +37,8 @@ IMPORT_KINDS: tuple[ImportKind, ...] = (
     CollectionImport(),
     CreditImport(),
     TargetImport(),
+    SalaryImport(),
+    AttendanceImport(frozen=find_frozen_days),
 )
 """Each room with rows that companies bring along gives its kind here."""
 
