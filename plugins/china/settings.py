@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 from plugins.china.errors import LegalEntityNotPlaced
@@ -21,12 +22,17 @@ UNVERIFIED: Mapping[str, Row] = {
 
 
 class Entity(PluginSettings):
-    """A legal entity: its city, and the unit's own rates as decimal fractions (0.07 is 7 %)."""
+    """A legal entity: its city, and the unit's own rates as decimal fractions (0.07 is 7 %).
+
+    `undeclared_bases`: what somebody contributes by who declared no bases. Nothing, and they are not paid; or the base
+    salary, as for new staff, whose base is the first month's wage until the next notice (Shanghai and Beijing ask so).
+    """
 
     legal_entity: LegalEntityId
     city: City
     fund_rate: Decimal
     injury_rate: Decimal
+    undeclared_bases: Literal["REFUSE", "BASE_SALARY"] = "REFUSE"
 
     @property
     def unit_rates(self) -> Mapping[Scheme, Decimal]:

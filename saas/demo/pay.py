@@ -179,7 +179,7 @@ class PayStory:
         place = {"legalEntity": employee["legalEntity"]["id"], "city": "SHANGHAI", "fundRate": "0.07"}
         read = {"confirmedBy": employee["id"], "confirmedOn": self._books.paid_for.isoformat()}
         settings = {
-            "entities": [{**place, "injuryRate": "0.002"}],
+            "entities": [{**place, "injuryRate": "0.002", "undeclaredBases": "BASE_SALARY"}],
             "confirmations": [{"row": row, **read} for row in UNVERIFIED],
         }
         await self._owner.do(

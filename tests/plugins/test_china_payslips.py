@@ -25,7 +25,7 @@ from tests.plugins.china_samples import BEIJING_COMPANY, CATALOGUE, LI_NA, SHANG
 
 HOST = PluginHost(HOOKS, {"china": china})
 MARCH = Period.of_month("2026-03")
-SENT = {
+SENT: dict[str, list[dict[str, str]]] = {
     "entities": [
         {"legalEntity": str(SHANGHAI_COMPANY), "city": "SHANGHAI", "fundRate": "0.07", "injuryRate": "0.002"},
         {"legalEntity": str(BEIJING_COMPANY), "city": "BEIJING", "fundRate": "0.12", "injuryRate": "0.004"},
@@ -162,6 +162,17 @@ def test_rows_that_nobody_confirmed_keep_a_payslip_from_being_paid() -> None:
 
 def test_undeclared_bases_are_a_finding_and_no_zero() -> None:
     assert keys(asked(facts(declarations={}))) == [("china.bases_missing", True)]
+
+
+def test_undeclared_bases_are_the_base_salary_where_the_settings_say_so() -> None:
+    sent = {**SENT, "entities": [{**each, "undeclaredBases": "BASE_SALARY"} for each in SENT["entities"]]}
+    taken = TenantPlugins({"china": parse_settings(HOST.manifest("china").settings, sent)})
+    undeclared = asked(facts(wage="10000", declarations={}), taken)
+    declared = asked(facts(wage="10000", declarations={"bases": ALL_SCHEMES}), taken)
+    assert [(line.code, line.amount) for line in undeclared.lines] == [
+        (line.code, line.amount) for line in declared.lines
+    ]
+    assert keys(undeclared) == [("china.bases_from_salary", False)]
 
 
 def bonus(amount: str) -> PaidAmount:

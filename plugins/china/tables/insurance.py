@@ -28,6 +28,11 @@ class InsuranceTables:
             raise NotInsurable("china.scheme_unknown", {"city": city, "scheme": scheme})
         return tuple(side for side in Side if side in paying)
 
+    def schemes(self, city: City) -> tuple[Scheme, ...]:
+        """The schemes that a city has rates for."""
+        known = {row.scheme for row in self.rates if row.city == city}
+        return tuple(scheme for scheme in Scheme if scheme in known)
+
     def bounds_on(self, city: City, scheme: Scheme, side: Side, *, on: date, known_on: date | None = None) -> Bounds:
         """The bounds in force.
 

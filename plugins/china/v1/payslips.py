@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ from plugins.china.settings import Entity, Settings
 from plugins.china.tables.income_tax import IncomeTaxRules, income_tax_rules
 from plugins.china.tables.insurance import INSURANCE
 from plugins.china.tables.minimum_wages import minimum_wage
-from plugins.china.tables.schemes import TITLES, Side
+from plugins.china.tables.schemes import TITLES, Scheme, Side
 from plugins.china.v1.annual_bonus import bonus_jump, tax_separately
 from plugins.china.v1.contributions import ContributionLine, Contributions, Insured, contributions
 from plugins.china.v1.declarations import Declarations, bonus_taken_on, declared, plain_year, year_of
@@ -55,8 +55,11 @@ def statutory(facts: PayFacts, settings: Settings) -> PackResult:
     """
     person = declared(facts.declarations)
     rules = income_tax_rules(facts.pays_on)
-    paid = _contributions(facts, settings.entity(facts.legal_entity_id), person)
-    insured = _insured(paid, person, settings)
+    entity = settings.entity(facts.legal_entity_id)
+    bases = _bases(facts, entity, person)
+    insured_by = Insured(city=entity.city, bases=bases or {}, unit_rates=entity.unit_rates)
+    paid = contributions(insured_by, month=facts.period.first, tables=INSURANCE)
+    insured = _insured(paid, settings, bases_told=_bases_told(bases, person))
     bonus, taken_on = _bonus(facts, person, rules)
     withheld = _withheld(facts, person, special=paid.total(Side.EMPLOYEE), rules=rules)
     tax = StatutoryLine(
@@ -80,17 +83,24 @@ def statutory(facts: PayFacts, settings: Settings) -> PackResult:
     )
 
 
-def _contributions(facts: PayFacts, entity: Entity, person: Declarations) -> Contributions:
-    insured = Insured(city=entity.city, bases=person.bases or {}, unit_rates=entity.unit_rates)
-    return contributions(insured, month=facts.period.first, tables=INSURANCE)
+def _bases(facts: PayFacts, entity: Entity, person: Declarations) -> Mapping[Scheme, Decimal] | None:
+    """The declared bases, else the base salary where the entity's settings say so; None: nobody knows."""
+    if person.bases is not None or entity.undeclared_bases == "REFUSE" or facts.base_salary is None:
+        return person.bases
+    return dict.fromkeys(INSURANCE.schemes(entity.city), facts.base_salary)
 
 
-def _insured(paid: Contributions, person: Declarations, settings: Settings) -> _Found:
-    missing = (Finding("china.bases_missing", is_blocking=True),) if person.bases is None else ()
+def _bases_told(bases: Mapping[Scheme, Decimal] | None, person: Declarations) -> tuple[Finding, ...]:
+    if person.bases is not None:
+        return ()
+    return (Finding("china.bases_missing" if bases is None else "china.bases_from_salary", is_blocking=bases is None),)
+
+
+def _insured(paid: Contributions, settings: Settings, *, bases_told: tuple[Finding, ...]) -> _Found:
     return _Found(
         lines=tuple(_contribution_line(line) for line in paid.lines),
         rows=tuple(row.id for line in paid.lines for row in line.rows),
-        findings=(*missing, *_unverified(paid.unverified(settings.confirmed_rows))),
+        findings=(*bases_told, *_unverified(paid.unverified(settings.confirmed_rows))),
     )
 
 
