@@ -1,4 +1,4 @@
-"""What a sheet of salaries calls structures and items: read as people write it, or refused without the amount."""
+"""Sheets of salaries and days: headers, structures and items as people write them, or refused without the amount."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.exchange import CellRefused, Row
+from saas.attendance.columns import ATTENDANCE_COLUMNS
+from saas.exchange import CellRefused, ImportColumn, Row
+from saas.exchange.columns import propose, read_headers
 from saas.kernel import AppError, Period, uuid7_from
 from saas.payroll import MonthlyItem
 from saas.payroll.columns import SALARY_COLUMNS, KnownStructure, StructureBook, items_of
@@ -102,3 +104,34 @@ def test_structures_are_called_by_code_or_by_a_title_that_one_has() -> None:
     with pytest.raises(AppError) as several:
         book.only()
     assert (several.value.key, several.value.values["count"]) == ("payroll.structure_needed", 3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "header", "keys"),
+    [
+        (
+            SALARY_COLUMNS,
+            "工号,薪资结构,基本工资（元）,津贴,生效日期,备注",
+            "employee structure base_salary items valid_from reason",
+        ),
+        (SALARY_COLUMNS, "姓名*,月薪,起薪日期", "employee base_salary valid_from"),
+        (
+            SALARY_COLUMNS,
+            "Staff number,Salary structure,Base salary,Monthly items,Valid from,Reason",
+            "employee structure base_salary items valid_from reason",
+        ),
+        (
+            ATTENDANCE_COLUMNS,
+            "姓名,月份,出勤天数,年假,带薪假,病假,事假,旷工",
+            "employee month worked annual_leave paid_leave sick_leave personal_leave absent",
+        ),
+        (
+            ATTENDANCE_COLUMNS,
+            "Employee,Month,Days worked,Annual leave,Paid leave,Sick leave,Personal leave,Days absent",
+            "employee month worked annual_leave paid_leave sick_leave personal_leave absent",
+        ),
+    ],
+)
+def test_headers_are_known_in_both_languages(columns: tuple[ImportColumn, ...], header: str, keys: str) -> None:
+    found = propose(read_headers(header.split(",")), columns)
+    assert " ".join(str(each.key) for each in found) == keys
