@@ -3,6 +3,7 @@ outsiders verify with."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +19,7 @@ _DRAWERS = 12
 
 async def draw(client: Client, company: Company, console: Console) -> None:
     """Draw once; a second telling shows the draw that was made."""
-    console.rule("Customers of the pool are drawn among twelve reps; anybody can verify it")
+    console.rule("Customers of the pool are drawn among its people; anybody can verify it")
     owner = client.signed_in(company.owner.token)
     pool = (await owner.do(pay_documents.POOL))["customerPools"]["nodes"][0]
     found = (await owner.do(pay_documents.ALLOCATIONS, pool=pool["id"]))["allocations"]["nodes"]
@@ -26,14 +27,16 @@ async def draw(client: Client, company: Company, console: Console) -> None:
     issued = (await owner.do(pay_documents.CERTIFICATE, id=allocation["id"]))["allocationCertificate"]
     certificate = issued["certificate"].encode()
     findings = verify_certificate(certificate, commitment=issued["commitment"], picks_root=issued["picksRoot"])
+    favoured = json.loads(certificate)
+    favoured["picks"][0]["candidate"] = favoured["picks"][-1]["candidate"]
     spoilt = verify_certificate(
-        certificate.replace(b'"employee"', b'"employed"', 1) if b'"employee"' in certificate else certificate[:-9],
+        json.dumps(favoured, sort_keys=True, separators=(",", ":")).encode(),
         commitment=issued["commitment"],
         picks_root=issued["picksRoot"],
     )
     console.print(f"  {allocation['given']} customers given; published before: {issued['commitment']}")
     console.print(f"  The certificate ({len(certificate):,} bytes): {_verdict(findings)}")
-    console.print(f"  The same with one word changed: {_verdict(spoilt)}")
+    console.print(f"  The same with the first customer given to somebody else: {_verdict(spoilt)}")
 
 
 async def _drawn(owner: Client, pool: str, console: Console) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Books:
     sold_in: date
     paid_for: date
     measure: str
+    plan_title: str
     with_country_pack: bool
 
 
@@ -102,7 +103,7 @@ class PayStory:
             input={
                 "idempotencyKey": "demo:plan",
                 "code": PLAN_CODE,
-                "title": "阶梯提成",
+                "title": self._books.plan_title,
                 "cycle": "MONTH",
                 "measure": self._books.measure,
                 "withVat": True,
@@ -111,7 +112,7 @@ class PayStory:
                 "tierWindow": "PERIOD",
                 "version": {
                     "validFrom": self._books.sold_in.isoformat(),
-                    "rules": [{"code": "ladder", "title": "阶梯提成 2% / 3.5% / 5%", "shape": TIERS}],
+                    "rules": [{"code": "ladder", "title": f"{self._books.plan_title} 2% / 3.5% / 5%", "shape": TIERS}],
                 },
                 "publishes": True,
                 "reason": "全员书面同意",
@@ -233,19 +234,38 @@ class PayStory:
             who, document, more = by_state[run["state"]]
             await who.do(document, input={"id": run_id, **more(run)})
 
-    async def show(self, run_id: str, employee_id: str, *, reader: Person, locales: tuple[str, ...]) -> None:
+    async def show(self, employee_id: str, *, reader: Person, locales: tuple[str, ...]) -> None:
         """Print a payslip with its reasons, in each of the languages."""
         for locale in locales:
             client = self._client.signed_in(reader.token, locale=locale)
-            found = await client.do(pay_documents.PAYSLIP, run=run_id, employee=employee_id)
+            found = await client.do(pay_documents.PAYSLIP, month=month_of(self._books.paid_for), employee=employee_id)
             slip = found["payslips"]["nodes"][0]
             document, person = slip["document"], slip["employee"]
             self._console.rule(f"{person['name']} ({person['number']}), {document['month']}, in {locale}")
             net, gross = Decimal(document["net"]), Decimal(document["gross"])
             tree = Tree(f"{document['currency']} {net:,.2f}  ({gross:,.2f} − {Decimal(document['deductions']):,.2f})")
             for line in document["lines"]:
-                _grow(tree.add(f"{line['title']}  {Decimal(line['amount']):,.2f}  [dim]{line['kind']}[/dim]"), line)
+                branch = tree.add(f"{line['title']}  {Decimal(line['amount']):,.2f}  [dim]{line['kind']}[/dim]")
+                _grow(branch, line["explanation"])
+                if line["code"] == "commission":
+                    await self._accruals(client, employee_id, branch)
             self._console.print(tree)
+
+    async def _accruals(self, client: Client, employee_id: str, branch: Tree) -> None:
+        """The first lines that commission adds up, each with its own reasons."""
+        first = self._books.sold_in
+        found = await client.do(
+            pay_documents.ACCRUALS,
+            employee=employee_id,
+            first=first.isoformat(),
+            until=month_after(first).isoformat(),
+        )
+        for line in found["accruals"]["nodes"]:
+            reasons = (await client.do(pay_documents.REASONS, id=line["id"]))["accrualExplanation"]
+            _grow(branch.add(f"[dim]{line['deal']['number'] if line['deal'] else ''}[/dim]"), reasons)
+        more = found["accruals"]["totalCount"] - len(found["accruals"]["nodes"])
+        if more > 0:
+            branch.add(f"[dim]… {more}[/dim]")
 
     async def replay(self, installation: Installation, run_id: str) -> None:
         """Compute the closed run again from what it froze, and compare the bytes."""
@@ -256,14 +276,13 @@ class PayStory:
             replay = await replay_run(
                 parse_public_id(run_id, prefix="prn"), host=installation.product.host, keyring=keyring
             )
-        console_text = f"  {replay.compared} payslips computed again, {len(replay.differences)} differences."
-        self._console.print(console_text)
+        self._console.print(f"  {replay.compared} payslips computed again, {len(replay.differences)} differences.")
 
 
-def _grow(branch: Tree, line: dict[str, Any]) -> None:
-    """The explanation below a line, level by level."""
+def _grow(branch: Tree, reasons: list[dict[str, Any]]) -> None:
+    """An explanation below a line, level by level."""
     at = {-1: branch}
-    for reason in line["explanation"]:
+    for reason in reasons:
         amount = f": {reason['amount']}" if reason["amount"] is not None else ""
         depth = reason["depth"]
         at[depth] = at[depth - 1].add(f"[dim]{reason['text']}{amount}[/dim]")

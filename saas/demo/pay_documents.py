@@ -78,14 +78,21 @@ query ($id: ID!) {
     totals(first: 10, filter: {dimension: {eq: LEGAL_ENTITY}}) { nodes { measure people amount } }
   }
 }"""
+ACCRUALS = """
+query ($employee: ID!, $first: Date!, $until: Date!) {
+  accruals(first: 2, filter: {employee: {eq: $employee}, happenedOn: {gte: $first, lt: $until}}) {
+    totalCount nodes { id deal { number } }
+  }
+}"""
+REASONS = "query ($id: ID!) { accrualExplanation(id: $id) { depth text amount } }"
 PAYSLIP = """
-query ($run: ID!, $employee: ID!) {
-  payslips(first: 1, filter: {run: {eq: $run}, employee: {eq: $employee}}) {
+query ($month: String!, $employee: ID!) {
+  payslips(first: 1, filter: {month: {eq: $month}, employee: {eq: $employee}}) {
     nodes {
       id employee { name number department { name } }
       document {
         month currency gross deductions net
-        lines { title kind amount explanation { depth text amount } } findings { text }
+        lines { code title kind amount explanation { depth text amount } } findings { text }
       }
     }
   }

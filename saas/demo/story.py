@@ -19,6 +19,7 @@ from saas.demo.cast import PASSWORD, Company, Person, join, sign_up
 from saas.demo.client import Client
 from saas.demo.company import DemoCompany, DemoEmployee
 from saas.demo.draw import draw
+from saas.demo.export import tell_of_export
 from saas.demo.fill import fill_company, is_filled
 from saas.demo.pay import Books, PayStory
 from saas.demo.year import DemoYear, last_month
@@ -33,24 +34,33 @@ RIVALS = 20
 ZONE = "Asia/Shanghai"
 
 
-async def tell_story(installation: Installation, *, console: Console) -> None:
-    """Run the whole story against the product's own HTTP door, with a worker beside it; on a free port."""
+async def tell_story(installation: Installation, *, data: Path | None, console: Console) -> None:
+    """Run the whole story against the product's own HTTP door, with a worker beside it, on a free port; of the
+    generated company, or of the real one whose files lie in `data`."""
     began = time.monotonic()
     async with _at_work(installation) as port:
         client = Client("127.0.0.1", port)
-        chenguang, yuanshan = await _sign_up_both(client, console)
-        company = await _fill(installation, chenguang, console)
-        reps = await _invite(client, chenguang, company, console)
-        await _race(client, chenguang, reps, console)
-        await _refused_field(client, reps[0], console)
-        await _invisible(client, chenguang, yuanshan, console)
-        await draw(client, chenguang, console)
-        officer = next(person for person in company.employees if person.role == "hr_admin")
-        second = await _join(client, chenguang, officer)
-        await _year(installation, client, chenguang, company, console)
-        reader = await _paid(installation, client, chenguang, company, second, console)
-    _sign_ins(console, [chenguang.owner, second, reader, yuanshan.owner])
+        if data is None:
+            people = await _tell_of_generated(installation, client, console)
+        else:
+            people = await tell_of_export(installation, client, data, console)
+    _sign_ins(console, people)
     console.print(f"\n[dim]{time.monotonic() - began:.1f} s from the first sign-up to here.[/dim]")
+
+
+async def _tell_of_generated(installation: Installation, client: Client, console: Console) -> list[Person]:
+    chenguang, yuanshan = await _sign_up_both(client, console)
+    company = await _fill(installation, chenguang, console)
+    reps = await _invite(client, chenguang, company, console)
+    await _race(client, chenguang, reps, console)
+    await _refused_field(client, reps[0], console)
+    await _invisible(client, chenguang, yuanshan, console)
+    await draw(client, chenguang, console)
+    officer = next(person for person in company.employees if person.role == "hr_admin")
+    second = await _join(client, chenguang, officer)
+    await _year(installation, client, chenguang, company, console)
+    reader = await _paid(installation, client, chenguang, company, second, console)
+    return [chenguang.owner, second, reader, yuanshan.owner]
 
 
 @asynccontextmanager
@@ -181,16 +191,16 @@ async def _paid(
         sold_in=last_month(demo.today),
         paid_for=demo.today.replace(day=1),
         measure="COLLECTED",
+        plan_title="阶梯提成",
         with_country_pack=True,
     )
     told = PayStory(client, books, console)
-    ranks = await told.leaders()
+    best = (await told.leaders())[0]["employee"]
     await told.settle()
     run_id = await told.pay()
-    best = ranks[0]["employee"]
     employee = next(person for person in demo.employees if person.number == best["number"])
     reader = await _join(client, company, employee)
-    await told.show(run_id, best["id"], reader=reader, locales=("zh-CN", "en"))
+    await told.show(best["id"], reader=reader, locales=("zh-CN", "en"))
     await told.replay(installation, run_id)
     return reader
 

@@ -1,14 +1,16 @@
-"""The salary structure that every company begins with: a base salary and an allowance, prorated; commission comes by
-itself. It may be changed or left unused like any other."""
+"""The salary structure that every company begins with: a base salary by the days kept; commission comes by itself.
+
+It may be changed or left unused like any other.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 from uuid import UUID
 
-from saas.kernel import Actor, Clock, Localised, minor_digits
+from saas.kernel import Actor, Clock, minor_digits
 from saas.payroll.actions.structures import save_structure
-from saas.payroll.rules.structures import ComponentKind, MonthlyItem, PayComponent, Structure
+from saas.payroll.rules.structures import ComponentKind, PayComponent, Structure
 
 STANDARD = "standard"
 """Its code."""
@@ -19,20 +21,14 @@ _SINCE = date(2000, 1, 1)
 
 def standard_structure(currency: str) -> Structure:
     """The structure, with amounts in the digits of a currency."""
-    digits = minor_digits(currency)
-    return Structure(
-        code=STANDARD,
-        titles={"zh-CN": "标准薪资", "en": "Standard pay"},
-        items=(MonthlyItem(code="allowance", titles={"zh-CN": "岗位津贴", "en": "Allowance"}),),
-        components=(
-            _earned("basic_pay", "base_salary.earned", {"zh-CN": "基本工资", "en": "Basic pay"}, digits),
-            _earned("allowance_pay", "allowance.earned", {"zh-CN": "津贴", "en": "Allowance paid"}, digits),
-        ),
+    basic = PayComponent(
+        code="basic_pay",
+        titles={"zh-CN": "基本工资", "en": "Basic pay"},
+        kind=ComponentKind.EARNING,
+        formula="base_salary.earned",
+        digits=minor_digits(currency),
     )
-
-
-def _earned(code: str, formula: str, titles: Localised, digits: int) -> PayComponent:
-    return PayComponent(code=code, titles=titles, kind=ComponentKind.EARNING, formula=formula, digits=digits)
+    return Structure(code=STANDARD, titles={"zh-CN": "标准薪资", "en": "Standard pay"}, components=(basic,))
 
 
 async def create_standard_structure(actor: Actor, *, currency: str, clock: Clock) -> UUID:

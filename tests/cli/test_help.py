@@ -19,7 +19,7 @@ OPTIONS = {
     "migrate": {"--check", "--json"},
     "schema": {"--check", "--write", "--folder"},
     "doctor": {"--json"},
-    "demo": {"--serve", "--port"},
+    "demo": {"--serve", "--data", "--port"},
     "tenant list": {"--json"},
     "tenant create": {"--owner-name", "--owner-email", "--preset", "--password-stdin", "--key", "--json"},
     "tenant suspend": {"--reason", "--operator"},

@@ -1,7 +1,8 @@
-"""`saas demo`, as a newcomer runs it: from an empty folder, and again over what it made."""
+"""`saas demo`, as a newcomer runs it: from an empty folder, again over what it made, and of a real export."""
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
@@ -11,45 +12,115 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("saas")
+DEALS = 120
+"""Rows of the export that the demonstration is shown; the whole of it is brought in elsewhere."""
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What two runs over one data folder print."""
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A newcomer's shell, with a data folder of its own."""
     folder = tmp_path_factory.mktemp("demo")
-    environ = {
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder / "home"),
         "LANG": "C.UTF-8",
         "COLUMNS": "200",
         "SAAS_DATA": str(folder / "data"),
     }
-    runs = [
-        subprocess.run([str(PROGRAM), "demo"], env=environ, capture_output=True, text=True, check=False)
-        for _ in range(2)
-    ]
-    assert [(run.returncode, run.stderr) for run in runs] == [(0, ""), (0, "")]
-    return [run.stdout for run in runs]
 
 
-@pytest.mark.parametrize("run", [0, 1], ids=["first", "again"])
+def shown(environ: dict[str, str], *options: str) -> str:
+    """What it prints."""
+    run = subprocess.run([str(PROGRAM), "demo", *options], env=environ, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def told(environ: dict[str, str]) -> list[str]:
+    """What two runs over one data folder print."""
+    return [shown(environ) for _ in range(2)]
+
+
+RUNS = pytest.mark.parametrize("run", [0, 1], ids=["first", "again"])
+
+
+@RUNS
 def test_one_of_twenty_reps_wins_the_race(told: list[str], run: int) -> None:
     assert "20 of its reps accept their invitations." in told[run]
     assert len(re.findall(r"(\S+) has it now\.", told[run])) == 1
     assert "19 others are told: 该客户已被其他人领取。\n" in told[run]
 
 
-@pytest.mark.parametrize("run", [0, 1], ids=["first", "again"])
+@RUNS
 def test_refused_field_and_foreign_company(told: list[str], run: int) -> None:
     assert told[run].count("phone: null") == 3
     assert "FIELD_FORBIDDEN: 您无权查看此行的 Employee.phone。" in told[run]
     assert "the answer for an id that does not exist is the same: yes" in told[run]
 
 
+@RUNS
+def test_a_draw_is_verified_and_a_favour_is_found(told: list[str], run: int) -> None:
+    assert re.search(r"60 customers given; published before: [0-9a-f]{64}\n", told[run])
+    assert re.search(r"The certificate \([\d,]+ bytes\): everything fits\.\n", told[run])
+    assert "given to somebody else: $.picks[0].candidate: should be" in told[run]
+
+
+@RUNS
+def test_a_payslip_explains_itself_in_both_languages(told: list[str], run: int) -> None:
+    net = re.findall(r"^CNY ([\d,.]+)  \(([\d,.]+) − ([\d,.]+)\)$", told[run], re.MULTILINE)
+    assert len(net) == 2
+    assert net[0] == net[1]
+    paid, gross, taken = (float(each.replace(",", "")) for each in net[0])
+    assert paid == pytest.approx(gross - taken)
+    assert "已结算提成：阶梯提成" in told[run]
+    assert "Settled commission: 阶梯提成" in told[run]
+    assert re.search(r"^  50 payslips: ", told[run], re.MULTILINE)
+
+
+@RUNS
+def test_the_closed_run_comes_out_the_same(told: list[str], run: int) -> None:
+    assert "  51 payslips computed again, 0 differences.\n" in told[run]
+
+
 def test_two_runs_agree(told: list[str]) -> None:
     rankings = [[line for line in text.splitlines() if re.match(r"│ \d+ ", line)] for text in told]
     assert len(rankings[0]) == 10
     assert rankings[0] == rankings[1]
+    payslips = [re.findall(r"^(?:CNY|├──|└──|│) .*", text, re.MULTILINE) for text in told]
+    assert payslips[0] == payslips[1]
     summaries = [re.findall(r"50 people in 10 departments, 2,000 customers, [\d,]+ follow-ups", text) for text in told]
     assert summaries[0] == summaries[1]
     assert len(summaries[0]) == 1
+
+
+@pytest.mark.skipif("SAAS_TEST_DATA" not in os.environ, reason="SAAS_TEST_DATA names no folder of data")
+def test_the_same_of_a_real_export(told: list[str], environ: dict[str, str], tmp_path: Path) -> None:
+    text = shown(environ, "--data", str(excerpt(tmp_path)))
+    assert f"{DEALS} lines for " in text
+    assert "The certificate (" in text
+    assert text.count("Settled commission: Commission by tiers (2017-12-01 to 2017-12-31)") == 1
+    assert "  41 payslips computed again, 0 differences.\n" in text
+
+
+def excerpt(folder: Path) -> Path:
+    """Everybody and every account of the export, and the first deals that were won in December."""
+    source = Path(os.environ["SAAS_TEST_DATA"]) / "crm_sales_opportunities"
+    for name in ("accounts.csv", "sales_teams.csv", "products.csv"):
+        (folder / name).write_bytes((source / name).read_bytes())
+    with (source / "sales_pipeline.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if (row["close_date"], row["deal_stage"]) >= ("2017-12-01", "Won")]
+    kept = [row for row in rows if row["deal_stage"] == "Won"][:DEALS]
+    with (folder / "sales_pipeline.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(kept[0]))
+        writer.writeheader()
+        writer.writerows(kept)
+    return folder
+
+
+def test_a_folder_that_is_no_export(environ: dict[str, str], tmp_path: Path) -> None:
+    command = [str(PROGRAM), "demo", "--data", str(tmp_path)]
+    run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"saas: {tmp_path} holds no sales_pipeline.csv with deals that were won: ")
+    assert run.stderr.endswith("Name the folder of a CRM's export, as `saas import-crm` takes it.\n")

@@ -202,7 +202,13 @@ async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Calle
     )
     caller.headers["Authorization"] = f"Bearer {signed['tokens']['accessToken']}"
     owner, entity = signed["viewer"]["employee"]["id"], signed["viewer"]["employee"]["legalEntity"]["id"]
-    place = {"legalEntity": entity, "city": "SHANGHAI", "fundRate": "0.07", "injuryRate": "0.002", "undeclaredBases": "BASE_SALARY"}
+    place = {
+        "legalEntity": entity,
+        "city": "SHANGHAI",
+        "fundRate": "0.07",
+        "injuryRate": "0.002",
+        "undeclaredBases": "BASE_SALARY",
+    }
     read = [{"row": row, "confirmedBy": owner, "confirmedOn": TODAY.isoformat()} for row in UNVERIFIED]
     if with_pack:
         settings = json.dumps({"entities": [place], "confirmations": read})
@@ -282,7 +288,8 @@ def check_payslip_of_li_lei(slip: dict[str, Any], *, with_pack: bool) -> None:
     assert (len(taken) == 5) is with_pack  # pension, medical, unemployment, fund; tax
     why = {line["code"]: line["explanation"] for line in document["lines"]}
     assert all(why[code][0]["amount"] for code in amounts)
-    assert any("8000" in reason["text"] or reason["amount"] == "8000.00" for reason in why["basic_pay"])
+    assert why["basic_pay"][0] == {"depth": 0, "text": "基本工资", "amount": str(amounts["basic_pay"])}
+    assert why["basic_pay"][1]["text"].startswith("base_salary.earned")
     if not with_pack:
         weekdays = sum(each.weekday() < 5 for each in Period.of_month(f"{PAID_FOR:%Y-%m}").days())
         paid = min(Decimal(8000), (Decimal(8000) * (weekdays - 5) / Decimal("21.75")))
