@@ -19,18 +19,18 @@ HEADLESS = "No published heads were found: a cut tail can't be noticed without t
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def chained(company: str, own_servers: Servers) -> AsyncIterator[str]:
-    """The id of a company whose three entries are linked, as the worker links them."""
+    """The id of a company whose four entries are linked, as the worker links them."""
     url = own_servers.superuser_url.rpartition("/")[0] + "/fairlead"
     database = Database(DatabaseUrls(app=url, platform=url), size=1, platform_size=1)
     linked = await chain(database, UUID(company), clock=SystemClock())
     await database.close()
-    assert linked == 3
+    assert linked == 4
     yield company
 
 
 def test_untouched(operator: Operator, chained: str) -> None:
     ended = operator.saas("audit", "verify", "--tenant", chained)
-    assert ended == Ended(0, f"晨光销售 ({chained}): intact, 3 links.\n", HEADLESS)
+    assert ended == Ended(0, f"晨光销售 ({chained}): intact, 4 links.\n", HEADLESS)
 
 
 async def test_touched_by_an_administrator(operator: Operator, chained: str, administrator: Administrator) -> None:
@@ -55,9 +55,9 @@ async def test_touched_by_an_administrator(operator: Operator, chained: str, adm
 
 def test_an_export_is_verified_without_the_database(operator: Operator, chained: str, tmp_path: Path) -> None:
     file, away = tmp_path / "trail.jsonl", {"DATABASE_URL": "postgres://nobody@192.0.2.1/none"}
-    assert operator.saas("audit", "export", chained, str(file)) == Ended(0, f"3 links are in {file}.\n", "")
+    assert operator.saas("audit", "export", chained, str(file)) == Ended(0, f"4 links are in {file}.\n", "")
     assert operator.saas("audit", "verify", "--file", str(file), **away) == Ended(
-        0, f"{file}: intact, 3 links.\n", HEADLESS
+        0, f"{file}: intact, 4 links.\n", HEADLESS
     )
     file.write_text(file.read_text().replace('"reason":""', '"reason":"x"', 1))
     touched = operator.saas("audit", "verify", "--file", str(file), **away)
@@ -72,10 +72,10 @@ def test_a_cut_tail_shows_against_published_heads(operator: Operator, chained: s
     file.write_text("".join(lines[:-1]))
     heads.mkdir()
     (heads / "heads-202611.jsonl").write_text(
-        f'{{"at":"2026-11-23T02:00:00.000000Z","hash":"{"0" * 64}","seq":3,"tenant":"{chained}"}}\n'
+        f'{{"at":"2026-11-23T02:00:00.000000Z","hash":"{"0" * 64}","seq":4,"tenant":"{chained}"}}\n'
     )
     assert operator.saas("audit", "verify", "--file", str(file), "--heads", str(heads)) == Ended(
-        1, f"{file}: NOT INTACT, cut_tail at link 3: a head with 3 links was published, 2 are left.\n", ""
+        1, f"{file}: NOT INTACT, cut_tail at link 4: a head with 4 links was published, 3 are left.\n", ""
     )
 
 
