@@ -36,7 +36,7 @@ def answer(address: str, path: str, body: dict[str, str] | None = None) -> dict[
     """The JSON that the process answers."""
     content = json.dumps(body).encode() if body else None
     request = urllib.request.Request(f"{address}{path}", content, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         found: dict[str, object] = json.load(reply)
         return found
 

@@ -95,7 +95,7 @@ def test_export_is_whole_and_proven(operator: Operator, company: str, tmp_path: 
     assert ended.json == manifest
     assert manifest["tenant_id"] == company
     rows = {table["table"]: table["rows"] for table in manifest["tables"]}
-    assert (rows["employee"], rows["department"], rows["audit_entry"], rows["customer"]) == (1, 1, 3, 0)
+    assert (rows["employee"], rows["department"], rows["audit_entry"], rows["customer"]) == (1, 1, 4, 0)
     for table in manifest["tables"]:
         content = (folder / table["file"]).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), content.count(b"\n")) == (table["sha256"], table["rows"])
