@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.bench.dataset import ANCHOR, sql_id, tenant_id
+from saas.bench.errors import ForeignDatabase
 from saas.kernel import FrozenClock
 
 TENANT = tenant_id(1)
@@ -21,8 +22,12 @@ CLOCK = FrozenClock(ANCHOR + timedelta(days=1))
 """Stands on the day of the allocation; the month before it is closed, as performance first needs."""
 
 _POOL, _ENTITY, _ROOT = sql_id("pool", "1"), sql_id("entity", "1"), sql_id("department", "1")
-_REP, _CUSTOMER = sql_id("employee", "n"), sql_id("customer", "n")
+_REP = sql_id("employee", "n")
 _AT = f"timestamptz '{ANCHOR.isoformat()}'"
+_CREATED = f"({_AT} - interval '1 second' * ($1::int - n))"
+_CUSTOMER = sql_id("customer", "n", f"extract(epoch FROM {_CREATED}) * 1000")
+"""Ids rise with time, as those of the product do: what is written in their order lies together."""
+
 _TENANT_ID = "current_setting('app.tenant_id')::uuid"
 _COMPANY = (
     f"""
@@ -58,7 +63,7 @@ INSERT INTO customer (id, tenant_id, pool_id, name, name_key, match_key, industr
     district_name, contact_name, status, created_at)
 SELECT {_CUSTOMER}, {_TENANT_ID}, {_POOL}, '恒信建材有限公司' || k, 'hengxin ' || lpad(k::text, 7, '0'),
     '恒信建材有限公司' || k, '建筑材料', 'C', '展会', '310115', '上海市浦东新区', '王经理', 'pooled',
-    {_AT} - interval '1 second' * ($1::int - n)
+    {_CREATED}
 FROM (SELECT n, CASE WHEN n % 100 = 0 THEN n - 1 ELSE n END AS k FROM generate_series(1, $1::int) n) numbered
 ORDER BY n
 """
@@ -83,9 +88,13 @@ WRITTEN = (
 
 
 async def hire(owner_url: str, *, reps: int) -> None:
-    """Found the company, where it is not there, with exactly so many reps."""
+    """Found the company, where it is not there, with exactly so many reps.
+
+    :raises ForeignDatabase: the database holds companies that are not the benchmark's; its tables would be emptied.
+    """
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
+        await _refuse_foreign(connection)
         async with connection.transaction():
             await bind(connection)
             if not await connection.fetchval("SELECT true FROM customer_pool"):
@@ -97,10 +106,20 @@ async def hire(owner_url: str, *, reps: int) -> None:
         await connection.close()
 
 
+async def _refuse_foreign(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    foreign = await connection.fetchval("SELECT count(*) FROM platform.tenant WHERE id <> $1", TENANT)
+    if foreign:
+        raise ForeignDatabase(foreign)
+
+
 async def put_back(owner_url: str, *, customers: int) -> None:
-    """So many customers in the pool, and no trace of an allocation: tables as new, for every contender alike."""
+    """So many customers in the pool, and no trace of an allocation: tables as new, for every contender alike.
+
+    :raises ForeignDatabase: as `hire`.
+    """
     connection = await asyncpg.connect(owner_url, timeout=10)
     try:
+        await _refuse_foreign(connection)
         async with connection.transaction():
             await bind(connection)
             await connection.execute(f"TRUNCATE {', '.join(WRITTEN)} CASCADE")

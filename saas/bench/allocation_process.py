@@ -26,35 +26,40 @@ from saas.customers import (
     plan_allocation,
 )
 from saas.kernel import Actor, Period, new_id
-from saas.main import Installation, installed_product, opened
+from saas.main import installed_product, opened
+from saas.sealing import Keyring, Sealer
+from tenants import Database
 
 _ACTOR = Actor(TENANT, account_id=new_id(), employee_id=None, roles=frozenset({"owner"}), client="bench")
 
 
 async def measured(method: Method, customers: int) -> dict[str, float]:
-    """Plan and commit an allocation of all the pool's customers, and tell what that took."""
+    """Open the product that the environment names, and measure one allocation in it."""
     settings, product = read_settings(os.environ), installed_product()
     async with backing(settings) as servers, opened(product, settings, servers, clock=CLOCK) as installation:
-        wish = await _wish(installation, method, customers)
-        before = resident_bytes(os.getpid()) or 0
-        began = perf_counter()
-        allocation_id = await _planned(installation, wish)
-        planned = perf_counter()
-        await _committed(installation, allocation_id)
-        committed = perf_counter()
-        peak = peak_bytes(os.getpid()) or 0
-        given = await _owned(installation)
+        return await measured_in(installation.database, installation.sealer, method, customers)
+
+
+async def measured_in(database: Database, sealer: Sealer, method: Method, customers: int) -> dict[str, float]:
+    """Plan and commit an allocation of all the pool's customers, and tell what that took."""
+    wish, keyring = await _wish(database, method, customers), await sealer.keyring(TENANT)
+    before = resident_bytes(os.getpid()) or 0
+    began = perf_counter()
+    allocation_id = await _planned(database, wish, keyring)
+    planned = perf_counter()
+    await _committed(database, allocation_id, keyring)
+    committed = perf_counter()
     return {
         "plan_seconds": planned - began,
         "commit_seconds": committed - planned,
         "memory_before": before,
-        "memory_peak": peak,
-        "customers_given": given,
+        "memory_peak": peak_bytes(os.getpid()) or 0,
+        "customers_given": await _owned(database),
     }
 
 
-async def _wish(installation: Installation, method: Method, customers: int) -> AllocationWish:
-    async with installation.database.transaction(TENANT) as transaction:
+async def _wish(database: Database, method: Method, customers: int) -> AllocationWish:
+    async with database.transaction(TENANT) as transaction:
         reps = await read_reps(transaction.connection)
         pool_id = await transaction.fetchval("SELECT id FROM customer_pool")
     people = [
@@ -64,15 +69,13 @@ async def _wish(installation: Installation, method: Method, customers: int) -> A
     return AllocationWish(pool_id=pool_id, method=method, people=people, take=customers, plan=plan)
 
 
-async def _planned(installation: Installation, wish: AllocationWish) -> UUID:
-    keyring = await installation.sealer.keyring(TENANT)
-    async with installation.database.transaction(TENANT):
+async def _planned(database: Database, wish: AllocationWish, keyring: Keyring) -> UUID:
+    async with database.transaction(TENANT):
         return await plan_allocation(_ACTOR, wish, keyring=keyring, time_zone=ZONE, clock=CLOCK)
 
 
-async def _committed(installation: Installation, allocation_id: UUID) -> None:
-    keyring = await installation.sealer.keyring(TENANT)
-    async with installation.database.transaction(TENANT) as transaction:
+async def _committed(database: Database, allocation_id: UUID, keyring: Keyring) -> None:
+    async with database.transaction(TENANT) as transaction:
         plan_hash = await transaction.fetchval("SELECT plan_hash FROM pool_allocation WHERE id = $1", allocation_id)
         await commit_allocation(
             _ACTOR,
@@ -85,8 +88,8 @@ async def _committed(installation: Installation, allocation_id: UUID) -> None:
         )
 
 
-async def _owned(installation: Installation) -> int:
-    async with installation.database.transaction(TENANT) as transaction:
+async def _owned(database: Database) -> int:
+    async with database.transaction(TENANT) as transaction:
         owned: int = await transaction.fetchval("SELECT count(*) FROM customer WHERE owner_id IS NOT NULL")
     return owned
 
