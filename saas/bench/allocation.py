@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import orjson
 
@@ -115,7 +116,7 @@ class _Bench:
         )
         return sample
 
-    async def _allocated(self, method: str, customers: int) -> dict[str, float]:
+    async def _allocated(self, method: str, customers: int) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -130,7 +131,7 @@ class _Bench:
             raise BenchError(
                 f"The allocation by {method} ended with status {process.returncode}; see its reason above."
             )
-        found: dict[str, float] = orjson.loads(out)
+        found: dict[str, Any] = orjson.loads(out)
         if found.pop("customers_given") != customers:
             raise BenchError(f"The allocation by {method} left customers in the pool; its speed counts only for all.")
         return found

@@ -6,6 +6,7 @@ keys; there is no roster, no filter, no ledger, no trail, no event, no explanati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from time import perf_counter
@@ -34,10 +35,29 @@ UPDATE {_SCHEMA}.customer c SET owner_id = i.owner_id, owner_department_id = $4,
     settings_version = 1, version = c.version + 1
 FROM unnest($2::uuid[], $3::uuid[]) AS i (customer_id, owner_id) WHERE c.tenant_id = $1 AND c.id = i.customer_id
 """
-_PICK_COLUMNS = ("tenant_id", "id", "allocation_id", "place", "customer_id", "customer_version", "label")
-_PICK_COLUMNS += ("employee_id", "state")
-_OWNERSHIP_COLUMNS = ("tenant_id", "id", "customer_id", "owner_id", "owner_department_id", "pool_id", "started_at")
-_OWNERSHIP_COLUMNS += ("started_on", "start_kind", "operator_id")
+_PICK_COLUMNS: Sequence[str] = (
+    "tenant_id",
+    "id",
+    "allocation_id",
+    "place",
+    "customer_id",
+    "customer_version",
+    "label",
+    "employee_id",
+    "state",
+)
+_OWNERSHIP_COLUMNS: Sequence[str] = (
+    "tenant_id",
+    "id",
+    "customer_id",
+    "owner_id",
+    "owner_department_id",
+    "pool_id",
+    "started_at",
+    "started_on",
+    "start_kind",
+    "operator_id",
+)
 _CHUNK = 1_000
 
 
