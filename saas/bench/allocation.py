@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -29,7 +29,7 @@ from saas.main import bring_up_to_date, installed_product
 
 Progress = Callable[[str], None]
 FLOOR = "floor"
-CONTENDERS = (FLOOR, *(method.value for method in Method))
+METHODS = tuple(method.value for method in Method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,6 @@ class AllocationSample:
     """One allocation by one contender: seconds of its parts, and bytes of memory (0 of the floor)."""
 
     contender: str
-    round: int
     customers: int
     plan_seconds: float
     commit_seconds: float
@@ -51,20 +50,28 @@ class AllocationSample:
 
 
 @dataclass(frozen=True, slots=True)
-class AllocationFigures:
-    """All samples: `timed` of the large size over the rounds, `small` a tenth of it, once a method, for memory."""
+class Pair:
+    """An allocation by a method, and the floor on the same rows a moment before."""
 
-    timed: tuple[AllocationSample, ...]
+    floor: AllocationSample
+    product: AllocationSample
+
+    @property
+    def ratio(self) -> float:
+        """The product's speed as a multiple of the floor's."""
+        return self.product.per_second / self.floor.per_second
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationFigures:
+    """All samples: pairs of the large size over the rounds, and `small`, a tenth of it, once a method, for memory."""
+
+    pairs: tuple[Pair, ...]
     small: tuple[AllocationSample, ...]
 
-    def of(self, contender: str) -> list[AllocationSample]:
-        """A contender's samples of the large size, by round."""
-        return [each for each in self.timed if each.contender == contender]
-
-    def ratio(self, contender: str) -> float:
-        """Its speed as a multiple of the floor's: taken within a round, the median over the rounds."""
-        pairs = zip(self.of(contender), self.of(FLOOR), strict=True)
-        return median(each.per_second / floor.per_second for each, floor in pairs)
+    def of(self, method: str) -> list[Pair]:
+        """A method's pairs, by round."""
+        return [each for each in self.pairs if each.product.contender == method]
 
 
 async def bench_allocation(
@@ -87,14 +94,13 @@ async def bench_allocation(
         await bring_up_to_date(installed_product(), servers)
         await hire(servers.owner_url, reps=reps)
         bench = _Bench(servers, settings.data, report)
-        small = [await bench.measure(each, 0, customers // 10) for each in CONTENDERS if each != FLOOR]
-        timed = []
-        for number in range(rounds):
-            begin = number % len(CONTENDERS)
-            in_turn = sorted(CONTENDERS, key=lambda each: (CONTENDERS.index(each) - begin) % len(CONTENDERS))
-            timed += [await bench.measure(each, number, customers) for each in in_turn]
+        small = []
+        for method in METHODS:
+            await put_back(servers.owner_url, customers=customers // 10)
+            small.append(await bench.allocate(method, customers // 10))
+        pairs = [await bench.pair(method, customers) for _ in range(rounds) for method in METHODS]
         report(f"Measured on {describe_machine()}")
-    return AllocationFigures(tuple(timed), tuple(small))
+    return AllocationFigures(tuple(pairs), tuple(small))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +109,21 @@ class _Bench:
     data: Path
     report: Progress
 
-    async def measure(self, contender: str, number: int, customers: int) -> AllocationSample:
+    async def pair(self, method: str, customers: int) -> Pair:
+        """The floor, which copies the pool for itself, then the method: the machine's moods are the same for both."""
         await put_back(self.servers.owner_url, customers=customers)
-        if contender == FLOOR:
-            floor = await measure_floor(self.servers.owner_url, customers=customers)
-            sample = AllocationSample(contender, number, customers, floor.plan_seconds, floor.commit_seconds)
-        else:
-            sample = AllocationSample(contender, number, customers, **await self._allocated(contender, customers))
+        return Pair(await self.floor(customers), await self.allocate(method, customers))
+
+    async def floor(self, customers: int) -> AllocationSample:
+        found = await measure_floor(self.servers.owner_url, customers=customers)
+        return self._told(AllocationSample(FLOOR, customers, found.plan_seconds, found.commit_seconds))
+
+    async def allocate(self, method: str, customers: int) -> AllocationSample:
+        return self._told(AllocationSample(method, customers, **await self._allocated(method, customers)))
+
+    def _told(self, sample: AllocationSample) -> AllocationSample:
         self.report(
-            f"round {number + 1} {contender:<13} {customers:>7,}: plan {sample.plan_seconds:.2f} s,"
+            f"{sample.contender:<13} {sample.customers:>7,}: plan {sample.plan_seconds:.2f} s,"
             f" commit {sample.commit_seconds:.2f} s"
         )
         return sample
@@ -155,21 +167,25 @@ def as_table(figures: AllocationFigures) -> str:
 def _speeds(figures: AllocationFigures) -> Iterator[str]:
     yield "| method | plan s | commit s | customers/s | × floor |"
     yield "| --- | --- | --- | --- | --- |"
-    for contender in CONTENDERS:
-        samples = figures.of(contender)
-        plan, commit = median(each.plan_seconds for each in samples), median(each.commit_seconds for each in samples)
-        speed = median(each.per_second for each in samples)
-        yield f"| {contender} | {plan:.2f} | {commit:.2f} | {speed:,.0f} | {figures.ratio(contender):.2f} |"
+    yield f"| {FLOOR} | {_medians([each.floor for each in figures.pairs])} | 1.00 |"
+    for method in METHODS:
+        pairs = figures.of(method)
+        ratio = median(each.ratio for each in pairs)
+        yield f"| {method} | {_medians([each.product for each in pairs])} | {ratio:.2f} |"
+
+
+def _medians(samples: Sequence[AllocationSample]) -> str:
+    plan, commit = median(each.plan_seconds for each in samples), median(each.commit_seconds for each in samples)
+    return f"{plan:.2f} | {commit:.2f} | {median(each.per_second for each in samples):,.0f}"
 
 
 def _memory(figures: AllocationFigures) -> Iterator[str]:
     """Peaks, and by how much each grows from the small size to the large one."""
-    sizes = [f"{samples[0].customers:,}" for samples in (figures.small, figures.timed)]
-    yield f"| method | before MiB | peak MiB at {sizes[0]} | peak MiB at {sizes[1]} | bytes a customer |"
+    few, many = figures.small[0].customers, figures.pairs[0].product.customers
+    yield f"| method | before MiB | peak MiB at {few:,} | peak MiB at {many:,} | bytes a customer |"
     yield "| --- | --- | --- | --- | --- |"
     for small in figures.small:
-        large = figures.of(small.contender)
-        peak = median(each.memory_peak for each in large)
-        more = (peak - small.memory_peak) / (large[0].customers - small.customers)
+        peak = median(each.product.memory_peak for each in figures.of(small.contender))
+        more = (peak - small.memory_peak) / (many - few)
         held = " | ".join(f"{each / 2**20:.0f}" for each in (small.memory_before, small.memory_peak, peak))
         yield f"| {small.contender} | {held} | {more:,.0f} |"

@@ -104,13 +104,13 @@ def import_(
 def allocation(
     customers: Annotated[int, typer.Option(min=1_000, max=100_000, help="Customers of the pool.")] = 100_000,
     reps: Annotated[int, typer.Option(min=2, max=500, help="People who receive them.")] = 500,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; the methods take turns in each.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; each method follows its floor.")] = 3,
     short: Annotated[bool, typer.Option("--short", help="2,000 customers, 20 reps, one round: does it run?")] = False,
 ) -> None:
     """Measure allocations of a whole pool by each method, beside the bare loop and bulk writes.
 
-    Each allocation is planned and committed in a process of its own; a tenth of the customers once more, for the
-    memory. Needs an otherwise idle machine; prints the tables of docs/benchmarks.md.
+    Each allocation is planned and committed in a process of its own, right after the floor; a tenth of the customers
+    once more, for the memory. Needs an otherwise idle machine; prints the tables of docs/benchmarks.md.
 
     \b
     Examples:
