@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import orjson
 
 from saas.backing import backing
 from saas.bench.errors import BenchError
-from saas.bench.machine import resident_bytes
+from saas.bench.machine import peak_bytes, resident_bytes
 from saas.config import read_settings
 from saas.exchange import (
     BatchState,
@@ -49,7 +48,7 @@ async def measured(path: Path) -> dict[str, float]:
         "preview_seconds": previewed - began,
         "commit_seconds": committed - previewed,
         "memory_before": before,
-        "memory_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "memory_peak": peak_bytes(os.getpid()) or 0,
         "applied": ended.counts["applied"],
     }
 

@@ -22,11 +22,23 @@ def cpu_seconds(pid: int) -> float | None:
 
 def resident_bytes(pid: int) -> int | None:
     """Memory in use by a process; None where it is gone or the system has no /proc."""
+    return _memory(pid, "VmRSS:")
+
+
+def peak_bytes(pid: int) -> int | None:
+    """The most memory that a process ever used; None where it is gone or the system has no /proc.
+
+    Not `resource.getrusage`: a process inherits that figure from the one that started it.
+    """
+    return _memory(pid, "VmHWM:")
+
+
+def _memory(pid: int, name: str) -> int | None:
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:")), None)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), None)
 
 
 def describe_machine() -> str:

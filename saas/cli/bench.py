@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from saas.cli.failures import CommandRefused
-from saas.cli.parts import BENCH_ERROR, BENCH_IMPORT, BENCH_IMPORT_TABLE, BENCH_READS, BENCH_TABLES, find_part
+from saas.cli.parts import (
+    BENCH_ALLOCATION,
+    BENCH_ALLOCATION_TABLE,
+    BENCH_ERROR,
+    BENCH_IMPORT,
+    BENCH_IMPORT_TABLE,
+    BENCH_READS,
+    BENCH_TABLES,
+    find_part,
+)
 from saas.cli.settings import settings_of_process
 from saas.cli.terminal import note, say
 
@@ -89,3 +98,40 @@ def import_(
     except refusal as refused:
         raise CommandRefused(str(refused)) from refused
     say(as_table(samples))
+
+
+@commands.command()
+def allocation(
+    customers: Annotated[int, typer.Option(min=1_000, max=100_000, help="Customers of the pool.")] = 100_000,
+    reps: Annotated[int, typer.Option(min=2, max=500, help="People who receive them.")] = 500,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; each method follows its floor.")] = 3,
+    short: Annotated[bool, typer.Option("--short", help="2,000 customers, 20 reps, one round: does it run?")] = False,
+) -> None:
+    """Measure allocations of a whole pool by each method, beside the bare loop and bulk writes.
+
+    Each allocation is planned and committed in a process of its own, right after the floor; a tenth of the customers
+    once more, for the memory. Needs an otherwise idle machine; prints the tables of docs/benchmarks.md.
+
+    \b
+    Examples:
+      saas bench allocation
+      saas bench allocation --customers 20000 --reps 100 --rounds 1
+      saas bench allocation --short
+    """
+    customers, reps, rounds = (2_000, 20, 1) if short else (customers, reps, rounds)
+    settings = settings_of_process()
+    measure, as_table, refusal = find_part(BENCH_ALLOCATION), find_part(BENCH_ALLOCATION_TABLE), find_part(BENCH_ERROR)
+    try:
+        figures = asyncio.run(
+            measure(
+                data=settings.data,
+                customers=customers,
+                reps=reps,
+                rounds=rounds,
+                report=note,
+                database_url=settings.database_url,
+            )
+        )
+    except refusal as refused:
+        raise CommandRefused(str(refused)) from refused
+    say(as_table(figures))

@@ -20,6 +20,8 @@ WORK = "saas.cli.processes:work"
 BENCH_READS = "saas.bench.running:bench_reads"
 BENCH_IMPORT = "saas.bench.imports:bench_import"
 BENCH_IMPORT_TABLE = "saas.bench.imports:as_table"
+BENCH_ALLOCATION = "saas.bench.allocation:bench_allocation"
+BENCH_ALLOCATION_TABLE = "saas.bench.allocation:as_table"
 BENCH_TABLES = "saas.bench.figures:as_markdown"
 BENCH_ERROR = "saas.bench.errors:BenchError"
 

@@ -72,7 +72,7 @@ def test_an_unknown_company_is_refused(operator: Operator) -> None:
 def test_a_certificate_fits_or_tells_what_does_not(operator: Operator, tmp_path: Path) -> None:
     drawn = roster(Method.DRAW, people(3), 5, seed=SEED)
     seal = Seal(SecretSeed(SEED), bytes(32))
-    published, whole = commit(drawn, seal).digest, certify(drawn, seal)
+    published, whole = commit(drawn, seal).digest, certify(drawn, seal).content
     file = tmp_path / "certificate.json"
     file.write_bytes(whole)
     fits = operator.saas("draw", "verify", str(file), "--commitment", published)

@@ -109,9 +109,9 @@ async def commit_allocation(
         clock=clock,
     )
     await _carry(plan, allocation, given)
-    certificate = None if plan.seal is None else certify(plan.roster, plan.seal).decode("ascii")
-    root = None if certificate is None else json.loads(certificate)["picks_root"]
-    done = (len(given.places), given.skipped, certificate, root, now, actor.account_id)
+    written = None if plan.seal is None else certify(plan.roster, plan.seal, drawn=allocation)
+    shown = (None, None) if written is None else (written.content.decode("ascii"), written.picks_root)
+    done = (len(given.places), given.skipped, *shown, now, actor.account_id)
     roster = json.dumps(plain_roster(plan.frozen), ensure_ascii=False)
     await current_transaction().execute(_CLOSE, current_tenant_id(), allocation_id, *done, roster)
     await record(

@@ -46,23 +46,27 @@ WITH item AS (
         received_on = $9, due_on = i.due_on, due_rule = i.due_rule, settings_version = $10,
         effective_follow_up_on = NULL, version = c.version + 1
     FROM item i WHERE c.tenant_id = $1 AND c.id = i.customer_id
-), opened AS (
-    INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,
-        start_kind, operator_id)
-    SELECT $1, i.ownership_id, i.customer_id, i.owner_id, i.department_id, $11, $8, $9, 'assign', $12 FROM item i
 )
-UPDATE allocation_pick p SET state = 'given', employee_id = i.owner_id
-FROM item i WHERE p.tenant_id = $1 AND p.allocation_id = $13 AND p.customer_id = i.customer_id
+INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,
+    start_kind, operator_id)
+SELECT $1, i.ownership_id, i.customer_id, i.owner_id, i.department_id, $11, $8, $9, 'assign', $12 FROM item i
 """
-_NOT_GIVEN = """
-UPDATE allocation_pick p SET state = n.state, employee_id = n.employee_id, nobody = n.nobody
-FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[]) AS n (customer_id, state, employee_id, nobody)
-WHERE p.tenant_id = $1 AND p.allocation_id = $2 AND p.customer_id = n.customer_id
+_NOTE = """
+INSERT INTO allocation_pick (tenant_id, id, allocation_id, place, customer_id, customer_version, label, state,
+    employee_id, nobody)
+SELECT $1, id, $2, place, customer_id, version, label, state, employee_id, nobody
+FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::uuid[], $10::text[])
+    AS pick (id, place, customer_id, version, label, state, employee_id, nobody)
+ON CONFLICT (tenant_id, id) DO UPDATE
+SET state = excluded.state, employee_id = excluded.employee_id, nobody = excluded.nobody
+"""
+"""Every pick is there and is changed. An UPDATE that joins may read all picks of the allocation for each chunk: a plan
+was stored a moment ago, and the database has no statistics of it yet. The key of a conflict is looked up, always.
 """
 
 T = TypeVar("T")
-_NotGiven = tuple[Dealt, str, UUID | None, str | None]
-"""A customer, its state, who missed it, and why nobody could have it."""
+_Outcome = tuple[Dealt, str, UUID | None, str | None]
+"""A customer, its state, who got or missed it, and why nobody could have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +119,13 @@ async def give(
         changed = {"changed": len(missed), "of": len(wanted)}
         raise PlanChanged("customers.plan_items_changed", changed, field=("allocation",))
     writer = _Writer(actor, frozen, pool, on, clock, people, fresh)
-    for chunk in _chunks(sorted(going, key=lambda item: item.dealt.customer.customer_id)):
-        await writer.give(chunk)
-    rest: list[_NotGiven] = [(each, "kept", None, nobody) for each, nobody in kept]
-    rest += [(item.dealt, "skipped", item.employee_id, None) for item in missed]
-    for left in _chunks(rest):
-        await writer.note(left)
+    for items in _chunks(sorted(going, key=lambda item: item.dealt.customer.customer_id)):
+        await writer.give(items)
+    outcomes: list[_Outcome] = [(item.dealt, "given", item.employee_id, None) for item in going]
+    outcomes += [(item.dealt, "skipped", item.employee_id, None) for item in missed]
+    outcomes += [(each, "kept", None, nobody) for each, nobody in kept]
+    for chunk in _chunks(outcomes):
+        await _note(frozen.roster.allocation_id, chunk)
     places = {item.dealt.place: item.employee_id for item in going}
     return Given(places, tuple(item.employee_id for item in missed))
 
@@ -198,7 +203,7 @@ class _Writer:
         self._dues: dict[date | None, Due] = {}
 
     async def give(self, items: Sequence[_Item]) -> None:
-        """Customers, ownerships, picks, ledger, trail and events of a chunk: a statement each."""
+        """Customers with their ownerships, ledger, trail and events of a chunk: a statement each."""
         rows = [self._row(item) for item in items]
         await current_transaction().execute(
             _GIVE,
@@ -209,7 +214,6 @@ class _Writer:
             self._pool.settings_version,
             self._pool.id,
             self._actor.account_id,
-            self._allocation_id,
         )
         await write_ledger(self._actor, [self._line(item) for item in items], at=self._now, on=self._on)
         await record_many([self._entry(item) for item in items])
@@ -255,7 +259,12 @@ class _Writer:
             "allocation_id": str(self._allocation_id),
         }
 
-    async def note(self, left: Sequence[_NotGiven]) -> None:
-        """What was not given, and why."""
-        columns = zip(*((each.customer.customer_id, *more) for each, *more in left), strict=True)
-        await current_transaction().execute(_NOT_GIVEN, current_tenant_id(), self._allocation_id, *map(list, columns))
+
+async def _note(allocation_id: UUID, outcomes: Sequence[_Outcome]) -> None:
+    """What became of the picks."""
+    rows = (
+        (each.pick_id, each.place, each.customer.customer_id, each.version, each.customer.label, *more)
+        for each, *more in outcomes
+    )
+    columns = map(list, zip(*rows, strict=True))
+    await current_transaction().execute(_NOTE, current_tenant_id(), allocation_id, *columns)

@@ -166,7 +166,7 @@ class _Draft:
                 to = None if pick is None else pick.employee_id
                 nobody = None if pick is None or pick.nobody is None else pick.nobody.value
                 customer = each.customer
-                rows.append((new_id(), each.place, customer.customer_id, each.version, customer.label, to, nobody))
+                rows.append((each.pick_id, each.place, customer.customer_id, each.version, customer.label, to, nobody))
             columns = map(list, zip(*rows, strict=True))
             await current_transaction().execute(_INSERT_PICKS, current_tenant_id(), roster.allocation_id, *columns)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from sys import intern
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ import asyncpg
 from saas.customers.allocation import Candidate, Method, PerformancePlan, PooledCustomer, Roster, RosterImpossible
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
-from saas.kernel import Period
+from saas.kernel import Period, new_id
 from tenants import current_tenant_id, current_transaction
 
 PEOPLE_MAX = 500
@@ -53,7 +54,7 @@ JOIN customer c ON c.tenant_id = $1 AND c.id = o.customer_id AND c.pool_id = $4 
 WHERE o.tenant_id = $1 AND o.owner_id = ANY ($2) AND o.ended_on >= $3
 """
 PICKS = """
-SELECT place, customer_id, customer_version, label FROM allocation_pick
+SELECT id, place, customer_id, customer_version, label FROM allocation_pick
 WHERE tenant_id = $1 AND allocation_id = $2 ORDER BY place, customer_id
 """
 _TURNS = """
@@ -80,8 +81,12 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Dealt:
-    """A customer as it was when the roster was frozen; records of one company share a `place`."""
+    """A customer as it was when the roster was frozen; records of one company share a `place`.
 
+    `pick_id` is the row that tells where it goes.
+    """
+
+    pick_id: UUID
     place: int
     customer: PooledCustomer
     version: int
@@ -155,7 +160,12 @@ def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
     for row in rows:
         groups.setdefault(row["match_key"], []).append(row)
     return tuple(
-        Dealt(place, _pooled(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1), row["version"])
+        Dealt(
+            new_id(),
+            place,
+            _pooled(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1),
+            row["version"],
+        )
         for place, group in enumerate(groups.values())
         for row in sorted(group, key=lambda each: each["id"])
     )
@@ -166,8 +176,8 @@ def _pooled(customer_id: UUID, label: str, place: int, *, is_alone: bool) -> Poo
 
 
 def masked_name(name: str) -> str:
-    """The beginning of a customer's name, as everybody may see it."""
-    return f"{name[:LABEL_SHOWN]}＊＊"
+    """The beginning of a customer's name, as everybody may see it; kept once, since many begin alike."""
+    return intern(f"{name[:LABEL_SHOWN]}＊＊")
 
 
 async def _candidates(
@@ -281,8 +291,9 @@ def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Reco
         sizes[pick["place"]] = sizes.get(pick["place"], 0) + 1
     dealt = tuple(
         Dealt(
+            pick["id"],
             pick["place"],
-            _pooled(pick["customer_id"], pick["label"], pick["place"], is_alone=sizes[pick["place"]] == 1),
+            _pooled(pick["customer_id"], intern(pick["label"]), pick["place"], is_alone=sizes[pick["place"]] == 1),
             pick["customer_version"],
         )
         for pick in picks

@@ -3,7 +3,16 @@
 A draw can be verified by outsiders: commit, allocate, certify; `verifier.py` is the one file that they run.
 """
 
-from saas.customers.allocation.certificate import Commitment, PublicSeed, Seal, SecretSeed, certify, commit, extract
+from saas.customers.allocation.certificate import (
+    Certificate,
+    Commitment,
+    PublicSeed,
+    Seal,
+    SecretSeed,
+    certify,
+    commit,
+    extract,
+)
 from saas.customers.allocation.dealing import Allocation, DrawnNumber, Filtered, FilterRule, Nobody, Pick
 from saas.customers.allocation.errors import (
     DrawSeedRefused,
@@ -21,6 +30,7 @@ from saas.customers.allocation.verifier import Finding, verify_certificate
 __all__ = [
     "Allocation",
     "Candidate",
+    "Certificate",
     "Commitment",
     "DrawSeedRefused",
     "DrawnNumber",

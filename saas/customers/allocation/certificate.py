@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from saas.customers.allocation.dealing import Allocation
 from saas.customers.allocation.draw import candidate_entries, customer_entries, draw
 from saas.customers.allocation.errors import DrawSeedRefused, NotInDraw, RosterImpossible
 from saas.customers.allocation.roster import SEED_BYTES, Method, Roster, check_roster
@@ -155,8 +156,18 @@ def _commitment(roster: Roster, seal: Seal, listing: _Listing) -> Commitment:
     return Commitment(digest("commitment", canonical(document)), document)
 
 
-def certify(roster: Roster, seal: Seal) -> bytes:
-    """The certificate of a draw: canonical JSON from which every pick can be recomputed. For auditors, not for reps.
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A draw's certificate, as `content` in canonical JSON, and the root that is published after the draw."""
+
+    content: bytes
+    picks_root: str
+
+
+def certify(roster: Roster, seal: Seal, *, drawn: Allocation | None = None) -> Certificate:
+    """The certificate of a draw, from which every pick can be recomputed. For auditors, not for reps.
+
+    `drawn` is what the roster's draw gave, where the caller has it already.
 
     :raises AppErrors: the roster can't be dealt from.
     :raises RosterImpossible: its method is no draw.
@@ -165,30 +176,33 @@ def certify(roster: Roster, seal: Seal) -> bytes:
     if roster.drawn_seed() != seal.seed_bytes():
         raise DrawSeedRefused("customers.draw_seed_differs", {"draw": str(roster.allocation_id)})
     check_draw(roster)
-    listing, allocation, salt_key = _Listing.of(roster, seal), draw(roster), seal.salt_key.hex()
-    commitment = _commitment(roster, seal, listing)
-    picks = [
+    listing, salt_key = _Listing.of(roster, seal), seal.salt_key.hex()
+    commitment, picks = _commitment(roster, seal, listing), _stated(drawn or draw(roster))
+    picks_root = root(leaves("picks", salt_key, outcomes(listing.people, listing.customers, picks)))
+    content = {
+        "format": FULL,
+        "commitment": {"digest": commitment.digest, "document": commitment.document},
+        "seed": seal.seed.revealed(),
+        "salt_key": salt_key,
+        "candidates": _listed(listing.people, listing.people_leaves),
+        "customers": _listed(listing.customers, listing.customers_leaves),
+        "picks": picks,
+        "picks_root": picks_root,
+    }
+    return Certificate(canonical(content), picks_root)
+
+
+def _stated(allocation: Allocation) -> list[dict[str, Any]]:
+    return [
         {
             "candidate": None if pick.employee_id is None else str(pick.employee_id),
-            "attempt": drawn.attempt,
-            "number": drawn.number,
-            "start": drawn.start,
-            "total": drawn.total,
+            "attempt": number.attempt,
+            "number": number.number,
+            "start": number.start,
+            "total": number.total,
         }
-        for pick, drawn in zip(allocation.picks, allocation.drawn, strict=True)
+        for pick, number in zip(allocation.picks, allocation.drawn, strict=True)
     ]
-    return canonical(
-        {
-            "format": FULL,
-            "commitment": {"digest": commitment.digest, "document": commitment.document},
-            "seed": seal.seed.revealed(),
-            "salt_key": salt_key,
-            "candidates": _listed(listing.people, listing.people_leaves),
-            "customers": _listed(listing.customers, listing.customers_leaves),
-            "picks": picks,
-            "picks_root": root(leaves("picks", salt_key, outcomes(listing.people, listing.customers, picks))),
-        }
-    )
 
 
 def _listed(entries: list[Any], hashes: list[str]) -> list[dict[str, Any]]:

@@ -23,6 +23,13 @@ May = Callable[[int], bool]
 """Whether the person in a seat may have the customer at hand."""
 
 
+_NONE_BARRED: frozenset[int] = frozenset()
+
+
+def _anybody(_: int) -> bool:
+    return True
+
+
 class FilterRule(Enum):
     """Why somebody could not have a customer."""
 
@@ -183,12 +190,12 @@ class Table:
 
     def may(self, unit: Unit) -> May:
         """Who may have the unit: cooldown over, room for all its records."""
-        barred = self._cooling.get(unit.place, set())
+        barred = self._cooling.get(unit.place, _NONE_BARRED)
         if len(unit.records) > 1:
             short = {seat for seat in self._tight if (self.rooms[seat] or 0) < len(unit.records)}
             self.filtered += [self._short_of_room(seat, unit.place, unit.place) for seat in sorted(short)]
             barred = barred | short
-        return (lambda seat: seat not in barred) if barred else (lambda _: True)
+        return (lambda seat: seat not in barred) if barred else _anybody
 
     def _short_of_room(self, seat: int, first: int, last: int | None) -> Filtered:
         return Filtered(self.seats[seat].employee_id, tighter_limit(self.seats[seat]), first, last)

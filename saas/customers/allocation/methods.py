@@ -12,7 +12,7 @@ from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, 
 from saas.customers.allocation.draw import draw
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
 from saas.customers.allocation.performance import weights as performance_weights
-from saas.customers.allocation.roster import Candidate, Method, Roster, check_roster
+from saas.customers.allocation.roster import Candidate, Method, Roster, Unit, check_roster
 from saas.customers.allocation.rotation import FixedTurns, LeastRecentlyServed, MostRoom
 from saas.customers.allocation.weights import ByShare, whole_weights
 
@@ -55,18 +55,20 @@ def _load_relative(roster: Roster) -> Allocation:
 
 
 def _weighted(roster: Roster) -> Allocation:
-    table = Table(roster, roster.units(), needs_weight=True)
+    units = roster.units()
+    table = Table(roster, units, needs_weight=True)
     whole = sum(each.weight for each in table.seats)
-    return _by_share(roster, table, [Fraction(each.weight, whole) for each in table.seats])
+    return _by_share(roster, table, units, [Fraction(each.weight, whole) for each in table.seats])
 
 
 def _performance(roster: Roster) -> Allocation:
     assert roster.performance is not None
-    table = Table(roster, roster.units(), needs_weight=False)
+    units = roster.units()
+    table = Table(roster, units, needs_weight=False)
     shares = performance_shares(table.seats, roster.performance, roster)
     left_out = (seat.employee_id for seat, share in zip(table.seats, shares, strict=True) if not share)
     table.filtered += [Filtered(employee_id, FilterRule.NO_WEIGHT) for employee_id in left_out]
-    return _by_share(roster, table, shares)
+    return _by_share(roster, table, units, shares)
 
 
 def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster: Roster) -> list[Fraction]:
@@ -81,9 +83,9 @@ def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster
     return filled_shares(performance_weights(plan, [each.attainment for each in seats]), least)
 
 
-def _by_share(roster: Roster, table: Table, shares: Sequence[Fraction]) -> Allocation:
+def _by_share(roster: Roster, table: Table, units: tuple[Unit, ...], shares: Sequence[Fraction]) -> Allocation:
     order = ByShare(whole_weights(shares), [each.balance for each in table.seats])
-    allocation = deal(roster, table, roster.units(), order)
+    allocation = deal(roster, table, units, order)
     owed = {table.seats[seat].employee_id: balance for seat, balance in order.balances().items()}
     balances = {each.employee_id: owed.get(each.employee_id, Decimal(0)) for each in roster.candidates}
     named = {each.employee_id: share for each, share in zip(table.seats, shares, strict=True)}

@@ -142,13 +142,15 @@ def check_roster(roster: Roster) -> None:
 
 def _repeated(roster: Roster) -> Iterator[RosterImpossible]:
     people = Counter(candidate.employee_id for candidate in roster.candidates)
+    if len(people) < len(roster.candidates):
+        for candidate in {each.employee_id: each for each in roster.candidates}.values():
+            if people[candidate.employee_id] > 1:
+                yield RosterImpossible("customers.roster_candidate_twice", {"name": candidate.name})
     records = Counter(customer.customer_id for customer in roster.customers)
-    for candidate in {each.employee_id: each for each in roster.candidates}.values():
-        if people[candidate.employee_id] > 1:
-            yield RosterImpossible("customers.roster_candidate_twice", {"name": candidate.name})
-    for customer in {each.customer_id: each for each in roster.customers}.values():
-        if records[customer.customer_id] > 1:
-            yield RosterImpossible("customers.roster_customer_twice", {"customer": customer.label})
+    if len(records) < len(roster.customers):
+        for customer in {each.customer_id: each for each in roster.customers}.values():
+            if records[customer.customer_id] > 1:
+                yield RosterImpossible("customers.roster_customer_twice", {"customer": customer.label})
 
 
 def _out_of_range(roster: Roster) -> Iterator[RosterImpossible]:
