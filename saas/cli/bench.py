@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from saas.cli.failures import CommandRefused
-from saas.cli.parts import BENCH_ERROR, BENCH_IMPORT, BENCH_IMPORT_TABLE, BENCH_READS, BENCH_TABLES, find_part
+from saas.cli.parts import (
+    BENCH_ERROR,
+    BENCH_IMPORT,
+    BENCH_IMPORT_TABLE,
+    BENCH_PAYROLL,
+    BENCH_PAYROLL_TABLE,
+    BENCH_READS,
+    BENCH_TABLES,
+    find_part,
+)
 from saas.cli.settings import settings_of_process
 from saas.cli.terminal import note, say
 
@@ -89,3 +98,40 @@ def import_(
     except refusal as refused:
         raise CommandRefused(str(refused)) from refused
     say(as_table(samples))
+
+
+@commands.command()
+def payroll(
+    people: Annotated[
+        int, typer.Option(min=1_000, max=100_000, help="People of the large company; the small has a tenth.")
+    ] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; product and floor take turns in each.")] = 3,
+    short: Annotated[bool, typer.Option("--short", help="200 people, one round: does everything run?")] = False,
+) -> None:
+    """Measure a month's payslips beside bare arithmetic, sealing and COPY.
+
+    The product freezes, computes and stores them by its own jobs, in one worker process and in two; every payslip is
+    compared with the amounts found by hand. Needs an otherwise idle machine; prints the tables of docs/benchmarks.md.
+
+    \b
+    Examples:
+      saas bench payroll
+      saas bench payroll --people 2000 --rounds 5
+      saas bench payroll --short
+    """
+    people, rounds = (200, 1) if short else (people, rounds)
+    settings = settings_of_process()
+    measure, as_table, refusal = find_part(BENCH_PAYROLL), find_part(BENCH_PAYROLL_TABLE), find_part(BENCH_ERROR)
+    try:
+        figures = asyncio.run(
+            measure(
+                data=settings.data,
+                people=people,
+                rounds=rounds,
+                report=note,
+                database_url=settings.database_url,
+            )
+        )
+    except refusal as refused:
+        raise CommandRefused(str(refused)) from refused
+    say(as_table(figures))

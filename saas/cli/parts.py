@@ -20,6 +20,8 @@ WORK = "saas.cli.processes:work"
 BENCH_READS = "saas.bench.running:bench_reads"
 BENCH_IMPORT = "saas.bench.imports:bench_import"
 BENCH_IMPORT_TABLE = "saas.bench.imports:as_table"
+BENCH_PAYROLL = "saas.bench.payroll:bench_payroll"
+BENCH_PAYROLL_TABLE = "saas.bench.payroll:as_table"
 BENCH_TABLES = "saas.bench.figures:as_markdown"
 BENCH_ERROR = "saas.bench.errors:BenchError"
 

@@ -33,6 +33,7 @@ OPTIONS = {
     "payroll replay": {"--tenant", "--json"},
     "bench reads": {"--rounds", "--seconds", "--short"},
     "bench import": {"--rows", "--short"},
+    "bench payroll": {"--people", "--rounds", "--short"},
     "import": {"--tenant", "--commit", "--preview", "--mode", "--mapping", "--as", "--errors", "--json"},
     "import-crm": {"--tenant", "--commit", "--preview", "--mapping", "--mode", "--as", "--errors", "--json"},
 }
