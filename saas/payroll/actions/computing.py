@@ -2,6 +2,9 @@
 
 Whatever changes what would be paid (inputs frozen anew, an exclusion) makes a draft of the run again, and the same job
 makes totals and hash anew.
+
+Chunks of one run are computed side by side: each claims people whom no other holds, and whoever finds that nobody is
+left makes the totals.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import asyncpg
 import orjson
 
 from saas.audit import record
-from saas.events import emit
+from saas.events import emit_many
 from saas.extensions import PluginHost
 from saas.formulas import Sheet
 from saas.kernel import Actor, Clock, Money, new_id
@@ -37,15 +40,23 @@ from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
 REFREEZE_MOST = 100
+CHAINS = 4
+"""Chains of chunks in which a run is computed: one worker computes a chunk while it stores another, two share them."""
+
 _TOTALS_AT_ONCE = 500
 
-_NEXT = """
-SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
+_NOT_COMPUTED = """
 FROM payroll_input i
 WHERE i.tenant_id = $1 AND i.run_id = $2
   AND NOT EXISTS (SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id)
-ORDER BY i.employee_id LIMIT $3
 """
+_CLAIM = f"SELECT i.id {_NOT_COMPUTED} ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED"
+# A claim may come just after another chunk's commit that its statement does not see yet; the next statement does.
+_CLAIMED = f"""
+SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
+{_NOT_COMPUTED} AND i.id = ANY($3::uuid[]) ORDER BY i.employee_id
+"""
+_IS_LEFT = f"SELECT EXISTS (SELECT {_NOT_COMPUTED})"
 _DOCUMENTS = "SELECT id, document FROM salary_structure_version WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 _INSERT = """
 INSERT INTO payslip (tenant_id, id, run_id, employment_id, employee_id, legal_entity_id, department_id, month, state,
@@ -59,7 +70,10 @@ UPDATE payroll_run SET state = 'draft', stage = 'computing', plan_hash = NULL, c
     prepared_by = $4::text::jsonb, submitted_at = NULL, submitted_by = NULL
 WHERE tenant_id = $1 AND id = $2
 """
-_ADVANCE = "UPDATE payroll_run SET computed = computed + $3 WHERE tenant_id = $1 AND id = $2"
+_ADVANCE = """
+UPDATE payroll_run SET computed = computed + $3
+WHERE tenant_id = $1 AND id = $2 AND state = 'draft' AND stage = 'computing' RETURNING true
+"""
 _PAID = """
 SELECT id, employee_id, department_id, document_sealed FROM payslip
 WHERE tenant_id = $1 AND run_id = $2 AND state = 'ok' AND employee_id > $3 ORDER BY employee_id LIMIT $4
@@ -136,7 +150,12 @@ async def _begin(actor: Actor, run: Run) -> None:
     await current_transaction().execute(
         _BEGIN, current_tenant_id(), run.id, actor.account_id, orjson.dumps(prepared).decode()
     )
-    await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
+    await await_payslips(run.id)
+
+
+async def await_payslips(run_id: UUID) -> None:
+    """Have the jobs begin, or go on, to compute a run."""
+    await emit_many(PAYSLIPS_AWAITED, [{"run_id": str(run_id)}] * CHAINS)
 
 
 async def exclude_from_run(actor: Actor, *, run_id: UUID, employee_id: UUID, reason: str, clock: Clock) -> None:
@@ -199,18 +218,18 @@ async def refreeze_inputs(
 
 
 async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyring, at: datetime) -> int:
-    """Compute the next payslips of a run that are not there yet; how many."""
+    """Claim at most so many people of a run who have no payslip yet, and compute theirs; how many were claimed."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
-    rows = await transaction.fetch(_NEXT, tenant_id, run.id, most)
-    if not rows:
-        return 0
-    versions = {row["structure_version_id"] for row in rows} - {None}
-    machinery = await machinery_of(run, list(versions), host)
-    fresh = [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
-    common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
-    await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
-    await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
-    return len(rows)
+    claimed = [row["id"] for row in await transaction.fetch(_CLAIM, tenant_id, run.id, most)]
+    rows = await transaction.fetch(_CLAIMED, tenant_id, run.id, claimed) if claimed else []
+    if rows:
+        versions = {row["structure_version_id"] for row in rows} - {None}
+        machinery = await machinery_of(run, list(versions), host)
+        fresh = [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
+        common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
+        await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
+        await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
+    return len(claimed)
 
 
 def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
@@ -221,8 +240,14 @@ def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tup
 
 
 async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
-    """Add up the payslips that are paid and hash the plan: the run is computed."""
+    """Add up the payslips that are paid and hash the plan: the run is computed. Nothing where a payslip is missing.
+
+    Chunks that end at once take turns at the run's row, so the last of them sees the payslips of all.
+    """
     transaction, tenant_id = current_transaction(), current_tenant_id()
+    is_due = await transaction.fetchval(_ADVANCE, tenant_id, run.id, 0)
+    if not is_due or await transaction.fetchval(_IS_LEFT, tenant_id, run.id):
+        return
     await transaction.execute("DELETE FROM payroll_total WHERE tenant_id = $1 AND run_id = $2", tenant_id, run.id)
     totals = await _totals(run, keyring)
     if totals:
