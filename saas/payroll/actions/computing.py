@@ -9,6 +9,7 @@ left makes the totals.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,9 +71,11 @@ UPDATE payroll_run SET state = 'draft', stage = 'computing', plan_hash = NULL, c
     prepared_by = $4::text::jsonb, submitted_at = NULL, submitted_by = NULL
 WHERE tenant_id = $1 AND id = $2
 """
-_ADVANCE = """
-UPDATE payroll_run SET computed = computed + $3
-WHERE tenant_id = $1 AND id = $2 AND state = 'draft' AND stage = 'computing' RETURNING true
+_ADVANCE = "UPDATE payroll_run SET computed = computed + $3 WHERE tenant_id = $1 AND id = $2"
+# Whoever has the row now sees to the end by itself, or asks for the chunk that does.
+_TAKE_TURN = """
+SELECT true FROM payroll_run WHERE tenant_id = $1 AND id = $2 AND state = 'draft' AND stage = 'computing'
+FOR NO KEY UPDATE SKIP LOCKED
 """
 _PAID = """
 SELECT id, employee_id, department_id, document_sealed FROM payslip
@@ -225,11 +228,16 @@ async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyrin
     if rows:
         versions = {row["structure_version_id"] for row in rows} - {None}
         machinery = await machinery_of(run, list(versions), host)
-        fresh = [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
+        # In a thread: while it computes, other chunks are to commit and free the run's row.
+        fresh = await asyncio.to_thread(_payslip_rows, rows, machinery, keyring)
         common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
         await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
         await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
     return len(claimed)
+
+
+def _payslip_rows(rows: Sequence[asyncpg.Record], machinery: Machinery, keyring: Keyring) -> list[tuple[object, ...]]:
+    return [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
 
 
 def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
@@ -245,8 +253,8 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
     Chunks that end at once take turns at the run's row, so the last of them sees the payslips of all.
     """
     transaction, tenant_id = current_transaction(), current_tenant_id()
-    is_due = await transaction.fetchval(_ADVANCE, tenant_id, run.id, 0)
-    if not is_due or await transaction.fetchval(_IS_LEFT, tenant_id, run.id):
+    has_turn = await transaction.fetchval(_TAKE_TURN, tenant_id, run.id)
+    if not has_turn or await transaction.fetchval(_IS_LEFT, tenant_id, run.id):
         return
     await transaction.execute("DELETE FROM payroll_total WHERE tenant_id = $1 AND run_id = $2", tenant_id, run.id)
     totals = await _totals(run, keyring)
@@ -262,12 +270,15 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
 async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
     totals, passed = Totals(), _NOBODY
     while rows := await current_transaction().fetch(_PAID, current_tenant_id(), run.id, passed, _TOTALS_AT_ONCE):
-        for row in rows:
-            text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
-            payee = Payee(row["employee_id"], run.legal_entity_id, row["department_id"])
-            totals.add(payee, orjson.loads(text))
+        await asyncio.to_thread(_add_up, totals, rows, run.legal_entity_id, keyring)
         passed = rows[-1]["employee_id"]
     return totals.shown()
+
+
+def _add_up(totals: Totals, rows: Sequence[asyncpg.Record], legal_entity_id: UUID, keyring: Keyring) -> None:
+    for row in rows:
+        text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
+        totals.add(Payee(row["employee_id"], legal_entity_id, row["department_id"]), orjson.loads(text))
 
 
 def _total_row(total: Total, currency: str) -> tuple[object, ...]:
