@@ -62,8 +62,8 @@ class Explanation:
             yield from part.lines(catalogue, locale, depth + 1)
 
 
-_BARE = frozenset({str, int, NoneType})
-"""What most values are; looked at first, because a payslip holds hundreds of them."""
+_BARE = frozenset({str, int, NoneType, dict})
+"""What JSON holds as it is; looked at first, because a payslip has hundreds of values."""
 
 
 def _plain_value(value: Shown) -> Any:
