@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from saas.bench.errors import BenchError
+from saas.bench.machine import cpu_seconds
 from saas.bench.payroll_company import PaidCompany
 from saas.bench.wages import Wages, pay_of, wages_of
 from saas.main import Installation
@@ -55,11 +56,16 @@ _LINES = {"tax": "china.income_tax", "ratio": "attendance_ratio"}
 
 @dataclass(slots=True)
 class FloorSample:
-    """Seconds of the three parts, and what they made."""
+    """Seconds of the three parts, the processor seconds of all of them, and what they made.
+
+    `postgres_cpu` is None where PostgreSQL's processes can't be seen.
+    """
 
     arithmetic_seconds: float = 0.0
     sealing_seconds: float = 0.0
     copy_seconds: float = 0.0
+    own_cpu: float = 0.0
+    postgres_cpu: float | None = None
     payslips: int = 0
     sealed_bytes: int = 0
 
@@ -91,11 +97,15 @@ async def measure_floor(
     pays = _timed_arithmetic(sample, [wages_of(number) for number in range(len(company.numbers))])
     keyring = await installation.sealer.keyring(company.actor.tenant_id)
     await owner.execute(_CREATE)
+    backend = owner.get_server_pid()
+    before = cpu_seconds(backend)
     async for rows in _stored(installation, company, run_id):
         documents = [_opened(row, keyring) for row in rows]
         for row, document in zip(rows, documents, strict=True):
             _compare(document, pays[company.numbers[row["employee_id"]]])
         await _keep(sample, sealing, rows, documents, owner)
+    after = cpu_seconds(backend)
+    sample.postgres_cpu = None if before is None or after is None else after - before
     await owner.execute(f"DROP TABLE {_TABLE}")
     if sample.payslips != len(company.numbers):
         raise BenchError(f"{sample.payslips:,} payslips are stored for {len(company.numbers):,} people")
@@ -103,9 +113,9 @@ async def measure_floor(
 
 
 def _timed_arithmetic(sample: FloorSample, wages: Sequence[Wages]) -> list[dict[str, Decimal]]:
-    began = perf_counter()
+    began, worked = perf_counter(), process_time()
     found = [pay_of(each) for each in wages]
-    sample.arithmetic_seconds = perf_counter() - began
+    sample.arithmetic_seconds, sample.own_cpu = perf_counter() - began, process_time() - worked
     return [
         {"gross": pay.gross, "net": pay.net, "employerCost": pay.employer_cost, "tax": pay.tax, "ratio": pay.ratio}
         for pay in found
@@ -142,13 +152,15 @@ async def _keep(
     documents: Sequence[Any],
     owner: asyncpg.Connection[asyncpg.Record],
 ) -> None:
-    began = perf_counter()
+    began, worked = perf_counter(), process_time()
     sealed = [sealing.sealed(document) for document in documents]
     sample.sealing_seconds += perf_counter() - began
+    sample.own_cpu += process_time() - worked
     # The product's own bytes are copied: those just sealed lack its header, and the rows are to be the same.
     records = [tuple(row) for row in rows]
-    began = perf_counter()
+    began, worked = perf_counter(), process_time()
     await owner.copy_records_to_table(_TABLE, records=records, columns=_COLUMNS)
     sample.copy_seconds += perf_counter() - began
+    sample.own_cpu += process_time() - worked
     sample.payslips += len(rows)
     sample.sealed_bytes += sum(map(len, sealed))
