@@ -280,7 +280,7 @@ class _Entering:
         await self._insert(_ASSIGNMENTS, *by, ids, *whose, sealed)
 
     async def _declarations(self, people: Sequence[_Person]) -> None:
-        ids, sealed = self._sealed("pay_declaration", "document_sealed", [_declared(each.wages) for each in people])
+        ids, sealed = self._sealed("pay_declaration", "document_sealed", [declared_by(each.wages) for each in people])
         by = (self.legal_entity_id, date(2026, 1, 1), _SET_UP, self.actor.account_id)
         await self._insert(_DECLARATIONS, *by, ids, [person.employee_id for person in people], sealed)
 
@@ -294,7 +294,7 @@ class _Entering:
         await self._insert(_DAYS, MONTH, _SET_UP, *map(list, zip(*days, strict=True)))
 
     async def _years(self, people: Sequence[_Person]) -> None:
-        ids, sealed = self._sealed("year_to_date", "document_sealed", [_year(each.wages) for each in people])
+        ids, sealed = self._sealed("year_to_date", "document_sealed", [year_before(each.wages) for each in people])
         by = (self.legal_entity_id, _YEAR, self.run_id, _SET_UP)
         await self._insert(_YEARS, *by, ids, [person.employee_id for person in people], sealed)
 
@@ -307,15 +307,15 @@ class _Entering:
         await current_transaction().execute(sql, self.actor.tenant_id, *values)
 
 
-def _declared(wages: Wages) -> Mapping[str, Any]:
-    """As the pack of China reads it."""
+def declared_by(wages: Wages) -> Mapping[str, Any]:
+    """What a person declared, as the pack of China reads it."""
     schemes = ("PENSION", "MEDICAL", "UNEMPLOYMENT", "INJURY", "HOUSING_FUND")
     bases = dict.fromkeys(schemes, f"{wages.declared:.2f}")
     return {"bases": bases, "specialAdditional": str(wages.special_additional)}
 
 
-def _year(wages: Wages) -> Mapping[str, Any]:
-    """January to May, as the pack of China keeps it."""
+def year_before(wages: Wages) -> Mapping[str, Any]:
+    """January to May of a person, as the pack of China keeps it."""
     year = wages.year
     return {
         "income": f"{year.income:.2f}",

@@ -46,10 +46,13 @@ CHAINS = 4
 
 _TOTALS_AT_ONCE = 500
 
+# OFFSET 0: each person is looked up by the whole key. As a join over a table that was never analyzed, each would be
+# compared with all payslips of the run.
 _NOT_COMPUTED = """
 FROM payroll_input i
-WHERE i.tenant_id = $1 AND i.run_id = $2
-  AND NOT EXISTS (SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id)
+WHERE i.tenant_id = $1 AND i.run_id = $2 AND NOT EXISTS (
+    SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id OFFSET 0
+)
 """
 _CLAIM = f"SELECT i.id {_NOT_COMPUTED} ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED"
 # A claim may come just after another chunk's commit that its statement does not see yet; the next statement does.
