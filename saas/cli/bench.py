@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,8 @@ from saas.cli.parts import (
     BENCH_ERROR,
     BENCH_IMPORT,
     BENCH_IMPORT_TABLE,
+    BENCH_PAYROLL,
+    BENCH_PAYROLL_TABLE,
     BENCH_READS,
     BENCH_TABLES,
     find_part,
@@ -23,6 +25,8 @@ from saas.cli.terminal import note, say
 
 commands = typer.Typer(no_args_is_help=True, help="Benchmarks against their floors.")
 
+Rounds = Annotated[int, typer.Option(min=1, max=100, help="Rounds; product and floor take turns in each.")]
+
 
 @commands.callback()
 def bench() -> None:
@@ -31,7 +35,7 @@ def bench() -> None:
 
 @commands.command()
 def reads(
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; the contenders take turns in each.")] = 5,
+    rounds: Rounds = 5,
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="Length of one measurement.")] = 3.0,
     short: Annotated[bool, typer.Option("--short", help="Few rows, one short round: does everything answer?")] = False,
 ) -> None:
@@ -48,22 +52,7 @@ def reads(
       saas bench reads --short
     """
     rounds, seconds = (1, 0.5) if short else (rounds, seconds)
-    settings = settings_of_process()
-    measure, as_tables, refusal = find_part(BENCH_READS), find_part(BENCH_TABLES), find_part(BENCH_ERROR)
-    try:
-        figures = asyncio.run(
-            measure(
-                data=settings.data,
-                rounds=rounds,
-                seconds=seconds,
-                report=note,
-                is_short=short,
-                database_url=settings.database_url,
-            )
-        )
-    except refusal as refused:
-        raise CommandRefused(str(refused)) from refused
-    say(as_tables(figures))
+    _measure(BENCH_READS, BENCH_TABLES, rounds=rounds, seconds=seconds, is_short=short)
 
 
 @commands.command("import")
@@ -84,27 +73,14 @@ def import_(
       saas bench import --rows 30000
       saas bench import --short
     """
-    settings = settings_of_process()
-    measure, as_table, refusal = find_part(BENCH_IMPORT), find_part(BENCH_IMPORT_TABLE), find_part(BENCH_ERROR)
-    try:
-        samples = asyncio.run(
-            measure(
-                data=settings.data,
-                rows=2_000 if short else rows,
-                report=note,
-                database_url=settings.database_url,
-            )
-        )
-    except refusal as refused:
-        raise CommandRefused(str(refused)) from refused
-    say(as_table(samples))
+    _measure(BENCH_IMPORT, BENCH_IMPORT_TABLE, rows=2_000 if short else rows)
 
 
 @commands.command()
 def allocation(
     customers: Annotated[int, typer.Option(min=1_000, max=100_000, help="Customers of the pool.")] = 100_000,
     reps: Annotated[int, typer.Option(min=2, max=500, help="People who receive them.")] = 500,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; each method follows its floor.")] = 3,
+    rounds: Rounds = 3,
     short: Annotated[bool, typer.Option("--short", help="2,000 customers, 20 reps, one round: does it run?")] = False,
 ) -> None:
     """Measure allocations of a whole pool by each method, beside the bare loop and bulk writes.
@@ -119,19 +95,41 @@ def allocation(
       saas bench allocation --short
     """
     customers, reps, rounds = (2_000, 20, 1) if short else (customers, reps, rounds)
+    _measure(BENCH_ALLOCATION, BENCH_ALLOCATION_TABLE, customers=customers, reps=reps, rounds=rounds)
+
+
+@commands.command()
+def payroll(
+    people: Annotated[
+        int, typer.Option(min=1_000, max=100_000, help="People of the large company; the small has a tenth.")
+    ] = 10_000,
+    rounds: Rounds = 3,
+    short: Annotated[bool, typer.Option("--short", help="200 people, one round: does everything run?")] = False,
+) -> None:
+    """Measure a month's payslips beside bare arithmetic, sealing and COPY.
+
+    The product freezes, computes and stores them by its own jobs, in one worker process and in two; every payslip is
+    compared with the amounts found by hand. Needs an otherwise idle machine; prints the tables of docs/benchmarks.md.
+
+    \b
+    Examples:
+      saas bench payroll
+      saas bench payroll --people 2000 --rounds 5
+      saas bench payroll --short
+    """
+    people, rounds = (200, 1) if short else (people, rounds)
+    _measure(BENCH_PAYROLL, BENCH_PAYROLL_TABLE, people=people, rounds=rounds)
+
+
+def _measure(measure: str, as_table: str, **options: Any) -> None:
+    """Run a benchmark in its data folder and print its tables.
+
+    :raises CommandRefused: it could not be measured, or a contender answered something else.
+    """
     settings = settings_of_process()
-    measure, as_table, refusal = find_part(BENCH_ALLOCATION), find_part(BENCH_ALLOCATION_TABLE), find_part(BENCH_ERROR)
+    run, tables, refusal = find_part(measure), find_part(as_table), find_part(BENCH_ERROR)
     try:
-        figures = asyncio.run(
-            measure(
-                data=settings.data,
-                customers=customers,
-                reps=reps,
-                rounds=rounds,
-                report=note,
-                database_url=settings.database_url,
-            )
-        )
+        figures = asyncio.run(run(data=settings.data, report=note, database_url=settings.database_url, **options))
     except refusal as refused:
         raise CommandRefused(str(refused)) from refused
-    say(as_table(figures))
+    say(tables(figures))

@@ -22,6 +22,8 @@ BENCH_IMPORT = "saas.bench.imports:bench_import"
 BENCH_IMPORT_TABLE = "saas.bench.imports:as_table"
 BENCH_ALLOCATION = "saas.bench.allocation:bench_allocation"
 BENCH_ALLOCATION_TABLE = "saas.bench.allocation:as_table"
+BENCH_PAYROLL = "saas.bench.payroll:bench_payroll"
+BENCH_PAYROLL_TABLE = "saas.bench.payroll:as_table"
 BENCH_TABLES = "saas.bench.figures:as_markdown"
 BENCH_ERROR = "saas.bench.errors:BenchError"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from saas.formulas.canonical import canonical
 from saas.formulas.checking import checked
@@ -14,6 +15,7 @@ from saas.formulas.kinds import Kind, Value, shown
 from saas.formulas.nodes import Node, inputs_of
 from saas.formulas.parser import parsed
 from saas.formulas.sources import Source
+from saas.formulas.templates import Template, template_of
 from saas.formulas.tracing import Trace
 from saas.formulas.vocabulary import Vocabulary, Word
 from saas.kernel import Explanation
@@ -31,6 +33,7 @@ class Formula:
     tree: Node
     words: Mapping[str, Word] = field(repr=False, compare=False)
     _run: Program = field(repr=False, compare=False)
+    _template: Template | None = field(repr=False, compare=False)
 
     def evaluate(self, values: Mapping[str, Value | None]) -> Value:
         """The value for one set of inputs, by canonical name; an input in a case not taken may be missing.
@@ -50,21 +53,27 @@ class Formula:
         :raises FormulaFailed: as `evaluate` does.
         """
         result = self.evaluate(values)
-        trace = self._trace(values)
-        trace.value(self.tree)
-        names = [self._explained_input(name, trace.read[name]) for name in self.inputs if name in trace.read]
-        filled = trace.filled(self.tree)
-        args = {"formula": self.text, "filled": filled, "result": shown(result)}
-        amount = shown(result) if isinstance(result, Decimal) else None
-        return result, Explanation("formulas.computed", args, amount=amount, parts=(*names, *trace.branches))
+        if self._template is None:
+            trace = self._trace(values)
+            trace.value(self.tree)
+            read: Mapping[str, Any] = trace.read
+            filled, branches = trace.filled(self.tree), trace.branches
+        else:
+            read, filled, branches = values, self._template.filled(values), []
+        names = [self._explained_input(name, read[name]) for name in self.inputs if name in read]
+        text = shown(result)
+        args = {"formula": self.text, "filled": filled, "result": text}
+        amount = text if isinstance(result, Decimal) else None
+        return result, Explanation("formulas.computed", args, amount=amount, parts=(*names, *branches))
 
     def _trace(self, values: Mapping[str, Value | None]) -> Trace:
         return Trace(Source(self.text), self.words, values)
 
     def _explained_input(self, name: str, value: Value) -> Explanation:
         word = self.words[name]
-        amount = shown(value) if isinstance(value, Decimal) else None
-        args = {"title": word.titles or name, "name": name, "value": shown(value)}
+        text = shown(value)
+        amount = text if isinstance(value, Decimal) else None
+        args = {"title": word.titles or name, "name": name, "value": text}
         return Explanation("formulas.input_read", args, amount=amount)
 
 
@@ -80,4 +89,5 @@ def parse_formula(text: str, vocabulary: Vocabulary, *, result: Kind) -> Formula
         raise FormulaRefused.of_text(problems)
     inputs = inputs_of(tree)
     words = {name: word for name in inputs if (word := vocabulary.find(name)) is not None}
-    return Formula(text, result, canonical(tree), inputs, tree, words, compiled(tree, result=result))
+    program, template = compiled(tree, result=result), template_of(text, tree)
+    return Formula(text, result, canonical(tree), inputs, tree, words, program, template)

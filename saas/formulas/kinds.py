@@ -30,8 +30,8 @@ ORDERED = frozenset({Kind.NUMBER, Kind.DATE})
 
 def shown(value: Value) -> str:
     """A value as explanations and errors show it: all digits without an exponent, a day as ``YYYY-MM-DD``."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return value.isoformat() if isinstance(value, date) else f'"{value}"'

@@ -67,7 +67,7 @@ class Sheet:
             if name in given:
                 values[name] = known[name] = given[name]
                 continue
-            blocked = self._blocked(name, formula, failures)
+            blocked = self._blocked(name, formula, failures) if failures else None
             if blocked is not None:
                 failures[name] = blocked
                 continue

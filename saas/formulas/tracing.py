@@ -17,6 +17,7 @@ from saas.formulas.kinds import Kind, Value, shown
 from saas.formulas.limits import MAGNITUDE_DIGITS, ROUNDING_DIGITS
 from saas.formulas.nodes import Call, Chain, Choice, Comparison, Input, Junction, Literal, Node, Unary, walked
 from saas.formulas.sources import Source, Span, cut
+from saas.formulas.templates import as_operand
 from saas.formulas.vocabulary import Word
 from saas.kernel import Explanation, Scalar
 
@@ -64,7 +65,7 @@ class Trace:
         pieces, at = [], start
         for inner, _ in walked(node):
             if isinstance(inner, Input) and inner.name in self.read and inner.span.end <= end:
-                pieces += [self._source.text[at : inner.span.start], _operand(self.read[inner.name])]
+                pieces += [self._source.text[at : inner.span.start], as_operand(self.read[inner.name])]
                 at = inner.span.end
         return "".join((*pieces, self._source.text[at:end]))
 
@@ -130,9 +131,3 @@ class Trace:
 def is_bounded(value: Value) -> bool:
     """Whether a number is one, and below the limit."""
     return isinstance(value, Decimal) and value.is_finite() and LOWEST < value < HIGHEST
-
-
-def _operand(value: Value) -> str:
-    """A value in the place of its name: a negative number in brackets."""
-    text = shown(value)
-    return f"({text})" if text.startswith("-") else text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from saas.kernel.messages import DEFAULT_LOCALE, Catalogue
@@ -35,7 +36,7 @@ class Explanation:
         """As JSON holds it; absent members are left out, so that equal trees give equal bytes."""
         plain: dict[str, Any] = {"key": self.key}
         if self.args:
-            plain["args"] = {name: dict(v) if isinstance(v, Mapping) else v for name, v in self.args.items()}
+            plain["args"] = {name: v if type(v) in _BARE else _plain_value(v) for name, v in self.args.items()}
         if self.amount is not None:
             plain["amount"] = self.amount
         if self.source is not None:
@@ -59,6 +60,14 @@ class Explanation:
         yield depth, self.sentence(catalogue, locale), self.amount
         for part in self.parts:
             yield from part.lines(catalogue, locale, depth + 1)
+
+
+_BARE = frozenset({str, int, NoneType, dict})
+"""What JSON holds as it is; looked at first, because a payslip has hundreds of values."""
+
+
+def _plain_value(value: Shown) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def localised(value: Shown, locale: str) -> str | int | None:

@@ -1,7 +1,8 @@
 """The long work of runs, in chunks: each chunk is a transaction, which asks for the next one by an event.
 
 A chunk takes whoever has no inputs, or no payslip, yet: so a chunk that comes twice does nothing twice, and a run whose
-worker was killed goes on where it stopped.
+worker was killed goes on where it stopped. Inputs are frozen one chunk after the other; payslips are computed in a few
+chains at once, by as many workers as there are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from saas.payroll.actions.computing import compute_next, finish_computing
 from saas.payroll.actions.freezing import freeze_next
 from saas.payroll.actions.sources import CommissionSource, StatementCommission
 from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED
-from saas.payroll.queries import Run, get_run
+from saas.payroll.queries import Run, get_run, get_run_at_work
 from saas.payroll.rules.runs import RunStage, RunState
 from saas.sealing import Sealer
 from tenants import current_tenant_id, current_transaction
@@ -45,8 +46,8 @@ class PayrollJobs:
 
     async def freeze(self, event: Event) -> None:
         """Freeze the next chunk of a run's people."""
-        run = await self._at(event, RunStage.FREEZING)
-        if run is None:
+        run = await get_run(_run_id(event), lock=True)
+        if not _is_due(run, RunStage.FREEZING):
             return
         keyring, now = await self.sealer.keyring(event.tenant_id), self.clock.now()
         done = await freeze_next(run, most=self.chunk, keyring=keyring, commission=self.commission, at=now)
@@ -62,18 +63,21 @@ class PayrollJobs:
 
     async def compute(self, event: Event) -> None:
         """Compute the next chunk of a run's payslips; behind the last one, its totals and its plan."""
-        run = await self._at(event, RunStage.COMPUTING)
-        if run is None:
+        run = await get_run_at_work(_run_id(event))
+        if not _is_due(run, RunStage.COMPUTING):
             return
         keyring, now = await self.sealer.keyring(event.tenant_id), self.clock.now()
-        done = await compute_next(run, most=self.chunk, host=self.host, keyring=keyring, at=now)
-        if done == self.chunk:
+        claimed = await compute_next(run, most=self.chunk, host=self.host, keyring=keyring, at=now)
+        if claimed == self.chunk:
             await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
         else:
             await finish_computing(run, keyring=keyring, at=now)
 
-    async def _at(self, event: Event, stage: RunStage) -> Run | None:
-        """The run, held, if it is a draft at this stage; a cancelled one, or a repeated event, has nothing to do."""
-        run = await get_run(UUID(str(event.payload["run_id"])), lock=True)
-        is_due = run.facts.state is RunState.DRAFT and run.facts.stage is stage
-        return run if is_due else None
+
+def _run_id(event: Event) -> UUID:
+    return UUID(str(event.payload["run_id"]))
+
+
+def _is_due(run: Run, stage: RunStage) -> bool:
+    """Whether it is a draft at this stage; a cancelled one, or a repeated event, has nothing to do."""
+    return run.facts.state is RunState.DRAFT and run.facts.stage is stage

@@ -121,7 +121,18 @@ async def get_run(run_id: UUID, *, lock: bool = False) -> Run:
 
     :raises RunNotFound: there is none.
     """
-    sql = f"{_RUN} FOR UPDATE OF r" if lock else _RUN
+    return await _get_run(run_id, f"{_RUN} FOR UPDATE OF r" if lock else _RUN)
+
+
+async def get_run_at_work(run_id: UUID) -> Run:
+    """A run for a job that works on it beside others: its row is held against steps, but not against their counting.
+
+    :raises RunNotFound: there is none.
+    """
+    return await _get_run(run_id, f"{_RUN} FOR KEY SHARE OF r")
+
+
+async def _get_run(run_id: UUID, sql: str) -> Run:
     row = await current_transaction().fetchrow(sql, current_tenant_id(), run_id)
     if row is None:
         raise RunNotFound("payroll.run_not_found", field=("id",))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from saas.kernel import AppError, new_id
 from saas.payroll import compute_run
@@ -69,7 +71,50 @@ async def test_chunks_at_once_freeze_and_compute_everybody_once(company: Company
     assert await company.value("SELECT count(*) FROM payroll_input") == 9
     await company.within(lambda: compute_run(office.clerk, run_id=run_id, clock=company.clock))
     await all_at_once("payroll.payslips_awaited")
+    await office.work()
     run = await office.run(run_id)
     assert (run["state"], run["computed"], run["frozen"]) == ("computed", 9, 9)
     assert await company.value("SELECT count(*) FROM payslip") == 9
+    assert (await office.replay(run_id)).differences == ()
+
+
+class HeldKeyring:
+    """The company's keyring, which seals nothing until it may."""
+
+    def __init__(self, company: Company) -> None:
+        self._keyring = company.keyring
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._keyring, name)
+
+    async def keyring(self, _: UUID) -> Any:
+        return self
+
+    def seal(self, *given: Any) -> bytes:
+        self.has_begun.set()
+        assert self.may_go_on.wait(20)
+        return self._keyring.seal(*given)
+
+
+async def test_a_chunk_waits_for_no_other_and_none_makes_totals_of_a_part(company: Company) -> None:
+    """The first chunk has claimed its people and is held; a second, and one that finds nobody left, go on."""
+    office = await staffed(company, people=4, chunk=2)
+    run_id = await office.open()
+    await office.work()
+    await company.within(lambda: compute_run(office.clerk, run_id=run_id, clock=company.clock))
+    payload, topic, held = {"run_id": str(run_id)}, "payroll.payslips_awaited", HeldKeyring(company)
+    slow = replace(office.jobs(), sealer=held)  # type: ignore[arg-type]
+    first = asyncio.create_task(office.deliver(new_id(), topic, payload, jobs=slow))
+    assert await asyncio.to_thread(held.has_begun.wait, 20)
+    for _ in range(2):
+        await office.deliver(new_id(), topic, payload, jobs=office.jobs(chunk=3))
+    run = await office.run(run_id)
+    assert (run["stage"], run["computed"], await company.value("SELECT count(*) FROM payslip")) == ("computing", 2, 2)
+    held.may_go_on.set()
+    await first
+    await office.work()
+    run = await office.run(run_id)
+    assert (run["state"], run["stage"], run["computed"]) == ("computed", "done", 4)
+    assert await company.value("SELECT count(*) FROM payslip") == 4
     assert (await office.replay(run_id)).differences == ()

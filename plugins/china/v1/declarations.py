@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -39,6 +39,9 @@ class Declarations(PluginSettings):
     annual_bonus: Literal["SEPARATE", "MERGED"] | None = None
 
 
+_KEPT = tuple(each.name for each in fields(YearToDate) if each.name != "key")
+
+
 def declared(sent: Mapping[str, Any]) -> Declarations:
     """The typed declarations.
 
@@ -49,11 +52,8 @@ def declared(sent: Mapping[str, Any]) -> Declarations:
 
 def plain_year(year: YearToDate, *, bonus_taken_on: date | None) -> dict[str, Any]:
     """The year so far as JSON, all amounts as texts."""
-    plain: dict[str, Any] = {
-        name: f"{value:f}" if isinstance(value, Decimal) else value
-        for name, value in asdict(year).items()
-        if name != "key"
-    }
+    kept = ((name, getattr(year, name)) for name in _KEPT)
+    plain: dict[str, Any] = {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in kept}
     plain["tax_year"] = year.key.tax_year
     plain["bonus_taken_on"] = None if bonus_taken_on is None else bonus_taken_on.isoformat()
     return plain

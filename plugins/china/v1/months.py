@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from saas.sdk import Period
+from saas.sdk import Period, month_after
 
 FULL_YEAR_FROM = date(2021, 1, 1)
 """STA Announcement 2020 No.19 is in force from this day."""
@@ -30,8 +30,9 @@ def months_employed(employed: Sequence[Period], *, paid_on: date, is_first_wage:
 
 
 def _is_employed(employed: Sequence[Period], year: int, month: int) -> bool:
-    calendar_month = Period.of_month(f"{year:04d}-{month:02d}")
-    return any(period.overlap(calendar_month) for period in employed)
+    first = date(year, month, 1)
+    until = month_after(first)
+    return any(period.first < until and (period.until is None or period.until > first) for period in employed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,11 @@ from saas.sdk import (
     StatutoryLine,
 )
 
-_SIGNS = {ComponentKind.EARNING: 1, ComponentKind.DEDUCTION: -1}
+# Tuples: members are found in them by identity, which is quicker than by a hash of their names.
+_ALL = tuple(Nature)
+_ALL_BUT_BONUS = tuple(each for each in Nature if each is not Nature.ANNUAL_BONUS)
+_EARNED = (ComponentKind.EARNING,)
+_PAID = (ComponentKind.EARNING, ComponentKind.DEDUCTION)
 _TAX: Localised = {"en": "Income tax", "zh-CN": "个人所得税"}
 _BONUS_TAX: Localised = {"en": "Income tax on the annual bonus", "zh-CN": "年终奖个人所得税"}
 
@@ -127,7 +131,7 @@ def _unverified(rows: Iterable[str]) -> tuple[Finding, ...]:
 
 def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tuple[_Found, date | None]:
     """The annual bonus where it is taxed separately, and the day on which that method was last taken."""
-    amount, taken_on = _sum(facts, natures={Nature.ANNUAL_BONUS}), bonus_taken_on(facts.year_to_date)
+    amount, taken_on = _sum(facts, natures=(Nature.ANNUAL_BONUS,)), bonus_taken_on(facts.year_to_date)
     if amount <= 0:
         return _Found(), taken_on
     if person.annual_bonus is None:
@@ -150,7 +154,7 @@ def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tupl
 
 def _withheld(facts: PayFacts, person: Declarations, *, special: Decimal, rules: IncomeTaxRules) -> Withholding:
     is_apart = person.annual_bonus == "SEPARATE"
-    natures = set(Nature) - {Nature.ANNUAL_BONUS} if is_apart else set(Nature)
+    natures = _ALL_BUT_BONUS if is_apart else _ALL
     year = _year(facts, person)
     payment = Payment(
         key=year.key,
@@ -188,7 +192,7 @@ def _limits(facts: PayFacts, settings: Settings, *, shares: Decimal) -> _Found:
         minimum = minimum_wage(settings.entity(facts.legal_entity_id).city, on=facts.period.first)
     except NotInForce as unknown:
         return _Found(findings=(Finding(unknown.key, dict(unknown.values)),))
-    gross = _sum(facts, natures=set(Nature), kinds={ComponentKind.EARNING}, is_taxed=None)
+    gross = _sum(facts, natures=_ALL, kinds=_EARNED, is_taxed=None)
     pay = NormalPay(
         gross=gross,
         overtime=_earned(facts, Nature.OVERTIME),
@@ -199,7 +203,7 @@ def _limits(facts: PayFacts, settings: Settings, *, shares: Decimal) -> _Found:
     missed: list[Missed] = []
     if facts.days_paid == facts.days_due:
         missed += minimum_wage_findings(pay, minimum=minimum)
-    damage = -_sum(facts, natures={Nature.DAMAGE}, is_taxed=None)
+    damage = -_sum(facts, natures=(Nature.DAMAGE,), is_taxed=None)
     missed += damage_findings(damage, wage=gross, minimum=minimum) if damage > 0 else ()
     doubtful = [] if minimum.is_verified or minimum.id in settings.confirmed_rows else [minimum.id]
     return _Found(rows=(minimum.id,), findings=(*_told(missed), *_unverified(doubtful)))
@@ -210,23 +214,19 @@ def _told(missed: Iterable[Missed]) -> Iterator[Finding]:
 
 
 def _earned(facts: PayFacts, nature: Nature) -> Decimal:
-    return _sum(facts, natures={nature}, kinds={ComponentKind.EARNING}, is_taxed=None)
+    return _sum(facts, natures=(nature,), kinds=_EARNED, is_taxed=None)
 
 
 def _sum(
     facts: PayFacts,
     *,
-    natures: set[Nature],
-    kinds: Iterable[ComponentKind] = _SIGNS,
+    natures: Collection[Nature],
+    kinds: Collection[ComponentKind] = _PAID,
     is_taxed: bool | None = True,
 ) -> Decimal:
     """Earnings less deductions of these natures and kinds; of the taxed ones unless `is_taxed` is None."""
-    wanted = frozenset(kinds)
-    return sum(
-        (
-            each.amount * _SIGNS[each.kind]
-            for each in facts.amounts
-            if each.nature in natures and each.kind in wanted and is_taxed in (None, each.is_taxed)
-        ),
-        ZERO,
-    )
+    total = ZERO
+    for each in facts.amounts:
+        if each.nature in natures and each.kind in kinds and is_taxed in (None, each.is_taxed):
+            total += -each.amount if each.kind is ComponentKind.DEDUCTION else each.amount
+    return total

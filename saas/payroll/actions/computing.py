@@ -2,10 +2,14 @@
 
 Whatever changes what would be paid (inputs frozen anew, an exclusion) makes a draft of the run again, and the same job
 makes totals and hash anew.
+
+Chunks of one run are computed side by side: each claims people whom no other holds, and whoever finds that nobody is
+left makes the totals.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +19,7 @@ import asyncpg
 import orjson
 
 from saas.audit import record
-from saas.events import emit
+from saas.events import emit_many
 from saas.extensions import PluginHost
 from saas.formulas import Sheet
 from saas.kernel import Actor, Clock, Money, new_id
@@ -37,15 +41,26 @@ from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
 REFREEZE_MOST = 100
+CHAINS = 4
+"""Chains of chunks in which a run is computed: one worker computes a chunk while it stores another, two share them."""
+
 _TOTALS_AT_ONCE = 500
 
-_NEXT = """
-SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
+# OFFSET 0: each person is looked up by the whole key. As a join over a table that was never analyzed, each would be
+# compared with all payslips of the run.
+_NOT_COMPUTED = """
 FROM payroll_input i
-WHERE i.tenant_id = $1 AND i.run_id = $2
-  AND NOT EXISTS (SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id)
-ORDER BY i.employee_id LIMIT $3
+WHERE i.tenant_id = $1 AND i.run_id = $2 AND NOT EXISTS (
+    SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id OFFSET 0
+)
 """
+_CLAIM = f"SELECT i.id {_NOT_COMPUTED} ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED"
+# A claim may come just after another chunk's commit that its statement does not see yet; the next statement does.
+_CLAIMED = f"""
+SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
+{_NOT_COMPUTED} AND i.id = ANY($3::uuid[]) ORDER BY i.employee_id
+"""
+_IS_LEFT = f"SELECT EXISTS (SELECT {_NOT_COMPUTED})"
 _DOCUMENTS = "SELECT id, document FROM salary_structure_version WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 _INSERT = """
 INSERT INTO payslip (tenant_id, id, run_id, employment_id, employee_id, legal_entity_id, department_id, month, state,
@@ -60,6 +75,11 @@ UPDATE payroll_run SET state = 'draft', stage = 'computing', plan_hash = NULL, c
 WHERE tenant_id = $1 AND id = $2
 """
 _ADVANCE = "UPDATE payroll_run SET computed = computed + $3 WHERE tenant_id = $1 AND id = $2"
+# Whoever has the row now sees to the end by itself, or asks for the chunk that does.
+_TAKE_TURN = """
+SELECT true FROM payroll_run WHERE tenant_id = $1 AND id = $2 AND state = 'draft' AND stage = 'computing'
+FOR NO KEY UPDATE SKIP LOCKED
+"""
 _PAID = """
 SELECT id, employee_id, department_id, document_sealed FROM payslip
 WHERE tenant_id = $1 AND run_id = $2 AND state = 'ok' AND employee_id > $3 ORDER BY employee_id LIMIT $4
@@ -136,7 +156,12 @@ async def _begin(actor: Actor, run: Run) -> None:
     await current_transaction().execute(
         _BEGIN, current_tenant_id(), run.id, actor.account_id, orjson.dumps(prepared).decode()
     )
-    await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
+    await await_payslips(run.id)
+
+
+async def await_payslips(run_id: UUID) -> None:
+    """Have the jobs begin, or go on, to compute a run."""
+    await emit_many(PAYSLIPS_AWAITED, [{"run_id": str(run_id)}] * CHAINS)
 
 
 async def exclude_from_run(actor: Actor, *, run_id: UUID, employee_id: UUID, reason: str, clock: Clock) -> None:
@@ -199,18 +224,23 @@ async def refreeze_inputs(
 
 
 async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyring, at: datetime) -> int:
-    """Compute the next payslips of a run that are not there yet; how many."""
+    """Claim at most so many people of a run who have no payslip yet, and compute theirs; how many were claimed."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
-    rows = await transaction.fetch(_NEXT, tenant_id, run.id, most)
-    if not rows:
-        return 0
-    versions = {row["structure_version_id"] for row in rows} - {None}
-    machinery = await machinery_of(run, list(versions), host)
-    fresh = [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
-    common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
-    await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
-    await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
-    return len(rows)
+    claimed = [row["id"] for row in await transaction.fetch(_CLAIM, tenant_id, run.id, most)]
+    rows = await transaction.fetch(_CLAIMED, tenant_id, run.id, claimed) if claimed else []
+    if rows:
+        versions = {row["structure_version_id"] for row in rows} - {None}
+        machinery = await machinery_of(run, list(versions), host)
+        # In a thread: while it computes, other chunks are to commit and free the run's row.
+        fresh = await asyncio.to_thread(_payslip_rows, rows, machinery, keyring)
+        common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
+        await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
+        await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
+    return len(claimed)
+
+
+def _payslip_rows(rows: Sequence[asyncpg.Record], machinery: Machinery, keyring: Keyring) -> list[tuple[object, ...]]:
+    return [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
 
 
 def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
@@ -221,8 +251,14 @@ def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tup
 
 
 async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
-    """Add up the payslips that are paid and hash the plan: the run is computed."""
+    """Add up the payslips that are paid and hash the plan: the run is computed. Nothing where a payslip is missing.
+
+    Chunks that end at once take turns at the run's row, so the last of them sees the payslips of all.
+    """
     transaction, tenant_id = current_transaction(), current_tenant_id()
+    has_turn = await transaction.fetchval(_TAKE_TURN, tenant_id, run.id)
+    if not has_turn or await transaction.fetchval(_IS_LEFT, tenant_id, run.id):
+        return
     await transaction.execute("DELETE FROM payroll_total WHERE tenant_id = $1 AND run_id = $2", tenant_id, run.id)
     totals = await _totals(run, keyring)
     if totals:
@@ -237,12 +273,15 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
 async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
     totals, passed = Totals(), _NOBODY
     while rows := await current_transaction().fetch(_PAID, current_tenant_id(), run.id, passed, _TOTALS_AT_ONCE):
-        for row in rows:
-            text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
-            payee = Payee(row["employee_id"], run.legal_entity_id, row["department_id"])
-            totals.add(payee, orjson.loads(text))
+        await asyncio.to_thread(_add_up, totals, rows, run.legal_entity_id, keyring)
         passed = rows[-1]["employee_id"]
     return totals.shown()
+
+
+def _add_up(totals: Totals, rows: Sequence[asyncpg.Record], legal_entity_id: UUID, keyring: Keyring) -> None:
+    for row in rows:
+        text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
+        totals.add(Payee(row["employee_id"], legal_entity_id, row["department_id"]), orjson.loads(text))
 
 
 def _total_row(total: Total, currency: str) -> tuple[object, ...]:

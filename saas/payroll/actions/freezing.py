@@ -42,9 +42,10 @@ WHERE m.tenant_id = $1 AND m.legal_entity_id = $2 AND m.valid_from < $4 AND (m.v
 ORDER BY m.employee_id, m.valid_from DESC, m.id DESC
 LIMIT $6
 """
+# OFFSET 0: each person is looked up by the whole key, however little the planner knows of the table.
 _NEXT = _EMPLOYED.format(
     chosen="NOT EXISTS (SELECT FROM payroll_input i"
-    " WHERE i.tenant_id = $1 AND i.run_id = $5 AND i.employee_id = m.employee_id)"
+    " WHERE i.tenant_id = $1 AND i.run_id = $5 AND i.employee_id = m.employee_id OFFSET 0)"
 )
 _NAMED = _EMPLOYED.format(chosen="m.employee_id = ANY($5::uuid[])")
 _SPANS = """

@@ -11,8 +11,9 @@ from saas.audit import record
 from saas.events import emit
 from saas.extensions import PluginHost, enabled_plugins
 from saas.kernel import Actor, Clock, Period, month_of, new_id
+from saas.payroll.actions.computing import await_payslips
 from saas.payroll.errors import PayInputRefused, PeriodClosed, RunUnderWay
-from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED
+from saas.payroll.events import INPUTS_AWAITED
 from saas.payroll.hooks import ChosenPack, choose_pack, pins_of
 from saas.payroll.queries import get_run, require_legal_entity
 from saas.payroll.rules.plans import RunPins
@@ -166,9 +167,11 @@ async def resume_run(actor: Actor, *, run_id: UUID, clock: Clock) -> None:
     run = (await get_run(run_id, lock=True)).facts
     run.require(RunState.DRAFT, step="resume")
     run.require_stage(RunStage.FREEZING, RunStage.COMPUTING, step="resume")
-    topic = INPUTS_AWAITED if run.stage is RunStage.FREEZING else PAYSLIPS_AWAITED
     await record(actor, "payroll_run.resumed", object_type="PayrollRun", object_id=run_id, clock=clock)
-    await emit(topic, {"run_id": str(run_id)})
+    if run.stage is RunStage.FREEZING:
+        await emit(INPUTS_AWAITED, {"run_id": str(run_id)})
+    else:
+        await await_payslips(run_id)
 
 
 async def cancel_run(actor: Actor, *, run_id: UUID, reason: str, clock: Clock) -> None:

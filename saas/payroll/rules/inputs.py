@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from saas.kernel import Localised, Period
@@ -48,6 +48,9 @@ class OneOff:
     effect: OneOffEffect
     amount: Decimal
     reason: str
+
+
+A = TypeVar("A", DatedAmount, SettledCommission, OneOff)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +97,16 @@ class FrozenInputs:
     def __post_init__(self) -> None:
         """Numbers as they come back from storage: 22.0 and 22 must not make two payslips."""
         for name in ("amounts", "commission", "one_offs"):
-            exact = tuple(replace(each, amount=self._exact(each.amount)) for each in getattr(self, name))
-            object.__setattr__(self, name, exact)
+            object.__setattr__(self, name, tuple(map(self._exact, getattr(self, name))))
         if self.days_worked is not None:
             object.__setattr__(self, "days_worked", Decimal(number_text(self.days_worked)))
         if self.absences is not None:
             days = {kind: Decimal(number_text(days)) for kind, days in self.absences.items()}
             object.__setattr__(self, "absences", days)
 
-    def _exact(self, amount: Decimal) -> Decimal:
-        return Decimal(amount_text(amount, self.currency))
+    def _exact(self, each: A) -> A:
+        text = amount_text(each.amount, self.currency)
+        return each if str(each.amount) == text else replace(each, amount=Decimal(text))
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""

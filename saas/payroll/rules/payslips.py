@@ -119,6 +119,7 @@ class Payslip:
         inputs, person, currency = self.inputs, self.inputs.person, self.inputs.currency
         last = inputs.period.last
         assert last is not None, "pay periods end"
+        gross, deductions = self.gross, self.deductions
         return {
             "format": "payslip/1",
             "calculation": self.calculation,
@@ -135,9 +136,9 @@ class Payslip:
             "paysOn": inputs.pays_on.isoformat(),
             "currency": currency,
             "lines": [line.plain(currency) for line in self.lines],
-            "gross": amount_text(self.gross, currency),
-            "deductions": amount_text(self.deductions, currency),
-            "net": amount_text(self.net, currency),
+            "gross": amount_text(gross, currency),
+            "deductions": amount_text(deductions, currency),
+            "net": amount_text(gross - deductions, currency),
             "employerCost": amount_text(self.employer_cost, currency),
             "findings": [finding.plain() for finding in self.findings],
             "rows": list(self.rows),

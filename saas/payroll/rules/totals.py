@@ -67,12 +67,13 @@ class Totals:
 
     def add(self, payee: Payee, document: Mapping[str, Any]) -> None:
         """Count one payslip that is paid."""
+        measures = _measures(document)
         for dimension, id_ in (
             (Dimension.LEGAL_ENTITY, payee.legal_entity_id),
             (Dimension.DEPARTMENT, payee.department_id),
         ):
             self._people[dimension, id_.hex].add(payee.employee_id)
-            for measure, amount in _measures(document).items():
+            for measure, amount in measures.items():
                 self._sums[dimension, id_.hex, measure] += amount
         for line in document["lines"]:
             if line["kind"] != LineKind.STATISTIC.value:

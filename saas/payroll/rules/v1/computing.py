@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
 from saas.formulas import Sheet
@@ -16,7 +15,7 @@ from saas.payroll.rules.packs import Finding, Pack, PackResult, PaidAmount, PayF
 from saas.payroll.rules.payslips import LineKind, Payslip, PayslipLine, in_order
 from saas.payroll.rules.structures import BASE_SALARY, ComponentKind, Nature, Structure
 from saas.payroll.rules.v1.components import component_lines
-from saas.payroll.rules.v1.proration import MonthShare, in_force_last, share_of
+from saas.payroll.rules.v1.proration import MonthShare, days_in, in_force_last, share_of
 from saas.payroll.rules.v1.vocabulary import values_of
 
 VERSION = "v1"
@@ -134,14 +133,13 @@ def _findings(inputs: FrozenInputs, share: MonthShare) -> Iterator[Finding]:
     if share.days_unpaid > len(share.kept):
         beyond: dict[str, str | int | None] = {"unpaid": number_text(share.days_unpaid), "days": len(share.kept)}
         yield Finding("payroll.absence_beyond_month", beyond, is_blocking=True)
-    bare = [day for day in share.kept if not _has_base(inputs, day)]
-    if bare and any(each.code == BASE_SALARY for each in inputs.amounts):
+    base = [each.period for each in inputs.amounts if each.code == BASE_SALARY]
+    if any(days_in(period, share.kept) == len(share.kept) for period in base):
+        return
+    bare = [day for day in share.kept if not any(day in period for period in base)]
+    if bare and base:
         gap: dict[str, str | int | None] = {"first": bare[0].isoformat(), "days": len(bare)}
         yield Finding("payroll.base_salary_gap", gap, is_blocking=True)
-
-
-def _has_base(inputs: FrozenInputs, day: date) -> bool:
-    return any(each.code == BASE_SALARY and day in each.period for each in inputs.amounts)
 
 
 def _with_net_checked(slip: Payslip) -> Payslip:

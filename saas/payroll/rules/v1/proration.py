@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from saas.kernel import EXACT
+from saas.kernel import EXACT, Period
 from saas.payroll.rules.inputs import DatedAmount, FrozenInputs
 from saas.payroll.rules.structures import Proration, ProrationMethod
 
@@ -40,12 +40,14 @@ class MonthShare:
 
 def share_of(inputs: FrozenInputs, proration: Proration) -> MonthShare:
     """How much of the period is paid. A kind of absence that the structure does not name is paid."""
-    kept = tuple(day for day in inputs.pay_days if any(day in span for span in inputs.employed))
+    days = inputs.pay_days
+    is_whole = any(_covers(span, days) for span in inputs.employed)
+    kept = days if is_whole else tuple(day for day in days if any(day in span for span in inputs.employed))
     unpaid = sum(
         (EXACT.multiply(days, proration.unpaid.get(kind, ZERO)) for kind, days in (inputs.absences or {}).items()),
         ZERO,
     )
-    return MonthShare(len(inputs.pay_days), kept, unpaid)
+    return MonthShare(len(days), kept, unpaid)
 
 
 def earned(pieces: Sequence[DatedAmount], share: MonthShare, proration: Proration) -> Decimal:
@@ -56,11 +58,21 @@ def earned(pieces: Sequence[DatedAmount], share: MonthShare, proration: Proratio
     if not share.kept or share.days_paid <= 0:
         return ZERO
     by_days = sum(
-        (EXACT.multiply(piece.amount, Decimal(sum(day in piece.period for day in share.kept))) for piece in pieces),
+        (EXACT.multiply(piece.amount, Decimal(days_in(piece.period, share.kept))) for piece in pieces),
         ZERO,
     )
     factor = _paid_part(share, proration)
     return EXACT.divide(EXACT.multiply(by_days, factor), Decimal(len(share.kept)))
+
+
+def days_in(period: Period, days: Sequence[date]) -> int:
+    """How many of some days lie in a period."""
+    return len(days) if _covers(period, days) else sum(day in period for day in days)
+
+
+def _covers(period: Period, days: Sequence[date]) -> bool:
+    """Whether all of them do, as they mostly do: the first and the last tell."""
+    return bool(days) and min(days) in period and max(days) in period
 
 
 def in_force_last(pieces: Sequence[DatedAmount], inputs: FrozenInputs) -> Decimal | None:
