@@ -174,7 +174,8 @@ def _path(desk: _Desk, row: Row) -> str | None:
     if given is None:
         return None
     at, missing = desk.tree.find(given)
-    return "/".join((desk.tree.path(at), *missing)) if missing else desk.tree.path(at)
+    is_below_root = missing and at == desk.tree.root.id  # a path begins below the root, so its name is not shown
+    return "/".join(missing if is_below_root else (desk.tree.path(at), *missing))
 
 
 def _manager(desk: _Desk, row: Row) -> str | None:
