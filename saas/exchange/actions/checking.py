@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -35,6 +36,7 @@ INSERT INTO import_difference (tenant_id, id, part_id, row_number, key, before, 
 SELECT $1, id, $2, row_number, key, before, after
 FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[]) AS fresh (id, row_number, key, before, after)
 """
+_SET_PLANNING = "SELECT set_config('plan_cache_mode', $1, true)"
 _COUNT_DIFFERENCES = "SELECT count(*) FROM import_difference WHERE tenant_id = $1 AND part_id = $2"
 _SET_DIGEST = "UPDATE import_chunk SET plan_digest = $4 WHERE tenant_id = $1 AND part_id = $2 AND number = $3"
 
@@ -69,10 +71,25 @@ async def planned_by(kind: ImportKind, context: ImportContext, rows: Sequence[Pa
     """The kind's verdicts, one per row; the kind is not asked about nothing."""
     if not rows:
         return []
-    verdicts = await kind.plan(context, [Row(row.number, row.values) for row in rows])
+    async with _planned_afresh():
+        verdicts = await kind.plan(context, [Row(row.number, row.values) for row in rows])
     if len(verdicts) != len(rows):
         raise ValueError(f"{kind.name}.plan gave {len(verdicts)} verdicts for {len(rows)} rows: one per row is needed")
     return verdicts
+
+
+@asynccontextmanager
+async def _planned_afresh() -> AsyncIterator[None]:
+    """Statements in here are planned for the tables as they are now, not as they were when the connection met them.
+
+    A company's first import fills empty tables within a minute, long before the server counts their rows. A plan
+    that was made for an empty table may read all of it for each row of a list: it never ends.
+    """
+    transaction = current_transaction()
+    before = await transaction.fetchval("SELECT current_setting('plan_cache_mode')")
+    await transaction.fetchval(_SET_PLANNING, "force_custom_plan")
+    yield
+    await transaction.fetchval(_SET_PLANNING, before)
 
 
 async def _compared(context: ImportContext, part: Part, kind: ImportKind, rows: Sequence[ParsedRow]) -> _Findings:
@@ -126,12 +143,16 @@ def _clash(number: int, name: str, title: str, first: int) -> AppError:
 
 async def _held(part: Part, keys: Mapping[int, Mapping[str, bytes]]) -> dict[bytes, int]:
     """Which row of the part holds each digest: the first that had it, in this chunk or an earlier one."""
-    pairs = [(digest, number) for number, by_name in keys.items() for digest in by_name.values()]
-    digests = [digest for digest, _ in pairs]
-    if not digests:
+    firsts: dict[bytes, int] = {}
+    for number, by_name in keys.items():
+        for digest in by_name.values():
+            firsts.setdefault(digest, number)
+    if not firsts:
         return {}
-    transaction, tenant_id = current_transaction(), current_tenant_id()
-    await transaction.execute(_HOLD_KEYS, tenant_id, part.id, digests, [number for _, number in pairs])
+    transaction, tenant_id, digests = current_transaction(), current_tenant_id(), sorted(firsts)
+    numbers = [firsts[digest] for digest in digests]
+    if await transaction.execute(_HOLD_KEYS, tenant_id, part.id, digests, numbers) == len(firsts):
+        return firsts
     return {row["digest"]: row["number"] for row in await transaction.fetch(_HOLDERS, tenant_id, part.id, digests)}
 
 
