@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -36,7 +35,6 @@ INSERT INTO import_difference (tenant_id, id, part_id, row_number, key, before, 
 SELECT $1, id, $2, row_number, key, before, after
 FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[]) AS fresh (id, row_number, key, before, after)
 """
-_SET_PLANNING = "SELECT set_config('plan_cache_mode', $1, true)"
 _COUNT_DIFFERENCES = "SELECT count(*) FROM import_difference WHERE tenant_id = $1 AND part_id = $2"
 _SET_DIGEST = "UPDATE import_chunk SET plan_digest = $4 WHERE tenant_id = $1 AND part_id = $2 AND number = $3"
 
@@ -71,25 +69,10 @@ async def planned_by(kind: ImportKind, context: ImportContext, rows: Sequence[Pa
     """The kind's verdicts, one per row; the kind is not asked about nothing."""
     if not rows:
         return []
-    async with _planned_afresh():
-        verdicts = await kind.plan(context, [Row(row.number, row.values) for row in rows])
+    verdicts = await kind.plan(context, [Row(row.number, row.values) for row in rows])
     if len(verdicts) != len(rows):
         raise ValueError(f"{kind.name}.plan gave {len(verdicts)} verdicts for {len(rows)} rows: one per row is needed")
     return verdicts
-
-
-@asynccontextmanager
-async def _planned_afresh() -> AsyncIterator[None]:
-    """Statements in here are planned for the tables as they are now, not as they were when the connection met them.
-
-    A company's first import fills empty tables within a minute, long before the server counts their rows. A plan
-    that was made for an empty table may read all of it for each row of a list: it never ends.
-    """
-    transaction = current_transaction()
-    before = await transaction.fetchval("SELECT current_setting('plan_cache_mode')")
-    await transaction.fetchval(_SET_PLANNING, "force_custom_plan")
-    yield
-    await transaction.fetchval(_SET_PLANNING, before)
 
 
 async def _compared(context: ImportContext, part: Part, kind: ImportKind, rows: Sequence[ParsedRow]) -> _Findings:

@@ -36,6 +36,10 @@ UPDATE import_batch SET step = step + 1, phase = $3::text, at_part = $4, at_chun
     done_count = CASE WHEN phase IS DISTINCT FROM $3::text THEN 0 ELSE done_count END + $7
 WHERE tenant_id = $1 AND id = $2 RETURNING step
 """
+_PLAN_AFRESH = "DISCARD PLANS"
+"""A company's first import fills empty tables within a minute, long before the server counts their rows. Plans that the
+connection keeps from before, those of foreign keys among them, may read a whole table for each row of a list."""
+
 _DIGESTS = """
 SELECT c.plan_digest FROM import_chunk c JOIN import_part p ON p.tenant_id = c.tenant_id AND p.id = c.part_id
 WHERE c.tenant_id = $1 AND p.batch_id = $2 ORDER BY p.place, c.number
@@ -83,6 +87,7 @@ async def advance(importer: Importer, batch_id: UUID, *, step: int | None = None
     batch = await lock_batch(batch_id)
     if not batch.state.is_moving or step not in (None, batch.step):
         return False
+    await current_transaction().execute(_PLAN_AFRESH)
     scribe = Scribe(importer.catalogue, batch.actor.locale)
     try:
         async with current_transaction().savepoint():
