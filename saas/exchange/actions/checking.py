@@ -24,7 +24,11 @@ INSERT INTO import_key (tenant_id, part_id, digest, number)
 SELECT $1, $2, digest, number FROM unnest($3::bytea[], $4::int[]) AS fresh (digest, number)
 ON CONFLICT DO NOTHING
 """
-_HOLDERS = "SELECT digest, number FROM import_key WHERE tenant_id = $1 AND part_id = $2 AND digest = ANY ($3)"
+_HOLDERS = """
+SELECT k.digest, k.number FROM unnest($3::bytea[]) AS asked (digest) CROSS JOIN LATERAL (
+    SELECT digest, number FROM import_key WHERE tenant_id = $1 AND part_id = $2 AND digest = asked.digest OFFSET 0
+) k
+"""
 _INSERT_ROWS = """
 INSERT INTO import_row (tenant_id, part_id, number, chunk, outcome, token)
 SELECT $1, $2, number, $3, outcome, token
