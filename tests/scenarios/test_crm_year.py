@@ -168,10 +168,9 @@ async def _commission_is_what_the_sheet_gives(company: Company) -> None:
     whole = await paying.calculation(plan_id, DECEMBER)
     assert (whole.people, whole.lines) == (30, 4_238)
     assert whole.earned == whole.payable == sum(months.values())
-    assert await paying.calculation(plan_id, DECEMBER, chunk=7) == whole
 
     month = min(months)
-    for _ in range(3):
+    for _ in range(2):
         done = await paying.settled(plan_id, Period(month, month_after(month)))
         assert (done.earned, done.adjustments) == (months[month], 0)
         assert await company.value(
