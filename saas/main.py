@@ -38,6 +38,7 @@ from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recip
 from saas.importing import IMPORT_KINDS, ImportContexts
 from saas.jobs import MailFolder, RedisBell
 from saas.kernel import Catalogue, Clock, SystemClock
+from saas.memory import keep_what_is_there
 from saas.onboarding import COMPANY_SIGNED_UP
 from saas.onboarding.jobs import WELCOME_MAIL, WelcomeMail
 from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks, PayrollSources
@@ -244,6 +245,7 @@ async def opened(
         redis = Redis.from_url(backing_.redis_url, socket_connect_timeout=1, socket_timeout=1)
         stack.push_async_callback(redis.aclose)
         ring_with(bell)
+        keep_what_is_there()
         yield Installation(
             product=product,
             settings=settings,

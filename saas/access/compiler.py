@@ -43,6 +43,17 @@ GRANT = "access:configure"
 _FILED_BY = (2, 3)  # object and action, in requests and lines alike
 
 
+class _Enforcer(FastEnforcer):  # type: ignore[misc]  # casbin is untyped
+    """Parses the matcher once: casbin parses it for each question, which costs more than the answer."""
+
+    _parsed: Any = None
+
+    def _get_expression(self, expr: str, functions: Any = None) -> Any:
+        if self._parsed is None:
+            self._parsed = super()._get_expression(expr, functions)
+        return self._parsed
+
+
 class _LoadedPolicy(Adapter):  # type: ignore[misc]  # casbin is untyped
     """Hands the expanded lines of one tenant to casbin. Subjects are prefixed: no user id can name a role."""
 
@@ -127,7 +138,7 @@ class _Question:
         model = FastModel(_FILED_BY)
         model.load_model_from_text(MODEL)
         loaded = _LoadedPolicy(lines, policy, subject=self._subject, roles=roles & policy.roles, domain=domain)
-        self._enforcer = FastEnforcer(model, loaded, cache_key_order=_FILED_BY)
+        self._enforcer = _Enforcer(model, loaded, cache_key_order=_FILED_BY)
 
     def scopes(self, action: Action, object_: str) -> frozenset[str]:
         """The row scopes in which the action is allowed; only ``all`` where that is among them."""

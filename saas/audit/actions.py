@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 import asyncpg
@@ -152,16 +153,25 @@ async def record_reads(actor: Actor, opened: Iterable[OpenedFields], *, clock: C
     return await record_many(rows)
 
 
-_NAMES = ", ".join(name for name, _ in _COLUMNS)
-_ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind) in enumerate(_COLUMNS, start=1))
-_INSERT_ENTRIES = f"INSERT INTO audit_entry ({_NAMES}) SELECT {_NAMES} FROM unnest({_ARRAYS}) AS entries ({_NAMES})"
+@lru_cache(maxsize=64)
+def _insert_entries_sql(is_shared: tuple[bool, ...]) -> str:
+    """The INSERT of many entries: shared columns are one parameter each, the others an array each."""
+    places = list(enumerate(_COLUMNS, start=1))
+    own = [(place, name, kind) for place, (name, kind) in places if not is_shared[place - 1]]
+    values = (f"${place}::{kind}" if is_shared[place - 1] else name for place, (name, kind) in places)
+    arrays = ", ".join(f"${place}::{kind}[]" for place, _, kind in own)
+    source = f"FROM unnest({arrays}) AS entries ({', '.join(name for _, name, _ in own)})" if own else ""
+    return f"INSERT INTO audit_entry ({', '.join(name for name, _ in _COLUMNS)}) SELECT {', '.join(values)} {source}"
 
 
 async def record_many(rows: Sequence[tuple[object, ...]]) -> int:
     """Write entries, each the values that `entry_values` gives, in one statement; how many there are."""
     if not rows:
         return 0
-    return await current_transaction().execute(_INSERT_ENTRIES, *map(list, zip(*rows, strict=True)))
+    columns = list(zip(*rows, strict=True))
+    is_shared = tuple(column.count(column[0]) == len(rows) for column in columns)
+    values = (column[0] if same else list(column) for column, same in zip(columns, is_shared, strict=True))
+    return await current_transaction().execute(_insert_entries_sql(is_shared), *values)
 
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit.chain ' || $1, 0))"

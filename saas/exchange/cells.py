@@ -94,10 +94,11 @@ def check_cell(cell: Cell) -> Cell:
         raise CellRefused("exchange.cell_broken", {"value": cell.what})
     if not isinstance(cell, str):
         return cell
-    text = _INVISIBLE.sub("", cell).strip()
+    is_plain = cell.isprintable()  # nearly every cell is: then nothing invisible and nothing forbidden stands in it
+    text = (cell if is_plain else _INVISIBLE.sub("", cell)).strip()
     if text in _EXCEL_ERRORS:
         raise CellRefused("exchange.cell_broken", {"value": text})
-    bad = _FORBIDDEN.search(text)
+    bad = None if is_plain else _FORBIDDEN.search(text)
     if bad is not None:
         raise CellRefused("exchange.character_forbidden", {"code": f"U+{ord(bad[0]):04X}"})
     return text or None
@@ -108,6 +109,8 @@ def plain_text(cell: Cell) -> str:
 
     :raises CellRefused: a number of more digits than a workbook keeps.
     """
+    if isinstance(cell, str):
+        return cell
     if isinstance(cell, Decimal) and abs(cell) >= _EXACT_BELOW:
         raise CellRefused("exchange.digits_lost", {"value": shown(cell)})
     if isinstance(cell, Decimal) and cell == cell.to_integral_value():
@@ -120,7 +123,10 @@ def text(*, longest: int = 200, multiline: bool = False) -> Parser:
 
     def parse(cell: Cell) -> str:
         found = plain_text(cell)
-        found = _LINES.sub("\n", found) if multiline else _SPACE.sub(" ", found)
+        if multiline:
+            found = _LINES.sub("\n", found)
+        elif "  " in found or not found.isprintable():
+            found = _SPACE.sub(" ", found)
         if len(found) > longest:
             raise CellRefused("exchange.text_too_long", {"length": len(found), "longest": longest})
         return found

@@ -85,12 +85,13 @@ def is_total(row: SheetRow) -> bool:
 
     A customer that is called Total and has a town is not one.
     """
-    filled = [cell for cell in row.cells if cell is not None and folded(as_text(cell))]
-    if not filled or not isinstance(filled[0], str):
+    filled = (cell for cell in row.cells if cell is not None and folded(as_text(cell)))
+    first = next(filled, None)
+    if not isinstance(first, str):
         return False
-    word = folded(filled[0])
+    word = folded(first)
     found = _TOTAL.match(word)
-    return bool(found and _TOTAL_TAIL.fullmatch(word[found.end() :])) and all(map(_is_figure, filled[1:]))
+    return bool(found and _TOTAL_TAIL.fullmatch(word[found.end() :])) and all(map(_is_figure, filled))
 
 
 def _is_figure(cell: Cell) -> bool:

@@ -177,12 +177,17 @@ async def _headers(part_id: UUID) -> tuple[MappedHeader, ...]:
 
 
 _PROMISED = """
-SELECT k.digest FROM import_part p
-JOIN import_key k ON k.tenant_id = p.tenant_id AND k.part_id = p.id
-JOIN import_row r ON r.tenant_id = k.tenant_id AND r.part_id = k.part_id AND r.number = k.number
-WHERE p.tenant_id = $1 AND p.batch_id = $2 AND p.kind = $3 AND (p.place, r.chunk) < ($4, $5) AND k.digest = ANY ($6)
-  AND r.outcome <> 'failed'
+SELECT k.digest FROM import_part p CROSS JOIN unnest($6::bytea[]) AS asked (digest)
+CROSS JOIN LATERAL (
+    SELECT digest, number FROM import_key WHERE tenant_id = $1 AND part_id = p.id AND digest = asked.digest OFFSET 0
+) k
+CROSS JOIN LATERAL (
+    SELECT chunk, outcome FROM import_row WHERE tenant_id = $1 AND part_id = p.id AND number = k.number OFFSET 0
+) r
+WHERE p.tenant_id = $1 AND p.batch_id = $2 AND p.kind = $3 AND (p.place, r.chunk) < ($4, $5) AND r.outcome <> 'failed'
 """
+"""Two look-ups by primary key for each digest, whatever the planner thinks of how many rows there are."""
+
 _PLEDGED = """
 SELECT r.token, count(*) AS rows FROM import_part p
 JOIN import_row r ON r.tenant_id = p.tenant_id AND r.part_id = p.id

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 
 from saas.kernel import BadUserInput
 from saas.people import clean_name, clean_optional, name_key, person_name_key
@@ -71,3 +74,9 @@ def test_names_are_neither_empty_nor_too_long() -> None:
 @pytest.mark.parametrize("text", [None, "", " \n "])
 def test_optional_text_may_be_left_out(text: str | None) -> None:
     assert clean_optional(text, field="position", longest=5) is None
+
+
+@given(st.text(alphabet=st.sampled_from("重庆银行长乐单于女〇A1 　·\u200b"), max_size=30))
+def test_words_are_read_as_in_the_whole_name(name: str) -> None:
+    whole = " ".join(lazy_pinyin(unicodedata.normalize("NFKC", name)))
+    assert name_key(name) == " ".join(whole.split()).lower()

@@ -1,12 +1,10 @@
-"""Real exports brought in as a company brings them: one import from people to targets, to the totals that are known."""
+"""Real exports brought in as a company brings them: from people to targets, to the totals that are known."""
 
 from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,116 +12,14 @@ from saas.exchange import FileRefused, cook, load_recipe
 from saas.exchange.errors import RecipeRefused
 from saas.sealing import Place
 from tests.rooms.imports.toy import counts
-from tests.rooms.sheets.conftest import Sheets, sheets_of
+from tests.rooms.sheets.conftest import Sheets
+from tests.scenarios.exports import DATA, cooked, imported, needs_data
 from tests.staging import Company
-
-DATA = Path(os.environ.get("SAAS_TEST_DATA", "."))
-needs_data = pytest.mark.skipif("SAAS_TEST_DATA" not in os.environ, reason="SAAS_TEST_DATA names no folder of data")
-
-
-@pytest.fixture
-def sheets(company: Company, tmp_path: Path) -> Sheets:
-    """Imports of a company that this test has for itself, in dollars."""
-    made = sheets_of(company, tmp_path)
-    made.currency = "USD"
-    return made
-
-
-def cooked(sheets: Sheets, recipe: str, folder: str) -> bytes:
-    """The workbook that a recipe makes of a folder of data."""
-    target = io.BytesIO()
-    cook(load_recipe(recipe), DATA / folder, target, kinds=sheets.kinds, locale="en")
-    return target.getvalue()
-
-
-async def imported(sheets: Sheets, book: bytes) -> dict[str, Any]:
-    """Preview and commit."""
-    batch = await sheets.preview(book, "export.xlsx")
-    assert (batch["state"], batch["failed_count"]) == ("previewed", 0), (await sheets.told(batch))[:20]
-    ended = await sheets.commit(batch)
-    assert ended["state"] == "committed", ended["failure"]
-    return ended
-
-
-@needs_data
-async def test_a_crm_folder_comes_in_to_its_published_totals(sheets: Sheets, company: Company) -> None:
-    book = cooked(sheets, "crm_sales_opportunities", "crm_sales_opportunities")
-    ended = await imported(sheets, book)
-    assert counts(ended) == {"row": 13_164, "new": 13_164, "applied": 13_164, "done": 13_164}
-    assert await company.rows(
-        "SELECT count(*), sum(amount_minor)::bigint, count(*) FILTER (WHERE product = 'GTX Pro'),"
-        " count(*) FILTER (WHERE product = 'GTXPro') FROM deal"
-    ) == [(4_238, 1_000_553_400, 729, 0)]
-    assert await company.rows(
-        "SELECT count(*), count(*) FILTER (WHERE customer_id IS NULL), count(*) FILTER (WHERE product = 'GTX Pro')"
-        " FROM opportunity"
-    ) == [(8_800, 1_425, 1_480)]
-    told = await sheets.told(ended)
-    assert [key for _, _, key in told] == ["sales.opportunity_without_customer"] * 1_425
-    assert await company.value("SELECT count(*) FROM customer") == 85
-    await _performance_is_as_published(company)
-    await _people_are_as_published(company)
-    again = await sheets.preview(book, "export.xlsx")
-    assert counts(again) == {"row": 13_164, "unchanged": 13_164, "done": 13_164}, (await sheets.differences(again))[:5]
-
-
-async def _performance_is_as_published(company: Company) -> None:
-    assert await company.rows(
-        "SELECT extract(quarter FROM happened_on)::int, sum(amount_minor)::bigint FROM performance_line"
-        " GROUP BY 1 ORDER BY 1"
-    ) == [(1, 113_467_200), (2, 308_611_100), (3, 298_225_500), (4, 280_249_600)]
-    assert await company.rows(
-        "SELECT office.name, sum(l.amount_minor)::bigint FROM performance_line l"
-        " JOIN department team ON team.tenant_id = l.tenant_id AND team.id = l.department_id"
-        " JOIN department office ON office.tenant_id = team.tenant_id AND office.id = team.parent_id"
-        " GROUP BY 1 ORDER BY 1"
-    ) == [("Central", 334_629_300), ("East", 309_059_400), ("West", 356_864_700)]
-    by_manager = await company.rows(
-        "SELECT m.name, count(DISTINCT e.id), coalesce(sum(l.amount_minor), 0)::bigint FROM employee e"
-        " JOIN employee m ON m.tenant_id = e.tenant_id AND m.id = e.manager_id"
-        " LEFT JOIN performance_line l ON l.tenant_id = e.tenant_id AND l.employee_id = e.id GROUP BY 1 ORDER BY 1"
-    )
-    assert len(by_manager) == 6
-    assert sum(int(str(row[2])) for row in by_manager) == 1_000_553_400
-    assert sum(int(str(row[1])) for row in by_manager) == 35
-    assert (
-        await company.value(
-            "SELECT count(*) FROM opportunity o JOIN opportunity_stage s ON s.tenant_id = o.tenant_id"
-            " AND s.id = o.stage_id WHERE s.kind = 'open' AND EXISTS (SELECT FROM deal d"
-            " WHERE d.tenant_id = o.tenant_id AND d.opportunity_id = o.id)"
-        )
-        == 0
-    )
-    assert (
-        await company.value(
-            "SELECT count(*) FROM opportunity o JOIN opportunity_stage s ON s.tenant_id = o.tenant_id"
-            " AND s.id = o.stage_id WHERE s.kind = 'open'"
-        )
-        == 2_089
-    )
-
-
-async def _people_are_as_published(company: Company) -> None:
-    """Everybody is employed from the day the data begin, those who sold nothing too."""
-    idle = await company.rows(
-        "SELECT e.name FROM employee e JOIN employment w ON w.tenant_id = e.tenant_id AND w.employee_id = e.id"
-        " WHERE e.position = 'Sales agent' AND w.valid_from = DATE '2016-10-01' AND w.valid_to IS NULL"
-        " AND NOT EXISTS (SELECT FROM deal d WHERE d.tenant_id = e.tenant_id AND d.owner_id = e.id) ORDER BY 1"
-    )
-    assert [name for (name,) in idle] == [
-        "Carl Lin",
-        "Carol Thompson",
-        "Elizabeth Anderson",
-        "Mei-Mei Johns",
-        "Natalya Ivanova",
-    ]
-    assert await company.value("SELECT count(*) FROM employee WHERE position = 'Manager'") == 6
-    assert await company.value("SELECT count(*) FROM department WHERE name IN ('Central', 'East', 'West')") == 3
 
 
 @needs_data
 async def test_quotas_are_met_as_the_orders_say(sheets: Sheets, company: Company) -> None:
-    await imported(sheets, cooked(sheets, "adventureworks_sales", "adventureworks_sales"))
+    await imported(sheets, cooked(sheets, "adventureworks_sales", DATA / "adventureworks_sales"))
     met = await company.rows(
         "SELECT e.number, round(sum(l.amount_minor)::numeric / t.amount_minor, 2)::text FROM target t"
         " JOIN employee e ON e.tenant_id = t.tenant_id AND e.id = t.employee_id"

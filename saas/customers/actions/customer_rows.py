@@ -149,19 +149,30 @@ async def find_alike(
 
 @lru_cache(maxsize=64)
 def _alike_sql(scopes: frozenset[str], *, is_locking: bool) -> str:
+    """Look-ups by index, one for each value, whatever the planner thinks of how many customers there are."""
     visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee="me.id")
     columns = ", ".join(f"c.{name}" for name in CustomerValues.__slots__)
+    lock = "FOR NO KEY UPDATE" if is_locking else ""
     return f"""
-        SELECT c.id, c.version, {columns}, c.owner_id, e.name AS owner_name, ({visible}) IS TRUE AS is_visible
-        FROM customer c CROSS JOIN (SELECT $2::uuid AS id) me
-        LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
-        WHERE c.tenant_id = $1 AND c.id IN (
-            SELECT k.id FROM customer k JOIN unnest($3::text[], $4::text[]) AS asked (system, key)
-                ON k.external_system = asked.system AND k.external_key = asked.key WHERE k.tenant_id = $1
-            UNION ALL SELECT k.id FROM customer k WHERE k.tenant_id = $1 AND k.match_key = ANY ($5)
-            UNION ALL SELECT k.id FROM customer k WHERE k.tenant_id = $1 AND k.phone_index = ANY ($6)
+        WITH alike AS MATERIALIZED (
+            SELECT k.id FROM unnest($3::text[], $4::text[]) AS asked (system, key) CROSS JOIN LATERAL (
+                SELECT id FROM customer
+                WHERE tenant_id = $1 AND external_system = asked.system AND external_key = asked.key OFFSET 0
+            ) k
+            UNION SELECT k.id FROM unnest($5::text[]) AS asked (name) CROSS JOIN LATERAL (
+                SELECT id FROM customer WHERE tenant_id = $1 AND match_key = asked.name OFFSET 0
+            ) k
+            UNION SELECT k.id FROM unnest($6::bytea[]) AS asked (index) CROSS JOIN LATERAL (
+                SELECT id FROM customer WHERE tenant_id = $1 AND phone_index = asked.index OFFSET 0
+            ) k
         )
-        ORDER BY c.id {"FOR NO KEY UPDATE OF c" if is_locking else ""}
+        SELECT c.id, c.version, {columns}, c.owner_id, e.name AS owner_name, ({visible}) IS TRUE AS is_visible
+        FROM (SELECT id FROM alike ORDER BY id) found CROSS JOIN LATERAL (
+            SELECT * FROM customer WHERE tenant_id = $1 AND id = found.id OFFSET 0 {lock}
+        ) c
+        CROSS JOIN (SELECT $2::uuid AS id) me
+        LEFT JOIN employee e ON e.tenant_id = c.tenant_id AND e.id = c.owner_id
+        ORDER BY c.id
     """
 
 
@@ -177,9 +188,9 @@ async def insert_customers(
         tenant_id,
         *_columns([(customer_id, values) for customer_id, values, _, _ in rows]),
         [pool_id for _, _, pool_id, _ in rows],
-        [held.owner_id if held else None for _, _, _, held in rows],
-        [held.department_id if held else None for _, _, _, held in rows],
-        [held.since if held else None for _, _, _, held in rows],
+        _filled([held and held.owner_id for _, _, _, held in rows]),
+        _filled([held and held.department_id for _, _, _, held in rows]),
+        _filled([held and held.since for _, _, _, held in rows]),
         at,
     )
     zone = ZoneInfo(time_zone)
@@ -231,5 +242,10 @@ async def count_held(owners: Sequence[UUID], *, is_locking: bool) -> dict[UUID, 
 
 
 def _columns(rows: Sequence[tuple[UUID, CustomerValues]]) -> list[list[object]]:
+    """An array for each column; an empty one where no row has a value, which `unnest` fills up with nulls."""
     whole = [(customer_id, *_values_of(values)) for customer_id, values in rows]
-    return list(map(list, zip(*whole, strict=True)))
+    return [_filled(column) for column in zip(*whole, strict=True)]
+
+
+def _filled(column: Sequence[object]) -> list[object]:
+    return [] if column.count(None) == len(column) else list(column)

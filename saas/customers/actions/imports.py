@@ -21,7 +21,6 @@ from saas.customers.actions.import_desk import (
     ImportDesk,
     find_alike_rows,
     open_desk,
-    phone_index_of,
     system_of,
 )
 from saas.customers.columns import COLUMNS, CUSTOMERS
@@ -133,7 +132,7 @@ def _stored(desk: ImportDesk, row: Row) -> StoredCustomer | None:
         raise desk.duplicates.refusal(found, "external" if key else "name", key=key)
     others = (
         (desk.alike.by_name.get(name), "name"),
-        (desk.alike.by_phone.get(phone_index_of(desk.context, row)), "phone"),
+        (desk.alike.by_phone.get(desk.phone_index_of(row)), "phone"),
     )
     for other, matched in others:
         if other is not None and (found is None or other.id != found.id):
@@ -147,7 +146,7 @@ def _differences(desk: ImportDesk, row: Row, stored: StoredCustomer) -> tuple[Di
     wanted["district_name"] = _district(row)
     before = {name: getattr(was, name) for name in wanted}
     found = differences(before, wanted)
-    if number is not None and phone_index_of(desk.context, row) != was.phone_index:
+    if number is not None and desk.phone_index_of(row) != was.phone_index:
         found += (Difference("phone", was.phone_masked, mask_phone(number)),)
     return found
 
@@ -209,7 +208,7 @@ def _values(desk: ImportDesk, row: Row, customer_id: UUID, was: CustomerValues |
     """The customer as the row makes it; empty cells leave what was."""
     name, number = str(row.values["name"]), row.text("phone")
     sealed = None
-    if number and (was is None or phone_index_of(desk.context, row) != was.phone_index):
+    if number and (was is None or desk.phone_index_of(row) != was.phone_index):
         sealed = seal_phone(number, keyring=desk.context.keyring, table="customer", row_id=customer_id)
     key = row.text("external_key")
     kept = {each: row.text(each) or (getattr(was, each) if was else None) for each in _PLAIN}

@@ -24,7 +24,11 @@ INSERT INTO import_key (tenant_id, part_id, digest, number)
 SELECT $1, $2, digest, number FROM unnest($3::bytea[], $4::int[]) AS fresh (digest, number)
 ON CONFLICT DO NOTHING
 """
-_HOLDERS = "SELECT digest, number FROM import_key WHERE tenant_id = $1 AND part_id = $2 AND digest = ANY ($3)"
+_HOLDERS = """
+SELECT k.digest, k.number FROM unnest($3::bytea[]) AS asked (digest) CROSS JOIN LATERAL (
+    SELECT digest, number FROM import_key WHERE tenant_id = $1 AND part_id = $2 AND digest = asked.digest OFFSET 0
+) k
+"""
 _INSERT_ROWS = """
 INSERT INTO import_row (tenant_id, part_id, number, chunk, outcome, token)
 SELECT $1, $2, number, $3, outcome, token
@@ -126,12 +130,16 @@ def _clash(number: int, name: str, title: str, first: int) -> AppError:
 
 async def _held(part: Part, keys: Mapping[int, Mapping[str, bytes]]) -> dict[bytes, int]:
     """Which row of the part holds each digest: the first that had it, in this chunk or an earlier one."""
-    pairs = [(digest, number) for number, by_name in keys.items() for digest in by_name.values()]
-    digests = [digest for digest, _ in pairs]
-    if not digests:
+    firsts: dict[bytes, int] = {}
+    for number, by_name in keys.items():
+        for digest in by_name.values():
+            firsts.setdefault(digest, number)
+    if not firsts:
         return {}
-    transaction, tenant_id = current_transaction(), current_tenant_id()
-    await transaction.execute(_HOLD_KEYS, tenant_id, part.id, digests, [number for _, number in pairs])
+    transaction, tenant_id, digests = current_transaction(), current_tenant_id(), sorted(firsts)
+    numbers = [firsts[digest] for digest in digests]
+    if await transaction.execute(_HOLD_KEYS, tenant_id, part.id, digests, numbers) == len(firsts):
+        return firsts
     return {row["digest"]: row["number"] for row in await transaction.fetch(_HOLDERS, tenant_id, part.id, digests)}
 
 

@@ -36,6 +36,11 @@ UPDATE import_batch SET step = step + 1, phase = $3::text, at_part = $4, at_chun
     done_count = CASE WHEN phase IS DISTINCT FROM $3::text THEN 0 ELSE done_count END + $7
 WHERE tenant_id = $1 AND id = $2 RETURNING step
 """
+_PLAN_AFRESH = "DISCARD PLANS"
+"""Where a sheet has more than one chunk. A first import fills empty tables within a minute, long before the server
+counts their rows; plans that the connection keeps from before, those of foreign keys among them, may then read a whole
+table for each row of a list."""
+
 _DIGESTS = """
 SELECT c.plan_digest FROM import_chunk c JOIN import_part p ON p.tenant_id = c.tenant_id AND p.id = c.part_id
 WHERE c.tenant_id = $1 AND p.batch_id = $2 ORDER BY p.place, c.number
@@ -121,6 +126,8 @@ async def _step(importer: Importer, context: ImportContext, batch: Batch, scribe
         return await _read(importer, context, batch, parts, scribe)
     if batch.phase is Phase.CHECKING and (batch.at_part, batch.at_chunk) == first_place(parts):
         await forget_checking(batch.id)
+    if len(places(parts)) > len(parts):
+        await current_transaction().execute(_PLAN_AFRESH)
     part = parts[batch.at_part]
     context = replace(context, promises=BatchPromises(batch.id, part.place, batch.at_chunk, context.keyring))
     rows = await _on_chunk(importer, context, batch, part, scribe)

@@ -37,10 +37,15 @@ WHERE t.tenant_id = $1 AND t.id = made.id AND t.version = made.seen RETURNING t.
 """
 
 
+TARGETS = "targets"
+_DEPARTMENT = " "
+"""Begins what stands for a department in a token: no cell begins with a space, so nobody is called so."""
+
+
 class TargetImport(ImportKind):
     """A target is known by whose it is, its metric and its period."""
 
-    name, title = "targets", {"zh-CN": "业绩目标", "en": "Targets"}
+    name, title = TARGETS, {"zh-CN": "业绩目标", "en": "Targets"}
     permission, order, columns = "target:set", 90, TARGET_COLUMNS
 
     async def plan(self, context: ImportContext, rows: Sequence[Row]) -> list[Verdict]:
@@ -48,13 +53,13 @@ class TargetImport(ImportKind):
         desk = await _desk(context, rows)
         verdicts: dict[int, Verdict] = {}
         ready: dict[int, NewTarget] = {}
-        promised: dict[tuple[UUID, str], list[Period]] = {}
+        promised = {key: list(periods) for key, periods in desk.pledged.items()}
         for place, row in enumerate(rows):
             try:
                 new = _new(desk, row)
                 if _is_promised(desk, row):
                     _check(context, new, promised)
-                    verdicts[place] = Verdict.new()
+                    verdicts[place] = Verdict.new(_token(row, new))
                 else:
                     ready[place] = new
             except AppError as refused:
@@ -62,7 +67,7 @@ class TargetImport(ImportKind):
         stored = await _stored(ready.values())
         entered = await tried(partial(_enter, context, list(ready.values()))) if ready else []
         for place, each in zip(ready, entered, strict=True):
-            verdicts[place] = _verdict(context, ready[place], each, stored)
+            verdicts[place] = _verdict(desk, rows[place], ready[place], each, stored)
         return [verdicts[place] for place in range(len(rows))]
 
     async def apply(self, context: ImportContext, rows: Sequence[Row], verdicts: Sequence[Verdict]) -> list[Applied]:
@@ -88,12 +93,35 @@ class TargetImport(ImportKind):
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
+    """Whose targets rows set; `pledged` are the periods of those that earlier rows will, by subject and metric."""
+
+    context: ImportContext
     staff: StaffBook
     tree: DepartmentTree
+    pledged: Mapping[tuple[UUID, str], Sequence[Period]]
 
 
 async def _desk(context: ImportContext, rows: Sequence[Row]) -> _Desk:
-    return _Desk(await find_staff(context, [row.text("employee") for row in rows]), await load_department_tree())
+    pledges = [token.split(" ", 3) for token in await context.promises.pledged(TARGETS) if token]
+    words = [who for *_, who in pledges if not who.startswith(_DEPARTMENT)]
+    staff = await find_staff(context, [*words, *(row.text("employee") for row in rows)])
+    pledged: dict[tuple[UUID, str], list[Period]] = {}
+    for first, until, metric, who in pledges:
+        period = Period(date.fromisoformat(first), date.fromisoformat(until))
+        pledged.setdefault((_subject(staff, who), metric), []).append(period)
+    return _Desk(context, staff, await load_department_tree(), pledged)
+
+
+def _token(row: Row, new: NewTarget) -> str:
+    """What the rows behind need to know of a row: its period, its metric, and whom it calls."""
+    who = row.text("employee") or f"{_DEPARTMENT}{new.department_id}"
+    return f"{new.first} {new.until} {new.metric} {who}"
+
+
+def _subject(staff: StaffBook, who: str) -> UUID:
+    if who.startswith(_DEPARTMENT):
+        return UUID(who.removeprefix(_DEPARTMENT))
+    return staff.id_of(who, column="employee") or stand_in(who)
 
 
 def _new(desk: _Desk, row: Row) -> NewTarget:
@@ -176,13 +204,17 @@ async def _enter(context: ImportContext, rows: Sequence[NewTarget]) -> list[Ente
     )
 
 
-def _verdict(context: ImportContext, new: NewTarget, entered: Entered, stored: Stored) -> Verdict:
+def _verdict(desk: _Desk, row: Row, new: NewTarget, entered: Entered, stored: Stored) -> Verdict:
     if entered.refusal is not None:
         return Verdict.refused(placed(entered.refusal))
-    known = stored.get((new.employee_id or new.department_id, new.metric, new.first))
+    subject = new.employee_id or new.department_id
+    known = stored.get((subject, new.metric, new.first))
     if known is None or entered.outcome is EnteredAs.NEW:
-        return Verdict.new()
-    was = shown(known.target.amount_minor, context.currency)
+        period = Period(new.first, new.until)
+        pledged = desk.pledged.get((subject, new.metric), ()) if subject else ()
+        other = next((each for each in pledged if each.overlap(period)), None)
+        return Verdict.refused(placed(target_overlaps(other))) if other else Verdict.new(_token(row, new))
+    was = shown(known.target.amount_minor, desk.context.currency)
     changes = [Difference("amount", was, format(new.amount, "f"))] if entered.outcome is EnteredAs.CHANGED else []
     return Verdict.against(str(known.version), changes)
 

@@ -101,10 +101,11 @@ async def test_a_row_that_stands_twice_is_taken_once(imports: Imports) -> None:
     assert [row[:2] for row in await imports.toys()] == [("A1", "华信"), ("A2", "远山")]
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_repeated_rows_are_found_across_chunks(imports: Imports) -> None:
-    batch = await imports.preview(accounts(2_500) + accounts(2_500).split(b"\n", 1)[1])
-    assert counts(batch) == {"row": 5_000, "new": 2_500, "duplicate": 2_500, "done": 5_000}
-    assert imports.accounts.planned == [1_000, 1_000, 500]
+    batch = await imports.preview(accounts(250) + accounts(250).split(b"\n", 1)[1])
+    assert counts(batch) == {"row": 500, "new": 250, "duplicate": 250, "done": 500}
+    assert imports.accounts.planned == [100, 100, 50]
 
 
 async def test_columns_that_tell_rows_apart_together(imports: Imports) -> None:
@@ -204,7 +205,8 @@ async def test_the_plan_hash_covers_rows_versions_mode_and_mapping(imports: Impo
     assert len(others | {base}) == 8
 
 
-@pytest.mark.parametrize("rows", [3, 2_500])
+@pytest.mark.usefixtures("chunks_of_a_hundred")
+@pytest.mark.parametrize("rows", [3, 250])
 async def test_a_record_that_changed_since_the_preview_stops_the_commit(imports: Imports, rows: int) -> None:
     """A short import is refused at once, a long one in its steps; neither has written a row."""
     await imports.commit(await imports.preview(accounts(rows)))
@@ -219,7 +221,7 @@ async def test_a_record_that_changed_since_the_preview_stops_the_commit(imports:
     else:
         ended = await imports.commit(batch)
         assert (ended["state"], ended["failure_key"], ended["applied_count"]) == ("failed", "exchange.plan_changed", 0)
-        assert ended["failure"] == "预览之后有 1 行对应的记录发生变化，最先是第 2501 行。"
+        assert ended["failure"] == "预览之后有 1 行对应的记录发生变化，最先是第 251 行。"
         await imports.ask_preview(batch["id"])
         assert counts(await imports.run(batch["id"]))["changed"] == rows
     assert await imports.toys() == before

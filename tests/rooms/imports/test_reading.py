@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ query ($id: ID!) { importBatch(id: $id) {
 """
 
 
+@cache
 def table_of(*roles: str) -> AccessTable:
     """What a role may do in a company without a policy of its own."""
     return Compiler(installed_product().rights).compile(DEFAULT_POLICY, roles=frozenset(roles), domain="x")

@@ -38,11 +38,12 @@ async def test_undo_takes_back_what_nobody_has_changed_since(imports: Imports) -
     assert [row["number"] for row in still] == [3, 5]
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_undo_goes_backwards_through_chunks_and_kinds(imports: Imports) -> None:
-    batch = await imports.commit(await imports.preview(accounts(2_100)))
-    assert len(await imports.toys()) == 2_100
+    batch = await imports.commit(await imports.preview(accounts(210)))
+    assert len(await imports.toys()) == 210
     ended = await imports.undo(batch)
-    assert counts(ended) == {"row": 2_100, "new": 2_100, "applied": 2_100, "undone": 2_100, "done": 2_100}
+    assert counts(ended) == {"row": 210, "new": 210, "applied": 210, "undone": 210, "done": 210}
     assert await imports.toys() == []
 
 
@@ -52,11 +53,12 @@ async def step(imports: Imports, batch_id: UUID, *, number: int | None = None) -
         return await advance(imports.importer, batch_id, step=number)
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_a_killed_worker_loses_the_step_it_was_in_and_nothing_else(imports: Imports) -> None:
     class Killed(BaseException):
         """The process ends here."""
 
-    batch_id = await imports.stage(accounts(3_000))
+    batch_id = await imports.stage(accounts(300))
     await imports.ask_preview(batch_id)
     batch = await imports.run(batch_id)
     await imports.ask_commit(batch_id)
@@ -64,21 +66,22 @@ async def test_a_killed_worker_loses_the_step_it_was_in_and_nothing_else(imports
         assert await step(imports, batch_id)
     assert await step(imports, batch_id)
     before = await imports.batch(batch_id)
-    assert (before["state"], before["phase"], before["applied_count"]) == ("committing", "applying", 1_000)
+    assert (before["state"], before["phase"], before["applied_count"]) == ("committing", "applying", 100)
     with pytest.raises(Killed):
         async with imports.database.transaction(imports.tenant_id):
             await advance(imports.importer, batch_id)
             raise Killed
     assert await imports.batch(batch_id) == before
-    assert len(await imports.toys()) == 1_000
+    assert len(await imports.toys()) == 100
     ended = await imports.run(batch_id)
-    assert (ended["state"], ended["applied_count"]) == ("committed", 3_000)
-    assert [row[3] for row in await imports.toys()] == [1] * 3_000
-    assert batch["row_count"] == 3_000
+    assert (ended["state"], ended["applied_count"]) == ("committed", 300)
+    assert [row[3] for row in await imports.toys()] == [1] * 300
+    assert batch["row_count"] == 300
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_a_step_that_is_told_twice_is_taken_once(imports: Imports) -> None:
-    batch_id = await imports.stage(accounts(1_500))
+    batch_id = await imports.stage(accounts(150))
     await imports.ask_preview(batch_id)
     number = (await imports.batch(batch_id))["step"]
     assert await step(imports, batch_id, number=number)
@@ -88,8 +91,9 @@ async def test_a_step_that_is_told_twice_is_taken_once(imports: Imports) -> None
     assert await imports.batch(batch_id) == after
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_each_step_makes_the_next_one_due_through_the_outbox(imports: Imports) -> None:
-    batch_id = await imports.stage(accounts(1_500))
+    batch_id = await imports.stage(accounts(150))
     await imports.ask_preview(batch_id)
     take, taken = TakeStep(imports.importer), 0
     while events := await due(imports, batch_id, behind=taken):
@@ -122,8 +126,9 @@ async def due(imports: Imports, batch_id: UUID, *, behind: int) -> list[Event]:
     ]
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_a_cancelled_commit_stops_between_chunks_and_can_be_taken_back(imports: Imports) -> None:
-    batch_id = await imports.stage(accounts(2_000))
+    batch_id = await imports.stage(accounts(200))
     await imports.ask_preview(batch_id)
     await imports.run(batch_id)
     await imports.ask_commit(batch_id)
@@ -132,9 +137,9 @@ async def test_a_cancelled_commit_stops_between_chunks_and_can_be_taken_back(imp
     await imports.ask_cancel(batch_id)
     assert not await step(imports, batch_id, number=number + 1)
     ended = await imports.run(batch_id)
-    assert (ended["state"], ended["applied_count"], ended["done_count"]) == ("cancelled", 1_000, 1_000)
-    assert len(await imports.toys()) == 1_000
-    assert (await imports.undo(ended))["undone_count"] == 1_000
+    assert (ended["state"], ended["applied_count"], ended["done_count"]) == ("cancelled", 100, 100)
+    assert len(await imports.toys()) == 100
+    assert (await imports.undo(ended))["undone_count"] == 100
     assert await imports.toys() == []
 
 
@@ -146,15 +151,16 @@ async def test_a_cancelled_upload_is_removed(imports: Imports) -> None:
     assert isinstance(await refused(imports.ask_preview(batch_id)), StateRefused)
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_a_refusal_in_a_later_chunk_leaves_the_earlier_ones_and_says_so(imports: Imports) -> None:
-    batch = await imports.preview(accounts(2_000))
+    batch = await imports.preview(accounts(200))
     await imports.ask_commit(batch["id"])
     await step(imports, batch["id"])
-    await imports.fetch("INSERT INTO toy_account (tenant_id, id, ref, name) VALUES ($1, $2, 'A1500', '抢先')", new_id())
+    await imports.fetch("INSERT INTO toy_account (tenant_id, id, ref, name) VALUES ($1, $2, 'A150', '抢先')", new_id())
     ended = await imports.run(batch["id"])
-    assert (ended["state"], ended["failure_key"], ended["applied_count"]) == ("failed", "exchange.plan_changed", 1_000)
-    assert len(await imports.toys()) == 1_001
-    assert (await imports.undo(ended))["undone_count"] == 1_000
+    assert (ended["state"], ended["failure_key"], ended["applied_count"]) == ("failed", "exchange.plan_changed", 100)
+    assert len(await imports.toys()) == 101
+    assert (await imports.undo(ended))["undone_count"] == 100
     assert [row[1] for row in await imports.toys()] == ["抢先"]
 
 
@@ -214,30 +220,32 @@ async def opened(imports: Imports, file_id: UUID) -> None:
         pass
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_reading_goes_on_where_the_last_step_ended(imports: Imports) -> None:
-    lines = accounts(50_500).decode().splitlines()
-    lines.insert(50_001, "合计,,,5.00")
+    lines = accounts(5_050).decode().splitlines()
+    lines.insert(5_001, "合计,,,5.00")
     batch_id = await imports.stage("\n".join(lines).encode())
     await imports.ask_preview(batch_id, mode=Mode.REJECT_ALL)
     assert await step(imports, batch_id)
     half = await imports.batch(batch_id)
-    assert (half["phase"], half["row_count"], half["is_read"]) == ("reading", 50_000, False)
+    assert (half["phase"], half["row_count"], half["is_read"]) == ("reading", 5_000, False)
     assert await step(imports, batch_id)
     whole = await imports.batch(batch_id)
-    assert (whole["phase"], whole["row_count"], whole["is_read"]) == ("checking", 50_500, True)
-    assert await imports.remarks(batch_id) == [(50_002, "note", "total_row_left_out")]
+    assert (whole["phase"], whole["row_count"], whole["is_read"]) == ("checking", 5_050, True)
+    assert await imports.remarks(batch_id) == [(5_002, "note", "total_row_left_out")]
     last = await imports.fetch(
         "SELECT number, row_count FROM import_chunk WHERE tenant_id = $1 ORDER BY number DESC LIMIT 1"
     )
-    assert [tuple(row) for row in last] == [(50, 500)]
+    assert [tuple(row) for row in last] == [(50, 50)]
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_a_wide_sheet_is_read_in_shorter_steps(imports: Imports) -> None:
     header = ",".join(["编号", "名称", *(f"列{n}" for n in range(298))])
-    content = "\n".join([header, *(f"A{n},名{n}{',x' * 298}" for n in range(4_500))]).encode()
+    content = "\n".join([header, *(f"A{n},名{n}{',x' * 298}" for n in range(450))]).encode()
     batch_id = await imports.stage(content)
     await imports.ask_preview(batch_id)
     assert await step(imports, batch_id)
     half = await imports.batch(batch_id)
-    assert (half["phase"], half["at_chunk"], half["row_count"]) == ("reading", 4, 4_000)
-    assert (await imports.run(batch_id))["new_count"] == 4_500
+    assert (half["phase"], half["at_chunk"], half["row_count"]) == ("reading", 4, 400)
+    assert (await imports.run(batch_id))["new_count"] == 450

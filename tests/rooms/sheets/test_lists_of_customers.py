@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from saas.access import PERMISSIONS, AccessTable
 from saas.customers import NewCustomer, create_customer
 from saas.exchange import Mode
@@ -54,20 +56,20 @@ async def test_another_customer_with_the_number_is_told_as_a_duplicate(sheets: S
     assert (await company.everything())["customer"] == before["customer"]
 
 
+@pytest.mark.usefixtures("chunks_of_a_hundred")
 async def test_the_holding_limit_counts_what_the_list_gives_over_all_its_chunks(
     sheets: Sheets, company: Company
 ) -> None:
-    await company.set_rules(holding_limit=1_001)
-    rows = [[f"C{n}", f"客户{n}有限公司", None, None, "E1"] for n in range(1_003)]
+    await company.set_rules(holding_limit=101)
+    rows = [[f"C{n}", f"客户{n}有限公司", None, None, "E1"] for n in range(103)]
     batch = await sheets.preview_book(员工=[["工号", "姓名"], ["E1", "李雷"]], 客户=[HEADER, *rows])
-    assert counts(batch) == {"row": 1_004, "new": 1_002, "failed": 2, "done": 1_004}
+    assert counts(batch) == {"row": 104, "new": 102, "failed": 2, "done": 104}
     assert {key for _, _, key in await sheets.told(batch)} == {"customers.owner_holds_all"}
     ended = await sheets.commit(batch)
-    assert (ended["state"], ended["applied_count"]) == ("committed", 1_002)
-    assert await company.value("SELECT count(*) FROM customer WHERE owner_id IS NOT NULL") == 1_001
+    assert (ended["state"], ended["applied_count"]) == ("committed", 102)
+    assert await company.value("SELECT count(*) FROM customer WHERE owner_id IS NOT NULL") == 101
     assert (
-        await company.value("SELECT count(*) FROM ownership WHERE start_kind = 'imported' AND ended_at IS NULL")
-        == 1_001
+        await company.value("SELECT count(*) FROM ownership WHERE start_kind = 'imported' AND ended_at IS NULL") == 101
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_asyncio
 
 from saas.exchange import Row
@@ -142,3 +143,25 @@ async def test_periods_of_targets_are_months_days_or_numbers_of_months(stocked: 
         "sales.target_without_period",
         "people.department_not_found",
     ]
+
+
+@pytest.mark.usefixtures("chunks_of_a_hundred")
+async def test_targets_that_overlap_are_found_however_far_apart_they_stand(stocked: Sheets, company: Company) -> None:
+    months = [f"{2000 + n // 12}-{n % 12 + 1:02}" for n in range(120)]
+    rows = [["E1", None, month, None, None, "10"] for month in months]
+    rows += [[None, "晨光销售有限公司", month, None, None, "10"] for month in months]
+    rows += [
+        ["李雷", None, None, "2001-01-15", "2001-02-14", "9"],
+        [None, "晨光销售有限公司", "2000-02", None, None, "9"],
+    ]
+    batch = await stocked.preview_book(
+        业绩目标=[["员工", "部门", "月份", "目标开始日期", "目标结束日期", "目标金额"], *rows]
+    )
+    assert counts(batch) == {"row": 242, "new": 240, "failed": 2, "done": 242}
+    assert await stocked.told(batch) == [
+        (242, "目标开始日期", "sales.target_overlaps"),
+        (243, "目标开始日期", "sales.target_overlaps"),
+    ]
+    assert await company.value("SELECT count(*) FROM target") == 0
+    ended = await stocked.commit(batch)
+    assert (ended["state"], ended["applied_count"]) == ("committed", 240), ended["failure"]
