@@ -13,7 +13,7 @@ from uuid import UUID
 from saas.events import Event, emit
 from saas.extensions import PluginHost
 from saas.kernel import Clock
-from saas.payroll.actions.computing import compute_next, finish_computing
+from saas.payroll.actions.computing import await_payslips, compute_next, finish_computing
 from saas.payroll.actions.freezing import freeze_next
 from saas.payroll.actions.sources import CommissionSource, StatementCommission
 from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED
@@ -59,7 +59,7 @@ class PayrollJobs:
             await transaction.execute(_ALL_FROZEN, tenant_id, run.id, now)
             if run.computes_at_once:
                 await transaction.execute(_COMPUTING, tenant_id, run.id)
-                await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
+                await await_payslips(run.id)
 
     async def compute(self, event: Event) -> None:
         """Compute the next chunk of a run's payslips; behind the last one, its totals and its plan."""
