@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tortoise.migrations import Migration
-from tortoise.migrations.operations import CreateModel, Operation, RunSQL
+from tortoise.migrations.operations import AddField, CreateModel, CreateSchema, Operation, RunSQL
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
 
@@ -52,7 +52,7 @@ class RoomMigration(Migration):
 
 
 def _compares(operation: Operation) -> bool:
-    return not isinstance(operation, RunSQL | CreateModel)
+    return not isinstance(operation, RunSQL | CreateSchema | CreateModel | AddField)
 
 
 class TenantTable(RunSQL):

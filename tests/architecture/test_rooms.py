@@ -100,6 +100,7 @@ WAITS = {
     "tests/cli/test_processes.py": "another process writes a file",
     "tests/jobs/cast.py": "another process writes a row",
     "tests/jobs/test_worker.py": "another process works; kills at random moments",
+    "tests/scenarios/test_eight_calls.py": "a client that polls, as partners do",
     "tests/servers/conftest.py": "another process starts a server",
     "tests/tenancy/test_database.py": "a statement that outlasts its request",
 }

@@ -71,6 +71,7 @@ async def test_invited_person_comes_in_with_a_new_account(
         "invitation.created",
         "membership.granted",
         "people.company_founded",
+        "salary_structure.saved",
         "session.started",
         "session.started",
     ]

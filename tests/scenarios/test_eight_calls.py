@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx2
@@ -153,12 +155,19 @@ class Caller:
         return found
 
 
+def own_redis(url: str) -> str:
+    """A numbered database of the shared server, for this worker of the test run: a queue belongs to one installation."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def caller(
     servers: Servers, superuser_url: str, database: Database, database_name: str, tmp_path: Path
 ) -> AsyncIterator[Caller]:
     """A newcomer before a running product: the web door and a worker."""
-    bell, redis, stop = RedisBell(servers.redis_url), Redis.from_url(servers.redis_url), asyncio.Event()
+    redis_url = own_redis(servers.redis_url)
+    bell, redis, stop = RedisBell(redis_url), Redis.from_url(redis_url), asyncio.Event()
     installation = Installation(
         product=installed_product(),
         settings=Settings(data=tmp_path),
@@ -166,7 +175,7 @@ async def caller(
             owner_url="",
             database=DatabaseUrls(app="", platform=""),
             relay_url=role_url(superuser_url, RELAY, database_name),
-            redis_url=servers.redis_url,
+            redis_url=redis_url,
         ),
         database=database,
         clock=SystemClock(),
