@@ -26,7 +26,8 @@ from plugins.china.settings import UNVERIFIED
 from plugins.china.tables.holidays import HOLIDAYS
 from saas.backing import Backing
 from saas.config import Settings
-from saas.jobs import RedisBell
+from saas.events import ring_with
+from saas.jobs import RedisBell, SilentBell
 from saas.kernel import Period, SystemClock, month_after
 from saas.main import Installation, installed_product, web_services, worker_services
 from saas.sealing import FileKeyProvider, Sealer
@@ -156,7 +157,7 @@ class Caller:
 
 
 def own_redis(url: str) -> str:
-    """A numbered database of the shared server, for this worker of the test run: a queue belongs to one installation."""
+    """A numbered database of the shared server, for this process of the test run: a queue is one installation's."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
     return urlsplit(url)._replace(path=f"/{number}").geturl()
 
@@ -184,12 +185,14 @@ async def caller(
         bell=bell,
         redis=redis,
     )
+    ring_with(bell)
     worker = asyncio.create_task(run_worker(worker_services(installation), stop=stop))
     async with (
         serving(create_app(web_services(installation))) as port,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
     ):
         yield Caller(client)
+    ring_with(SilentBell())
     stop.set()
     await worker
     await bell.close()
