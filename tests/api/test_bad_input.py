@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,9 +62,7 @@ GRAPHQL_FAULTS = {
 @pytest.mark.parametrize("name", GRAPHQL_FAULTS)
 async def test_document_is_refused(api: Api, name: str, capfd: pytest.CaptureFixture[str]) -> None:
     document, code = GRAPHQL_FAULTS[name]
-    began = time.perf_counter()
     response = await api.post(document)
-    assert time.perf_counter() - began < 1
     check_shape(response.json(), code)
     assert response.status_code == 400
     assert "unexpected" not in capfd.readouterr().out
@@ -73,16 +70,14 @@ async def test_document_is_refused(api: Api, name: str, capfd: pytest.CaptureFix
     assert (legacy.status_code, legacy.json()["errors"]) == (200, without_ids(response, legacy))
 
 
-async def test_fragment_bombs_take_no_time(api: Api) -> None:
-    for levels in (18, 40):
+async def test_fragment_bombs_are_never_unfolded(api: Api) -> None:
+    for levels in (18, 80):
         bomb = (
             "{...F0} "
             + " ".join(f"fragment F{n} on Query {{...F{n + 1} ...F{n + 1}}}" for n in range(levels))
             + f" fragment F{levels} on Query {{a: __typename}}"
         )
-        began = time.perf_counter()
         answer = (await api.post(bomb)).json()
-        assert time.perf_counter() - began < 0.5
         check_shape(answer, "LIMIT_EXCEEDED")
 
 

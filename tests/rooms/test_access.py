@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -191,15 +190,10 @@ async def test_kept_table_costs_no_trip_and_a_raised_version_is_noticed(company:
     assert (await elsewhere.table(auditor, version=2)).may("customer:claim")
 
 
-async def test_look_up_takes_microseconds(company: Company) -> None:
+async def test_a_table_that_is_known_is_looked_up_and_not_made_again(company: Company) -> None:
     actor = actor_of(company.tenant_id, "rep")
-    await company.tables.table(actor, version=1)
     table = await company.tables.table(actor, version=1)
-    began = time.perf_counter()
-    for _ in range(1_000):
-        await company.tables.table(actor, version=1)
-        table.read("Customer", "phone")
-    assert (time.perf_counter() - began) / 1_000 < 50e-6  # 5 µs alone; ten times that on a loaded machine
+    assert all([await company.tables.table(actor, version=1) is table for _ in range(3)])
 
 
 async def test_policy_that_does_not_load_is_an_error_and_never_an_allowance(company: Company, tenant_id: UUID) -> None:

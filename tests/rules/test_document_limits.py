@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -77,18 +76,15 @@ def test_cycles_and_unknown_names_are_survived() -> None:
 
 
 @pytest.mark.parametrize("levels", [18, 40, 90])
-def test_bomb_is_measured_in_no_time(levels: int) -> None:
+def test_bomb_is_measured_in_one_pass(levels: int) -> None:
+    """Whoever unfolded it would not be done while the sun shines."""
     bomb = "{...F0} " + " ".join(f"fragment F{n} on Query {{...F{n + 1} ...F{n + 1}}}" for n in range(levels))
     document = parse(bomb + f" fragment F{levels} on Query {{a {{b}}}}")
-    began = time.perf_counter()
     with pytest.raises(LimitExceeded) as refused:
         measure(document, LIMITS)
-    assert time.perf_counter() - began < 0.05
     assert refused.value.values == {"limit": "root_fields", "allowed": 20, "found": 2**levels}
 
 
 def test_bomb_below_the_root_is_refused_by_its_cost() -> None:
     bomb = "{x {...F0}} " + " ".join(f"fragment F{n} on T {{...F{n + 1} ...F{n + 1}}}" for n in range(40))
-    began = time.perf_counter()
     assert cost(bomb + " fragment F40 on T {a {b}}") == 1 + 2**40
-    assert time.perf_counter() - began < 0.05
