@@ -67,7 +67,7 @@ async def models(template: str) -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def superuser(superuser_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def maintenance(superuser_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """The administrator's connection of this process, for what every test needs: signing in costs more than that."""
     connection = await asyncpg.connect(superuser_url)
     yield connection
@@ -75,15 +75,15 @@ async def superuser(superuser_url: str) -> AsyncIterator[asyncpg.Connection[asyn
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def database_name(superuser: asyncpg.Connection[asyncpg.Record], template: str) -> AsyncIterator[str]:
+async def database_name(maintenance: asyncpg.Connection[asyncpg.Record], template: str) -> AsyncIterator[str]:
     """A fresh copy of the template, with the rights that `ensure_database` gives."""
     name = f"test_{secrets.token_hex(6)}"
-    await superuser.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE "{template}" STRATEGY file_copy')
-    await superuser.execute(
+    await maintenance.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE "{template}" STRATEGY file_copy')
+    await maintenance.execute(
         f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC; GRANT CONNECT ON DATABASE "{name}" TO {APP}, {PLATFORM}, {RELAY}'
     )
     yield name
-    await superuser.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await maintenance.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -28,6 +28,9 @@ from saas.kernel import LimitExceeded
 MUTATION_COST = 10
 """Points of each mutation field, whatever it selects."""
 
+MOST_TOLD = 2**53 - 1
+"""The largest count that an error names: what a JSON number holds exactly. A bomb of fragments counts far beyond."""
+
 INTROSPECTION = frozenset({"__schema", "__type"})
 """Fields that stand on the root of Query alone; what they select has a depth limit of its own."""
 
@@ -166,7 +169,8 @@ class _Pass:
     def _hold(self, limit: str, found: int) -> None:
         allowed = getattr(self.limits, limit)
         if found > allowed:
-            raise LimitExceeded("graphql.limit_exceeded", {"limit": limit, "allowed": allowed, "found": found})
+            told = min(found, MOST_TOLD)
+            raise LimitExceeded("graphql.limit_exceeded", {"limit": limit, "allowed": allowed, "found": told})
 
     def _count_directives(self, node: OperationDefinitionNode | FragmentDefinitionNode | FieldNode | object) -> None:
         directives = getattr(node, "directives", None)
