@@ -29,6 +29,7 @@ from saas.graphql.errors import (
 )
 from saas.graphql.gathering import Gathering
 from saas.graphql.guard import refusal, refuse_disabled_plugin
+from saas.graphql.limits import MOST_TOLD
 from saas.graphql.mutations import Rivals, run_mutations
 from saas.graphql.operation import Request, Running, StaleSession, log_unexpected
 from saas.graphql.queries import run_query
@@ -137,7 +138,7 @@ class Executor:
         limits = self._services.limits
         answer.requested += points
         if points > limits.cost:
-            values: dict[str, Scalar] = {"limit": "cost", "allowed": limits.cost, "found": points}
+            values: dict[str, Scalar] = {"limit": "cost", "allowed": limits.cost, "found": min(points, MOST_TOLD)}
             raise LimitExceeded("graphql.limit_exceeded", values)
         charge: Charge = await self._budget.take(caller, points)
         answer.charge = charge
