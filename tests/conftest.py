@@ -22,7 +22,7 @@ from tenants.orm import bind_models, unbind_models
 from tenants.roles import ensure_database, ensure_roles, url_for
 from tenants.schema import APP, OWNER, PLATFORM, RELAY
 
-settings.register_profile("suite", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("suite"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 """How often properties are tried; a busy machine is no fault of theirs."""

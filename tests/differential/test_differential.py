@@ -19,7 +19,7 @@ from tests.differential.stage import Role, Stage, refused_uses, values_of
 ROLES = roles()
 VALUES = values_of(PRODUCT.registry, COMPANY, NEIGHBOUR)
 SEEDS = st.integers(0, 2**48)
-EACH_ROLE, EACH_ROLE_LONG = 50, 900
+EACH_ROLE, EACH_ROLE_LONG = 70, 900
 EVERY_ROLE = pytest.mark.parametrize("role", ROLES.values(), ids=ROLES.keys())
 REPEATED = settings(
     derandomize=True,

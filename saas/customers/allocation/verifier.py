@@ -17,7 +17,6 @@ import sys
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,12 +39,9 @@ class Finding(NamedTuple):
     fact: str
 
 
-_WRITER = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 def canonical(value: Json) -> bytes:
     """The one way to write a JSON value: keys sorted, no spaces, ASCII only."""
-    return _WRITER.encode(value).encode("ascii")
+    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def digest(kind: str, *parts: bytes | str) -> str:
@@ -103,12 +99,6 @@ def seed_bytes(seed: Entry) -> bytes:
     return bytes.fromhex(digest("public seed", canonical({"source": seed["source"], "value": seed["value"]})))
 
 
-@lru_cache(maxsize=1)
-def _about_picks(draw: str) -> bytes:
-    """What all numbers of a draw are drawn about, before their place."""
-    return DOMAIN + b"pick\0" + bytes.fromhex(digest("draw", canonical(draw)))
-
-
 def number_below(total: int, *, seed: bytes, draw: str, place: int) -> tuple[int, int]:
     """A number in [0, total), each equally likely, and how many were rejected before it.
 
@@ -116,7 +106,7 @@ def number_below(total: int, *, seed: bytes, draw: str, place: int) -> tuple[int
     folded back, so no number is likelier than another.
     """
     bits, attempt = (total - 1).bit_length(), 0
-    about = _about_picks(draw) + place.to_bytes(8, "big")
+    about = DOMAIN + b"pick\0" + bytes.fromhex(digest("draw", canonical(draw))) + place.to_bytes(8, "big")
     while True:
         drawn = hmac.digest(seed, about + attempt.to_bytes(8, "big"), "sha256")
         number = int.from_bytes(drawn, "big") >> (256 - bits)
