@@ -72,7 +72,7 @@ def test_fragment_that_nobody_spreads_counts_too() -> None:
 
 
 def test_cycles_and_unknown_names_are_survived() -> None:
-    measure(parse("{...A} fragment A on T {a ...B} fragment B on T {b ...A ...C}"), LIMITS)
+    assert cost("{...A} fragment A on T {a ...B} fragment B on T {b ...A ...C}") == 0
 
 
 @pytest.mark.parametrize("levels", [18, 40, 90])
