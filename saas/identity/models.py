@@ -52,7 +52,10 @@ class Membership(Model):
 
 
 class Session(Model):
-    """One signed-in client in one company; only hashes of its tokens are kept."""
+    """One signed-in client in one company; only hashes of its tokens are kept.
+
+    `member_version`, `admitted_from` and `admitted_until` repeat what its membership says; triggers write them.
+    """
 
     id: UUID = fields.UUIDField(primary_key=True, default=new_id)
     account_id: UUID = fields.UUIDField()
@@ -70,6 +73,9 @@ class Session(Model):
     rotated_from: UUID | None = fields.UUIDField(null=True)
     revoked_at: datetime | None = fields.DatetimeField(null=True)
     revoked_reason = fields.CharField(max_length=40, null=True)
+    member_version: int | None = fields.BigIntField(null=True)
+    admitted_from: datetime | None = fields.DatetimeField(null=True)
+    admitted_until: datetime | None = fields.DatetimeField(null=True)
 
     class Meta:
         table = "session"

@@ -21,8 +21,9 @@ from saas.reads.selection import Fragments, Selections
 from saas.reads.shapes import probes_of, shape_of
 from saas.reads.statement import At, Statement
 
-SESSION_STAMP = "platform.session_stamp"
-"""``session_stamp(token_hash bytea) RETURNS text``: null once the session is not live."""
+PRESENTED_SESSION = "platform.presented_session"
+"""A view with one column ``stamp``: of the session whose hash is set as ``app.session``, without a row once that is not
+live."""
 
 _NOTHING_BAD: BadArguments = {}
 
@@ -41,13 +42,13 @@ class Reader:
         opener: Opener,
         catalogue: Catalogue | None = None,
         plans: int = 2_000,
-        session_stamp: str = SESSION_STAMP,
+        presented_session: str = PRESENTED_SESSION,
     ) -> None:
         self.registry = registry
         self._version = schema_version
         self._opener = opener
         self._catalogue = catalogue
-        self._session_stamp = session_stamp
+        self._presented_session = presented_session
         self._plans: Bounded[QueryPlan] = Bounded(plans)
         self._places: Bounded[Places] = Bounded(plans)
 
@@ -91,11 +92,11 @@ class Reader:
             return known
 
         def compile_all(variables: Mapping[str, object], caller: Caller, bad: BadArguments) -> QueryPlan:
-            stamp = self._session_stamp if caller.session_hash is not None else None
+            session = self._presented_session if caller.session_hash is not None else None
             steps: dict[str, Step] = {}
             for response_key, nodes in nodes_by_response_key.items():
                 context = self._context(fragments, variables, caller, bad)
-                steps[response_key] = step_of(compile_root(context, nodes, At((response_key,)), stamp=stamp))
+                steps[response_key] = step_of(compile_root(context, nodes, At((response_key,)), session=session))
             return QueryPlan(steps, compile_all)
 
         return self._hold(key, compile_all(variables, caller, _NOTHING_BAD))

@@ -24,7 +24,8 @@ from saas.reads.objects import ObjectCompiler
 from saas.reads.statement import At, Parameter, Piece, Slot, Sql, Text, sql_of
 
 MOST_IDS = 100
-_SETTING = "(SELECT set_config('app.tenant_id', {tenant}::text, true) AS v OFFSET 0) t"
+_TENANT = "set_config('app.tenant_id', {tenant}::text, true) AS v"
+_SESSION = "set_config('app.session', {session}, true) AS s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class RootPlan:
     cacheable: bool
 
 
-def compile_root(context: Compilation, nodes: Sequence[FieldNode], at: At, *, stamp: str | None) -> RootPlan:
-    """A root field; `stamp` names the SQL function that tells the session's present stamp, where one is asked for."""
+def compile_root(context: Compilation, nodes: Sequence[FieldNode], at: At, *, session: str | None) -> RootPlan:
+    """A root field; `session` names the view that tells the session's present stamp, where one is asked for."""
     name = nodes[0].name.value
     context.count_field()
 
@@ -58,7 +59,7 @@ def compile_root(context: Compilation, nodes: Sequence[FieldNode], at: At, *, st
         context.rights.require_known(f"Query.{name}")
         return _declared(context, nodes, at)
 
-    return _root_plan(context, context.attempt(at, piece), stamp)
+    return _root_plan(context, context.attempt(at, piece), session)
 
 
 def compile_objects(context: Compilation, read_type: ReadType, sets: Sequence[SelectionSetNode], at: At) -> RootPlan:
@@ -71,7 +72,7 @@ def compile_objects(context: Compilation, read_type: ReadType, sets: Sequence[Se
     one = f"coalesce((SELECT {row} FROM {read_type.table} {alias} WHERE {where}), 'null')"
     ids = context.statement.parameter(lambda binding: binding.ids, "uuid[]")
     listed = f"(SELECT array_agg({one} ORDER BY o.n) FROM unnest({ids}) WITH ORDINALITY o(id, n) WHERE {GATE})"
-    return _finish(context, f"{listed} AS v", stamp=None)
+    return _finish(context, f"{listed} AS v", session=None)
 
 
 def _declared(context: Compilation, nodes: Sequence[FieldNode], at: At) -> Piece:
@@ -148,22 +149,22 @@ def _type_of(context: Compilation, prefix: str) -> ReadType:
     return read_type
 
 
-def _root_plan(context: Compilation, piece: Piece, stamp: str | None) -> RootPlan:
-    if isinstance(piece, Text) and stamp is None:
+def _root_plan(context: Compilation, piece: Piece, session: str | None) -> RootPlan:
+    if isinstance(piece, Text) and session is None:
         statement = context.statement
         _, _, unsent = statement.finish("")
         errors = tuple(statement.errors)
         return RootPlan(None, piece.text.encode(), (), unsent, errors, (), statement.needs_keys, context.cacheable)
-    return _finish(context, f"convert_to({sql_of(piece)}, 'UTF8') AS v", stamp=stamp)
+    return _finish(context, f"convert_to({sql_of(piece)}, 'UTF8') AS v", session=session)
 
 
-def _finish(context: Compilation, column: str, *, stamp: str | None) -> RootPlan:
+def _finish(context: Compilation, column: str, *, session: str | None) -> RootPlan:
     statement = context.statement
-    columns = [column]
-    if stamp is not None:
-        session = statement.parameter(_session_of, "bytea")
-        columns.append(f"{stamp}({session}) AS stamp")
-    setting = _SETTING.format(tenant=context.rights.tenant)
+    columns, settings = [column], [_TENANT.format(tenant=context.rights.tenant)]
+    if session is not None:
+        columns.append(f"(SELECT p.stamp FROM {session} p WHERE t.s IS NOT NULL) AS stamp")
+        settings.append(_SESSION.format(session=statement.parameter(_session_of, "text")))
+    setting = f"(SELECT {', '.join(settings)} OFFSET 0) t"
     sql, parameters, unsent = statement.finish(f"SELECT {', '.join(columns)} FROM {setting}")
     return RootPlan(
         sql,
@@ -178,4 +179,6 @@ def _finish(context: Compilation, column: str, *, stamp: str | None) -> RootPlan
 
 
 def _session_of(binding: Binding) -> object:
-    return binding.caller.session_hash
+    """In hexadecimal digits, as the setting holds it."""
+    session_hash = binding.caller.session_hash
+    return session_hash.hex() if session_hash is not None else None

@@ -111,7 +111,7 @@ def make_services(database: Database, **changes: Any) -> Services:
     sessions = toy.ToySessions(database)
     given: dict[str, Any] = {
         "database": database,
-        "reader": Reader(registry, "toy", opener=NoOpener(), session_stamp=toy.STAMP_FUNCTION),
+        "reader": Reader(registry, "toy", opener=NoOpener(), presented_session=toy.SESSION_VIEW),
         "schema": schema,
         "catalogue": Catalogue.of(["saas.kernel", "saas.reads", "saas.graphql", "saas.web", "tenants"]),
         "clock": SystemClock(),

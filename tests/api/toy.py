@@ -93,6 +93,7 @@ READS = RoomReads(
     ),
 )
 STAMP_FUNCTION = "public.toy_stamp"
+SESSION_VIEW = "public.toy_presented_session"
 _TABLES = {
     "harbour": 'name text COLLATE "C" NOT NULL, id uuid NOT NULL, PRIMARY KEY (tenant_id, id)',
     "boat": 'name text COLLATE "C" NOT NULL, state text COLLATE "C" NOT NULL, price numeric(12,2),'
@@ -105,6 +106,9 @@ CREATE TABLE toy_session (token_hash bytea PRIMARY KEY, stamp text);
 GRANT SELECT, UPDATE ON toy_session TO saas_app, saas_platform;
 CREATE FUNCTION public.toy_stamp(token_hash bytea) RETURNS text STABLE LANGUAGE sql
     AS 'SELECT stamp FROM toy_session s WHERE s.token_hash = $1';
+CREATE VIEW public.toy_presented_session AS
+    SELECT stamp FROM toy_session s WHERE s.token_hash = decode(current_setting('app.session', true), 'hex');
+GRANT SELECT ON toy_presented_session TO saas_app, saas_platform;
 """
 
 READER = frozenset({"all"})

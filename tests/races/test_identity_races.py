@@ -40,6 +40,27 @@ async def test_twenty_sign_ups_of_one_address_make_one_account(directory: Databa
     assert (len(accounts), len(tenants)) == (1, len(founded))
 
 
+async def test_sessions_that_begin_while_a_membership_changes_know_its_last_version(
+    directory: Database, clock: FrozenClock
+) -> None:
+    company = await found(directory, clock)
+    before = (await platform_rows(directory, "SELECT version FROM platform.membership"))[0]["version"]
+
+    async def change() -> None:
+        async with directory.transaction(company.tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+            await transaction.execute("UPDATE platform.membership SET version = version + 1")
+
+    passwords = cheap_passwords()
+    begun = [enter(directory, clock, passwords=passwords) for _ in TWENTY]
+    await asyncio.gather(*begun, *(change() for _ in TWENTY))
+    versions = await platform_rows(
+        directory,
+        "SELECT s.member_version, m.version FROM platform.session s"
+        " JOIN platform.membership m ON (m.tenant_id, m.account_id) = (s.tenant_id, s.account_id)",
+    )
+    assert [tuple(row.values()) for row in versions] == [(before + 20, before + 20)] * 21
+
+
 async def test_twenty_refreshes_of_one_token_give_one_successor(directory: Database, clock: FrozenClock) -> None:
     token = (await found(directory, clock)).tokens.refresh_token
     outcomes = await asyncio.gather(

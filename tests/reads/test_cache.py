@@ -69,7 +69,7 @@ async def test_plans_are_bounded(toys: Toys) -> None:
 
 
 async def test_session_stamp_comes_back_with_the_rows(toys: Toys) -> None:
-    reader = Reader(toys.reader.registry, "1", opener=toys.opener, session_stamp="toy_stamp")
+    reader = Reader(toys.reader.registry, "1", opener=toys.opener, presented_session="toy_presented_session")
     for token, stamp in ((b"live", "stamp of live"), (b"dead", None)):
         caller = toys.caller(session_hash=token)
         for text in ("{ shops(first: 1) { totalCount } }", "{ shops(first: 1) { __typename } }"):

@@ -11,7 +11,7 @@ import pytest
 from saas.identity import SessionTokens, create_invitation, end_membership, revoke_member_session
 from saas.identity.errors import SessionNotFound
 from saas.identity.tokens import TokenKind, token_hash
-from saas.kernel import FrozenClock, new_id
+from saas.kernel import Clock, FrozenClock, SystemClock, new_id
 from saas.onboarding import accept_invitation
 from tenants import Database, DatabaseRole, resume_tenant, suspend_tenant
 from tests.companies import HERE, PASSWORD, PLATFORM_TABLES, actor_of, cheap_passwords, check, found
@@ -59,6 +59,26 @@ async def test_definer_functions_are_the_reviewed_ones_and_closed_to_the_public(
         settings = ["search_path=pg_catalog, platform", *(planned if row["proname"] == "session_stamp" else [])]
         assert (row["owner"], row["proconfig"]) == ("saas_owner", settings)
         assert (row["relay"], row["app"]) == (False, True)
+
+
+async def test_view_of_sessions_shows_the_presented_one_alone(directory: Database, clock: FrozenClock) -> None:
+    """As the application role, whatever it tries; real time, since the view knows no other."""
+    now = SystemClock()
+    ours = await found(directory, now)
+    await found(directory, now, company="远山贸易", email="wang@yuanshan.cn")
+    hashed = token_hash(ours.tokens.access_token, TokenKind.SESSION)
+    assert hashed is not None
+    shown = "SELECT count(*), max(stamp) FROM platform.presented_session"
+    telling = "SELECT count(*) FROM platform.presented_session WHERE stamp::int > 0"  # an error would hold the stamp
+    async with directory.transaction(ours.tenant_id) as transaction:
+        assert await transaction.fetchval(telling) == 0
+        for presented, count in (("", 0), ("ab", 0), (hashed.hex(), 1), (hashed.hex()[:-2] + "00", 0)):
+            await transaction.execute("SELECT set_config('app.session', $1, true)", presented)
+            assert (await transaction.fetchrow(shown))[0] == count  # type: ignore[index]
+        await transaction.execute("SELECT set_config('app.session', $1, true)", hashed.hex())
+        assert (await transaction.fetchrow(shown))[1] == await stamp(directory, now, ours.tokens)  # type: ignore[index]
+        columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'presented_session'"
+        assert [row[0] for row in await transaction.fetch(columns)] == ["stamp"]
 
 
 async def test_session_of_one_company_yields_that_company_whatever_is_bound(
@@ -146,7 +166,7 @@ async def in_platform(directory: Database, tenant_id: UUID, action: Callable[[],
         await action()
 
 
-async def stamp(directory: Database, clock: FrozenClock, tokens: SessionTokens) -> str | None:
+async def stamp(directory: Database, clock: Clock, tokens: SessionTokens) -> str | None:
     hashed = token_hash(tokens.access_token, TokenKind.SESSION)
     row = await directory.fetchrow("SELECT platform.session_stamp($1, $2) AS stamp", hashed, clock.now())
     assert row is not None
