@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import asyncpg
 
@@ -30,7 +31,8 @@ class ConnectionPool:
         self._size = size
         self._wait = wait_seconds
         self._idle: list[asyncpg.Connection[asyncpg.Record]] = []
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._waiters: deque[_Waiter] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._open = 0
         self._closed = False
 
@@ -77,6 +79,8 @@ class ConnectionPool:
             self._open -= 1
         while self._waiters:
             self._wake_one()
+        if self._timer is not None:
+            self._timer.cancel()
 
     async def _connect(self) -> asyncpg.Connection[asyncpg.Record]:
         self._open += 1
@@ -92,28 +96,38 @@ class ConnectionPool:
             raise
 
     async def _wait_for_one(self) -> None:
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """One timer for all who wait: one each would cost a busy process as much as the hand-over."""
+        loop = asyncio.get_running_loop()
+        waiter = _Waiter(loop.create_future(), loop.time() + self._wait)
         self._waiters.append(waiter)
-        timer = asyncio.get_running_loop().call_later(self._wait, _give_up, waiter, self._wait)
+        if self._timer is None:
+            self._timer = loop.call_at(waiter.until, self._give_up)
         try:
-            await waiter
+            await waiter.woken
         except asyncio.CancelledError:
-            if not waiter.cancelled():
+            if not waiter.woken.cancelled():
                 self._wake_one()  # it had been woken already: another takes its place
             raise
-        finally:
-            timer.cancel()
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
 
     def _wake_one(self) -> None:
         while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
+            woken = self._waiters.popleft().woken
+            if not woken.done():
+                woken.set_result(None)
                 return
 
+    def _give_up(self) -> None:
+        """Refuse those whose time is up; they stand in the order in which they came."""
+        loop = asyncio.get_running_loop()
+        while self._waiters and (self._waiters[0].until <= loop.time() or self._waiters[0].woken.done()):
+            woken = self._waiters.popleft().woken
+            if not woken.done():
+                woken.set_exception(Unavailable("tenants.database_busy", {"seconds": str(self._wait)}))
+        self._timer = loop.call_at(self._waiters[0].until, self._give_up) if self._waiters else None
 
-def _give_up(waiter: asyncio.Future[None], seconds: float) -> None:
-    if not waiter.done():
-        waiter.set_exception(Unavailable("tenants.database_busy", {"seconds": str(seconds)}))
+
+class _Waiter(NamedTuple):
+    """Somebody who waits for a connection, until an instant of the event loop's clock."""
+
+    woken: asyncio.Future[None]
+    until: float
