@@ -1,14 +1,17 @@
 """Casbin decides, once per policy and role set; the answers become an access table. The one module that knows casbin.
 
 `enforce` walks policy lines (some 10 µs each), far too slow for every field of every request, so wildcards are
-expanded first, lines are filed by (object, action), and each question is asked once.
+expanded first and lines are filed by (object, action). The matcher looks at an object and an action only to find its
+lines, so objects with the same lines get the same answers: casbin holds one of each such kind, and is asked once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -77,10 +80,11 @@ class Compiler:
 
     def __init__(self, catalogue: AccessCatalogue) -> None:
         self._catalogue = catalogue
+        self._spelled_out = lru_cache(maxsize=16)(partial(_spelled_out, catalogue))
 
     def compile(self, policy: Policy, *, roles: frozenset[str], domain: str, user: str = "actor") -> AccessTable:
         """What a user who holds `roles` may do under `policy`; `domain` is the tenant's id."""
-        question = _Question(self._catalogue, policy, roles=roles, domain=domain, user=user)
+        question = _Question(self._spelled_out(policy), policy, roles=roles, domain=domain, user=user)
         scopes = {name: found for name in self._catalogue.types if (found := question.scopes(Action.SEE, name))}
         fields = self._fields(question, scopes)
         return _table_of(
@@ -121,23 +125,49 @@ class Compiler:
         return {name: granting for name in names if self._catalogue.is_grantable_alone(name)}
 
 
+@dataclass(frozen=True, slots=True)
+class _SpelledOut:
+    """A policy as lines on single objects, whoever asks.
+
+    `alike` gives for each action on an object the first object about which the policy says just the same.
+    """
+
+    lines: Sequence[PolicyLine]
+    alike: Mapping[tuple[Action, str], str]
+
+    @property
+    def asked(self) -> Iterable[PolicyLine]:
+        """The lines on objects that stand for those like them."""
+        return (line for line in self.lines if self.alike[line.action, line.object] == line.object)
+
+
+def _spelled_out(catalogue: AccessCatalogue, policy: Policy) -> _SpelledOut:
+    lines = list(dict.fromkeys(single for line in policy.lines for single in catalogue.expand(line)))
+    said: dict[tuple[Action, str], set[tuple[str, Effect, str]]] = {}
+    for line in lines:
+        said.setdefault((line.action, line.object), set()).add((line.role, line.effect, line.scope))
+    first: dict[tuple[Action, frozenset[tuple[str, Effect, str]]], str] = {}
+    alike = {(action, name): first.setdefault((action, frozenset(each)), name) for (action, name), each in said.items()}
+    return _SpelledOut(lines, alike)
+
+
 class _Question:
     """One casbin enforcer over the expanded lines, asked in the words of this room."""
 
-    def __init__(
-        self, catalogue: AccessCatalogue, policy: Policy, *, roles: frozenset[str], domain: str, user: str
-    ) -> None:
+    def __init__(self, spelled: _SpelledOut, policy: Policy, *, roles: frozenset[str], domain: str, user: str) -> None:
         self._policy, self._domain, self._subject = policy, domain, f"user:{user}"
-        lines = sorted({single for line in policy.lines for single in catalogue.expand(line)})
+        self._alike = spelled.alike
+        self._answers: dict[tuple[str, Action, str, str], bool] = {}
         self._given: dict[tuple[Action, str], set[str]] = {}
         lineage = policy.lineage(roles)
-        for line in lines:
+        for line in spelled.lines:
             if line.effect is Effect.ALLOW and line.role in lineage:  # what nobody gives need not be asked
                 self._given.setdefault((line.action, line.object), set()).add(line.scope)
-        self.verbs = sorted({line.object for line in lines if line.action is Action.DO})
+        self.verbs = sorted({line.object for line in spelled.lines if line.action is Action.DO})
         model = FastModel(_FILED_BY)
         model.load_model_from_text(MODEL)
-        loaded = _LoadedPolicy(lines, policy, subject=self._subject, roles=roles & policy.roles, domain=domain)
+        held = roles & policy.roles
+        loaded = _LoadedPolicy(spelled.asked, policy, subject=self._subject, roles=held, domain=domain)
         self._enforcer = _Enforcer(model, loaded, cache_key_order=_FILED_BY)
 
     def scopes(self, action: Action, object_: str) -> frozenset[str]:
@@ -155,7 +185,12 @@ class _Question:
         return tuple(name for name in sorted(self._policy.roles) if self._ask(_role(name), Action.DO, verb, EVERY_ROW))
 
     def _ask(self, subject: str, action: Action, object_: str, scope: str) -> bool:
-        return bool(self._enforcer.enforce(subject, self._domain, object_, action.value, scope))
+        question = (subject, action, self._alike.get((action, object_), object_), scope)
+        answer = self._answers.get(question)
+        if answer is None:
+            answer = bool(self._enforcer.enforce(subject, self._domain, question[2], action.value, scope))
+            self._answers[question] = answer
+        return answer
 
 
 def _role(name: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saas.access import DEFAULT_POLICY, AccessTable, Action, Effect, FieldAccess, FieldRight, PolicyLine
+from saas.access import DEFAULT_POLICY, AccessTable, Action, Effect, FieldAccess, FieldRight, Policy, PolicyLine
 from saas.access.compiler import Compiler
 from tests.access_samples import catalogue
 
 CATALOGUE = catalogue()
 COMPILER = Compiler(CATALOGUE)
 OBJECTS = sorted([*CATALOGUE.fields, *CATALOGUE.types, *CATALOGUE.permissions, "Customer.*", "Employee.*"])
+SCOPES = ("all", "self", "department", "pool", "owned")
 LINES = st.builds(
     PolicyLine,
     role=st.sampled_from(["rep", "sales_manager", "owner"]),
@@ -51,3 +52,29 @@ def test_deny_never_widens_and_allowance_never_narrows(own: list[PolicyLine], ex
         assert covers(before, after)
     else:
         assert covers(after, before)
+
+
+def allows(policy: Policy, roles: frozenset[str], action: Action, name: str, scope: str = "all") -> bool:
+    """The meaning of a policy, said plainly: something allows it, and nothing denies it or a part of it."""
+    lines = [single for line in policy.lines for single in CATALOGUE.expand(line)]
+    about = [line for line in lines if (line.action, line.object) == (action, name) and line.role in roles]
+    denied = any(
+        line.effect is Effect.DENY and (line.scope in (scope, "all") or (scope == "all" and line.scope != "all"))
+        for line in about
+    )
+    return not denied and any(line.effect is Effect.ALLOW and line.scope == scope for line in about)
+
+
+@settings(max_examples=40, deadline=None)
+@given(own=st.lists(LINES, max_size=12), roles=st.sets(st.sampled_from(["rep", "sales_manager", "owner"])))
+def test_tables_say_what_the_lines_say(own: list[PolicyLine], roles: set[str]) -> None:
+    """Objects with equal lines share an answer; each must be the answer that its own lines give."""
+    policy, held = DEFAULT_POLICY.with_own(own, (), ()), frozenset(roles)
+    table, lineage = COMPILER.compile(policy, roles=held, domain="t1"), policy.lineage(held)
+    verbs = {line.object for line in policy.lines if line.action is Action.DO}
+    assert table.permissions == {name for name in verbs if allows(policy, lineage, Action.DO, name)}
+    for action, found in ((Action.AGGREGATE, table.aggregable), (Action.WRITE, table.writable)):
+        assert found == {path for path in CATALOGUE.fields if allows(policy, lineage, action, path)}
+    for name in CATALOGUE.types:
+        scopes = {scope for scope in SCOPES if allows(policy, lineage, Action.SEE, name, scope)}
+        assert table.visible(name) == ({"all"} if "all" in scopes else scopes)
