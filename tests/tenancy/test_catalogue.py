@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 
 from saas.kernel import new_id
+from saas.main import installed_product
+from saas.reads.mapping import Column
 from tenants import Database
 from tenants.schema import APP, OWNER, PLATFORM, RELAY, row_security
 from tests.conftest import role_url
@@ -60,6 +62,10 @@ _TABLES = """
            a.attnotnull, format_type(a.atttypid, NULL) AS kind
     FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+"""
+_NULLABLE = """
+    SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attnotnull
 """
 _POLICIES = """
     SELECT c.relname, p.polname, p.polcmd::text AS command, p.polpermissive AS permissive,
@@ -124,6 +130,20 @@ async def test_every_table_has_a_tenant_and_forces_row_security(catalogue: Catal
         for row in rows
     }
     assert found == dict.fromkeys(found, expected)
+
+
+async def test_columns_that_come_with_their_type_hold_no_null(catalogue: Catalogue) -> None:
+    """The reader writes them without looking: a null would be no JSON, and the schema promises that there is none."""
+    rows = await catalogue.fetch(_NULLABLE)
+    nullable = {(row["relname"], row["attname"]) for row in rows}
+    promised = [
+        (read_type.table, field.column)
+        for read_type in installed_product().registry.types.values()
+        for field in read_type.fields
+        if isinstance(field, Column) and field.structural
+    ]
+    assert len(promised) > 40
+    assert [each for each in promised if each in nullable] == []
 
 
 async def test_every_table_has_the_one_policy(catalogue: Catalogue) -> None:
