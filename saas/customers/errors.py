@@ -82,7 +82,15 @@ class AllocationNotFound(NotFound):
 
 
 class AllocationClosed(Conflict):
-    """The allocation was committed or cancelled before."""
+    """The allocation is, or was, committed or cancelled before."""
+
+
+class AllocationNotPlanned(Conflict):
+    """The allocation's plan is being made, or could not be made."""
+
+
+class PoolBeingAllocated(Conflict):
+    """A job gives customers of the pool at the moment."""
 
 
 class PlanChanged(AppError):

@@ -36,7 +36,21 @@ async def give(
     on_change: OnChange = OnChange.REFUSE,
     seed_value: str | None = None,
 ) -> Given:
-    """Commit by the founder, with the plan's own hash where none is given."""
+    """Commit by the founder, with the plan's own hash where none is given; of few customers."""
+    given = await order(company, allocation_id, plan_hash=plan_hash, on_change=on_change, seed_value=seed_value)
+    assert given is not None
+    return given
+
+
+async def order(
+    company: Company,
+    allocation_id: UUID,
+    *,
+    plan_hash: str | None = None,
+    on_change: OnChange = OnChange.REFUSE,
+    seed_value: str | None = None,
+) -> Given | None:
+    """As `give`; of many customers a job is asked, and the answer is None."""
     shown = plan_hash or str(await company.value("SELECT plan_hash FROM pool_allocation WHERE id = $1", allocation_id))
     return await company.within(
         lambda: commit_allocation(

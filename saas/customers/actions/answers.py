@@ -5,12 +5,17 @@ Everything follows from what was stored: the roster is brought back and dealt ag
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
 
+import asyncpg
+
 from saas.access import AccessTable, require, scope_predicate
+from saas.customers.actions.problems import AllocationProblem
 from saas.customers.actions.rosters import PICKS, restored_roster
 from saas.customers.allocation import Roster, allocate, explain_passed_over, explain_pick, extract
 from saas.customers.errors import AllocationNotFound, NotDrawnYet
@@ -48,13 +53,18 @@ async def explain_allocation(
         roster = roster if shows_names else _nameless(roster, actor.employee_id)
     if roster.seed is None:
         raise NotDrawnYet("customers.not_drawn_yet", field=("allocation",))
-    allocation = allocate(roster)
     try:
-        if employee_id is None:
-            return explain_pick(roster, allocation, customer_id)
-        return explain_passed_over(roster, allocation, customer_id, employee_id=employee_id)
+        return await asyncio.to_thread(_explained, roster, customer_id, employee_id)
     except KeyError:
         raise AllocationNotFound("customers.not_on_roster", field=("customer",)) from None
+
+
+def _explained(roster: Roster, customer_id: UUID, employee_id: UUID | None) -> Explanation:
+    """In a thread: dealing many customers again takes seconds, in which others go on."""
+    allocation = allocate(roster)
+    if employee_id is None:
+        return explain_pick(roster, allocation, customer_id)
+    return explain_passed_over(roster, allocation, customer_id, employee_id=employee_id)
 
 
 def _nameless(roster: Roster, asking: UUID | None) -> Roster:
@@ -67,24 +77,42 @@ def _nameless(roster: Roster, asking: UUID | None) -> Roster:
 
 
 async def _roster(actor: Actor, allocation_id: UUID, access: AccessTable) -> tuple[Roster, bool]:
-    transaction, tenant_id = current_transaction(), current_tenant_id()
+    row = await _found(actor, allocation_id, access)
+    if row["roster"] is None:
+        raise NotDrawnYet("customers.allocation_unplanned", field=("allocation",))
+    picks = await current_transaction().fetch(PICKS, current_tenant_id(), allocation_id)
+    return restored_roster(allocation_id, row["roster"], picks).roster, row["shows_names"]
+
+
+async def _found(actor: Actor, allocation_id: UUID, access: AccessTable) -> asyncpg.Record:
     sql = _visible(access.visible("Allocation"))
-    row = await transaction.fetchrow(sql, tenant_id, actor.employee_id, allocation_id)
+    row = await current_transaction().fetchrow(sql, current_tenant_id(), actor.employee_id, allocation_id)
     if row is None:
         raise AllocationNotFound("customers.allocation_not_found", field=("allocation",))
-    picks = await transaction.fetch(PICKS, tenant_id, allocation_id)
-    return restored_roster(allocation_id, row["roster"], picks).roster, row["shows_names"]
+    return row
 
 
 @lru_cache(maxsize=64)
 def _visible(scopes: frozenset[str]) -> str:
     visible = scope_predicate(ALLOCATION_SCOPES, scopes, alias="a", tenant="$1", employee="me.id")
     return f"""
-        SELECT a.roster::text AS roster, a.state, a.certificate, a.commitment, a.picks_root, p.shows_names
+        SELECT a.roster::text AS roster, a.certificate, a.commitment, a.picks_root, a.problems::text AS problems,
+               p.shows_names
         FROM pool_allocation a CROSS JOIN (SELECT $2::uuid AS id) me
         JOIN customer_pool p ON p.tenant_id = $1 AND p.id = a.pool_id
         WHERE a.tenant_id = $1 AND a.id = $3 AND {visible}
     """
+
+
+async def list_allocation_problems(
+    actor: Actor, *, allocation_id: UUID, access: AccessTable
+) -> list[AllocationProblem]:
+    """Why a job could not make the plan, or did not give what was planned (permission ``pool:allocate``); else empty.
+
+    :raises AllocationNotFound: missing or not visible.
+    """
+    found = (await _found(actor, allocation_id, access))["problems"]
+    return [] if found is None else [AllocationProblem.of_plain(each) for each in json.loads(found)]
 
 
 async def draw_certificate(actor: Actor, *, allocation_id: UUID, access: AccessTable) -> DrawCertificate:
@@ -110,11 +138,8 @@ async def own_certificate(actor: Actor, *, allocation_id: UUID, access: AccessTa
 async def _certificate(
     actor: Actor, allocation_id: UUID, access: AccessTable, part: Callable[[bytes], bytes]
 ) -> DrawCertificate:
-    sql = _visible(access.visible("Allocation"))
-    row = await current_transaction().fetchrow(sql, current_tenant_id(), actor.employee_id, allocation_id)
-    if row is None:
-        raise AllocationNotFound("customers.allocation_not_found", field=("allocation",))
+    row = await _found(actor, allocation_id, access)
     if row["certificate"] is None:
         raise NotDrawnYet("customers.not_drawn_yet", field=("allocation",))
-    shown = part(row["certificate"].encode("ascii")).decode("ascii")
-    return DrawCertificate(shown, row["commitment"], row["picks_root"])
+    shown = await asyncio.to_thread(part, row["certificate"].encode("ascii"))
+    return DrawCertificate(shown.decode("ascii"), row["commitment"], row["picks_root"])
