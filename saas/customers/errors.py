@@ -77,6 +77,10 @@ class NotDrawnYet(RuleRefused):
     """Where customers go is not decided, or there is no certificate of it."""
 
 
+class AnswersBusy(LimitReached):
+    """Large allocations are answered about one at a time in each process."""
+
+
 class AllocationNotFound(NotFound):
     """This company has no such allocation, or it is not visible to the caller."""
 
