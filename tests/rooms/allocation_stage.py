@@ -1,12 +1,15 @@
-"""Allocations for the tests of rooms and races: short ways to plan and to commit."""
+"""Allocations for the tests of rooms and races: short ways to plan and to commit, and the product's own jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from saas.customers import (
+    COMMIT_AWAITED,
+    PLAN_AWAITED,
     AllocationWish,
     Given,
     Method,
@@ -15,7 +18,11 @@ from saas.customers import (
     commit_allocation,
     plan_allocation,
 )
+from saas.customers.jobs import DEAL, GIVE, LONGEST, AllocationJobs
+from saas.events import Delivery, Handler, Handlers
+from saas.jobs import RetryPolicy
 from saas.kernel import Actor
+from tests.payroll_stage import KeptSealer
 from tests.staging import ZONE, Company
 
 
@@ -97,3 +104,34 @@ async def pooled(company: Company, count: int, prefix: str = "客户") -> list[U
             "UPDATE customer SET created_at = created_at + $2 * interval '1 second' WHERE id = $1", found[-1], number
         )
     return found
+
+
+def delivery_of(company: Company, around: Callable[[Handler], Handler] = lambda handler: handler) -> Delivery:
+    """The worker's way to the handlers of allocations; `around` may put something about them."""
+    jobs, handlers = AllocationJobs(KeptSealer(company), company.clock), Handlers([PLAN_AWAITED, COMMIT_AWAITED])  # type: ignore[arg-type]
+    handlers.on(PLAN_AWAITED, name=DEAL, handler=around(jobs.deal), longest=LONGEST)
+    handlers.on(COMMIT_AWAITED, name=GIVE, handler=around(jobs.give), longest=LONGEST)
+    return Delivery(company.database, handlers, retry=RetryPolicy(), clock=company.clock)
+
+
+async def awaited(company: Company) -> list[tuple[str, str, int]]:
+    """The messages that wait for the jobs of allocations, in order."""
+    rows = await company.rows(
+        "SELECT id, attempts FROM outbox WHERE topic = ANY ($1) AND done_at IS NULL ORDER BY created_at, id",
+        [PLAN_AWAITED, COMMIT_AWAITED],
+    )
+    return [(str(company.tenant_id), str(event_id), int(str(attempts))) for event_id, attempts in rows]
+
+
+async def deliver(delivery: Delivery, message: tuple[str, str, int]) -> None:
+    """Carry a message to its handler, and wait for that."""
+    await delivery(*message)
+    if delivery.long_run is not None:
+        await asyncio.wait({delivery.long_run})
+
+
+async def work(company: Company) -> None:
+    """Let the jobs do what they are asked for; none may fail."""
+    for message in await awaited(company):
+        await deliver(delivery_of(company), message)
+        assert await company.value("SELECT done_at FROM outbox WHERE id = $1", UUID(message[1])) is not None
