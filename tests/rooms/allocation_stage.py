@@ -7,15 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+from saas.access import AccessTable
 from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
+    AllocationProblem,
     AllocationWish,
     Given,
     Method,
     OnChange,
     Participant,
+    cancel_allocation,
     commit_allocation,
+    list_allocation_problems,
     plan_allocation,
 )
 from saas.customers.jobs import DEAL, GIVE, LONGEST, AllocationJobs
@@ -24,6 +28,10 @@ from saas.jobs import RetryPolicy
 from saas.kernel import Actor
 from tests.payroll_stage import KeptSealer
 from tests.staging import ZONE, Company
+
+MANAGER = AccessTable("manager", scopes={"Allocation": frozenset({"all"})}, permissions=frozenset({"pool:allocate"}))
+CUSTOMERS = 7
+"""Of a plan that is large where three are dealt at once."""
 
 
 async def plan(company: Company, method: Method, people: Sequence[Actor | Participant], **wish: Any) -> UUID:
@@ -135,3 +143,31 @@ async def work(company: Company) -> None:
     for message in await awaited(company):
         await deliver(delivery_of(company), message)
         assert await company.value("SELECT done_at FROM outbox WHERE id = $1", UUID(message[1])) is not None
+
+
+async def asked(company: Company, method: Method = Method.FLEXIBLE, **wish: Any) -> UUID:
+    """A plan of seven customers to three people that no job has made yet."""
+    people = await staff(company, 3)
+    await pooled(company, CUSTOMERS)
+    return await plan(company, method, people, **wish)
+
+
+async def planned(company: Company, method: Method = Method.FLEXIBLE, **wish: Any) -> UUID:
+    allocation_id = await asked(company, method, **wish)
+    await work(company)
+    return allocation_id
+
+
+async def problems(company: Company, allocation_id: UUID) -> list[AllocationProblem]:
+    return await company.within(
+        lambda: list_allocation_problems(company.founder, allocation_id=allocation_id, access=MANAGER)
+    )
+
+
+async def cancel(company: Company, allocation_id: UUID) -> None:
+    await company.within(lambda: cancel_allocation(company.founder, allocation_id=allocation_id, clock=company.clock))
+
+
+def without(everything: dict[str, list[tuple[object, ...]]], *tables: str) -> dict[str, list[tuple[object, ...]]]:
+    """What stands in the other tables."""
+    return {table: rows for table, rows in everything.items() if table not in tables}

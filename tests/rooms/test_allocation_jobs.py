@@ -1,47 +1,33 @@
-"""Large allocations: asked for in the request, planned and given by a job; what refuses a job is kept and told."""
+"""Large allocations: asked for in the request, planned and given by a job, once, whoever is killed in between."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
 
-from saas.access import AccessTable
 from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
-    AllocationProblem,
     Method,
-    OnChange,
     Participant,
     PerformancePlan,
-    PoolChange,
-    cancel_allocation,
-    configure_pool,
     draw_certificate,
-    explain_allocation,
-    list_allocation_problems,
 )
 from saas.customers.actions.rosters import PICKS, restored_roster
-from saas.customers.allocation import PeriodStillOpen, RosterImpossible, allocate, verify_certificate
+from saas.customers.allocation import allocate, verify_certificate
 from saas.customers.allocation.errors import DrawSeedRefused
-from saas.customers.errors import (
-    AllocationClosed,
-    AllocationNotPlanned,
-    NotDrawnYet,
-    PlanChanged,
-    PoolBeingAllocated,
-    PoolNotFound,
-)
 from saas.events import Event, Handler, emit
-from saas.kernel import AppErrors, ErrorCode, Period, new_id
+from saas.kernel import Period
 from tests.rooms.allocation_stage import (
+    CUSTOMERS,
+    MANAGER,
+    asked,
     awaited,
     deliver,
     delivery_of,
@@ -50,54 +36,23 @@ from tests.rooms.allocation_stage import (
     order,
     picks,
     plan,
+    planned,
     pooled,
     staff,
+    without,
     work,
 )
-from tests.staging import ZONE, Company, refused
+from tests.staging import Company, refused
 
-MANAGER = AccessTable("manager", scopes={"Allocation": frozenset({"all"})}, permissions=frozenset({"pool:allocate"}))
-CUSTOMERS = 7
+pytestmark = pytest.mark.usefixtures("three_at_once")
 STATE = "SELECT state FROM pool_allocation WHERE id = $1"
 
 
-@pytest.fixture(autouse=True)
-def three_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request does by itself is small here, so that a job is asked for seven customers."""
-    monkeypatch.setattr("saas.customers.actions.wishes.AT_ONCE", 3)
-
-
-async def asked(company: Company, method: Method = Method.FLEXIBLE, **wish: object) -> UUID:
-    """A plan of seven customers to three people that no job has made yet."""
-    people = await staff(company, 3)
-    await pooled(company, CUSTOMERS)
-    return await plan(company, method, people, **wish)
-
-
-async def planned(company: Company, method: Method = Method.FLEXIBLE, **wish: object) -> UUID:
-    allocation_id = await asked(company, method, **wish)
-    await work(company)
-    return allocation_id
-
-
-async def problems(company: Company, allocation_id: UUID) -> list[AllocationProblem]:
-    return await company.within(
-        lambda: list_allocation_problems(company.founder, allocation_id=allocation_id, access=MANAGER)
-    )
-
-
-async def cancel(company: Company, allocation_id: UUID) -> None:
-    await company.within(lambda: cancel_allocation(company.founder, allocation_id=allocation_id, clock=company.clock))
-
-
-def without(everything: dict[str, list[tuple[object, ...]]], *tables: str) -> dict[str, list[tuple[object, ...]]]:
-    return {table: rows for table, rows in everything.items() if table not in tables}
-
-
-@pytest.mark.parametrize("method", [each for each in Method if each is not Method.PERFORMANCE])
+@pytest.mark.parametrize("method", Method)
 async def test_a_job_plans_and_a_job_gives_what_the_plan_shows(company: Company, method: Method) -> None:
     before = without(await company.everything(), "employee", "customer", "audit_entry", "outbox")
-    allocation_id = await asked(company, method)
+    october = PerformancePlan(Period.of_month("2026-10"), newcomer_days=0)
+    allocation_id = await asked(company, method, plan=october)
     assert await company.rows("SELECT state, plan_hash, customers, roster FROM pool_allocation") == [
         ("planning", None, None, None)
     ]
@@ -191,186 +146,6 @@ async def test_a_public_seed_has_to_be_there_when_the_commit_is_asked_for(compan
     await work(company)
     assert await company.value(STATE, allocation_id) == "committed"
     assert '"01 05 12 18 22 30 07"' in str(await company.value("SELECT certificate FROM pool_allocation"))
-
-
-async def test_what_can_be_judged_at_once_is_refused_at_once(company: Company) -> None:
-    people = await staff(company, 3)
-    await pooled(company, CUSTOMERS)
-    before = await company.everything()
-    november = PerformancePlan(Period.of_month("2026-11"))
-    for method, given, wish, error in (
-        (Method.FLEXIBLE, people, {"take": 100_001}, RosterImpossible),
-        (Method.FLEXIBLE, [], {}, RosterImpossible),
-        (Method.FLEXIBLE, [Participant(new_id()) for _ in range(501)], {}, RosterImpossible),
-        (Method.FLEXIBLE, [*people, Participant(new_id())], {}, RosterImpossible),
-        (Method.FLEXIBLE, [*people, people[0]], {}, RosterImpossible),
-        (Method.PERFORMANCE, people, {"plan": november}, PeriodStillOpen),
-    ):
-        assert isinstance(await refused(plan(company, method, given, **wish)), error)
-    for method, given in (
-        (Method.WEIGHTED, [Participant(employee(people[0]), weight=-1)]),
-        (Method.DRAW, [Participant(employee(people[0]), weight=-1)]),
-        (Method.PERFORMANCE, people),
-    ):
-        with pytest.raises(AppErrors):
-            await plan(company, method, given)
-    elsewhere = replace(company, pool_id=new_id())
-    assert isinstance(await refused(plan(elsewhere, Method.FLEXIBLE, people)), PoolNotFound)
-    assert await company.everything() == before
-
-
-async def test_a_plan_that_can_not_be_made_fails_and_says_why(company: Company) -> None:
-    people, customers = await staff(company, 3), await pooled(company, CUSTOMERS)
-    allocation_id = await plan(company, Method.FLEXIBLE, people, customer_ids=customers)
-    await company.claim(await company.hire("0099"), customers[0])
-    before = await company.everything()
-    await work(company)
-    after = await company.everything()
-    touched = ("pool_allocation", "audit_entry", "outbox")
-    assert without(after, *touched) == without(before, *touched)
-    assert await company.rows("SELECT state, plan_hash, wish FROM pool_allocation") == [("failed", None, None)]
-    assert await problems(company, allocation_id) == [
-        AllocationProblem(
-            ErrorCode.BAD_USER_INPUT, "customers.roster_customers_missing", {"missing": 1}, ("customers",)
-        )
-    ]
-    refusal = await refused(order(company, allocation_id, plan_hash="0" * 64))
-    assert (type(refusal), refusal.key) == (AllocationNotPlanned, "customers.allocation_failed")
-    assert await company.everything() == after
-    await cancel(company, allocation_id)
-    assert await company.value(STATE, allocation_id) == "cancelled"
-
-
-async def test_every_problem_of_a_plan_is_kept(company: Company) -> None:
-    """Weights were in order when they were asked for: they are judged again where the plan is made."""
-    people = await staff(company, 2)
-    await pooled(company, CUSTOMERS)
-    allocation_id = await plan(company, Method.LOAD_RELATIVE, people)
-    sql = "UPDATE pool_allocation SET wish = jsonb_set(wish, '{people}', $1::text::jsonb)"
-    bad = [
-        f'{{"employee": "{each.employee_id}", "weight": -1, "attainment": "-1", "most": null, "is_absent": false}}'
-        for each in people
-    ]
-    await company.run(sql, f"[{', '.join(bad)}]")
-    await work(company)
-    assert Counter(each.key for each in await problems(company, allocation_id)) == {
-        "customers.roster_weight_out_of_range": 2,
-        "customers.roster_attainment_negative": 2,
-    }
-
-
-async def test_a_commit_that_is_refused_gives_nothing_and_may_be_asked_for_again(company: Company) -> None:
-    allocation_id = await planned(company)
-    ((first, _, _), *_) = await picks(company, allocation_id)
-    plan_hash = await company.value("SELECT plan_hash FROM pool_allocation")
-    await order(company, allocation_id)
-    await company.claim(await company.hire("0099"), UUID(str(first)))
-    before = await company.everything()
-    await work(company)
-    after = await company.everything()
-    touched = ("pool_allocation", "audit_entry", "outbox")
-    assert without(after, *touched) == without(before, *touched)
-    assert await company.rows("SELECT state, plan_hash, commit_order FROM pool_allocation") == [
-        ("planned", plan_hash, None)
-    ]
-    changed = {"changed": 1, "of": CUSTOMERS}
-    assert await problems(company, allocation_id) == [
-        AllocationProblem(ErrorCode.PLAN_CHANGED, "customers.plan_items_changed", changed, ("allocation",))
-    ]
-    await order(company, allocation_id, on_change=OnChange.SKIP)
-    assert await problems(company, allocation_id) == []
-    await work(company)
-    assert await company.rows("SELECT state, given, skipped FROM pool_allocation") == [("committed", 6, 1)]
-    assert Counter(state for _, _, state in await picks(company, allocation_id)) == {"given": 6, "skipped": 1}
-
-
-async def test_a_commit_finds_other_settings_and_goes_back(company: Company) -> None:
-    allocation_id = await planned(company)
-    await order(company, allocation_id, on_change=OnChange.SKIP)
-    change = PoolChange(settings={"cooldown_days": 1})
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=change,
-            expected_version=1,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
-    await work(company)
-    assert await company.value(STATE, allocation_id) == "planned"
-    assert [each.key for each in await problems(company, allocation_id)] == ["customers.plan_pool_changed"]
-    assert await company.value("SELECT count(*) FROM customer WHERE owner_id IS NOT NULL") == 0
-    assert (await refused(order(company, allocation_id))).key == "customers.plan_pool_changed"
-
-
-async def test_a_plan_that_is_being_made_is_not_committed_and_explains_nothing(company: Company) -> None:
-    allocation_id = await asked(company)
-    before = await company.everything()
-    refusal = await refused(order(company, allocation_id, plan_hash="0" * 64))
-    assert (type(refusal), refusal.key) == (AllocationNotPlanned, "customers.allocation_planning")
-    customer_id = UUID(str(await company.value("SELECT id FROM customer LIMIT 1")))
-    unplanned = await refused(
-        company.within(
-            lambda: explain_allocation(
-                company.founder,
-                allocation_id=allocation_id,
-                customer_id=customer_id,
-                employee_id=None,
-                access=MANAGER,
-            )
-        )
-    )
-    assert (type(unplanned), unplanned.key) == (NotDrawnYet, "customers.allocation_unplanned")
-    assert await problems(company, allocation_id) == []
-    assert await company.everything() == before
-
-
-async def test_a_commit_that_is_being_carried_out_is_neither_asked_for_again_nor_dropped(company: Company) -> None:
-    allocation_id = await planned(company)
-    await order(company, allocation_id)
-    before = await company.everything()
-    for attempt in (order(company, allocation_id), cancel(company, allocation_id)):
-        refusal = await refused(attempt)
-        assert (type(refusal), refusal.key) == (AllocationClosed, "customers.allocation_committing")
-    assert await company.everything() == before
-    await work(company)
-    after = await company.everything()
-    for attempt in (order(company, allocation_id), cancel(company, allocation_id)):
-        refusal = await refused(attempt)
-        assert (refusal.key, refusal.values) == ("customers.allocation_closed", {"state": "committed"})
-    assert await company.everything() == after
-
-
-async def test_another_plan_of_the_pool_waits_for_the_one_that_is_being_carried_out(company: Company) -> None:
-    allocation_id = await planned(company)
-    people = [Participant(UUID(str(row[0]))) for row in await company.rows("SELECT id FROM employee")]
-    small, large = [await plan(company, Method.FLEXIBLE, people, take=take) for take in (2, 5)]
-    await work(company)
-    await order(company, allocation_id)
-    before = await company.everything()
-    for other in (small, large):
-        refusal = await refused(order(company, other, on_change=OnChange.SKIP))
-        assert (type(refusal), refusal.values) == (PoolBeingAllocated, {"pool": "公海"})
-    assert await company.everything() == before
-    await work(company)
-    for other in (small, large):
-        assert isinstance(await refused(order(company, other, on_change=OnChange.SKIP)), PlanChanged)
-
-
-@pytest.mark.parametrize("is_planned", [False, True])
-async def test_a_dropped_plan_is_neither_made_nor_given(company: Company, *, is_planned: bool) -> None:
-    allocation_id = await (planned(company) if is_planned else asked(company))
-    await cancel(company, allocation_id)
-    before = await company.everything()
-    await work(company)
-    assert without(await company.everything(), "outbox") == without(before, "outbox")
-    assert await company.rows("SELECT state, wish, closed_by FROM pool_allocation") == [
-        ("cancelled", None, company.founder.account_id)
-    ]
-    assert isinstance(await refused(cancel(company, allocation_id)), AllocationClosed)
-    assert isinstance(await refused(order(company, allocation_id, plan_hash="0" * 64)), AllocationClosed)
 
 
 async def dealt(company: Company) -> UUID:
