@@ -145,7 +145,7 @@ class Delivery:
             return
         run, handler_name = begun
         if run.attempt > self._retry.max_attempts:
-            await self._fail(run, f"Each of {attempts} runs ended with its worker, without a word.")
+            await self._fail(run, handler_name, f"Each of {attempts} runs ended with its worker, without a word.")
             return
         longest = self._handlers.longest(run.topic, handler_name)
         if longest is None:
@@ -160,7 +160,7 @@ class Delivery:
             async with asyncio.timeout(longest.total_seconds()):
                 await self._handle(run, handler_name)
         except Exception as error:  # a handler may fail in any way; this is the door where that is written down
-            await self._fail(run, describe_failure(error))
+            await self._fail(run, handler_name, describe_failure(error))
 
     async def _hand_back(self, run: Event) -> None:
         """As if it had not been begun, and due in a moment."""
@@ -195,14 +195,17 @@ class Delivery:
         handlers = self._handlers.of(topic)
         return dict(handlers) if handler_name is None else {handler_name: handlers[handler_name]}
 
-    async def _fail(self, run: Event, what: str) -> None:
+    async def _fail(self, run: Event, handler_name: str | None, what: str) -> None:
         now = self._clock.now()
         dead = run.attempt >= self._retry.max_attempts
         due_at = None if dead else now + self._retry.wait_after(run.attempt)
         _log.warning("events.delivery_failed", event_id=str(run.id), topic=run.topic, attempt=run.attempt, reason=what)
         async with self._database.transaction(run.tenant_id) as transaction:
             dead_at = now if dead else None
-            await transaction.execute(_FAILED, run.tenant_id, run.id, run.attempt, due_at, dead_at, what)
+            noted = await transaction.execute(_FAILED, run.tenant_id, run.id, run.attempt, due_at, dead_at, what)
+            given_up = self._handlers.given_up(run.topic, handler_name)
+            if noted and dead and given_up is not None:
+                await given_up(run)
 
 
 async def purge_outbox(*, clock: Clock, kept: timedelta = timedelta(days=7)) -> int:

@@ -59,16 +59,25 @@ class Handlers:
     def __init__(self, topics: Iterable[EventTopic]) -> None:
         self._handlers: dict[str, dict[str, Handler]] = {}
         self._longest: dict[str, timedelta] = {}
+        self._given_up: dict[str, Handler] = {}
         for topic in topics:
             if topic in self._handlers:
                 raise ValueError(f"Topic “{topic}” is declared twice.")
             self._handlers[topic] = {}
 
-    def on(self, topic: EventTopic, *, name: str, handler: Handler, longest: timedelta | None = None) -> None:
+    def on(
+        self,
+        topic: EventTopic,
+        *,
+        name: str,
+        handler: Handler,
+        longest: timedelta | None = None,
+        given_up: Handler | None = None,
+    ) -> None:
         """Let `handler` run for each event of `topic`; `name` (``room.job``) is stored, so it must stay.
 
         `longest` is for work that can't be cut into short transactions: how long a run may take; None is as long as
-        any other.
+        any other. `given_up` runs once the last attempt has failed, so that nobody waits for what will not come.
 
         :raises ValueError: the topic is not declared, or has a handler of that name.
         """
@@ -79,6 +88,8 @@ class Handlers:
         self._handlers[topic][name] = handler
         if longest is not None:
             self._longest[name] = longest
+        if given_up is not None:
+            self._given_up[name] = given_up
 
     def knows(self, topic: str) -> bool:
         """Whether this worker's code declares the topic."""
@@ -89,9 +100,14 @@ class Handlers:
         return self._handlers[topic]
 
     def longest(self, topic: str, name: str | None) -> timedelta | None:
-        """How long the run of an event may take where that is longer than usual.
+        """How long the run of an event may take where that is longer than usual; `name` is its handler, if it has one."""
+        return self._longest.get(self._only(topic, name))
 
-        `name` is the handler that the event is for, None that of the topic; several get an event each, which is short.
-        """
+    def given_up(self, topic: str, name: str | None) -> Handler | None:
+        """What runs once the last attempt of an event has failed; `name` is its handler, if it has one."""
+        return self._given_up.get(self._only(topic, name))
+
+    def _only(self, topic: str, name: str | None) -> str:
+        """The one handler that an event is for; of a topic with several each gets an event of its own, by name."""
         names = list(self._handlers.get(topic, ())) if name is None else [name]
-        return self._longest.get(names[0]) if len(names) == 1 else None
+        return names[0] if len(names) == 1 else ""

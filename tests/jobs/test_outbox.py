@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -166,6 +167,27 @@ async def test_event_whose_runs_all_kill_their_worker_is_dead_without_another_ru
     row = await outbox_row(database, tenant_id, event_id)
     assert row["last_error"] == "Each of 3 runs ended with its worker, without a word."
     assert row["dead_at"] == clock.now()
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_what_is_to_be_done_when_all_attempts_have_failed_is_done_once(
+    database: Database, tenant_id: UUID, cast: Cast, retry: RetryPolicy, clock: FrozenClock, *, is_killed: bool
+) -> None:
+    async def die(_: object) -> None:
+        raise asyncio.CancelledError if is_killed else RuntimeError
+
+    handlers = Handlers([NOTED])
+    handlers.on(NOTED, name="testing.die", handler=die, given_up=cast.note)
+    delivery = Delivery(database, handlers, retry=retry, clock=clock)
+    event_id = await emitted(database, tenant_id, clock)
+    for attempt in range(3):
+        assert await notes(database, tenant_id) == []
+        with suppress(asyncio.CancelledError):
+            await delivery(str(tenant_id), str(event_id), attempt)
+    for attempt in (3, 3, 4):
+        await delivery(str(tenant_id), str(event_id), attempt)
+    assert await notes(database, tenant_id) == ["a/1"]
+    assert (await outbox_row(database, tenant_id, event_id))["dead_at"] == clock.now()
 
 
 async def test_dead_event_may_be_retried_by_its_company_only(
