@@ -100,7 +100,7 @@ class Handlers:
         return self._handlers[topic]
 
     def longest(self, topic: str, name: str | None) -> timedelta | None:
-        """How long the run of an event may take where that is longer than usual; `name` is its handler, if it has one."""
+        """How long the run of an event may take, where longer than usual; `name` is its handler, if it names one."""
         return self._longest.get(self._only(topic, name))
 
     def given_up(self, topic: str, name: str | None) -> Handler | None:
