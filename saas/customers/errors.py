@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, LimitReached, NotFound, RuleRefused, StaleVersion
+from saas.kernel import (
+    AppError,
+    BadUserInput,
+    Conflict,
+    ErrorCode,
+    LimitReached,
+    NotFound,
+    RuleRefused,
+    StaleVersion,
+    Unavailable,
+)
 
 
 class CustomerNotFound(NotFound):
@@ -91,6 +101,10 @@ class AllocationClosed(Conflict):
 
 class AllocationNotPlanned(Conflict):
     """The allocation's plan is being made, or could not be made."""
+
+
+class AllocationGivenUp(Unavailable):
+    """Every attempt of a job at an allocation failed."""
 
 
 class PoolBeingAllocated(Conflict):

@@ -16,15 +16,16 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from saas.customers.actions.carrying_out import give_ordered
+from saas.customers.actions.carrying_out import give_ordered, give_up_commit
 from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, settle_due
 from saas.customers.actions.ledger import job_actor
-from saas.customers.actions.plans import deal_plan
+from saas.customers.actions.plans import deal_plan, give_up_plan
 from saas.customers.actions.pools import apply_begun_settings
 from saas.customers.actions.recycling import Recycled, recycle_if_due
+from saas.customers.events import COMMIT_AWAITED, PLAN_AWAITED
 from saas.customers.recycling import Action, Verdict
 from saas.customers.settings import settings_of
-from saas.events import Event
+from saas.events import Event, Handlers
 from saas.identity import Recipient
 from saas.jobs import Mail, Postbox, describe_failure
 from saas.kernel import AppError, Catalogue, Clock, local_date, new_id
@@ -281,6 +282,11 @@ class AllocationJobs:
     sealer: Sealer
     clock: Clock
 
+    def listen(self, handlers: Handlers) -> None:
+        """Hear what is asked of a worker."""
+        handlers.on(PLAN_AWAITED, name=DEAL, handler=self.deal, longest=LONGEST, given_up=self.give_up_plan)
+        handlers.on(COMMIT_AWAITED, name=GIVE, handler=self.give, longest=LONGEST, given_up=self.give_up_commit)
+
     async def deal(self, event: Event) -> None:
         """Make the plan."""
         keyring, zone = await self._begin(event)
@@ -290,6 +296,14 @@ class AllocationJobs:
         """Carry the plan out."""
         keyring, zone = await self._begin(event)
         await give_ordered(_allocation_id(event), keyring=keyring, time_zone=zone)
+
+    async def give_up_plan(self, event: Event) -> None:
+        """Tell who waits for the plan that it will not come."""
+        await give_up_plan(_allocation_id(event), clock=self.clock)
+
+    async def give_up_commit(self, event: Event) -> None:
+        """Tell who waits for the commit that nothing was given."""
+        await give_up_commit(_allocation_id(event))
 
     async def _begin(self, event: Event) -> tuple[Keyring, str]:
         await current_transaction().execute(_PATIENCE)

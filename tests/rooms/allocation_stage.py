@@ -114,12 +114,19 @@ async def pooled(company: Company, count: int, prefix: str = "客户") -> list[U
     return found
 
 
-def delivery_of(company: Company, around: Callable[[Handler], Handler] = lambda handler: handler) -> Delivery:
-    """The worker's way to the handlers of allocations; `around` may put something about them."""
+def delivery_of(company: Company, around: Callable[[Handler], Handler] | None = None, *, attempts: int = 8) -> Delivery:
+    """The worker's way to the handlers of allocations; `around` may put something about those that do the work."""
     jobs, handlers = AllocationJobs(KeptSealer(company), company.clock), Handlers([PLAN_AWAITED, COMMIT_AWAITED])  # type: ignore[arg-type]
-    handlers.on(PLAN_AWAITED, name=DEAL, handler=around(jobs.deal), longest=LONGEST)
-    handlers.on(COMMIT_AWAITED, name=GIVE, handler=around(jobs.give), longest=LONGEST)
-    return Delivery(company.database, handlers, retry=RetryPolicy(), clock=company.clock)
+    if around is None:
+        jobs.listen(handlers)
+    else:
+        ways = (
+            (PLAN_AWAITED, DEAL, jobs.deal, jobs.give_up_plan),
+            (COMMIT_AWAITED, GIVE, jobs.give, jobs.give_up_commit),
+        )
+        for topic, name, handler, given_up in ways:
+            handlers.on(topic, name=name, handler=around(handler), longest=LONGEST, given_up=given_up)
+    return Delivery(company.database, handlers, retry=RetryPolicy(max_attempts=attempts), clock=company.clock)
 
 
 async def awaited(company: Company) -> list[tuple[str, str, int]]:

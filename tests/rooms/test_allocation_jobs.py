@@ -14,6 +14,7 @@ import pytest
 from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
+    AllocationProblem,
     Method,
     Participant,
     PerformancePlan,
@@ -23,12 +24,13 @@ from saas.customers.actions.rosters import PICKS, restored_roster
 from saas.customers.allocation import allocate, verify_certificate
 from saas.customers.allocation.errors import DrawSeedRefused
 from saas.events import Event, Handler, emit
-from saas.kernel import Period
+from saas.kernel import ErrorCode, Period
 from tests.rooms.allocation_stage import (
     CUSTOMERS,
     MANAGER,
     asked,
     awaited,
+    cancel,
     deliver,
     delivery_of,
     employee,
@@ -38,6 +40,7 @@ from tests.rooms.allocation_stage import (
     plan,
     planned,
     pooled,
+    problems,
     staff,
     without,
     work,
@@ -197,6 +200,32 @@ async def test_a_killed_worker_leaves_nothing_and_the_next_one_does_all(company:
     assert await company.value(STATE, allocation_id) == states["commit" if stage is ordered else "plan"]
     assert len(await picks(company, allocation_id)) == CUSTOMERS
     assert await company.value("SELECT count(*) FROM ownership") == (CUSTOMERS if stage is ordered else 0)
+
+
+@STAGES
+async def test_a_job_that_fails_for_good_is_given_up_and_says_so(company: Company, stage: Stage) -> None:
+    allocation_id = await stage(company)
+    before = without(await company.everything(), "outbox", "audit_entry", "pool_allocation")
+
+    def failing(handler: Handler) -> Handler:
+        async def run(event: Event) -> None:
+            await handler(event)
+            raise RuntimeError
+
+        return run
+
+    for attempt in range(2):
+        assert await company.value(STATE, allocation_id) == ("committing" if stage is ordered else "planning")
+        (message,) = await awaited(company)
+        assert message[2] == attempt
+        await deliver(delivery_of(company, failing, attempts=2), message)
+    assert without(await company.everything(), "outbox", "audit_entry", "pool_allocation") == before
+    assert await company.value(STATE, allocation_id) == ("planned" if stage is ordered else "failed")
+    assert await problems(company, allocation_id) == [
+        AllocationProblem(ErrorCode.UNAVAILABLE, "customers.allocation_given_up", {}, ())
+    ]
+    await cancel(company, allocation_id)
+    assert await company.value(STATE, allocation_id) == "cancelled"
 
 
 @STAGES

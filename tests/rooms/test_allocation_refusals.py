@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +29,7 @@ from saas.customers.errors import (
     PoolBeingAllocated,
     PoolNotFound,
 )
-from saas.kernel import AppErrors, ErrorCode, Period, new_id
+from saas.kernel import Actor, AppError, AppErrors, ErrorCode, Period, new_id
 from tests.rooms.allocation_stage import (
     CUSTOMERS,
     MANAGER,
@@ -55,14 +57,15 @@ async def test_what_can_be_judged_at_once_is_refused_at_once(company: Company) -
     await pooled(company, CUSTOMERS)
     before = await company.everything()
     november = PerformancePlan(Period.of_month("2026-11"))
-    for method, given, wish, error in (
+    cases: list[tuple[Method, Sequence[Actor | Participant], dict[str, Any], type[AppError]]] = [
         (Method.FLEXIBLE, people, {"take": 100_001}, RosterImpossible),
         (Method.FLEXIBLE, [], {}, RosterImpossible),
         (Method.FLEXIBLE, [Participant(new_id()) for _ in range(501)], {}, RosterImpossible),
         (Method.FLEXIBLE, [*people, Participant(new_id())], {}, RosterImpossible),
         (Method.FLEXIBLE, [*people, people[0]], {}, RosterImpossible),
         (Method.PERFORMANCE, people, {"plan": november}, PeriodStillOpen),
-    ):
+    ]
+    for method, given, wish, error in cases:
         assert isinstance(await refused(plan(company, method, given, **wish)), error)
     for method, given in (
         (Method.WEIGHTED, [Participant(employee(people[0]), weight=-1)]),

@@ -32,7 +32,7 @@ from saas.customers.allocation import (
     certify,
 )
 from saas.customers.claim_queries import hold_claims
-from saas.customers.errors import PlanChanged
+from saas.customers.errors import AllocationGivenUp, PlanChanged
 from saas.customers.queries import get_pool
 from saas.kernel import EXACT, AppError, AppErrors, FrozenClock, local_date
 from saas.sealing import Keyring
@@ -152,23 +152,38 @@ async def give_ordered(allocation_id: UUID, *, keyring: Keyring, time_zone: str)
 
     Nothing is done for one that was carried out before. Claims from the pool are refused meanwhile: they would wait.
     """
-    transaction, tenant_id = current_transaction(), current_tenant_id()
-    row = await transaction.fetchrow(_ORDERED, tenant_id, allocation_id)
-    if row is None:
+    found = await _ordered(allocation_id)
+    if found is None:
         return
-    plan = PlanRow.of(allocation_id, row)
-    order = CommitOrder.of_plain(json.loads(row["commit_order"]), tenant_id=tenant_id)
+    plan, order = found
     await hold_claims(plan.pool_id)
     try:
-        async with transaction.savepoint():
+        async with current_transaction().savepoint():
             await lock_unchanged_pool(plan)
             await carry_out(plan, order, keyring=keyring, time_zone=time_zone)
     except (AppError, AppErrors) as refusal:
-        await transaction.execute(_BACK, tenant_id, allocation_id, plain_problems(refusal))
-        clock = FrozenClock(order.at)
-        await record(
-            order.by, "allocation.commit_refused", object_type="Allocation", object_id=allocation_id, clock=clock
-        )
+        await _note_refused(plan, order, refusal)
+
+
+async def give_up_commit(allocation_id: UUID) -> None:
+    """Let a plan be there again that no job could carry out, for a reason that is none of the caller's."""
+    found = await _ordered(allocation_id)
+    if found is not None:
+        await _note_refused(*found, AllocationGivenUp("customers.allocation_given_up"))
+
+
+async def _ordered(allocation_id: UUID) -> tuple[PlanRow, CommitOrder] | None:
+    row = await current_transaction().fetchrow(_ORDERED, current_tenant_id(), allocation_id)
+    if row is None:
+        return None
+    order = CommitOrder.of_plain(json.loads(row["commit_order"]), tenant_id=current_tenant_id())
+    return PlanRow.of(allocation_id, row), order
+
+
+async def _note_refused(plan: PlanRow, order: CommitOrder, refusal: AppError | AppErrors) -> None:
+    await current_transaction().execute(_BACK, current_tenant_id(), plan.id, plain_problems(refusal))
+    clock = FrozenClock(order.at)
+    await record(order.by, "allocation.commit_refused", object_type="Allocation", object_id=plan.id, clock=clock)
 
 
 async def _reveal(plan: PlanRow, order: CommitOrder, keyring: Keyring) -> _Revealed:

@@ -37,6 +37,7 @@ from saas.customers.allocation import (
     commit,
 )
 from saas.customers.allocation.verifier import canonical
+from saas.customers.errors import AllocationGivenUp
 from saas.customers.events import PLAN_AWAITED
 from saas.customers.queries import Pool, get_pool
 from saas.events import emit
@@ -115,11 +116,23 @@ async def deal_plan(allocation_id: UUID, *, keyring: Keyring, time_zone: str, cl
         pool, today = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
         draft = await _drafted(pool, wish, allocation_id, keyring, day=today)
     except (AppError, AppErrors) as refusal:
-        problems = plain_problems(refusal)
-        if await current_transaction().execute(_FAILED, current_tenant_id(), allocation_id, problems):
-            await _record(actor, "allocation.failed", allocation_id, {"state": ["planning", "failed"]}, clock)
+        await _note_failed(actor, allocation_id, refusal, clock)
         return
     await _keep(actor, draft, wish, clock=clock)
+
+
+async def give_up_plan(allocation_id: UUID, *, clock: Clock) -> None:
+    """Let a plan be failed that no job could make, for a reason that is none of the caller's."""
+    asked = await current_transaction().fetchval(_ASKED, current_tenant_id(), allocation_id)
+    if asked is not None:
+        actor = Actor.of_plain(json.loads(asked)["by"], tenant_id=current_tenant_id())
+        await _note_failed(actor, allocation_id, AllocationGivenUp("customers.allocation_given_up"), clock)
+
+
+async def _note_failed(actor: Actor, allocation_id: UUID, refusal: AppError | AppErrors, clock: Clock) -> None:
+    problems = plain_problems(refusal)
+    if await current_transaction().execute(_FAILED, current_tenant_id(), allocation_id, problems):
+        await _record(actor, "allocation.failed", allocation_id, {"state": ["planning", "failed"]}, clock)
 
 
 def _tie_seed(wish: AllocationWish) -> bytes | None:
