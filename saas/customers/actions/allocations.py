@@ -59,7 +59,8 @@ async def commit_allocation(
     :raises PlanChanged: the hash is of another plan; the pool's settings or standings changed; or an item, with REFUSE.
     :raises DrawSeedRefused: the value of the public seed is needed.
     """
-    row = await _locked(allocation_id, but_not=_UNPLANNED)
+    row = await _locked(allocation_id)
+    _require_planned(row["state"])
     if row["plan_hash"] != plan_hash:
         raise PlanChanged("customers.plan_of_other_hash", field=("planHash",))
     plan, order = PlanRow.of(allocation_id, row), CommitOrder(actor, clock.now(), on_change, seed_value)
@@ -87,16 +88,18 @@ async def cancel_allocation(actor: Actor, *, allocation_id: UUID, clock: Clock) 
     await record(actor, "allocation.cancelled", object_type="Allocation", object_id=allocation_id, clock=clock)
 
 
-_UNPLANNED = {"planning": "customers.allocation_planning", "failed": "customers.allocation_failed"}
+def _require_planned(state: str) -> None:
+    if state == "planning":
+        raise AllocationNotPlanned("customers.allocation_planning", field=("allocation",))
+    if state == "failed":
+        raise AllocationNotPlanned("customers.allocation_failed", field=("allocation",))
 
 
-async def _locked(allocation_id: UUID, *, but_not: dict[str, str] | None = None) -> asyncpg.Record:
-    """The open allocation; `but_not` names the message of states in which it is no use."""
+async def _locked(allocation_id: UUID) -> asyncpg.Record:
+    """The allocation, which is neither committed nor cancelled; locked, so that of any number at once one goes on."""
     row = await current_transaction().fetchrow(_LOCK, current_tenant_id(), allocation_id)
     if row is None:
         raise await _why_not(allocation_id)
-    if row["state"] in (but_not or {}):
-        raise AllocationNotPlanned((but_not or {})[row["state"]], field=("allocation",))
     if row["state"] in ("committed", "cancelled"):
         raise AllocationClosed("customers.allocation_closed", {"state": row["state"]}, field=("allocation",))
     return row

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from saas.kernel import AppError, AppErrors, ErrorCode, Scalar
+
+MOST = 1_000
+"""Problems that are kept: two of each person, where everybody's entry is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class AllocationProblem:
 
 
 def plain_problems(refusal: AppError | AppErrors) -> str:
-    """One refusal, or several found at once, as JSON."""
-    return json.dumps([_plain(each) for each in _each(refusal)], ensure_ascii=False)
+    """One refusal, or the first of several found at once, as JSON."""
+    return json.dumps([_plain(each) for each in islice(_each(refusal), MOST)], ensure_ascii=False)
 
 
 def _each(refusal: AppError | AppErrors) -> Iterator[AppError]:
