@@ -95,7 +95,7 @@ async def plan_allocation(
         await _keep(actor, draft, wish, clock=clock)
         return allocation_id
     people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
-    _Draft.of(people, wish, keyring)
+    _Draft.of(people, wish, keyring)  # refuses what the job would; it deals nothing yet
     changes: dict[str, list[str | int | None]] = {"take": [None, wish.size], "method": [None, wish.method.value]}
     await _record(actor, "allocation.asked_for", allocation_id, changes, clock)
     await emit(PLAN_AWAITED, {"allocation_id": str(allocation_id)})
