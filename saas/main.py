@@ -25,7 +25,7 @@ from saas.background import every_tenant, periodic_jobs, recycle_warning, recycl
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks
-from saas.customers.jobs import WARNING_MAIL
+from saas.customers.jobs import WARNING_MAIL, AllocationJobs
 from saas.doors import ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
 from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep
@@ -336,6 +336,7 @@ def worker_services(installation: Installation) -> WorkerServices:
     welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
+    AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     handlers.on(INPUTS_AWAITED, name=FREEZE, handler=payroll.freeze)

@@ -38,8 +38,8 @@ _log = structlog.get_logger()
 class WorkerServices:
     """What a worker is made of; `relay_url` is PostgreSQL's URL with the relay's role.
 
-    `at_once` events are handled at a time; keep it below the size of the database's pool. A worker that is told to
-    stop finishes what runs within `finish_seconds`.
+    `at_once` events are handled at a time, and one long one beside them; keep both together below the size of the
+    database's pool. A worker that is told to stop finishes what runs within `finish_seconds`.
 
     The wiring owns database and bell: it rings the bell after commits (`ring_with`) and closes both.
     """
@@ -102,14 +102,18 @@ async def _deliver(services: WorkerServices, stop: asyncio.Event) -> None:
         working = asyncio.create_task(worker.run())
         await _first_of(working, stop)
         worker.finish()
-        _, late = await asyncio.wait({working}, timeout=services.finish_seconds)
-        if late:
+        long_run = delivery.long_run if stop.is_set() else None
+        _, late = await asyncio.wait({working, long_run or working}, timeout=services.finish_seconds)
+        if working in late:
             worker.drop()
         try:
             await working
         except Unavailable as error:
             _log.warning("worker.queue_lost", reason=describe_failure(error))
         await worker.close()
+    if (late_run := delivery.long_run) is not None:
+        late_run.cancel()
+        await asyncio.wait({late_run})
 
 
 async def _first_of(working: asyncio.Task[None], stop: asyncio.Event) -> None:

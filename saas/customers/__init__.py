@@ -3,8 +3,14 @@
 A customer is at any moment pooled or owned; every change of owner is a row of the ownership history.
 """
 
-from saas.customers.actions.allocations import OnChange, cancel_allocation, commit_allocation
-from saas.customers.actions.answers import DrawCertificate, draw_certificate, explain_allocation, own_certificate
+from saas.customers.actions.allocations import cancel_allocation, commit_allocation
+from saas.customers.actions.answers import (
+    DrawCertificate,
+    draw_certificate,
+    explain_allocation,
+    list_allocation_problems,
+    own_certificate,
+)
 from saas.customers.actions.customers import (
     ClaimGuard,
     claim_customer,
@@ -17,7 +23,7 @@ from saas.customers.actions.handovers import assign_customer, release_customer, 
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
-from saas.customers.actions.plans import AllocationWish, plan_allocation
+from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
     apply_begun_settings,
     close_pool,
@@ -26,11 +32,21 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
+from saas.customers.actions.problems import AllocationProblem
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
-from saas.customers.actions.rosters import Participant
+from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
+from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
-from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED, CUSTOMER_RELEASED, RECYCLE_WARNED, TOPICS
+from saas.customers.events import (
+    COMMIT_AWAITED,
+    CUSTOMER_CLAIMED,
+    CUSTOMER_CREATED,
+    CUSTOMER_RELEASED,
+    PLAN_AWAITED,
+    RECYCLE_WARNED,
+    TOPICS,
+)
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.policies import CUSTOMER_SCOPES
@@ -38,7 +54,6 @@ from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
-    foresee_claim,
     get_visible_customer,
     lock_customers,
     lock_visible_customers,
@@ -51,6 +66,7 @@ from saas.customers.settings import PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
+    "COMMIT_AWAITED",
     "CUSTOMER_CLAIMED",
     "CUSTOMER_CREATED",
     "CUSTOMER_KEY",
@@ -58,8 +74,10 @@ __all__ = [
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
     "OWNER",
+    "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "AllocationProblem",
     "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
@@ -104,6 +122,7 @@ __all__ = [
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
+    "list_allocation_problems",
     "lock_customers",
     "lock_visible_customers",
     "match_key",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, LimitReached, NotFound, RuleRefused, StaleVersion
+from saas.kernel import (
+    AppError,
+    BadUserInput,
+    Conflict,
+    ErrorCode,
+    LimitReached,
+    NotFound,
+    RuleRefused,
+    StaleVersion,
+    Unavailable,
+)
 
 
 class CustomerNotFound(NotFound):
@@ -77,12 +87,28 @@ class NotDrawnYet(RuleRefused):
     """Where customers go is not decided, or there is no certificate of it."""
 
 
+class AnswersBusy(LimitReached):
+    """Large allocations are answered about one at a time in each process."""
+
+
 class AllocationNotFound(NotFound):
     """This company has no such allocation, or it is not visible to the caller."""
 
 
 class AllocationClosed(Conflict):
-    """The allocation was committed or cancelled before."""
+    """The allocation is, or was, committed or cancelled before."""
+
+
+class AllocationNotPlanned(Conflict):
+    """The allocation's plan is being made, or could not be made."""
+
+
+class AllocationGivenUp(Unavailable):
+    """Every attempt of a job at an allocation failed."""
+
+
+class PoolBeingAllocated(Conflict):
+    """A job gives customers of the pool at the moment."""
 
 
 class PlanChanged(AppError):

@@ -1,7 +1,8 @@
-"""What runs beside the requests: the nightly recycling of each company, and the mails that warn of it.
+"""What runs beside the requests: the nightly recycling of each company, the mails that warn of it, and allocations of
+many customers.
 
-A run goes page by page, with a transaction per customer; cut off anywhere, it goes on where things stand, because
-each customer is judged anew and nothing is done twice.
+A run of recycling goes page by page, with a transaction per customer; cut off anywhere, it goes on where things stand,
+because each customer is judged anew and nothing is done twice.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from saas.customers.actions.carrying_out import give_ordered, give_up_commit
 from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, settle_due
 from saas.customers.actions.ledger import job_actor
+from saas.customers.actions.plans import deal_plan, give_up_plan
 from saas.customers.actions.pools import apply_begun_settings
 from saas.customers.actions.recycling import Recycled, recycle_if_due
+from saas.customers.events import COMMIT_AWAITED, PLAN_AWAITED
 from saas.customers.recycling import Action, Verdict
 from saas.customers.settings import settings_of
-from saas.events import Event
+from saas.events import Event, Handlers
 from saas.identity import Recipient
 from saas.jobs import Mail, Postbox, describe_failure
 from saas.kernel import AppError, Catalogue, Clock, local_date, new_id
-from tenants import Database, Transaction, current_tenant_id, current_transaction
+from saas.sealing import Keyring, Sealer
+from tenants import Database, Transaction, current_tenant_id, current_transaction, get_tenant_facts
 
 RECYCLE_HOUR = 2
 """From which hour of the company's day its run may begin (P26)."""
@@ -257,3 +262,53 @@ class RecycleWarning:
             body=self._catalogue.text(to.locale, "jobs.recycle_warning.body", named),
             written_at=event.occurred_at,
         )
+
+
+DEAL, GIVE = "customers.deal", "customers.give"
+LONGEST = timedelta(minutes=15)
+"""An allocation is one transaction, whole or not at all; 100,000 customers take a minute or two on two cores."""
+
+_PATIENCE = """
+SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '120s';
+SET LOCAL idle_in_transaction_session_timeout = '600s'
+"""
+"""A job may wait where a request may not: for an import's locks, and while it deals, with the transaction open."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationJobs:
+    """The handlers of large allocations. An event that comes again finds its allocation in another state."""
+
+    sealer: Sealer
+    clock: Clock
+
+    def listen(self, handlers: Handlers) -> None:
+        """Hear what is asked of a worker."""
+        handlers.on(PLAN_AWAITED, name=DEAL, handler=self.deal, longest=LONGEST, given_up=self.give_up_plan)
+        handlers.on(COMMIT_AWAITED, name=GIVE, handler=self.give, longest=LONGEST, given_up=self.give_up_commit)
+
+    async def deal(self, event: Event) -> None:
+        """Make the plan."""
+        keyring, zone = await self._begin(event)
+        await deal_plan(_allocation_id(event), keyring=keyring, time_zone=zone, clock=self.clock)
+
+    async def give(self, event: Event) -> None:
+        """Carry the plan out."""
+        keyring, zone = await self._begin(event)
+        await give_ordered(_allocation_id(event), keyring=keyring, time_zone=zone)
+
+    async def give_up_plan(self, event: Event) -> None:
+        """Tell who waits for the plan that it will not come."""
+        await give_up_plan(_allocation_id(event), clock=self.clock)
+
+    async def give_up_commit(self, event: Event) -> None:
+        """Tell who waits for the commit that nothing was given."""
+        await give_up_commit(_allocation_id(event))
+
+    async def _begin(self, event: Event) -> tuple[Keyring, str]:
+        await current_transaction().execute(_PATIENCE)
+        return await self.sealer.keyring(event.tenant_id), (await get_tenant_facts()).time_zone
+
+
+def _allocation_id(event: Event) -> UUID:
+    return UUID(str(event.payload["allocation_id"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -235,6 +235,8 @@ class RecycleRun(TenantModel):
 class PoolAllocation(TenantModel):
     """An allocation: its frozen roster, and what became of it.
 
+    Where a job makes the plan, `wish` is what was asked for until then; where one gives the customers, `commit_order`
+    says in whose name. `problems` are what the job was refused last.
     `roster` holds candidates, plan and seed; the customers are the picks, in their order. A draw's `sealed` holds its
     seed and salt key until it is drawn; `commitment` was published before, `certificate` is written after.
     """
@@ -242,11 +244,14 @@ class PoolAllocation(TenantModel):
     pool_id = fields.UUIDField()
     method = fields.CharField(max_length=20)
     state = fields.CharField(max_length=10)
-    allocated_on = fields.DateField()
-    settings_version = fields.IntField()
-    roster: dict[str, Any] = fields.JSONField()
-    plan_hash = fields.CharField(max_length=64)
-    customers = fields.IntField()
+    wish: dict[str, Any] | None = fields.JSONField(null=True)
+    allocated_on: date | None = fields.DateField(null=True)
+    settings_version: int | None = fields.IntField(null=True)
+    roster: dict[str, Any] | None = fields.JSONField(null=True)
+    plan_hash = fields.CharField(max_length=64, null=True)
+    customers: int | None = fields.IntField(null=True)
+    commit_order: dict[str, Any] | None = fields.JSONField(null=True)
+    problems: list[dict[str, Any]] | None = fields.JSONField(null=True)
     given = fields.IntField(default=0, db_default=0)
     skipped = fields.IntField(default=0, db_default=0)
     sealed: bytes | None = fields.BinaryField(null=True)

@@ -3,7 +3,8 @@
 PostgreSQL holds the truth. The relay sends an event and makes it due again at the end of a lease, so one that gets
 lost on the way (Redis emptied, worker killed) is sent anew. Delivering is fenced by `attempts`: a message carries the
 number it was sent with, and beginning a run raises it, so a message that comes twice, or late, does nothing. The
-handler's writes and "done" are one transaction, so that it takes effect exactly once.
+handler's writes and "done" are one transaction, so that it takes effect exactly once. That transaction holds the
+event's row, which the relay passes over: a run may take longer than the lease and is still not sent anew.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tenants.pool import ConnectionPool
 DELIVER = "events.deliver"
 POLL_SECONDS = 1.0
 _BATCH = 100
+_BUSY_WAIT = timedelta(seconds=5)
 _NOBODY = UUID(int=0)
 _PURGE_BATCH = 1000
 _log = structlog.get_logger()
@@ -53,6 +55,10 @@ WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND due_at IS NOT NULL FOR UP
 _DONE = "UPDATE outbox SET done_at = $3, due_at = NULL, last_error = NULL WHERE tenant_id = $1 AND id = $2"
 _FAILED = """
 UPDATE outbox SET due_at = $4, dead_at = $5, last_error = $6
+WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND due_at IS NOT NULL
+"""
+_HAND_BACK = """
+UPDATE outbox SET attempts = attempts - 1, due_at = $4
 WHERE tenant_id = $1 AND id = $2 AND attempts = $3 AND due_at IS NOT NULL
 """
 _PURGE = """
@@ -112,6 +118,8 @@ class Delivery:
     """Runs the handlers of events, in the worker, `at_once` of them at a time.
 
     The queue hands out more than the database has connections: the others wait here, not begun, rather than fail.
+    Beside them one handler that may take long runs, in a task of its own: the message that brought it has done its
+    part. A second such event is handed back, for this worker when it is free or for another.
     """
 
     def __init__(
@@ -119,6 +127,12 @@ class Delivery:
     ) -> None:
         self._database, self._handlers, self._retry, self._clock = database, handlers, retry, clock
         self._turn = asyncio.Semaphore(at_once)
+        self._long: asyncio.Task[None] | None = None
+
+    @property
+    def long_run(self) -> asyncio.Task[None] | None:
+        """The long run that has not ended; who stops the worker waits for it, or cancels it, and it is begun anew."""
+        return None if self._long is None or self._long.done() else self._long
 
     async def __call__(self, tenant: str, event: str, attempts: int) -> None:
         """Deliver the event that was sent when `attempts` runs had begun; a stale message does nothing."""
@@ -131,13 +145,28 @@ class Delivery:
             return
         run, handler_name = begun
         if run.attempt > self._retry.max_attempts:
-            await self._fail(run, f"Each of {attempts} runs ended with its worker, without a word.")
+            await self._fail(run, handler_name, f"Each of {attempts} runs ended with its worker, without a word.")
             return
+        longest = self._handlers.longest(run.topic, handler_name)
+        if longest is None:
+            await self._run(run, handler_name, self._retry.run_for)
+        elif self.long_run is None:
+            self._long = asyncio.create_task(self._run(run, handler_name, longest))
+        else:
+            await self._hand_back(run)
+
+    async def _run(self, run: Event, handler_name: str | None, longest: timedelta) -> None:
         try:
-            async with asyncio.timeout(self._retry.run_for.total_seconds()):
+            async with asyncio.timeout(longest.total_seconds()):
                 await self._handle(run, handler_name)
         except Exception as error:  # a handler may fail in any way; this is the door where that is written down
-            await self._fail(run, describe_failure(error))
+            await self._fail(run, handler_name, describe_failure(error))
+
+    async def _hand_back(self, run: Event) -> None:
+        """As if it had not been begun, and due in a moment."""
+        due_at = self._clock.now() + _BUSY_WAIT
+        async with self._database.transaction(run.tenant_id) as transaction:
+            await transaction.execute(_HAND_BACK, run.tenant_id, run.id, run.attempt, due_at)
 
     async def _begin(self, tenant_id: UUID, event_id: UUID, attempts: int) -> tuple[Event, str | None] | None:
         lease_end = self._clock.now() + self._retry.lease
@@ -166,14 +195,17 @@ class Delivery:
         handlers = self._handlers.of(topic)
         return dict(handlers) if handler_name is None else {handler_name: handlers[handler_name]}
 
-    async def _fail(self, run: Event, what: str) -> None:
+    async def _fail(self, run: Event, handler_name: str | None, what: str) -> None:
         now = self._clock.now()
         dead = run.attempt >= self._retry.max_attempts
         due_at = None if dead else now + self._retry.wait_after(run.attempt)
         _log.warning("events.delivery_failed", event_id=str(run.id), topic=run.topic, attempt=run.attempt, reason=what)
         async with self._database.transaction(run.tenant_id) as transaction:
             dead_at = now if dead else None
-            await transaction.execute(_FAILED, run.tenant_id, run.id, run.attempt, due_at, dead_at, what)
+            noted = await transaction.execute(_FAILED, run.tenant_id, run.id, run.attempt, due_at, dead_at, what)
+            given_up = self._handlers.given_up(run.topic, handler_name)
+            if noted and dead and given_up is not None:
+                await given_up(run)
 
 
 async def purge_outbox(*, clock: Clock, kept: timedelta = timedelta(days=7)) -> int:

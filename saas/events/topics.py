@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from saas.kernel import Scalar
@@ -58,13 +58,26 @@ class Handlers:
 
     def __init__(self, topics: Iterable[EventTopic]) -> None:
         self._handlers: dict[str, dict[str, Handler]] = {}
+        self._longest: dict[str, timedelta] = {}
+        self._given_up: dict[str, Handler] = {}
         for topic in topics:
             if topic in self._handlers:
                 raise ValueError(f"Topic “{topic}” is declared twice.")
             self._handlers[topic] = {}
 
-    def on(self, topic: EventTopic, *, name: str, handler: Handler) -> None:
+    def on(
+        self,
+        topic: EventTopic,
+        *,
+        name: str,
+        handler: Handler,
+        longest: timedelta | None = None,
+        given_up: Handler | None = None,
+    ) -> None:
         """Let `handler` run for each event of `topic`; `name` (``room.job``) is stored, so it must stay.
+
+        `longest` is for work that can't be cut into short transactions: how long a run may take; None is as long as
+        any other. `given_up` runs once the last attempt has failed, so that nobody waits for what will not come.
 
         :raises ValueError: the topic is not declared, or has a handler of that name.
         """
@@ -73,6 +86,10 @@ class Handlers:
         if name in self._handlers[topic]:
             raise ValueError(f"Topic “{topic}” has two handlers named “{name}”.")
         self._handlers[topic][name] = handler
+        if longest is not None:
+            self._longest[name] = longest
+        if given_up is not None:
+            self._given_up[name] = given_up
 
     def knows(self, topic: str) -> bool:
         """Whether this worker's code declares the topic."""
@@ -81,3 +98,16 @@ class Handlers:
     def of(self, topic: str) -> Mapping[str, Handler]:
         """The handlers of a topic, by name."""
         return self._handlers[topic]
+
+    def longest(self, topic: str, name: str | None) -> timedelta | None:
+        """How long the run of an event may take, where longer than usual; `name` is its handler, if it names one."""
+        return self._longest.get(self._only(topic, name))
+
+    def given_up(self, topic: str, name: str | None) -> Handler | None:
+        """What runs once the last attempt of an event has failed; `name` is its handler, if it has one."""
+        return self._given_up.get(self._only(topic, name))
+
+    def _only(self, topic: str, name: str | None) -> str:
+        """The one handler that an event is for; of a topic with several each gets an event of its own, by name."""
+        names = list(self._handlers.get(topic, ())) if name is None else [name]
+        return names[0] if len(names) == 1 else ""

@@ -93,35 +93,6 @@ class Part:
     headers: tuple[MappedHeader, ...]
 
 
-def plain_actor(actor: Actor) -> str:
-    """Who asked, as JSON: a step acts for them when they are long gone."""
-    return orjson.dumps(
-        {
-            "account_id": str(actor.account_id),
-            "employee_id": str(actor.employee_id) if actor.employee_id else None,
-            "roles": sorted(actor.roles),
-            "locale": actor.locale,
-            "client": actor.client,
-            "address": actor.address,
-            "request_id": actor.request_id,
-        }
-    ).decode()
-
-
-def _actor(plain: str) -> Actor:
-    found = orjson.loads(plain)
-    return Actor(
-        current_tenant_id(),
-        account_id=UUID(found["account_id"]),
-        employee_id=UUID(found["employee_id"]) if found["employee_id"] else None,
-        roles=frozenset(found["roles"]),
-        locale=found["locale"],
-        client=found["client"],
-        address=found["address"],
-        request_id=found["request_id"],
-    )
-
-
 async def lock_batch(batch_id: UUID, *, seen_by: ImportContext | None = None) -> Batch:
     """The batch, held until the transaction ends: steps and deeds follow each other.
 
@@ -156,7 +127,7 @@ def _batch(row: dict[str, Any]) -> Batch:
         applied=row["applied_count"],
         failed=row["failed_count"],
         purged_at=row["purged_at"],
-        actor=_actor(row["actor"]),
+        actor=Actor.of_plain(orjson.loads(row["actor"]), tenant_id=current_tenant_id()),
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 from graphql import GraphQLError
 
 from saas.graphql.scalars import ScalarRefused
-from saas.kernel import AppError, Catalogue, ErrorCode, Scalar
+from saas.kernel import AppError, Catalogue, Conflict, ErrorCode, Scalar
 
 Path = tuple[str | int, ...]
 INTERNAL_KEY = "graphql.internal"
@@ -28,6 +28,10 @@ class TimedOut(AppError):
     """The request took longer than it may."""
 
     code: ClassVar[ErrorCode] = ErrorCode.TIMEOUT
+
+
+class RowsInUse(Conflict):
+    """Somebody else holds what the change needs for longer than a request waits."""
 
 
 @dataclass(frozen=True, slots=True)

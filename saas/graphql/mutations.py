@@ -15,7 +15,7 @@ from graphql import FieldNode
 
 from saas.graphql.answer import NULL
 from saas.graphql.documents import RootNodes
-from saas.graphql.errors import Fault, TimedOut, fault_of, internal
+from saas.graphql.errors import Fault, RowsInUse, TimedOut, fault_of, internal
 from saas.graphql.fields import Rivalry, RootField
 from saas.graphql.gate import Gate, Repeated
 from saas.graphql.gathering import Gathering
@@ -106,6 +106,8 @@ class _Mutation:
             raise
         except asyncpg.QueryCanceledError:
             return None, [fault_of(TimedOut("graphql.statement_timeout"), (self.key,))]
+        except asyncpg.LockNotAvailableError:
+            return await self._refused((RowsInUse("graphql.rows_in_use"),))
         except AppError as error:
             replayed = await self._replay_after(error)
             return replayed if replayed is not None else await self._refused((error,))

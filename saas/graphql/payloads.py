@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import strawberry
 
 from saas.graphql.errors import hint_of, shown
 from saas.graphql.render_inputs import described_enum
-from saas.kernel import AppError, Catalogue, ErrorCode
+from saas.kernel import Catalogue, ErrorCode, Scalar
 from saas.reads.mapping import EnumKind
 
 
@@ -137,7 +137,20 @@ class IdempotentPayload(Payload):
     )
 
 
-def user_error(error: AppError, *, catalogue: Catalogue, locale: str) -> UserError:
+class Refusal(Protocol):
+    """What an `AppError` tells; one that a job met may be kept as plain values."""
+
+    @property
+    def code(self) -> ErrorCode: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def values(self) -> Mapping[str, Scalar]: ...
+    @property
+    def field(self) -> tuple[str, ...]: ...
+
+
+def user_error(error: Refusal, *, catalogue: Catalogue, locale: str) -> UserError:
     """A refusal in the caller's language."""
     args: Mapping[str, object] = {name: shown(value) for name, value in error.values.items()}
     return UserError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 
@@ -36,4 +38,30 @@ class Actor:
             client=client,
             address=address,
             request_id=request_id,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values, without tenant and session: a job acts for them when they are long gone."""
+        return {
+            "account_id": str(self.account_id),
+            "employee_id": str(self.employee_id) if self.employee_id else None,
+            "roles": sorted(self.roles),
+            "locale": self.locale,
+            "client": self.client,
+            "address": self.address,
+            "request_id": self.request_id,
+        }
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any], *, tenant_id: UUID) -> Actor:
+        """The person that `plain` described, in the tenant that kept it."""
+        return cls(
+            tenant_id,
+            account_id=UUID(plain["account_id"]),
+            employee_id=UUID(plain["employee_id"]) if plain["employee_id"] else None,
+            roles=frozenset(plain["roles"]),
+            locale=plain["locale"],
+            client=plain["client"],
+            address=plain["address"],
+            request_id=plain["request_id"],
         )

@@ -49,6 +49,7 @@ REVIEWED = {
     "access/compiler.py": "the only file that knows casbin",
     "access/scopes.py": "row scopes as SQL",
     "access/table.py": "the compiled rights, all that rooms above need",
+    "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
     "events/idempotency.py": "outcomes by key, a second subject of the room",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from saas.events import (
     DELIVER,
     DeadEventNotFound,
     Delivery,
+    Event,
     Handlers,
     Relay,
     emit,
@@ -167,6 +169,27 @@ async def test_event_whose_runs_all_kill_their_worker_is_dead_without_another_ru
     assert row["dead_at"] == clock.now()
 
 
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_what_is_to_be_done_when_all_attempts_have_failed_is_done_once(
+    database: Database, tenant_id: UUID, cast: Cast, retry: RetryPolicy, clock: FrozenClock, *, is_killed: bool
+) -> None:
+    async def die(_: object) -> None:
+        raise asyncio.CancelledError if is_killed else RuntimeError
+
+    handlers = Handlers([NOTED])
+    handlers.on(NOTED, name="testing.die", handler=die, given_up=cast.note)
+    delivery = Delivery(database, handlers, retry=retry, clock=clock)
+    event_id = await emitted(database, tenant_id, clock)
+    for attempt in range(3):
+        assert await notes(database, tenant_id) == []
+        with suppress(asyncio.CancelledError):
+            await delivery(str(tenant_id), str(event_id), attempt)
+    for attempt in (3, 3, 4):
+        await delivery(str(tenant_id), str(event_id), attempt)
+    assert await notes(database, tenant_id) == ["a/1"]
+    assert (await outbox_row(database, tenant_id, event_id))["dead_at"] == clock.now()
+
+
 async def test_dead_event_may_be_retried_by_its_company_only(
     database: Database,
     tenant_id: UUID,
@@ -272,6 +295,64 @@ async def test_handler_that_takes_too_long_is_cut_off_and_its_writes_are_gone(
     await Delivery(database, cast.handlers(), retry=quick, clock=clock)(str(tenant_id), str(event_id), 0)
     assert await notes(database, tenant_id) == []
     assert str((await outbox_row(database, tenant_id, event_id))["last_error"]).startswith("TimeoutError")
+
+
+async def test_a_long_run_holds_up_no_other_and_a_second_one_is_handed_back(
+    database: Database, tenant_id: UUID, relay: Relay, tray: Tray, cast: Cast, retry: RetryPolicy, clock: FrozenClock
+) -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def linger(_: object) -> None:
+        begun.set()
+        await may_end.wait()
+
+    async def slow(event: Event) -> None:
+        await cast.note(event)
+        await linger(event)
+
+    handlers = Handlers([NOTED, BROKEN])
+    handlers.on(NOTED, name="testing.note", handler=cast.note)
+    handlers.on(BROKEN, name="testing.slow", handler=slow, longest=timedelta(minutes=1))
+    delivery = Delivery(database, handlers, retry=retry, clock=clock)
+    first, second = [await emitted(database, tenant_id, clock, text, BROKEN) for text in ("first", "second")]
+    await delivery(str(tenant_id), str(first), 0)
+    await begun.wait()
+    await delivery(str(tenant_id), str(second), 0)
+    other = await emitted(database, tenant_id, clock, "other")
+    await delivery(str(tenant_id), str(other), 0)
+    assert await notes(database, tenant_id) == ["other/2"]
+    waiting = await outbox_row(database, tenant_id, second)
+    assert (waiting["attempts"], waiting["due_at"]) == (0, clock.now() + timedelta(seconds=5))
+    clock.advance(timedelta(minutes=10))
+    await relay.send_due()
+    assert tray.drain() == [(str(tenant_id), str(second), 0)]
+    may_end.set()
+    assert delivery.long_run is not None
+    await delivery.long_run
+    await delivery(str(tenant_id), str(second), 0)
+    assert delivery.long_run is not None
+    await delivery.long_run
+    assert await notes(database, tenant_id) == ["first/1", "other/2", "second/3"]
+    assert [(await outbox_row(database, tenant_id, each))["done_at"] for each in (first, second)] == [clock.now()] * 2
+
+
+async def test_a_long_run_is_bounded_by_what_its_handler_may_take(
+    database: Database, tenant_id: UUID, cast: Cast, retry: RetryPolicy, clock: FrozenClock
+) -> None:
+    async def linger(_: object) -> None:
+        await asyncio.Event().wait()
+
+    cast.before = linger
+    handlers = Handlers([NOTED])
+    handlers.on(NOTED, name="testing.note", handler=cast.note, longest=timedelta(milliseconds=50))
+    delivery = Delivery(database, handlers, retry=retry, clock=clock)
+    event_id = await emitted(database, tenant_id, clock)
+    await delivery(str(tenant_id), str(event_id), 0)
+    assert delivery.long_run is not None
+    await delivery.long_run
+    assert await notes(database, tenant_id) == []
+    row = await outbox_row(database, tenant_id, event_id)
+    assert (str(row["last_error"])[:12], row["due_at"]) == ("TimeoutError", clock.now() + timedelta(seconds=5))
 
 
 async def test_done_events_are_kept_for_seven_days_and_dead_ones_for_good(

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import pytest
 
-from saas.events import Relay, emit, ring_with
+from saas.events import Handlers, Relay, emit, ring_with
 from saas.jobs import ArqQueue, PeriodicJob, RedisBell, SilentBell
 from saas.kernel import SystemClock
 from saas.worker import WorkerServices, check_health, run_worker
@@ -203,6 +203,42 @@ async def test_worker_that_is_told_to_stop_finishes_what_it_runs(
     asyncio.get_running_loop().call_later(0.2, may_end.set)
     await task
     assert await notes(database, tenant_id) == ["slow/1"]
+
+
+@pytest.mark.parametrize(("within", "ends_after", "noted"), [(10.0, 2.5, ["slow/1"]), (0.1, 0.5, [])])
+async def test_worker_that_is_told_to_stop_waits_for_its_long_run_and_no_longer_than_it_may(
+    database: Database,
+    tenant_id: UUID,
+    valkey: Valkey,
+    services: WorkerServices,
+    cast: Cast,
+    within: float,
+    ends_after: float,
+    noted: list[str],
+) -> None:
+    """The first outlasts its lease of two seconds, and is not begun by another."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def linger(_: object) -> None:
+        begun.set()
+        await may_end.wait()
+
+    cast.before = linger
+    handlers = Handlers([NOTED])
+    handlers.on(NOTED, name="testing.note", handler=cast.note, longest=timedelta(minutes=1))
+    stop = asyncio.Event()
+    services = replace(services, handlers=handlers, finish_seconds=within)
+    task = asyncio.create_task(run_worker(services, stop=stop))
+    (event_id,) = await emitted(database, tenant_id, "slow")
+    async with asyncio.timeout(10):
+        await begun.wait()
+    stop.set()
+    asyncio.get_running_loop().call_later(ends_after, may_end.set)
+    await task
+    assert await notes(database, tenant_id) == noted
+    assert len(cast.runs) == 1
+    row = await outbox_row(database, tenant_id, event_id)
+    assert (row["done_at"] is not None, row["due_at"] is None) == (bool(noted), bool(noted))
 
 
 async def test_worker_starts_before_valkey(

@@ -54,5 +54,6 @@ async def test_a_pick_is_read_a_fixed_number_of_times(
             clock=CLOCK,
         )
         read = await transaction.fetchval(READ) - before
+    assert given is not None
     assert (len(given.places), given.skipped) == (CUSTOMERS - CUSTOMERS // 100, 0)
     assert CUSTOMERS <= read <= 3 * CUSTOMERS

@@ -24,6 +24,7 @@ from saas.customers import (
     configure_pool,
     draw_certificate,
     explain_allocation,
+    list_allocation_problems,
     move_customers,
     own_certificate,
     plan_allocation,
@@ -180,6 +181,10 @@ async def extract(company: Company, actor: Actor, foreign: Foreign) -> object:
     return await own_certificate(actor, allocation_id=foreign.allocation_id, access=ACCESS)
 
 
+async def problems(company: Company, actor: Actor, foreign: Foreign) -> object:
+    return await list_allocation_problems(actor, allocation_id=foreign.allocation_id, access=ACCESS)
+
+
 ATTEMPTS: tuple[Attempt, ...] = (
     configure,
     let_in,
@@ -196,6 +201,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     explain,
     certificate,
     extract,
+    problems,
 )
 
 

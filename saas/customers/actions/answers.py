@@ -1,24 +1,34 @@
 """What an allocation answers afterwards: why this customer went there, why not to me, and the certificates of a draw.
 
-Everything follows from what was stored: the roster is brought back and dealt again.
+Everything follows from what was stored: the roster is brought back and dealt again. Of a large allocation that takes
+seconds: it is done in a thread, for one who asks at a time, so that others neither wait nor lose their connection.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from saas.access import AccessTable, require, scope_predicate
+from saas.customers.actions.problems import AllocationProblem
 from saas.customers.actions.rosters import PICKS, restored_roster
+from saas.customers.actions.wishes import is_large
 from saas.customers.allocation import Roster, allocate, explain_passed_over, explain_pick, extract
-from saas.customers.errors import AllocationNotFound, NotDrawnYet
+from saas.customers.errors import AllocationNotFound, AnswersBusy, NotDrawnYet
 from saas.customers.policies import ALLOCATION_SCOPES
 from saas.kernel import Actor, Explanation
 from tenants import current_tenant_id, current_transaction
 
 ALLOCATE = "pool:allocate"
+_LARGE = asyncio.Lock()
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ async def explain_allocation(
     :raises AllocationNotFound: missing or not visible; or the customer, or the person, does not stand on its roster.
     :raises NotDrawnYet: where it goes is not decided.
     :raises PermissionMissing: somebody else is asked about.
+    :raises AnswersBusy: it is large, and somebody else asks about a large one.
     """
     roster, shows_names = await _roster(actor, allocation_id, access)
     if not access.may(ALLOCATE):
@@ -48,13 +59,38 @@ async def explain_allocation(
         roster = roster if shows_names else _nameless(roster, actor.employee_id)
     if roster.seed is None:
         raise NotDrawnYet("customers.not_drawn_yet", field=("allocation",))
-    allocation = allocate(roster)
     try:
-        if employee_id is None:
-            return explain_pick(roster, allocation, customer_id)
-        return explain_passed_over(roster, allocation, customer_id, employee_id=employee_id)
+        explaining = partial(_explained, roster, customer_id, employee_id)
+        return await _beside(explaining, customers=len(roster.customers))
     except KeyError:
         raise AllocationNotFound("customers.not_on_roster", field=("customer",)) from None
+
+
+def _explained(roster: Roster, customer_id: UUID, employee_id: UUID | None) -> Explanation:
+    allocation = allocate(roster)
+    if employee_id is None:
+        return explain_pick(roster, allocation, customer_id)
+    return explain_passed_over(roster, allocation, customer_id, employee_id=employee_id)
+
+
+async def _beside(work: Callable[[], _T], *, customers: int) -> _T:
+    """In a thread; about a large allocation one at a time, and until it ends, even where nobody waits for it any more.
+
+    :raises AnswersBusy: it is large, and another is at work.
+    """
+    if not is_large(customers):
+        return await asyncio.to_thread(work)
+    if _LARGE.locked():
+        raise AnswersBusy("customers.allocation_answers_busy", field=("allocation",))
+    await _LARGE.acquire()
+    return await asyncio.shield(asyncio.create_task(_alone(work)))
+
+
+async def _alone(work: Callable[[], _T]) -> _T:
+    try:
+        return await asyncio.to_thread(work)
+    finally:
+        _LARGE.release()
 
 
 def _nameless(roster: Roster, asking: UUID | None) -> Roster:
@@ -67,24 +103,42 @@ def _nameless(roster: Roster, asking: UUID | None) -> Roster:
 
 
 async def _roster(actor: Actor, allocation_id: UUID, access: AccessTable) -> tuple[Roster, bool]:
-    transaction, tenant_id = current_transaction(), current_tenant_id()
-    sql = _visible(access.visible("Allocation"))
-    row = await transaction.fetchrow(sql, tenant_id, actor.employee_id, allocation_id)
-    if row is None:
-        raise AllocationNotFound("customers.allocation_not_found", field=("allocation",))
-    picks = await transaction.fetch(PICKS, tenant_id, allocation_id)
+    row = await _found(actor, allocation_id, access, "a.roster::text AS roster, p.shows_names")
+    if row["roster"] is None:
+        raise NotDrawnYet("customers.allocation_unplanned", field=("allocation",))
+    picks = await current_transaction().fetch(PICKS, current_tenant_id(), allocation_id)
     return restored_roster(allocation_id, row["roster"], picks).roster, row["shows_names"]
 
 
+async def _found(actor: Actor, allocation_id: UUID, access: AccessTable, columns: str) -> asyncpg.Record:
+    """The columns of the allocation ``a`` and its pool ``p``."""
+    sql = _visible(access.visible("Allocation"), columns)
+    row = await current_transaction().fetchrow(sql, current_tenant_id(), actor.employee_id, allocation_id)
+    if row is None:
+        raise AllocationNotFound("customers.allocation_not_found", field=("allocation",))
+    return row
+
+
 @lru_cache(maxsize=64)
-def _visible(scopes: frozenset[str]) -> str:
+def _visible(scopes: frozenset[str], columns: str) -> str:
     visible = scope_predicate(ALLOCATION_SCOPES, scopes, alias="a", tenant="$1", employee="me.id")
     return f"""
-        SELECT a.roster::text AS roster, a.state, a.certificate, a.commitment, a.picks_root, p.shows_names
+        SELECT {columns}
         FROM pool_allocation a CROSS JOIN (SELECT $2::uuid AS id) me
         JOIN customer_pool p ON p.tenant_id = $1 AND p.id = a.pool_id
         WHERE a.tenant_id = $1 AND a.id = $3 AND {visible}
     """
+
+
+async def list_allocation_problems(
+    actor: Actor, *, allocation_id: UUID, access: AccessTable
+) -> list[AllocationProblem]:
+    """Why a job could not make the plan, or did not give what was planned (permission ``pool:allocate``); else empty.
+
+    :raises AllocationNotFound: missing or not visible.
+    """
+    found = (await _found(actor, allocation_id, access, "a.problems::text AS problems"))["problems"]
+    return [] if found is None else [AllocationProblem.of_plain(each) for each in json.loads(found)]
 
 
 async def draw_certificate(actor: Actor, *, allocation_id: UUID, access: AccessTable) -> DrawCertificate:
@@ -93,7 +147,7 @@ async def draw_certificate(actor: Actor, *, allocation_id: UUID, access: AccessT
     :raises AllocationNotFound: missing or not visible.
     :raises NotDrawnYet: it is no draw, or not committed.
     """
-    return await _certificate(actor, allocation_id, access, lambda whole: whole)
+    return _shown(await _drawn(actor, allocation_id, access))
 
 
 async def own_certificate(actor: Actor, *, allocation_id: UUID, access: AccessTable) -> DrawCertificate:
@@ -102,19 +156,20 @@ async def own_certificate(actor: Actor, *, allocation_id: UUID, access: AccessTa
     :raises AllocationNotFound: missing or not visible.
     :raises NotDrawnYet: it is no draw, or not committed.
     :raises NotInDraw: the caller stood on no roster of it.
+    :raises AnswersBusy: it is large, and somebody else asks about a large one.
     """
     mine = actor.employee_id or UUID(int=0)
-    return await _certificate(actor, allocation_id, access, lambda whole: extract(whole, mine))
+    row = await _drawn(actor, allocation_id, access)
+    taking = partial(extract, row["certificate"].encode("ascii"), mine)
+    return _shown(row, (await _beside(taking, customers=row["customers"])).decode("ascii"))
 
 
-async def _certificate(
-    actor: Actor, allocation_id: UUID, access: AccessTable, part: Callable[[bytes], bytes]
-) -> DrawCertificate:
-    sql = _visible(access.visible("Allocation"))
-    row = await current_transaction().fetchrow(sql, current_tenant_id(), actor.employee_id, allocation_id)
-    if row is None:
-        raise AllocationNotFound("customers.allocation_not_found", field=("allocation",))
+async def _drawn(actor: Actor, allocation_id: UUID, access: AccessTable) -> asyncpg.Record:
+    row = await _found(actor, allocation_id, access, "a.certificate, a.commitment, a.picks_root, a.customers")
     if row["certificate"] is None:
         raise NotDrawnYet("customers.not_drawn_yet", field=("allocation",))
-    shown = part(row["certificate"].encode("ascii")).decode("ascii")
-    return DrawCertificate(shown, row["commitment"], row["picks_root"])
+    return row
+
+
+def _shown(row: asyncpg.Record, part: str | None = None) -> DrawCertificate:
+    return DrawCertificate(part or row["certificate"], row["commitment"], row["picks_root"])

@@ -10,19 +10,18 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import refuse_duplicate
+from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
+    PoolBeingAllocated,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
 from saas.customers.queries import (
-    ClaimFindings,
-    ClaimTarget,
     Pool,
     count_customers,
     default_pool,
-    find_claim_target,
     lock_and_count_holding,
 )
 from saas.customers.rules import (
@@ -187,6 +186,7 @@ async def claim_customer(
 
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises CustomerAlreadyOwned: somebody was first; of any number at once exactly one wins (P51).
+    :raises PoolBeingAllocated: a job gives many customers of the pool, which takes a minute; nobody waits for it.
     :raises ClaimantNotOnStaff: the caller is not on the staff.
     :raises CooldownRunning, ClaimLimitReached, HoldingLimitReached: the pool's rules (P34, P05, P09).
     :raises RuleRefused: a plugin's rule.
@@ -194,6 +194,9 @@ async def claim_customer(
     now = clock.now()
     today = local_date(now, time_zone)
     found = await find_claim_target(actor, access, customer_id=customer_id, today=today)
+    if found.situation.is_pooled and found.is_pool_busy:
+        values = {"pool": found.pool.name}
+        raise PoolBeingAllocated("customers.pool_being_allocated", values).at("input", "customer")
     if found.situation.is_pooled and found.target.claimant_department_id is None:
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
     refusal = may_claim(found.situation, found.pool, today=today)

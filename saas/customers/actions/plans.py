@@ -1,25 +1,35 @@
 """Plans of allocations: everything that decides is frozen, and shown with where it leads before anything is given.
 
-A draw shows nobody where a customer goes: its plan publishes a commitment instead (docs/draws.md).
+A draw shows nobody where a customer goes: its plan publishes a commitment instead (docs/draws.md). A plan of many
+customers is made by a job: it is `planning` until then, and `failed` with its problems where it can't be made.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.rosters import FrozenRoster, Participant, gather_roster, plain_roster
+from saas.customers.actions.problems import plain_problems
+from saas.customers.actions.rosters import (
+    FrozenRoster,
+    gather_people,
+    gather_roster,
+    is_for_a_job,
+    plain_roster,
+    refuse_sizes,
+)
+from saas.customers.actions.wishes import AllocationWish
 from saas.customers.allocation import (
     Allocation,
     Commitment,
     Method,
-    PerformancePlan,
     PublicSeed,
     Seal,
     SecretSeed,
@@ -27,8 +37,11 @@ from saas.customers.allocation import (
     commit,
 )
 from saas.customers.allocation.verifier import canonical
+from saas.customers.errors import AllocationGivenUp
+from saas.customers.events import PLAN_AWAITED
 from saas.customers.queries import Pool, get_pool
-from saas.kernel import Actor, Clock, local_date, new_id
+from saas.events import emit
+from saas.kernel import Actor, AppError, AppErrors, Clock, local_date, new_id
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -36,9 +49,18 @@ CHUNK = 5_000
 """Rows of one statement: memory stays at what is known of the customers, however many there are."""
 
 _INSERT = """
-INSERT INTO pool_allocation (tenant_id, id, pool_id, method, state, allocated_on, settings_version, roster, plan_hash,
-    customers, sealed, commitment, commitment_document, created_at, created_by)
-VALUES ($1, $2, $3, $4, 'planned', $5, $6, $7::jsonb, $8, $9, $10, $11, $12::jsonb, $13, $14)
+INSERT INTO pool_allocation (tenant_id, id, pool_id, method, state, wish, created_at, created_by)
+VALUES ($1, $2, $3, $4, 'planning', $5::jsonb, $6, $7)
+"""
+_ASKED = "SELECT wish::text FROM pool_allocation WHERE tenant_id = $1 AND id = $2 AND state = 'planning'"
+_PLANNED = """
+UPDATE pool_allocation SET state = 'planned', wish = NULL, allocated_on = $3, settings_version = $4, roster = $5::jsonb,
+    plan_hash = $6, customers = $7, sealed = $8, commitment = $9, commitment_document = $10::jsonb
+WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
+"""
+_FAILED = """
+UPDATE pool_allocation SET state = 'failed', wish = NULL, problems = $3::jsonb
+WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _INSERT_PICKS = """
 INSERT INTO allocation_pick (tenant_id, id, allocation_id, place, customer_id, customer_version, label, employee_id,
@@ -49,61 +71,107 @@ FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[]
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationWish:
-    """What to allocate: the named customers of the pool, else the `take` that wait longest, to `people` by `method`.
-
-    `plan` is of performance first. `seed_source` names the public value that a draw takes its seed from; without one
-    the seed is a secret of the company until the commit.
-    """
-
-    pool_id: UUID
-    method: Method
-    people: Sequence[Participant]
-    customer_ids: Sequence[UUID] | None = None
-    take: int = 100
-    plan: PerformancePlan | None = None
-    seed_source: str | None = None
-
-
 async def plan_allocation(
     actor: Actor, wish: AllocationWish, *, keyring: Keyring, time_zone: str, clock: Clock
 ) -> UUID:
     """Freeze a roster and show where its customers would go (permission ``pool:allocate``); nothing is given yet.
+
+    Up to `AT_ONCE` customers are dealt here. More are a job's (`deal_plan`): what can be judged without its work is
+    refused here all the same.
 
     :raises PoolNotFound: this company has no such pool.
     :raises RosterImpossible: the roster can't be dealt from, or lists who or what is not there.
     :raises AppErrors: the same, several at once.
     :raises PeriodStillOpen, GuaranteesExceedWhole: the plan can't decide.
     """
-    now, allocation_id = clock.now(), new_id()
-    today, pool = local_date(now, time_zone), await get_pool(wish.pool_id)
-    is_draw = wish.method is Method.DRAW
-    frozen = await gather_roster(
-        pool,
-        allocation_id=allocation_id,
-        method=wish.method,
-        people=wish.people,
-        customer_ids=wish.customer_ids,
-        take=wish.take,
-        seed=None if is_draw else secrets.token_bytes(32),
-        plan=wish.plan,
-        day=today,
-    )
-    draft = _Draft.of_draw(frozen, wish, keyring) if is_draw else _Draft(frozen, allocate(frozen.roster))
-    await draft.store(actor, pool, clock=clock)
-    if draft.commitment is not None:
-        line = LedgerLine("draw_committed", pool.id, None, reason=draft.commitment.digest, allocation_id=allocation_id)
-        await write_ledger(actor, [line], at=now, on=today)
-    await record(
-        actor,
-        "allocation.planned",
-        object_type="Allocation",
-        object_id=allocation_id,
-        changes={"customers": [None, len(frozen.dealt)], "method": [None, wish.method.value]},
-        clock=clock,
-    )
+    refuse_sizes(wish)
+    pool, allocation_id, now = await get_pool(wish.pool_id), new_id(), clock.now()
+    is_waiting, day = await is_for_a_job(pool.id, wish), local_date(now, time_zone)
+    asked = json.dumps({**wish.plain(), "by": actor.plain()}) if is_waiting else None
+    named = (allocation_id, pool.id, wish.method.value)
+    await current_transaction().execute(_INSERT, current_tenant_id(), *named, asked, now, actor.account_id)
+    if not is_waiting:
+        draft = await _drafted(pool, wish, allocation_id, keyring, day=day)
+        await _keep(actor, draft, wish, clock=clock)
+        return allocation_id
+    people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    _Draft.of(people, wish, keyring)  # refuses what the job would; it deals nothing yet
+    changes: dict[str, list[str | int | None]] = {"take": [None, wish.size], "method": [None, wish.method.value]}
+    await _record(actor, "allocation.asked_for", allocation_id, changes, clock)
+    await emit(PLAN_AWAITED, {"allocation_id": str(allocation_id)})
     return allocation_id
+
+
+async def deal_plan(allocation_id: UUID, *, keyring: Keyring, time_zone: str, clock: Clock) -> None:
+    """Make a plan that was asked for; where it can't be made it is failed, and keeps why.
+
+    Nothing is done for one that was made or dropped before. It can be dropped until the moment when it is there.
+    """
+    asked = await current_transaction().fetchval(_ASKED, current_tenant_id(), allocation_id)
+    if asked is None:
+        return
+    plain = json.loads(asked)
+    actor, wish = Actor.of_plain(plain["by"], tenant_id=current_tenant_id()), AllocationWish.of_plain(plain)
+    try:
+        pool, today = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
+        draft = await _drafted(pool, wish, allocation_id, keyring, day=today)
+    except (AppError, AppErrors) as refusal:
+        await _note_failed(actor, allocation_id, refusal, clock)
+        return
+    await _keep(actor, draft, wish, clock=clock)
+
+
+async def give_up_plan(allocation_id: UUID, *, clock: Clock) -> None:
+    """Let a plan be failed that no job could make, for a reason that is none of the caller's."""
+    asked = await current_transaction().fetchval(_ASKED, current_tenant_id(), allocation_id)
+    if asked is not None:
+        actor = Actor.of_plain(json.loads(asked)["by"], tenant_id=current_tenant_id())
+        await _note_failed(actor, allocation_id, AllocationGivenUp("customers.allocation_given_up"), clock)
+
+
+async def _note_failed(actor: Actor, allocation_id: UUID, refusal: AppError | AppErrors, clock: Clock) -> None:
+    problems = plain_problems(refusal)
+    if await current_transaction().execute(_FAILED, current_tenant_id(), allocation_id, problems):
+        await _record(actor, "allocation.failed", allocation_id, {"state": ["planning", "failed"]}, clock)
+
+
+def _tie_seed(wish: AllocationWish) -> bytes | None:
+    """What breaks ties; a draw's seed is sealed instead."""
+    return None if wish.method is Method.DRAW else secrets.token_bytes(32)
+
+
+async def _drafted(pool: Pool, wish: AllocationWish, allocation_id: UUID, keyring: Keyring, *, day: date) -> _Draft:
+    """In a thread: dealing many customers takes seconds, in which others go on."""
+    frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    return await asyncio.to_thread(_Draft.of, frozen, wish, keyring)
+
+
+class _Dropped(Exception):
+    """Somebody dropped the allocation while its plan was being written."""
+
+
+async def _keep(actor: Actor, draft: _Draft, wish: AllocationWish, *, clock: Clock) -> None:
+    """Write the plan, if nobody dropped it meanwhile: the row is not held, so that nobody who does has to wait."""
+    try:
+        async with current_transaction().savepoint():
+            await draft.store()
+    except _Dropped:
+        return
+    roster, commitment = draft.frozen.roster, draft.commitment
+    if commitment is not None:
+        told = LedgerLine(
+            "draw_committed", wish.pool_id, None, reason=commitment.digest, allocation_id=roster.allocation_id
+        )
+        await write_ledger(actor, [told], at=clock.now(), on=roster.day)
+    changes: dict[str, list[str | int | None]] = {"customers": [None, len(draft.frozen.dealt)]}
+    changes["method"] = [None, wish.method.value]
+    await _record(actor, "allocation.planned", roster.allocation_id, changes, clock)
+
+
+async def _record(
+    actor: Actor, action: str, allocation_id: UUID, changes: dict[str, list[str | int | None]], clock: Clock
+) -> None:
+    await record(actor, action, object_type="Allocation", object_id=allocation_id, changes=changes, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +184,14 @@ class _Draft:
     sealed: bytes | None = None
 
     @classmethod
-    def of_draw(cls, frozen: FrozenRoster, wish: AllocationWish, keyring: Keyring) -> _Draft:
+    def of(cls, frozen: FrozenRoster, wish: AllocationWish, keyring: Keyring) -> _Draft:
+        """Deal, or commit to a draw.
+
+        :raises AppErrors: the roster can't be dealt from.
+        :raises PeriodStillOpen, GuaranteesExceedWhole: the plan can't decide.
+        """
+        if wish.method is not Method.DRAW:
+            return cls(frozen, allocate(frozen.roster))
         salt_key, seed = secrets.token_bytes(32), secrets.token_bytes(32)
         source = SecretSeed(seed) if wish.seed_source is None else PublicSeed(wish.seed_source)
         commitment = commit(frozen.roster, Seal(source, salt_key))
@@ -125,15 +200,17 @@ class _Draft:
         sealed = keyring.seal("secret", sealed_place(frozen.roster.allocation_id), text)
         return cls(frozen, None, commitment, sealed)
 
-    async def store(self, actor: Actor, pool: Pool, *, clock: Clock) -> None:
-        roster, plain = self.frozen.roster, plain_roster(self.frozen)
-        commitment = self.commitment
-        await current_transaction().execute(
-            _INSERT,
+    async def store(self) -> None:
+        """Write the picks, and let the plan be there.
+
+        :raises _Dropped: it was dropped meanwhile; what was written is to be taken back.
+        """
+        await self._store_picks()
+        roster, plain, commitment = self.frozen.roster, plain_roster(self.frozen), self.commitment
+        stored = await current_transaction().execute(
+            _PLANNED,
             current_tenant_id(),
             roster.allocation_id,
-            pool.id,
-            roster.method.value,
             roster.day,
             roster.settings_version,
             json.dumps(plain, ensure_ascii=False),
@@ -142,10 +219,9 @@ class _Draft:
             self.sealed,
             None if commitment is None else commitment.digest,
             None if commitment is None else json.dumps(commitment.document),
-            clock.now(),
-            actor.account_id,
         )
-        await self._store_picks()
+        if not stored:
+            raise _Dropped
 
     def _plan_hash(self, plain: dict[str, object]) -> str:
         """SHA-256 of everything that was frozen: people, customers with their versions, and where they go."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from sys import intern
@@ -16,10 +16,11 @@ from uuid import UUID
 
 import asyncpg
 
-from saas.customers.allocation import Candidate, Method, PerformancePlan, PooledCustomer, Roster, RosterImpossible
+from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large, plain_plan, restored_plan
+from saas.customers.allocation import Candidate, Method, PooledCustomer, Roster, RosterImpossible
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
-from saas.kernel import Period, new_id
+from saas.kernel import new_id
 from tenants import current_tenant_id, current_transaction
 
 PEOPLE_MAX = 500
@@ -43,6 +44,11 @@ _OLDEST = """
 SELECT id, name, match_key, version FROM customer
 WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL ORDER BY created_at, id LIMIT $3
 """
+_WAITING = """
+SELECT count(*) FROM (
+    SELECT FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL LIMIT $3
+) waiting
+"""
 _NAMED = """
 SELECT c.id, c.name, c.match_key, c.version FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c.owner_id IS NULL
@@ -62,21 +68,6 @@ SELECT p.turn_after, p.allocations,
        (SELECT max(s.turn) FROM pool_standing s WHERE s.tenant_id = $1 AND s.pool_id = p.id) AS last_turn
 FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = $2
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """A person who may receive customers, with what only the caller knows.
-
-    `attainment` is a fraction of the target in the plan's closed period; `most` bounds how many this allocation gives
-    (P13); `weight` is of the methods by weight.
-    """
-
-    employee_id: UUID
-    weight: int = 1
-    attainment: Decimal | None = None
-    most: int | None = None
-    is_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,45 +92,58 @@ class FrozenRoster:
     allocations: int
 
 
+def refuse_sizes(wish: AllocationWish) -> None:
+    """Refuse what no roster holds.
+
+    :raises RosterImpossible: there are too many people or customers, or none.
+    """
+    for what, given, most in (("people", len(wish.people), PEOPLE_MAX), ("customers", wish.size, CUSTOMERS_MAX)):
+        if not 1 <= given <= most:
+            raise RosterImpossible("customers.roster_too_long", {"given": given, "most": most}, field=(what,))
+
+
+async def is_for_a_job(pool_id: UUID, wish: AllocationWish) -> bool:
+    """Whether the wish is for more customers than a request deals, as far as the pool has them."""
+    if wish.customer_ids is not None or not is_large(wish.take):
+        return is_large(wish.size)
+    waiting = await current_transaction().fetchval(_WAITING, current_tenant_id(), pool_id, AT_ONCE + 1)
+    return is_large(waiting)
+
+
 async def gather_roster(
-    pool: Pool,
-    *,
-    allocation_id: UUID,
-    method: Method,
-    people: Sequence[Participant],
-    customer_ids: Sequence[UUID] | None,
-    take: int,
-    seed: bytes | None,
-    plan: PerformancePlan | None,
-    day: date,
+    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, day: date
 ) -> FrozenRoster:
     """Freeze who stands to receive what: the named customers of the pool, else the `take` that wait longest.
 
-    :raises RosterImpossible: a person or a customer is not there to be listed, or there are too many.
+    :raises RosterImpossible: a person or a customer is not there to be listed.
     """
-    _refuse_too_many("people", len(people), PEOPLE_MAX)
-    _refuse_too_many("customers", take if customer_ids is None else len(customer_ids), CUSTOMERS_MAX)
-    dealt = _placed(await _customers(pool.id, customer_ids, take))
+    dealt = _placed(await _customers(pool.id, wish.customer_ids, wish.take))
+    frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
+    roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
+    return replace(frozen, roster=roster, dealt=dealt)
+
+
+async def gather_people(
+    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, day: date
+) -> FrozenRoster:
+    """As `gather_roster`, without a customer: enough to judge people, method and plan by.
+
+    :raises RosterImpossible: a person is not there to be listed.
+    """
     state = await current_transaction().fetchrow(_TURNS, current_tenant_id(), pool.id)
     assert state is not None, "the pool was found a moment ago"
-    candidates = await _candidates(pool, method, people, last_turn=state["last_turn"], day=day)
     roster = Roster(
         allocation_id=allocation_id,
         day=day,
-        method=method,
+        method=wish.method,
         settings_version=pool.settings_version,
-        candidates=candidates,
-        customers=tuple(each.customer for each in dealt),
+        candidates=await _candidates(pool, wish.method, wish.people, last_turn=state["last_turn"], day=day),
+        customers=(),
         seed=seed,
-        turn_after=state["turn_after"] if method is Method.STRICT else None,
-        performance=plan if method is Method.PERFORMANCE else None,
+        turn_after=state["turn_after"] if wish.method is Method.STRICT else None,
+        performance=wish.plan if wish.method is Method.PERFORMANCE else None,
     )
-    return FrozenRoster(roster, dealt, state["allocations"])
-
-
-def _refuse_too_many(what: str, given: int, most: int) -> None:
-    if not 1 <= given <= most:
-        raise RosterImpossible("customers.roster_too_long", {"given": given, "most": most}, field=(what,))
+    return FrozenRoster(roster, (), state["allocations"])
 
 
 async def _customers(pool_id: UUID, customer_ids: Sequence[UUID] | None, take: int) -> list[asyncpg.Record]:
@@ -246,20 +250,8 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "allocations": frozen.allocations,
         "turn_after": roster.turn_after,
         "seed": None if roster.seed is None else roster.seed.hex(),
-        "performance": None if roster.performance is None else _plain_plan(roster.performance),
+        "performance": None if roster.performance is None else plain_plan(roster.performance),
         "candidates": [_plain_candidate(each) for each in roster.candidates],
-    }
-
-
-def _plain_plan(plan: PerformancePlan) -> dict[str, Any]:
-    return {
-        "first": plan.period.first.isoformat(),
-        "until": None if plan.period.until is None else plan.period.until.isoformat(),
-        "curve": [[str(attainment), str(weight)] for attainment, weight in plan.curve],
-        "cap": str(plan.cap),
-        "floor_rate": str(plan.floor_rate),
-        "newcomer_days": plan.newcomer_days,
-        "newcomer_rate": str(plan.newcomer_rate),
     }
 
 
@@ -308,21 +300,9 @@ def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Reco
         seed=None if plain["seed"] is None else bytes.fromhex(plain["seed"]),
         method_version=plain["method_version"],
         turn_after=plain["turn_after"],
-        performance=None if plain["performance"] is None else _restored_plan(plain["performance"]),
+        performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
     )
     return FrozenRoster(roster, dealt, plain["allocations"])
-
-
-def _restored_plan(plain: Mapping[str, Any]) -> PerformancePlan:
-    until = plain["until"]
-    return PerformancePlan(
-        period=Period(date.fromisoformat(plain["first"]), None if until is None else date.fromisoformat(until)),
-        curve=tuple((Decimal(attainment), Decimal(weight)) for attainment, weight in plain["curve"]),
-        cap=Decimal(plain["cap"]),
-        floor_rate=Decimal(plain["floor_rate"]),
-        newcomer_days=plain["newcomer_days"],
-        newcomer_rate=Decimal(plain["newcomer_rate"]),
-    )
 
 
 def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:

@@ -17,7 +17,7 @@ from saas.exchange.actions.steps import Onward, first_place, make_due, places
 from saas.exchange.columns import apply_mapping, columns_by_place
 from saas.exchange.errors import MappingRefused, PlanChanged, RowsRefused
 from saas.exchange.kinds import ImportContext, Kinds
-from saas.exchange.queries import Batch, BatchPromises, Part, list_parts, lock_batch, plain_actor
+from saas.exchange.queries import Batch, BatchPromises, Part, list_parts, lock_batch
 from saas.exchange.rules import BatchState, Deed, Mode, OnChange, Phase, check_deed
 from saas.exchange.store import FileStore
 from tenants import current_tenant_id, current_transaction
@@ -181,7 +181,7 @@ async def _set_state(
         state.value,
         (mode or batch.mode).value,
         (on_change or batch.on_change).value,
-        plain_actor(context.actor),
+        orjson.dumps(context.actor.plain()).decode(),
         context.clock.now(),
     )
 

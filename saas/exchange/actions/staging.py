@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import orjson
+
 from saas.access import require
 from saas.audit import record
 from saas.exchange.actions.remarks import Remark, Scribe, Severity
@@ -23,7 +25,7 @@ from saas.exchange.columns import (
 from saas.exchange.errors import FileRefused, SheetRefused
 from saas.exchange.headers import Table, find_table
 from saas.exchange.kinds import ImportContext, Kinds
-from saas.exchange.queries import find_former, find_remembered, order_of, plain_actor
+from saas.exchange.queries import find_former, find_remembered, order_of
 from saas.exchange.rules import BatchState, Mode, OnChange
 from saas.exchange.sheets import open_sheets
 from saas.exchange.store import FileStore, StoredFile
@@ -166,7 +168,7 @@ async def _insert_batch(context: ImportContext, batch_id: UUID, upload: Upload) 
         OnChange.REFUSE.value,
         context.actor.account_id,
         context.actor.employee_id,
-        plain_actor(context.actor),
+        orjson.dumps(context.actor.plain()).decode(),
         context.clock.now(),
     )
 

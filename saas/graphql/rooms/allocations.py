@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -12,6 +13,7 @@ import strawberry
 
 from saas.customers import (
     ALLOCATION_METHOD,
+    AllocationProblem,
     AllocationWish,
     DrawCertificate,
     Method,
@@ -22,21 +24,31 @@ from saas.customers import (
     commit_allocation,
     draw_certificate,
     explain_allocation,
+    list_allocation_problems,
     own_certificate,
     plan_allocation,
 )
 from saas.graphql.fields import Info, mutation, query
-from saas.graphql.payloads import IdempotentPayload, Payload, Ref, enum_of, mapped, stored_text
+from saas.graphql.payloads import (
+    IdempotentPayload,
+    Payload,
+    Ref,
+    UserError,
+    enum_of,
+    mapped,
+    stored_text,
+    user_error,
+)
 from saas.graphql.render import ExplanationLine
 from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
 from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.references import optional_id, placed_id
-from saas.kernel import BadUserInput, Period
+from saas.kernel import BadUserInput, Catalogue, Period
 from saas.sealing import Sealer
 
 MOST_NAMED = 1_000
-MOST_TAKEN = 2_000
+MOST_TAKEN = 100_000
 MOST_PEOPLE = 500
 MOST_POINTS = 50
 SOURCE_MAX = 200
@@ -102,7 +114,8 @@ class AllocationPlanInput:
         default=None,
     )
     take: int = strawberry.field(
-        description="How many of those that wait longest, 1 to 2000; of no use where customers are named.", default=100
+        description="How many of those that wait longest, 1 to 100000; of no use where customers are named.",
+        default=100,
     )
     performance: PerformancePlanInput | None = strawberry.field(
         description="The plan of performance first.", default=None
@@ -123,7 +136,10 @@ class AllocationPlanPayload(IdempotentPayload):
 @mutation(
     requires="pool:allocate",
     idempotent=True,
-    description="Freeze people and customers and show where they would go; a draw publishes its commitment instead",
+    description=(
+        "Freeze people and customers and show where they would go; a draw publishes its commitment instead. Up to 2,000"
+        " customers are PLANNED in the answer; of more it is PLANNING, and becomes PLANNED, or FAILED, in a minute"
+    ),
 )
 async def allocation_plan(info: Info, input: AllocationPlanInput) -> AllocationPlanPayload:  # noqa: A002
     wish = AllocationWish(
@@ -222,7 +238,11 @@ class AllocationCommitPayload(IdempotentPayload):
 @mutation(
     requires="pool:allocate",
     idempotent=True,
-    description="Give what was planned; each customer and person is looked at once more, and a draw is drawn",
+    description=(
+        "Give what was planned; each customer and person is looked at once more, and a draw is drawn. Up to 2,000"
+        " customers are COMMITTED in the answer; of more it is COMMITTING, and becomes COMMITTED in a few minutes, or"
+        " PLANNED again with its problems"
+    ),
 )
 async def allocation_commit(info: Info, input: AllocationCommitInput) -> AllocationCommitPayload:  # noqa: A002
     allocation_id = placed_id(input.allocation, prefix="alc", field=("allocation",))
@@ -253,7 +273,10 @@ class AllocationCancelPayload(Payload):
     allocation: Ref | None = mapped("Allocation", description="The allocation; null when refused. Since 0.1.")
 
 
-@mutation(requires="pool:allocate", description="Drop a plan; the commitment of a draw stays published")
+@mutation(
+    requires="pool:allocate",
+    description="Drop a plan, also one that is being made or has failed; the commitment of a draw stays published",
+)
 async def allocation_cancel(info: Info, input: AllocationCancelInput) -> AllocationCancelPayload:  # noqa: A002
     allocation_id = placed_id(input.allocation, prefix="alc", field=("allocation",))
     await cancel_allocation(info.actor, allocation_id=allocation_id, clock=info.clock)
@@ -261,6 +284,24 @@ async def allocation_cancel(info: Info, input: AllocationCancelInput) -> Allocat
 
 
 Allocation = Annotated[strawberry.ID, strawberry.argument(description="The allocation (alc_…). Since 0.1.")]
+
+
+@query(
+    requires="pool:allocate",
+    description="Why a plan of many customers could not be made, or was not given when it was committed; else empty; "
+    "at most 1,000 problems",
+)
+async def allocation_problems(info: Info, allocation: Allocation) -> list[UserError]:
+    found = await list_allocation_problems(
+        info.actor, allocation_id=placed_id(allocation, prefix="alc", field=("allocation",)), access=info.rights
+    )
+    catalogue = info.room(Catalogue)
+    return [user_error(_placed(each), catalogue=catalogue, locale=info.locale) for each in found]
+
+
+def _placed(problem: AllocationProblem) -> AllocationProblem:
+    """With its field from the mutation's argument down, as a refusal in the mutation's answer has it."""
+    return replace(problem, field=("input", *problem.field)) if problem.field else problem
 
 
 @strawberry.type(description="Why an allocation decided as it did. Since 0.1.")

@@ -6,10 +6,15 @@ import json
 import secrets
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest_asyncio
 
+from saas.customers import COMMIT_AWAITED, PLAN_AWAITED
 from saas.customers.allocation import verify_certificate
+from saas.events import Delivery
+from saas.kernel import parse_public_id
+from saas.main import worker_services
 from tests.api.rooms.web import USER_ERRORS, Person, Web
 
 FIELDS = "id method state planHash customers given skipped commitment commitmentDocument picksRoot"
@@ -56,6 +61,56 @@ class Firm:
         return {"idempotencyKey": secrets.token_hex(8), **asked, **more}
 
 
+TOLD = """query ($id: ID!) {
+  allocation(id: $id) { state given problemCount }
+  allocationProblems(allocation: $id) { code field message messageKey hint args { name value } }
+}"""
+PROBLEMS = "query ($id: ID!) { allocationProblems(allocation: $id) { messageKey } }"
+CLAIM = f"mutation ($input: CustomerClaimInput!) {{ customerClaim(input: $input) {{ replayed {USER_ERRORS} }} }}"
+FILL = """
+INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, created_at, status)
+SELECT $1, gen_random_uuid(), $2, '客户' || n, 'kehu ' || n, '客户' || n, now(), 'pooled'
+FROM generate_series(100, 99 + $3) n
+"""
+
+
+def company_id(firm: Firm) -> UUID:
+    return parse_public_id(firm.owner.company_id, prefix="com")
+
+
+async def fill(web: Web, firm: Firm, *, customers: int) -> None:
+    """So many more customers in the pool, which lets a rep hold two thousand."""
+    async with web.installation.database.transaction(company_id(firm)) as transaction:
+        await transaction.execute("UPDATE customer_pool SET holding_limit = 2000")
+        pool_id = parse_public_id(firm.pool, prefix="poo")
+        await transaction.execute(FILL, company_id(firm), pool_id, customers)
+
+
+async def work(web: Web, firm: Firm) -> None:
+    """Deliver what waits for the jobs of allocations, as the product's own worker does."""
+    services = worker_services(web.installation)
+    delivery = Delivery(services.database, services.handlers, retry=services.retry, clock=services.clock)
+    async with services.database.transaction(company_id(firm)) as transaction:
+        waiting = await transaction.fetch(
+            "SELECT tenant_id, id, attempts FROM outbox WHERE done_at IS NULL AND topic = ANY ($1)",
+            [PLAN_AWAITED, COMMIT_AWAITED],
+        )
+    assert len(waiting) == 1
+    ((tenant_id, event_id, attempts),) = waiting
+    await delivery(str(tenant_id), str(event_id), attempts)
+    assert delivery.long_run is not None
+    await delivery.long_run
+
+
+async def owned(web: Web, firm: Firm) -> list[int]:
+    """How many customers each owner has, from the fewest."""
+    async with web.installation.database.transaction(company_id(firm)) as transaction:
+        rows = await transaction.fetch(
+            "SELECT count(*) FROM customer WHERE owner_id IS NOT NULL GROUP BY owner_id ORDER BY 1"
+        )
+    return [row[0] for row in rows]
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def firm(web: Web) -> Firm:
     owner = await web.sign_up()
@@ -94,8 +149,7 @@ async def test_a_rep_neither_plans_nor_sees_others_picks(firm: Firm) -> None:
 
 async def test_a_plan_whose_input_moved_is_refused_or_left_out(firm: Firm) -> None:
     planned = await firm.plan("FLEXIBLE")
-    claim = f"mutation ($input: CustomerClaimInput!) {{ customerClaim(input: $input) {{ replayed {USER_ERRORS} }} }}"
-    await firm.reps[0].done(claim, idempotencyKey=secrets.token_hex(8), customer={"id": firm.customers[0]})
+    await firm.reps[0].done(CLAIM, idempotencyKey=secrets.token_hex(8), customer={"id": firm.customers[0]})
     stale = await firm.owner.refused(COMMIT, **firm.commit(planned, planHash="0" * 64))
     assert (stale["code"], stale["field"]) == ("PLAN_CHANGED", ["input", "planHash"])
     refusal = await firm.owner.refused(COMMIT, **firm.commit(planned))
@@ -171,6 +225,81 @@ async def test_performance_first_takes_its_scores_with_the_plan(firm: Firm) -> N
     assert ahead["messageKey"] == "customers.performance_period_open"
 
 
+async def test_more_than_two_thousand_customers_are_given_by_the_worker(firm: Firm, web: Web) -> None:
+    await fill(web, firm, customers=2_001 - len(firm.customers))
+    asked = firm.wish("FLEXIBLE", take=100_000)
+    made = (await firm.owner.done(PLAN, **asked))["allocation"]
+    assert (made["state"], made["planHash"], made["customers"], made["picks"]["nodes"]) == ("PLANNING", None, None, [])
+    assert (await firm.owner.done(PLAN, **asked))["allocation"]["id"] == made["id"]
+    early = await firm.owner.refused(COMMIT, **firm.commit({**made, "planHash": "0" * 64}))
+    assert (early["code"], early["messageKey"]) == ("CONFLICT", "customers.allocation_planning")
+    await work(web, firm)
+    planned = (await firm.owner.data(ONE, id=made["id"]))["allocation"]
+    assert (planned["state"], planned["customers"], planned["given"]) == ("PLANNED", 2_001, 0)
+    order = firm.commit(planned)
+    done = await firm.owner.done(COMMIT, **order)
+    assert (done["allocation"]["state"], done["allocation"]["given"]) == ("COMMITTING", 0)
+    assert (await firm.owner.done(COMMIT, **order))["replayed"] is True
+    for mutation, input_ in ((COMMIT, firm.commit(planned)), (CANCEL, {"allocation": made["id"]})):
+        assert (await firm.owner.refused(mutation, **input_))["messageKey"] == "customers.allocation_committing"
+    await work(web, firm)
+    given = (await firm.owner.data(ONE, id=made["id"]))["allocation"]
+    assert (given["state"], given["given"], given["skipped"]) == ("COMMITTED", 2_001, 0)
+    assert await owned(web, firm) == [1_000, 1_001]
+
+
+async def test_what_refused_the_worker_is_told_in_the_readers_language(firm: Firm, web: Web) -> None:
+    await fill(web, firm, customers=2_001 - len(firm.customers))
+    made = (await firm.owner.done(PLAN, **firm.wish("FLEXIBLE", take=2_001)))["allocation"]
+    await work(web, firm)
+    planned = (await firm.owner.data(ONE, id=made["id"]))["allocation"]
+    await firm.owner.done(COMMIT, **firm.commit(planned))
+    await firm.reps[0].done(CLAIM, idempotencyKey=secrets.token_hex(8), customer={"id": firm.customers[0]})
+    await work(web, firm)
+    told = await firm.owner.data(TOLD, id=made["id"])
+    assert told["allocation"] == {"state": "PLANNED", "given": 0, "problemCount": 1}
+    (problem,) = told["allocationProblems"]
+    assert {each["name"]: each["value"] for each in problem.pop("args")} == {"changed": "1", "of": "2001"}
+    assert problem == {
+        "code": "PLAN_CHANGED",
+        "field": ["input", "allocation"],
+        "message": "1 of 2001 customers can't go where the plan says: they left the pool, or their person left or has"
+        " no room.",
+        "messageKey": "customers.plan_items_changed",
+        "hint": "Plan anew, or commit with SKIP and leave these out.",
+    }
+    chinese = (await firm.owner.speaking("zh-CN").data(TOLD, id=made["id"]))["allocationProblems"][0]
+    assert chinese["message"] == ("2001 个客户中有 1 个无法按计划分配：客户已离开公海，或对方已离职或库容已满。")
+    assert await firm.reps[0].code(PROBLEMS, id=made["id"]) == "FORBIDDEN"
+    assert await owned(web, firm) == [1]
+    await firm.owner.done(COMMIT, **firm.commit(planned, onChange="SKIP"))
+    await work(web, firm)
+    assert (await firm.owner.data(TOLD, id=made["id"])) == {
+        "allocation": {"state": "COMMITTED", "given": 2_000, "problemCount": 0},
+        "allocationProblems": [],
+    }
+
+
+async def test_what_a_job_holds_is_refused_to_others_and_no_fault(firm: Firm, web: Web) -> None:
+    rep, tenant_id = firm.reps[0], company_id(firm)
+    employee_id = parse_public_id(rep.employee_id, prefix="emp")
+    claim = {"idempotencyKey": secrets.token_hex(8), "customer": {"id": firm.customers[0]}}
+    async with web.installation.database.transaction(tenant_id) as transaction:
+        await transaction.execute("SELECT FROM employee WHERE id = $1 FOR UPDATE", employee_id)
+        refusal = await rep.refused(CLAIM, **claim)
+        assert (refusal["code"], refusal["messageKey"]) == ("CONFLICT", "graphql.rows_in_use")
+        await transaction.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('claims of ' || $1::uuid, 0))",
+            parse_public_id(firm.pool, prefix="poo"),
+        )
+        refusal = await rep.refused(CLAIM, **claim)
+        assert (refusal["code"], refusal["messageKey"]) == ("CONFLICT", "customers.pool_being_allocated")
+        assert refusal["hint"] == "Try again in a minute."
+    assert await owned(web, firm) == []
+    await rep.done(CLAIM, **claim)
+    assert await owned(web, firm) == [1]
+
+
 async def test_another_companys_allocation_is_a_missing_one(firm: Firm, web: Web) -> None:
     planned, stranger = await firm.plan("FLEXIBLE"), await web.sign_up()
     missing = "alc_" + "0" * 32
@@ -181,7 +310,7 @@ async def test_another_companys_allocation_is_a_missing_one(firm: Firm, web: Web
         assert answers[0] == answers[1]
         (payload,) = answers[0]["data"].values()
         assert payload["userErrors"][0]["code"] == "NOT_FOUND"
-    for query in (ONE, WHOLE, OWN):
+    for query in (ONE, WHOLE, OWN, PROBLEMS):
         found, none = [await stranger.answer(query, id=each) for each in (planned["id"], missing)]
         assert found == none
     foreign = await stranger.refused(PLAN, **firm.wish("FLEXIBLE"))
