@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, FieldAccess, scope_predicate
-from saas.incentives.errors import AccrualNotFound, PlanNotFound
+from saas.incentives.errors import AccrualNotFound, PlanNotFound, SettlementNotFound
 from saas.incentives.policies import ACCRUAL_SCOPES
 from saas.incentives.rules.naming import texts_in, with_names
 from saas.incentives.rules.plan_text import plan_of_plain
@@ -34,7 +34,7 @@ from saas.incentives.rules.recorded import (
     RecordedStage,
     RecordedTarget,
 )
-from saas.kernel import Actor, AppError, Explanation, Period, parse_public_id, public_id, split_public_id
+from saas.kernel import Actor, AppError, Explanation, Period, Scalar, parse_public_id, public_id, split_public_id
 from tenants import current_tenant_id, current_transaction
 
 NOBODY = "-"
@@ -160,6 +160,19 @@ async def find_people(plan_id: UUID, plan: Plan, *, before: date) -> set[str]:
     rows = await current_transaction().fetch(_PEOPLE, current_tenant_id(), plan_id, since, before, plan.measure.value)
     named = {taking.person for version in plan.versions for taking in version.participants} - {NOBODY}
     return {public_id(EMPLOYEE, row["employee_id"]) for row in rows} | named
+
+
+_SHARES = """
+SELECT employee_id, count(*) AS shares FROM performance_credit
+WHERE tenant_id = $1 AND employee_id = ANY ($2) GROUP BY employee_id
+"""
+
+
+async def count_shares(people: Collection[str]) -> dict[str, int]:
+    """How many shares of deals each of the people has, of whatever time: what calculating them costs grows with it."""
+    ids = [parse_public_id(person, prefix=EMPLOYEE) for person in people]
+    rows = await current_transaction().fetch(_SHARES, current_tenant_id(), ids)
+    return dict.fromkeys(people, 0) | {public_id(EMPLOYEE, row["employee_id"]): row["shares"] for row in rows}
 
 
 _DEALS = """
@@ -291,6 +304,32 @@ async def find_strangers(*, people: Collection[str], customers: Collection[str])
                 continue  # no id of that kind: a stranger as well
     rows = await current_transaction().fetch(_STRANGERS, current_tenant_id(), [*known], [*known.values()])
     return ({*people, *customers} - known.keys()) | {row["name"] for row in rows}
+
+
+_SETTLEMENT = "SELECT true FROM settlement WHERE tenant_id = $1 AND id = $2"
+_PROBLEMS = """
+SELECT key, args::text AS args FROM settlement_problem WHERE tenant_id = $1 AND settlement_id = $2 ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a settlement could not be calculated: a sentence by its key and values."""
+
+    key: str
+    args: Mapping[str, Scalar]
+
+
+async def find_problems(settlement_id: UUID) -> list[Problem]:
+    """What kept a settlement from being calculated, in the order found; nothing of one that has not failed.
+
+    :raises SettlementNotFound: there is none such.
+    """
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    if not await transaction.fetchval(_SETTLEMENT, tenant_id, settlement_id):
+        raise SettlementNotFound("incentives.settlement_not_found", field=("settlement",))
+    rows = await transaction.fetch(_PROBLEMS, tenant_id, settlement_id)
+    return [Problem(row["key"], json.loads(row["args"])) for row in rows]
 
 
 _NAMES = """
