@@ -22,6 +22,7 @@ from saas.incentives.actions.payroll import (
 )
 from saas.incentives.actions.plans import SavedDraft, publish_plan, save_plan
 from saas.incentives.actions.pools import NewPool, PoolCalculation, approve_pool, calculate_pool
+from saas.incentives.actions.problems import Problem, find_problems
 from saas.incentives.actions.settlements import (
     approve_settlement,
     discard_settlement,
@@ -38,7 +39,7 @@ from saas.incentives.events import (
     SETTLEMENT_LOCKED,
     TOPICS,
 )
-from saas.incentives.queries import Problem, explain_accrual, find_problems, named
+from saas.incentives.queries import explain_accrual, named
 from saas.incentives.reads import reads
 from saas.incentives.rules.accruals import accrue, accrue_each, adjustments
 from saas.incentives.rules.awards import AwardTerms, Reference, best_of, breakthrough

@@ -8,13 +8,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from saas.kernel import AppError, BadUserInput, minor_digits, new_id
 from saas.sales.errors import (
     AmountRefused,
     CollectionExceedsDeal,
+    CollectionStays,
     DealBeforeCustomer,
     DealCancelled,
     DealHasCollections,
@@ -30,6 +31,7 @@ from saas.sales.rules.collections import (
     NewCollection,
     after,
     clean_collection,
+    without,
 )
 from saas.sales.rules.credits import CreditPart
 from saas.sales.rules.deals import (
@@ -196,6 +198,34 @@ def test_no_more_is_paid_back_than_was_received() -> None:
 
 def test_a_cancelled_deal_receives_nothing() -> None:
     assert isinstance(after(receipt("collection", "1"), Balance("D-1", 9, 0, TODAY), currency="CNY"), DealCancelled)
+
+
+@settings(max_examples=200)
+@given(
+    kind=st.sampled_from(["collection", "refund"]),
+    minor=st.integers(1, 300),
+    collected=st.integers(0, 200),
+    later=st.integers(-200, 200),
+)
+def test_what_counts_no_more_leaves_what_could_have_been_entered(
+    kind: CollectionKind, minor: int, collected: int, later: int
+) -> None:
+    """Entering and reversing is as if nothing had been, whatever else moved the balance, unless that rests on it."""
+    entry = receipt(kind, str(Decimal(minor).scaleb(-2)))
+    entered = after(entry, Balance("D-1", 200, collected, None), currency="CNY")
+    assume(isinstance(entered, int))
+    assert isinstance(entered, int)
+    assume(0 <= entered + later <= 200)
+    left = without(entry, Balance("D-1", 200, entered + later, None), currency="CNY")
+    if 0 <= collected + later <= 200:
+        assert left == collected + later
+    else:
+        assert isinstance(left, CollectionStays)
+        assert left.key == ("sales.collection_rested_on" if kind == "collection" else "sales.refund_rested_on")
+
+
+def test_nothing_of_a_cancelled_deal_is_reversed() -> None:
+    assert isinstance(without(receipt("refund", "1"), Balance("D-1", 900, 0, TODAY), currency="CNY"), DealCancelled)
 
 
 def test_money_is_not_received_tomorrow() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
-from saas.kernel import AppError, new_id
+from saas.incentives.errors import SettlementNotFound
+from saas.kernel import AppError, Scalar, new_id
 from tenants import current_tenant_id, current_transaction
 
 PROBLEMS_TOLD = 100
@@ -36,3 +38,29 @@ async def add_problems(settlement_id: UUID, problems: Iterable[AppError]) -> int
         columns = map(list, zip(*fresh, strict=True))
         await current_transaction().execute(_INSERT, current_tenant_id(), settlement_id, *columns)
     return len(known)
+
+
+_SETTLEMENT = "SELECT true FROM settlement WHERE tenant_id = $1 AND id = $2"
+_PROBLEMS = """
+SELECT key, args::text AS args FROM settlement_problem WHERE tenant_id = $1 AND settlement_id = $2 ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a settlement could not be calculated: a sentence by its key and values."""
+
+    key: str
+    args: Mapping[str, Scalar]
+
+
+async def find_problems(settlement_id: UUID) -> list[Problem]:
+    """What kept a settlement from being calculated, in the order found; nothing of one that has not failed.
+
+    :raises SettlementNotFound: there is none such.
+    """
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    if not await transaction.fetchval(_SETTLEMENT, tenant_id, settlement_id):
+        raise SettlementNotFound("incentives.settlement_not_found", field=("settlement",))
+    rows = await transaction.fetch(_PROBLEMS, tenant_id, settlement_id)
+    return [Problem(row["key"], json.loads(row["args"])) for row in rows]
