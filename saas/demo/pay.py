@@ -19,7 +19,7 @@ from saas.demo.bars import Bars
 from saas.demo.cast import Company, Person
 from saas.demo.client import Client, DemoFailed
 from saas.demo.year import pay_day
-from saas.kernel import month_after, month_of, parse_public_id
+from saas.kernel import month_after, month_of, parse_public_id, readable
 from saas.main import Installation
 from saas.payroll import replay_run
 
@@ -288,6 +288,6 @@ def _grow(branch: Tree, reasons: list[dict[str, Any]]) -> None:
     """An explanation below a line, level by level."""
     at = {-1: branch}
     for reason in reasons:
-        amount = f": {reason['amount']}" if reason["amount"] is not None else ""
+        amount = f": {readable(reason['amount'])}" if reason["amount"] is not None else ""
         depth = reason["depth"]
         at[depth] = at[depth - 1].add(f"[dim]{reason['text']}{amount}[/dim]")
