@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Context, Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,8 @@ def test_what_is_shown_is_the_number_cut_to_six_digits(number: Decimal) -> None:
 
 def test_sentences_are_readable_in_both_languages_and_what_is_stored_stays() -> None:
     catalogue = Catalogue({"en": {"room.part": "{title} is {value}"}, "zh-CN": {"room.part": "{title}为{value}"}})
-    args = {"title": {"en": "Base pay", "zh-CN": "底薪"}, "value": "5885.05747126436781609195402", "days": 21}
+    title = {"en": "Base pay", "zh-CN": "底薪"}
+    args: dict[str, Any] = {"title": title, "value": "5885.05747126436781609195402", "days": 21}
     why = Explanation("room.part", args, amount="5885.05747126436781609195402")
     before = why.plain()
     assert why.sentence(catalogue, "en") == "Base pay is 5885.057471…"
