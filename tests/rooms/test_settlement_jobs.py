@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from saas.events import Event
 from saas.incentives import Flat, Match, Member, PoolTerms, Rule
 from saas.incentives.actions import settlement_parts
 from saas.incentives.actions.calculating import PREVIEW, PreviewLimit
@@ -32,6 +33,10 @@ async def paying(company: Company) -> Paying:
 @pytest_asyncio.fixture(loop_scope="session")
 async def sales(company: Company) -> Sales:
     return Sales(company, company.founder)
+
+
+class Killed(Exception):
+    """The worker is no more before its transaction has committed."""
 
 
 async def team(company: Company, sales: Sales, size: int, **more: Any) -> list[Actor]:
@@ -107,6 +112,29 @@ async def test_each_chunk_is_a_transaction_and_the_last_step_stores_the_result(
         ("settlement.calculation_begun", founder, company.founder.client),
         ("settlement.calculated", founder, "job"),
     ]
+
+
+async def test_a_chunk_whose_worker_is_killed_is_done_again_and_once(
+    company: Company, paying: Paying, sales: Sales
+) -> None:
+    plan_id = await paying.in_force(a_plan())
+    await team(company, sales, 4)
+    seen = await paying.calculation(plan_id, MARCH)
+    settlement_id = await paying.begin(plan_id, MARCH, seen.plan_hash)
+    while (event := await paying.next_event()) is not None:
+        before = await company.everything()
+
+        async def killed(event: Event = event) -> None:
+            await paying.jobs(chunk=2).calculate(event)
+            raise Killed
+
+        with pytest.raises(Killed):
+            await company.within(killed)
+        assert await company.everything() == before
+        await paying.deliver(event, chunk=2)
+    stored = await paying.stored(settlement_id)
+    assert (stored.state, stored.plan_hash, stored.people, stored.lines) == ("calculated", seen.plan_hash, 4, 4)
+    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'incentives.settlement_calculated'") == 1
 
 
 async def test_the_draft_stands_whole_until_the_new_result_is_there(
