@@ -77,6 +77,8 @@ _TABLES = (
     "deal_stage",
     "settlement",
     "settlement_line",
+    "settlement_part",
+    "settlement_problem",
     "bonus_pool_run",
     "accrual",
     "audit_entry",

@@ -19,7 +19,7 @@ from saas.demo.bars import Bars
 from saas.demo.cast import Company, Person
 from saas.demo.client import Client, DemoFailed
 from saas.demo.year import pay_day
-from saas.kernel import month_after, month_of, parse_public_id
+from saas.kernel import month_after, month_of, parse_public_id, readable
 from saas.main import Installation
 from saas.payroll import replay_run
 
@@ -30,6 +30,7 @@ _NEXT_OF_SETTLEMENT = {
     "IN_REVIEW": ("settlementApprove", pay_documents.APPROVE_SETTLEMENT),
     "APPROVED": ("settlementLock", pay_documents.LOCK_SETTLEMENT),
 }
+_CALCULATED = {*_NEXT_OF_SETTLEMENT, "LOCKED"}
 _FINISHED = {"COMPUTED", "IN_REVIEW", "APPROVED", "LOCKED", "PUBLISHED"}
 
 
@@ -122,13 +123,17 @@ class PayStory:
 
     async def _settlement(self, plan_id: str) -> dict[str, Any]:
         found = (await self._owner.do(pay_documents.SETTLEMENTS, plan=plan_id))["settlements"]["nodes"]
-        if found:
+        if found and found[0]["state"] != "CALCULATING":
             return dict(found[0])
         asked = {"plan": plan_id, "day": self._books.sold_in.isoformat(), "mode": "COMMIT"}
         done = await self._owner.do(pay_documents.CALCULATE, input={"idempotencyKey": "demo:settlement", **asked})
-        payload = done["settlementCalculate"]
-        self._console.print(f"  {payload['lines']:,} lines for {payload['people']} people.")
-        return dict(payload["settlement"])
+        settlement_id = done["settlementCalculate"]["settlement"]["id"]
+        with self._console.status("  calculated by a job"):
+            settlement = await self._owner.until(
+                pay_documents.SETTLEMENT, done=_CALCULATED, told=lambda _: None, id=settlement_id
+            )
+        self._console.print(f"  {settlement['lineCount']:,} lines for {settlement['peopleCount']} people.")
+        return settlement
 
     async def pay(self) -> str:
         """Pay the month from frozen inputs to published payslips; the run's id."""
@@ -283,6 +288,6 @@ def _grow(branch: Tree, reasons: list[dict[str, Any]]) -> None:
     """An explanation below a line, level by level."""
     at = {-1: branch}
     for reason in reasons:
-        amount = f": {reason['amount']}" if reason["amount"] is not None else ""
+        amount = f": {readable(reason['amount'])}" if reason["amount"] is not None else ""
         depth = reason["depth"]
         at[depth] = at[depth - 1].add(f"[dim]{reason['text']}{amount}[/dim]")

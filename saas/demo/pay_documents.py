@@ -44,9 +44,8 @@ SETTLEMENTS = (
     "query ($plan: ID!) { settlements(first: 1, filter: {plan: {eq: $plan}}) { nodes { id state planHash } } }"
 )
 _STEP = f"settlement {{ id state planHash }} {_ERRORS}"
-CALCULATE = (
-    f"mutation ($input: SettlementCalculateInput!) {{ settlementCalculate(input: $input) {{ people lines {_STEP} }} }}"
-)
+CALCULATE = f"mutation ($input: SettlementCalculateInput!) {{ settlementCalculate(input: $input) {{ {_STEP} }} }}"
+SETTLEMENT = "query ($id: ID!) { settlement(id: $id) { id state planHash peopleCount lineCount } }"
 SUBMIT_SETTLEMENT = f"mutation ($input: SettlementInput!) {{ settlementSubmit(input: $input) {{ {_STEP} }} }}"
 APPROVE_SETTLEMENT = f"mutation ($input: SettlementInput!) {{ settlementApprove(input: $input) {{ {_STEP} }} }}"
 LOCK_SETTLEMENT = f"mutation ($input: SettlementInput!) {{ settlementLock(input: $input) {{ {_STEP} }} }}"

@@ -4,7 +4,8 @@ A plan is checked as a whole and published by a second person; facts become accr
 accruals become statements (结算) per person, and a settlement is closed once.
 """
 
-from saas.incentives.actions.calculating import Calculation, calculate_period
+from saas.incentives.actions.calculating import Calculation, preview_period
+from saas.incentives.actions.commits import calculate_period
 from saas.incentives.actions.participants import (
     NewParticipant,
     NewStage,
@@ -12,9 +13,16 @@ from saas.incentives.actions.participants import (
     end_participation,
     reach_stage,
 )
-from saas.incentives.actions.payroll import SettledCommission, require_locked, settled_commission, take_into_payroll
+from saas.incentives.actions.payroll import (
+    SettledCommission,
+    require_calculated,
+    require_locked,
+    settled_commission,
+    take_into_payroll,
+)
 from saas.incentives.actions.plans import SavedDraft, publish_plan, save_plan
 from saas.incentives.actions.pools import NewPool, PoolCalculation, approve_pool, calculate_pool
+from saas.incentives.actions.problems import Problem, find_problems
 from saas.incentives.actions.settlements import (
     approve_settlement,
     discard_settlement,
@@ -23,6 +31,7 @@ from saas.incentives.actions.settlements import (
 )
 from saas.incentives.actions.trials import try_rules
 from saas.incentives.events import (
+    CALCULATION_AWAITED,
     PLAN_PUBLISHED,
     POOL_APPROVED,
     SETTLEMENT_APPROVED,
@@ -104,6 +113,7 @@ from saas.incentives.rules.tiers import (
 )
 
 __all__ = [
+    "CALCULATION_AWAITED",
     "PLAN_PUBLISHED",
     "POOL_APPROVED",
     "SETTLEMENT_APPROVED",
@@ -155,6 +165,7 @@ __all__ = [
     "PlanVersion",
     "PoolCalculation",
     "PoolTerms",
+    "Problem",
     "Receipt",
     "Reference",
     "Refund",
@@ -194,6 +205,7 @@ __all__ = [
     "draw_for",
     "end_participation",
     "explain_accrual",
+    "find_problems",
     "fund",
     "lock_settlement",
     "named",
@@ -201,11 +213,13 @@ __all__ = [
     "payout",
     "plan_of_plain",
     "plan_plain",
+    "preview_period",
     "prorated_target",
     "publish_plan",
     "reach_stage",
     "reads",
     "reconcile",
+    "require_calculated",
     "require_locked",
     "save_plan",
     "settle",

@@ -85,19 +85,25 @@ class DealStage(TenantModel):
 
 
 class Settlement(TenantModel):
-    """What a plan pays for a period. Sums are null for groups so small that they would tell what somebody gets."""
+    """What a plan pays for a period. Sums are null for groups so small that they would tell what somebody gets.
+
+    While one is calculating, or when it has failed, another of the same period may stand: the draft that it is to
+    replace. `expected_hash` is the result that was asked for, `basis_hash` of the rules that it goes by.
+    """
 
     plan_id = fields.UUIDField()
     period_first = fields.DateField()
     period_until = fields.DateField()
     state = fields.CharField(max_length=20)
-    plan_hash = fields.CharField(max_length=64)
+    expected_hash = fields.CharField(max_length=64, null=True)
+    basis_hash = fields.CharField(max_length=64, null=True)
+    plan_hash = fields.CharField(max_length=64, null=True)
     people_count = fields.IntField()
     line_count = fields.IntField()
     adjustment_count = fields.IntField()
     earned_minor = fields.BigIntField(null=True)
     payable_minor = fields.BigIntField(null=True)
-    calculated_at = fields.DatetimeField()
+    calculated_at = fields.DatetimeField(null=True)
     calculator_account_id = fields.UUIDField()
     calculator_id = fields.UUIDField(null=True)
     approved_at = fields.DatetimeField(null=True)
@@ -107,6 +113,44 @@ class Settlement(TenantModel):
 
     class Meta(TenantMeta):
         table = "settlement"
+
+
+class SettlementPart(TenantModel):
+    """One person of a settlement that is being calculated: lines and amounts as they will stand in it.
+
+    With the last person they become accruals and a statement, whose amounts are sealed for that from the beginning.
+    """
+
+    settlement_id = fields.UUIDField()
+    employee_id = fields.UUIDField()
+    share_count = fields.IntField()
+    is_calculated = fields.BooleanField(default=False, db_default=False)
+    lines: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    waiting: list[str] | None = fields.JSONField(null=True)
+    line_count = fields.IntField(default=0, db_default=0)
+    adjustment_count = fields.IntField(default=0, db_default=0)
+    legal_entity_id = fields.UUIDField(null=True)
+    earned_sealed = fields.BinaryField(null=True)
+    brought_sealed = fields.BinaryField(null=True)
+    payable_sealed = fields.BinaryField(null=True)
+    carried_sealed = fields.BinaryField(null=True)
+    balances_sealed = fields.BinaryField(null=True)
+    digest_sealed = fields.BinaryField(null=True)
+
+    class Meta(TenantMeta):
+        table = "settlement_part"
+
+
+class SettlementProblem(TenantModel):
+    """Why a settlement could not be calculated: a sentence by its key and values, in the order found."""
+
+    settlement_id = fields.UUIDField()
+    place = fields.IntField()
+    key = fields.CharField(max_length=100)
+    args: dict[str, Any] = fields.JSONField()
+
+    class Meta(TenantMeta):
+        table = "settlement_problem"
 
 
 class SettlementLine(TenantModel):

@@ -27,7 +27,7 @@ from saas.kernel.errors import (
     Unavailable,
     WrongIdType,
 )
-from saas.kernel.explanations import Explanation, Localised, localised
+from saas.kernel.explanations import Explanation, Localised, localised, readable
 from saas.kernel.ids import id_at, new_id, parse_public_id, public_id, split_public_id, uuid7_from
 from saas.kernel.messages import DEFAULT_LOCALE, LOCALES, Catalogue
 from saas.kernel.money import EXACT, Money, divided, minor_digits, rounded
@@ -78,6 +78,7 @@ __all__ = [
     "new_id",
     "parse_public_id",
     "public_id",
+    "readable",
     "rounded",
     "split_public_id",
     "uuid7_from",

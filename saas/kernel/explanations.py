@@ -6,6 +6,7 @@ they are shown. A sentence stands in the locales of its room, as the sentences o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import NoneType
@@ -52,8 +53,8 @@ class Explanation:
         return cls(plain["key"], plain.get("args", {}), plain.get("amount"), plain.get("source"), parts)
 
     def sentence(self, catalogue: Catalogue, locale: str) -> str:
-        """The node's own sentence."""
-        return catalogue.text(locale, self.key, {name: localised(value, locale) for name, value in self.args.items()})
+        """The node's own sentence; long numbers in it are shortened (`readable`)."""
+        return catalogue.text(locale, self.key, {name: _told(value, locale) for name, value in self.args.items()})
 
     def lines(self, catalogue: Catalogue, locale: str, depth: int = 0) -> Iterator[tuple[int, str, str | None]]:
         """Depth, sentence and amount of this node and all below it, in reading order."""
@@ -68,6 +69,30 @@ _BARE = frozenset({str, int, NoneType, dict})
 
 def _plain_value(value: Shown) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def _told(value: Shown, locale: str) -> str | int | None:
+    found = localised(value, locale)
+    return readable(found) if type(found) is str else found
+
+
+_LONG_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])([0-9]+\.[0-9]{6})([0-9]+)(?![A-Za-z0-9_]|\.[0-9])")
+"""A number with more than six digits behind the point: in groups what is shown of it, and what is cut off."""
+
+
+def readable(text: str) -> str:
+    """A text whose numbers have at most six digits behind the point; where digits that are not 0 were cut off, a ``…``
+    stands for them. For people alone: what is stored and calculated with stays as it is.
+
+    >>> readable("128000 / 21.75 = 5885.057471264367816")
+    '128000 / 21.75 = 5885.057471…'
+    """
+    return _LONG_NUMBER.sub(_cut, text) if "." in text else text
+
+
+def _cut(number: re.Match[str]) -> str:
+    kept, rest = number.groups()
+    return f"{kept}…" if rest.strip("0") else kept
 
 
 def localised(value: Shown, locale: str) -> str | int | None:

@@ -106,7 +106,7 @@ class RecordInUse(RuleRefused):
 
 
 class CollectionStays(RuleRefused):
-    """A collection is never removed."""
+    """A collection that can't be reversed: what came after it rests on it."""
 
 
 class CustomerUnknown(BadUserInput):

@@ -13,6 +13,9 @@ DEAL_ENTERED = EventTopic("sales.deal_entered", "A deal was entered or changed: 
 DEAL_CANCELLED = EventTopic("sales.deal_cancelled", "A deal was cancelled: deal_id, customer_id.")
 DEAL_CREDITED = EventTopic("sales.deal_credited", "A deal's credits were changed: deal_id.")
 COLLECTION_RECORDED = EventTopic("sales.collection_recorded", "Money came in for a deal: collection_id, deal_id.")
+COLLECTION_REVERSED = EventTopic(
+    "sales.collection_reversed", "A collection or refund counts no more, its import was undone: collection_id, deal_id."
+)
 REFUND_RECORDED = EventTopic("sales.refund_recorded", "Money of a deal was paid back: collection_id, deal_id.")
 TARGET_SET = EventTopic("sales.target_set", "A target was set or changed: target_id.")
 
@@ -24,6 +27,7 @@ TOPICS = (
     DEAL_CANCELLED,
     DEAL_CREDITED,
     COLLECTION_RECORDED,
+    COLLECTION_REVERSED,
     REFUND_RECORDED,
     TARGET_SET,
 )

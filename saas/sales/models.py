@@ -89,7 +89,11 @@ class Deal(TenantModel):
 
 
 class Collection(TenantModel):
-    """Money received for a deal, or paid back to the customer; never changed, only followed by another."""
+    """Money received for a deal, or paid back to the customer; never changed, only followed by another.
+
+    An import that is undone writes a counter entry for each of its own (`reverses_id`, the amount below 0, `batch_id`),
+    and the entry names it (`reversed_by_id`). Neither counts; together they add up to 0 in every sum.
+    """
 
     deal_id = fields.UUIDField()
     kind = fields.CharField(max_length=20)
@@ -98,6 +102,9 @@ class Collection(TenantModel):
     method = fields.CharField(max_length=40, null=True)
     external_system = fields.CharField(max_length=40, null=True)
     external_key = fields.CharField(max_length=100, null=True)
+    reverses_id = fields.UUIDField(null=True)
+    reversed_by_id = fields.UUIDField(null=True)
+    batch_id = fields.UUIDField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta(TenantMeta):

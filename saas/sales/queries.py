@@ -225,24 +225,35 @@ async def find_targets_of(subjects: Collection[UUID]) -> Mapping[tuple[UUID, str
 _COLLECTIONS_BY_KEYS = """
 SELECT c.id, c.deal_id, c.kind, c.received_on, c.amount_minor, c.method, c.external_system, c.external_key
 FROM collection c JOIN unnest($2::text[], $3::text[]) AS asked (system, key)
-    ON c.external_system = asked.system AND c.external_key = asked.key WHERE c.tenant_id = $1
+    ON c.external_system = asked.system AND c.external_key = asked.key
+WHERE c.tenant_id = $1 AND c.reversed_by_id IS NULL
+"""
+_COLLECTIONS = """
+SELECT id, deal_id, kind, received_on, amount_minor, method, external_system, external_key, reversed_by_id
+FROM collection WHERE tenant_id = $1 AND id = ANY ($2) AND reverses_id IS NULL
 """
 
 
 async def find_collections_by_keys(
     external: Sequence[tuple[str | None, str | None]],
 ) -> dict[tuple[str | None, str | None], StoredCollection]:
-    """The collections that have one of the (system, key) pairs, by it."""
+    """The collections that have one of the (system, key) pairs, by it; what was reversed has given its key back."""
     rows = await current_transaction().fetch(
         _COLLECTIONS_BY_KEYS, current_tenant_id(), [system for system, _ in external], [key for _, key in external]
     )
-    names = CleanCollection.__slots__
     return {
-        (row["external_system"], row["external_key"]): StoredCollection(
-            row["id"], CleanCollection(**{name: row[name] for name in names})
-        )
-        for row in rows
+        (row["external_system"], row["external_key"]): StoredCollection(row["id"], _collection(row)) for row in rows
     }
+
+
+def _collection(row: asyncpg.Record) -> CleanCollection:
+    return CleanCollection(**{name: row[name] for name in CleanCollection.__slots__})
+
+
+async def get_collections(ids: Collection[UUID]) -> list[StoredCollection]:
+    """Collections and refunds by their ids, without counter entries."""
+    rows = await current_transaction().fetch(_COLLECTIONS, current_tenant_id(), list(ids))
+    return [StoredCollection(row["id"], _collection(row), row["reversed_by_id"] is not None) for row in rows]
 
 
 _SINCE = """

@@ -218,7 +218,9 @@ class _Drawing:
         ]
         self._opportunities = [self._opportunity() for _ in range(40)]
         deals = [self._deal(number) for number in range(40)]
-        self._collections = [self._collection(deals) for _ in range(50)]
+        self._collections: list[UUID] = []
+        for number in range(50):
+            self._collections.append(self._collection(deals, number))
         for _ in range(120):
             self._performance_line(deals)
         for number, person in enumerate(self._employees):
@@ -281,14 +283,19 @@ class _Drawing:
             )
         return row_id
 
-    def _collection(self, deals: Sequence[UUID]) -> UUID:
+    def _collection(self, deals: Sequence[UUID], number: int) -> UUID:
+        """Every seventh is a counter entry, every ninth is reversed by another one."""
+        is_counter, earlier = number % 7 == 6, self._collections[-1] if self._collections else None
         return self._add(
             "collection",
             deal_id=self._random.choice(deals),
             kind=self._random.choice(("collection", "collection", "refund")),
             received_on=self._day(),
-            amount_minor=self._amount(),
+            amount_minor=-self._amount() if is_counter else self._amount(),
             method=self._random.choice(TEXTS),
+            reverses_id=earlier if is_counter else None,
+            reversed_by_id=earlier if number % 9 == 8 and not is_counter else None,
+            batch_id=None,
             created_at=self._moment(),
         )
 

@@ -137,5 +137,6 @@ EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
     "CustomerPool.graceDays": _setting("grace_days"),
     "CustomerPool.assignIgnoresCooldown": _setting("assign_ignores_cooldown"),
     "CustomerPool.showsNames": _setting("shows_names"),
+    "Collection.counts": lambda world, row: row["reverses_id"] is None and row["reversed_by_id"] is None,
     "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],
 }

@@ -11,7 +11,7 @@ from uuid import UUID
 from saas.incentives import Member, PoolTerms
 from saas.incentives.errors import PayrollRefused, PlanExists, PoolRunStanding, SettlementStanding
 from saas.kernel import AppError, new_id
-from tests.rooms.paying import APRIL, MARCH, Paying, a_plan, collected, d, person, sure
+from tests.rooms.paying import APRIL, MARCH, Paying, a_plan, collected, d, person
 from tests.rooms.selling import Sales
 from tests.staging import Company
 
@@ -33,11 +33,44 @@ async def test_one_of_twenty_settlements_of_a_period_stands(company: Company) ->
     plan_id = await paying.in_force(a_plan())
     await collected(company, sales, rep)
     seen = await paying.calculation(plan_id, MARCH)
-    won, lost = await race(lambda: paying.calculation(plan_id, MARCH, seen.plan_hash))
+    won, lost = await race(lambda: paying.begin(plan_id, MARCH, seen.plan_hash))
     assert len(won) == 1
     assert {type(refusal) for refusal in lost} == {SettlementStanding}
-    assert await company.rows("SELECT id FROM settlement") == [(won[0].settlement_id,)]
-    assert await company.rows("SELECT settlement_id, amount_minor FROM accrual") == [(won[0].settlement_id, 3000)]
+    assert await company.rows("SELECT id, state FROM settlement") == [(won[0], "calculating")]
+    assert await company.value("SELECT count(*) FROM settlement_part") == 1
+    assert await paying.work() == 2
+    assert await company.rows("SELECT id, plan_hash FROM settlement") == [(won[0], seen.plan_hash)]
+    assert await company.rows("SELECT settlement_id, amount_minor FROM accrual") == [(won[0], 3000)]
+
+
+async def test_an_event_that_comes_twenty_times_is_worked_off_once(company: Company) -> None:
+    """As when a worker loses its lease in the middle: whoever comes later finds the people calculated, or the end."""
+    paying, sales, rep = Paying.of(company), Sales(company, company.founder), await company.hire("0002")
+    plan_id = await paying.in_force(a_plan())
+    await collected(company, sales, rep)
+    settlement_id = await paying.begin(plan_id, MARCH)
+    event = await paying.next_event()
+    assert event is not None
+    await asyncio.gather(*(paying.deliver(event) for _ in range(RIVALS)))
+    await paying.work()
+    done = await paying.stored(settlement_id)
+    assert (done.state, done.people, done.lines) == ("calculated", 1, 1)
+    assert [amount for *_, amount in await paying.lines()] == [3000]
+    told = await company.rows("SELECT count(*) FROM outbox WHERE topic = 'incentives.settlement_calculated'")
+    assert told == [(1,)]
+
+
+async def test_a_settlement_that_is_discarded_while_it_is_calculated_is_gone(company: Company) -> None:
+    paying, sales = Paying.of(company), Sales(company, company.founder)
+    plan_id = await paying.in_force(a_plan())
+    for number in range(2, 6):
+        await collected(company, sales, await company.hire(f"000{number}"), name=f"客户{number}")
+    settlement_id = await paying.begin(plan_id, MARCH)
+    begun = await paying.stored(settlement_id)
+    await asyncio.gather(paying.work(chunk=1), paying.discard(begun))
+    await paying.work()
+    for table in ("settlement", "settlement_part", "settlement_line", "accrual"):
+        assert await company.value(f"SELECT count(*) FROM {table}") == 0
 
 
 async def test_neighbouring_periods_at_once_take_a_line_once(company: Company) -> None:
@@ -47,10 +80,11 @@ async def test_neighbouring_periods_at_once_take_a_line_once(company: Company) -
     await collected(company, sales, rep, on=date(2026, 4, 2))
     march, april = await paying.calculation(plan_id, MARCH), await paying.calculation(plan_id, APRIL)
     ends = await asyncio.gather(
-        paying.calculation(plan_id, MARCH, march.plan_hash),
-        paying.calculation(plan_id, APRIL, april.plan_hash),
+        paying.begin(plan_id, MARCH, march.plan_hash),
+        paying.begin(plan_id, APRIL, april.plan_hash),
         return_exceptions=True,
     )
+    await paying.work()
     assert sorted(isinstance(end, AppError) for end in ends) == [False, True]
     assert await company.value("SELECT count(*) FROM settlement") == 1
     keys = await company.rows("SELECT source_key FROM accrual")
@@ -79,8 +113,9 @@ async def test_discarding_and_calculating_again_end_in_one_draft_or_none(company
     await collected(company, sales, rep, "500.00")
     seen = await paying.calculation(plan_id, MARCH)
     ends = await asyncio.gather(
-        paying.discard(done), paying.calculation(plan_id, MARCH, seen.plan_hash), return_exceptions=True
+        paying.discard(done), paying.begin(plan_id, MARCH, seen.plan_hash), return_exceptions=True
     )
+    await paying.work()
     assert [end for end in ends if isinstance(end, BaseException) and not isinstance(end, AppError)] == []
     assert await company.rows("SELECT plan_hash FROM settlement") == [(seen.plan_hash,)]
     assert [amount for *_, amount in await paying.lines()] == [1500, 3000]
@@ -118,4 +153,4 @@ async def test_a_code_and_a_pool_are_there_once(company: Company) -> None:
     approved, late = await race(lambda: paying.approve_pool(stored[0]))
     assert (len(approved), {type(refusal) for refusal in late}) == (1, {PoolRunStanding})
     april = await paying.settled(plan_id, APRIL)
-    assert [amount for *_, amount in await paying.lines(of=sure(april))] == [3000, 10000]
+    assert [amount for *_, amount in await paying.lines(of=april.settlement_id)] == [3000, 10000]

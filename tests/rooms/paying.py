@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -9,7 +10,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from saas.events import Event
 from saas.incentives import (
+    CALCULATION_AWAITED,
     Accrual,
     Calculation,
     Flat,
@@ -23,6 +26,7 @@ from saas.incentives import (
     PlanVersion,
     PoolCalculation,
     PoolTerms,
+    Problem,
     Release,
     Rule,
     SavedDraft,
@@ -34,7 +38,9 @@ from saas.incentives import (
     calculate_period,
     calculate_pool,
     discard_settlement,
+    find_problems,
     lock_settlement,
+    preview_period,
     publish_plan,
     reach_stage,
     save_plan,
@@ -43,7 +49,11 @@ from saas.incentives import (
     take_into_payroll,
     try_rules,
 )
+from saas.incentives.actions.calculating import CHUNK
+from saas.incentives.jobs import SettlementJobs
 from saas.kernel import Actor, Period, new_id, public_id
+from tenants import current_transaction
+from tests.payroll_stage import KeptSealer
 from tests.rooms.selling import Sales
 from tests.staging import ALL, ZONE, Company
 
@@ -72,6 +82,21 @@ def person(employee_id: UUID | None) -> str:
     """How rules and explanations name somebody."""
     assert employee_id is not None
     return public_id("emp", employee_id)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A settlement as it stands; sums are in fen, `problems` those of one that has failed."""
+
+    settlement_id: UUID
+    state: str
+    plan_hash: str
+    people: int
+    lines: int
+    adjustments: int
+    earned: int | None
+    payable: int | None
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,65 +154,130 @@ class Paying:
             lambda: reach_stage(self.author, new, access=ALL, time_zone=ZONE, clock=self.company.clock)
         )
 
-    async def calculation(
-        self, plan_id: UUID, period: Period, plan_hash: str | None = None, **more: Any
-    ) -> Calculation:
-        """What a period comes to; with a hash it is stored."""
-        actor, is_stored = more.pop("actor", self.author), more.pop("is_stored", plan_hash is not None)
+    async def calculation(self, plan_id: UUID, period: Period, **more: Any) -> Calculation:
+        """What a period comes to; nothing is stored."""
+        keyring = self.company.keyring
+        return await self.company.within(
+            lambda: preview_period(plan_id=plan_id, day=period.first, keyring=keyring, **more)
+        )
+
+    async def begin(
+        self, plan_id: UUID, period: Period, plan_hash: str | None = None, *, actor: Actor | None = None
+    ) -> UUID:
+        """A settlement that waits for the job."""
         return await self.company.within(
             lambda: calculate_period(
-                actor,
-                is_stored=is_stored,
+                actor or self.author,
                 plan_id=plan_id,
                 day=period.first,
                 plan_hash=plan_hash,
-                keyring=self.company.keyring,
                 time_zone=ZONE,
                 clock=self.company.clock,
-                **more,
             )
         )
 
-    async def calculated(self, plan_id: UUID, period: Period) -> Calculation:
+    async def work(self, *, most: int | None = None, chunk: int = CHUNK) -> int:
+        """Deliver what waits for the job, or at most so many events; how many there were."""
+        delivered = 0
+        while (most is None or delivered < most) and (event := await self.next_event()) is not None:
+            await self.deliver(event, chunk=chunk)
+            delivered += 1
+        return delivered
+
+    async def next_event(self) -> Event | None:
+        """What the job is to do next."""
+        rows = await self.company.rows(
+            "SELECT id, payload::text FROM outbox WHERE tenant_id = $1 AND done_at IS NULL AND topic = $2"
+            " ORDER BY created_at, id LIMIT 1",
+            self.company.tenant_id,
+            str(CALCULATION_AWAITED),
+        )
+        for event_id, payload in rows:
+            assert isinstance(event_id, UUID)
+            plain = json.loads(str(payload))
+            return Event(event_id, self.company.tenant_id, CALCULATION_AWAITED, plain, self.company.clock.now(), 1)
+        return None
+
+    async def deliver(self, event: Event, *, chunk: int = CHUNK) -> None:
+        """Run the job, and mark its event done in its transaction."""
+
+        async def run() -> None:
+            await self.jobs(chunk=chunk).calculate(event)
+            await current_transaction().execute(
+                "UPDATE outbox SET done_at = now(), due_at = NULL WHERE id = $1", event.id
+            )
+
+        await self.company.within(run)
+
+    def jobs(self, *, chunk: int = CHUNK) -> SettlementJobs:
+        """The job of this company."""
+        return SettlementJobs(KeptSealer(self.company), self.company.clock, chunk)  # type: ignore[arg-type]
+
+    async def stored_problems(self, settlement_id: UUID) -> tuple[Problem, ...]:
+        """Why a settlement has failed."""
+        return tuple(await self.company.within(lambda: find_problems(settlement_id)))
+
+    async def commit(self, plan_id: UUID, period: Period, plan_hash: str | None = None, **more: Any) -> Stored:
+        """A settlement as the job leaves it."""
+        chunk = more.pop("chunk", CHUNK)
+        settlement_id = await self.begin(plan_id, period, plan_hash, **more)
+        await self.work(chunk=chunk)
+        return await self.stored(settlement_id)
+
+    async def stored(self, settlement_id: UUID) -> Stored:
+        """A settlement as it stands."""
+        (row,) = await self.company.rows(
+            "SELECT id, state, coalesce(plan_hash, ''), people_count, line_count, adjustment_count, earned_minor,"
+            " payable_minor FROM settlement WHERE id = $1",
+            settlement_id,
+        )
+        whole: tuple[Any, ...] = (*row, await self.stored_problems(settlement_id))
+        return Stored(*whole)
+
+    async def calculated(self, plan_id: UUID, period: Period) -> Stored:
         """A period previewed and stored."""
         preview = await self.calculation(plan_id, period)
-        return await self.calculation(plan_id, period, preview.plan_hash)
+        done = await self.commit(plan_id, period, preview.plan_hash)
+        assert (done.state, done.plan_hash) == ("calculated", preview.plan_hash), done.problems
+        return done
 
-    async def submit(self, done: Calculation) -> UUID:
+    async def submit(self, done: Stored) -> UUID:
         """Hand it to review."""
         return await self.company.within(
             lambda: submit_settlement(
-                self.author, settlement_id=sure(done), plan_hash=done.plan_hash, clock=self.company.clock
+                self.author, settlement_id=done.settlement_id, plan_hash=done.plan_hash, clock=self.company.clock
             )
         )
 
-    async def approve(self, done: Calculation, *, actor: Actor | None = None) -> UUID:
+    async def approve(self, done: Stored, *, actor: Actor | None = None) -> UUID:
         """Approve it."""
         return await self.company.within(
             lambda: approve_settlement(
                 actor or self.second,
-                settlement_id=sure(done),
+                settlement_id=done.settlement_id,
                 plan_hash=done.plan_hash,
                 keyring=self.company.keyring,
                 clock=self.company.clock,
             )
         )
 
-    async def lock(self, done: Calculation) -> UUID:
+    async def lock(self, done: Stored) -> UUID:
         """Close it."""
         return await self.company.within(
             lambda: lock_settlement(
-                self.second, settlement_id=sure(done), plan_hash=done.plan_hash, clock=self.company.clock
+                self.second, settlement_id=done.settlement_id, plan_hash=done.plan_hash, clock=self.company.clock
             )
         )
 
-    async def discard(self, done: Calculation, *, reason: str = "漏录回款") -> UUID:
+    async def discard(self, done: Stored, *, reason: str = "漏录回款") -> UUID:
         """Take it away."""
         return await self.company.within(
-            lambda: discard_settlement(self.author, settlement_id=sure(done), reason=reason, clock=self.company.clock)
+            lambda: discard_settlement(
+                self.author, settlement_id=done.settlement_id, reason=reason, clock=self.company.clock
+            )
         )
 
-    async def settled(self, plan_id: UUID, period: Period) -> Calculation:
+    async def settled(self, plan_id: UUID, period: Period) -> Stored:
         """A period from preview to lock."""
         done = await self.calculated(plan_id, period)
         await self.submit(done)
@@ -261,9 +351,3 @@ async def collected(
     deal_id = await sales.deal(customer_id, number, amount, signed_on=on, **more)
     await sales.collect(deal_id, amount, on=on)
     return deal_id
-
-
-def sure(done: Calculation) -> UUID:
-    """The settlement that a calculation stored."""
-    assert done.settlement_id is not None
-    return done.settlement_id

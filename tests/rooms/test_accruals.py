@@ -40,7 +40,6 @@ from tests.rooms.paying import (
     d,
     person,
     signed,
-    sure,
 )
 from tests.rooms.selling import Sales
 from tests.staging import Company, refused
@@ -72,7 +71,7 @@ async def test_a_customers_level_stays_the_one_it_was_paid_by(
     await company.run("UPDATE customer SET level = 'A' WHERE id = $1", customer_id)
     await collected(company, sales, rep, on=date(2026, 4, 3))
     april = await paying.settled(plan_id, APRIL)
-    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=sure(april))] == [("earned", 10000)]
+    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=april.settlement_id)] == [("earned", 10000)]
 
 
 async def test_only_participants_are_paid_on_their_days(
@@ -85,12 +84,12 @@ async def test_only_participants_are_paid_on_their_days(
         await collected(company, sales, other, on=day, name="乙")
     await paying.join(plan_id, employee_id=rep.employee_id, first=date(2026, 1, 1), until=date(2026, 3, 20))
     march = await paying.settled(plan_id, MARCH)
-    assert await paying.lines(of=sure(march)) == [(rep.employee_id, "earned", date(2026, 3, 5), 3000)]
+    assert await paying.lines(of=march.settlement_id) == [(rep.employee_id, "earned", date(2026, 3, 5), 3000)]
     # The department joins late, with effect from 1 March: everybody in it, and the rep's second half too.
     await company.run("UPDATE employment SET valid_from = '2026-01-01'")
     await paying.join(plan_id, department_id=company.founded.department_id, first=date(2026, 3, 1))
     april = await paying.settled(plan_id, APRIL)
-    assert sorted((str(who), amount) for who, _, _, amount in await paying.lines(of=sure(april))) == sorted(
+    assert sorted((str(who), amount) for who, _, _, amount in await paying.lines(of=april.settlement_id)) == sorted(
         [(str(rep.employee_id), 3000), (str(other.employee_id), 3000), (str(other.employee_id), 3000)]
     )
 
@@ -153,7 +152,7 @@ async def test_a_rule_asks_for_the_stage_of_a_collection(
     refusal = await refused(paying.stage(other, "定金", date(2026, 3, 2), first))
     assert refusal.key == "incentives.collection_of_other_deal"
     march = await paying.settled(plan_id, MARCH)
-    assert [amount for *_, amount in await paying.lines(of=sure(march))] == [300, 2100]
+    assert [amount for *_, amount in await paying.lines(of=march.settlement_id)] == [300, 2100]
 
 
 async def test_tiers_of_a_target_need_the_target(company: Company, paying: Paying, sales: Sales, rep: Actor) -> None:
@@ -164,7 +163,7 @@ async def test_tiers_of_a_target_need_the_target(company: Company, paying: Payin
     assert (missing.key, missing.values["person"]) == ("incentives.target_missing", person(rep.employee_id))
     await sales.target(NewTarget(rep.employee_id, None, "collected", date(2026, 3, 1), date(2026, 4, 1), d("1000.00")))
     march = await paying.settled(plan_id, MARCH)
-    assert [amount for *_, amount in await paying.lines(of=sure(march))] == [6000]
+    assert [amount for *_, amount in await paying.lines(of=march.settlement_id)] == [6000]
 
 
 async def test_limits_are_lines_and_adjusted_like_others(
@@ -176,7 +175,7 @@ async def test_limits_are_lines_and_adjusted_like_others(
     await collected(company, sales, rep, "2000.00")  # 60, capped at 50
     march = await paying.settled(plan_id, MARCH)
     # January and February were not settled before: each has its guarantee.
-    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=sure(march))] == [
+    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=march.settlement_id)] == [
         ("guaranteed", 2000),
         ("guaranteed", 2000),
         ("capped", -1000),
@@ -184,7 +183,7 @@ async def test_limits_are_lines_and_adjusted_like_others(
     ]
     await collected(company, sales, rep, "1000.00", on=date(2026, 2, 3))  # February earned 30: no guarantee is due
     april = await paying.settled(plan_id, APRIL)
-    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=sure(april))] == [
+    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=april.settlement_id)] == [
         ("adjusted", -2000),
         ("adjusted", 3000),
         ("guaranteed", 2000),
@@ -239,5 +238,5 @@ async def test_order_caps_apply_over_all_time(company: Company, paying: Paying, 
     await sales.collect(deal_id, "600.00", on=date(2026, 3, 2))
     await sales.collect(deal_id, "400.00", on=date(2026, 4, 2))
     march, april = await paying.settled(plan_id, MARCH), await paying.settled(plan_id, APRIL)
-    assert [amount for *_, amount in await paying.lines(of=sure(march))] == [1800]
-    assert [amount for *_, amount in await paying.lines(of=sure(april))] == [-500, 1200]
+    assert [amount for *_, amount in await paying.lines(of=march.settlement_id)] == [1800]
+    assert [amount for *_, amount in await paying.lines(of=april.settlement_id)] == [-500, 1200]

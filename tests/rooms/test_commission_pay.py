@@ -49,7 +49,7 @@ async def test_commission_that_is_not_locked_can_be_looked_at_and_not_paid(compa
     await office.assign(rep, structure_id)
     plan_id = await paying.in_force(a_plan())
     await collected(company, sales, rep, "123456.78")
-    calculated = await paying.calculation(plan_id, MARCH, is_stored=True)
+    calculated = await paying.commit(plan_id, MARCH)
     run_id = await office.open("2026-03", takes_open_settlements=True, computes_at_once=True)
     await office.work()
     assert (await office.run(run_id))["state"] == "computed"
@@ -76,7 +76,7 @@ async def test_commission_calculated_anew_since_has_to_be_frozen_anew(company: C
     await office.assign(rep, structure_id)
     plan_id = await paying.in_force(a_plan())
     await collected(company, sales, rep, "1000.00")
-    await paying.calculation(plan_id, MARCH, is_stored=True)
+    await paying.commit(plan_id, MARCH)
     run_id = await office.open("2026-03", takes_open_settlements=True, computes_at_once=True)
     await office.work()
     plan_hash = await office.submit(run_id)

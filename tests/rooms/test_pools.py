@@ -20,7 +20,7 @@ from saas.incentives.errors import (
     ResultChanged,
 )
 from saas.kernel import Actor, AppErrors, new_id
-from tests.rooms.paying import APRIL, MARCH, MAY, Paying, a_plan, collected, d, person, sure
+from tests.rooms.paying import APRIL, MARCH, MAY, Paying, a_plan, collected, d, person
 from tests.rooms.selling import Sales
 from tests.staging import Company, refused
 
@@ -79,7 +79,7 @@ async def test_a_pool_is_previewed_stored_approved_and_paid(
     await paying.discard(draft)
     assert await company.rows("SELECT DISTINCT settlement_id FROM accrual") == [(None,)], "they wait again"
     april = await paying.settled(plan_id, APRIL)
-    assert [line for line in await paying.lines(of=sure(april)) if line[1] == "pool"] == parts
+    assert [line for line in await paying.lines(of=april.settlement_id) if line[1] == "pool"] == parts
     assert (await paying.settled(plan_id, MAY)).lines == 1
 
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from saas.incentives import (
     Clawback,
+    Problem,
     Rule,
 )
 from saas.incentives.errors import (
@@ -32,9 +33,7 @@ from tests.rooms.paying import (
     Paying,
     a_plan,
     collected,
-    d,
     person,
-    sure,
 )
 from tests.rooms.selling import Sales
 from tests.staging import Company, refused
@@ -62,10 +61,10 @@ async def test_a_preview_stores_nothing_and_a_commit_what_was_seen(
     deal_id = await collected(company, sales, rep)
     before = await company.everything()
     seen = await paying.calculation(plan_id, MARCH)
-    assert (seen.people, seen.lines, seen.adjustments, seen.earned, seen.settlement_id) == (1, 1, 0, None, None)
+    assert (seen.people, seen.lines, seen.adjustments, seen.earned) == (1, 1, 0, None)
     assert (seen.differences.new, seen.differences.changed, seen.differences.gone) == (1, 0, 0)
     assert await company.everything() == before
-    stored = await paying.calculation(plan_id, MARCH, seen.plan_hash)
+    stored = await paying.commit(plan_id, MARCH, seen.plan_hash)
     assert await company.rows(
         "SELECT id, period_first, period_until, state, plan_hash, people_count, line_count, adjustment_count,"
         " earned_minor, calculator_account_id, calculator_id, approver_account_id FROM settlement"
@@ -116,12 +115,17 @@ async def test_a_commit_of_what_has_changed_is_refused(
     plan_id = await paying.in_force(a_plan())
     await collected(company, sales, rep)
     seen = await paying.calculation(plan_id, MARCH)
+    draft = await paying.commit(plan_id, MARCH, seen.plan_hash)
     await collected(company, sales, rep, "500.00")
-    before = await company.everything()
-    refusal = await refused(paying.calculation(plan_id, MARCH, seen.plan_hash))
-    assert isinstance(refusal, ResultChanged)
-    assert (refusal.code.value, refusal.field) == ("PLAN_CHANGED", ("planHash",))
-    assert await company.everything() == before
+    now = await paying.calculation(plan_id, MARCH)
+    lines = await paying.lines()
+    other = await paying.commit(plan_id, MARCH, "0" * 64)
+    assert (other.state, other.plan_hash, other.people, other.lines) == ("failed", "", 0, 0)
+    expected = {"expected": "0" * 64, "actual": now.plan_hash}
+    assert other.problems == (Problem("incentives.result_changed", expected),)
+    assert await paying.stored(draft.settlement_id) == draft
+    assert await paying.lines() == lines
+    assert await company.value("SELECT count(*) FROM settlement_part") == 0
 
 
 async def test_a_draft_is_calculated_again_in_its_place(
@@ -130,13 +134,15 @@ async def test_a_draft_is_calculated_again_in_its_place(
     plan_id = await paying.in_force(a_plan())
     deal_id = await collected(company, sales, rep)
     first = await paying.calculated(plan_id, MARCH)
-    again = await refused(paying.calculation(plan_id, MARCH, first.plan_hash))
+    again = await refused(paying.begin(plan_id, MARCH, first.plan_hash))
     assert (type(again), again.key) == (SettlementStanding, "incentives.calculated_already")
+    unnamed = await paying.commit(plan_id, MARCH)
+    assert (unnamed.state, unnamed.problems) == ("failed", (Problem("incentives.calculated_already", {}),))
     await sales.refund(deal_id, "400.00", on=date(2026, 3, 20))
     await collected(company, sales, rep, "500.00")
     seen = await paying.calculation(plan_id, MARCH)
     assert (seen.differences.new, seen.differences.changed, seen.differences.gone) == (2, 0, 0)
-    second = await paying.calculation(plan_id, MARCH, seen.plan_hash)
+    second = await paying.commit(plan_id, MARCH, seen.plan_hash)
     assert await company.rows("SELECT id, plan_hash FROM settlement") == [(second.settlement_id, seen.plan_hash)]
     assert [amount for *_, amount in await paying.lines()] == [1500, 3000, -1200]
     assert await company.value("SELECT count(*) FROM settlement_line") == 1
@@ -156,6 +162,15 @@ async def test_chunks_change_nothing(company: Company, paying: Paying, sales: Sa
     assert whole.people == 7
     assert whole.earned == whole.payable
     assert await paying.calculation(plan_id, MARCH, chunk=chunk) == whole
+    stored = await paying.commit(plan_id, MARCH, whole.plan_hash, chunk=chunk)
+    assert (stored.state, stored.plan_hash, stored.people, stored.lines) == (
+        "calculated",
+        whole.plan_hash,
+        7,
+        whole.lines,
+    )
+    assert whole.earned is not None
+    assert whole.earned.scaleb(2) == stored.earned == stored.payable
 
 
 async def test_sums_are_kept_of_five_people_and_hidden_of_four(company: Company, paying: Paying, sales: Sales) -> None:
@@ -168,7 +183,7 @@ async def test_sums_are_kept_of_five_people_and_hidden_of_four(company: Company,
     assert await company.rows("SELECT earned_minor, payable_minor FROM settlement") == [(None, None)]
     await collected(company, sales, await company.hire("0006"), name="客户6")
     five = await paying.calculated(plan_id, MARCH)
-    assert (five.people, five.earned, five.payable) == (5, d("150.00"), d("150.00"))
+    assert (five.people, five.earned, five.payable) == (5, 15000, 15000)
     assert await company.rows("SELECT earned_minor, payable_minor FROM settlement") == [(15000, 15000)]
 
 
@@ -191,7 +206,7 @@ async def test_a_settlement_goes_from_state_to_state_and_is_closed_once(
         states.append(await company.value("SELECT state FROM settlement"))
     assert states == ["in_review", "approved", "locked"]
     before = await company.everything()
-    for attempt in (paying.lock(done), paying.approve(done), paying.discard(done), paying.calculation(plan_id, MARCH)):
+    for attempt in (paying.lock(done), paying.approve(done), paying.discard(done), paying.begin(plan_id, MARCH)):
         refusal = await refused(attempt)
         assert isinstance(refusal, SettlementStanding)
         assert refusal.values == {"state": "locked"}
@@ -210,7 +225,7 @@ async def test_whoever_put_a_plan_in_force_alone_does_not_approve_what_it_pays(
     plan_id = await paying.publish(await paying.save(a_plan()), actor=paying.author)
     await collected(company, sales, rep)
     third = replace(paying.second, account_id=new_id())
-    stored = await paying.calculation(plan_id, MARCH, is_stored=True, actor=third)
+    stored = await paying.commit(plan_id, MARCH, actor=third)
     await paying.submit(stored)
     before = await company.everything()
     for actor in (paying.author, replace(paying.author, account_id=new_id())):
@@ -275,7 +290,8 @@ async def test_periods_are_settled_in_order_and_when_they_are_over(
     await collected(company, sales, rep)
 
     async def refusal_of(period: Period, plan_hash: str | None = None) -> str:
-        refusal = await refused(paying.calculation(plan_id, period, plan_hash))
+        asked = paying.begin(plan_id, period, plan_hash) if plan_hash else paying.calculation(plan_id, period)
+        refusal = await refused(asked)
         assert isinstance(refusal, PeriodRefused)
         return refusal.key.removeprefix("incentives.")
 
@@ -290,7 +306,7 @@ async def test_periods_are_settled_in_order_and_when_they_are_over(
     assert await refusal_of(MAY) == "earlier_period_open"
     await paying.submit(april)
     await paying.approve(april)
-    standing = await refused(paying.calculation(plan_id, APRIL, april.plan_hash))
+    standing = await refused(paying.begin(plan_id, APRIL, april.plan_hash))
     assert (type(standing), standing.values) == (SettlementStanding, {"state": "approved"})
     await paying.lock(april)
     assert (await paying.calculated(plan_id, MAY)).lines == 0
@@ -318,10 +334,10 @@ async def test_late_facts_become_adjustments_and_add_up(
     plan_id = await paying.in_force(a_plan(Rule("ladder", "阶梯", LADDER), clawback=Clawback.RECOMPUTE))
     deal_id = await collected(company, sales, rep, "1500.00")  # 30 + 25
     march = await paying.settled(plan_id, MARCH)
-    locked = await paying.lines(of=sure(march))
+    locked = await paying.lines(of=march.settlement_id)
     await collected(company, sales, rep, "1000.00", on=date(2026, 3, 5))  # before it: the ladder was climbed from 0
     april = await paying.settled(plan_id, APRIL)
-    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=sure(april))] == [
+    assert [(kind, amount) for _, kind, _, amount in await paying.lines(of=april.settlement_id)] == [
         ("adjusted", 3000),  # the earlier receipt: 1,000 × 3 %
         ("adjusted", 3500),  # the later one climbs from 1,000: 1,000 × 5 % + 500 × 8 % = 90, and 55 was paid
     ]
@@ -331,7 +347,7 @@ async def test_late_facts_become_adjustments_and_add_up(
     # Rep: 1,000 × 3 % + 750 × 5 % = 67.50; founder: 750 × 3 % = 22.50.
     assert by_person == [(company.founder.employee_id, 2250), (rep.employee_id, 6750)]
     assert may.adjustments == 2
-    assert await paying.lines(of=sure(march)) == locked
+    assert await paying.lines(of=march.settlement_id) == locked
 
 
 async def test_nothing_new_is_found_when_nothing_happened(

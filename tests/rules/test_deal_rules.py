@@ -15,6 +15,7 @@ from saas.kernel import AppError, BadUserInput, minor_digits, new_id
 from saas.sales.errors import (
     AmountRefused,
     CollectionExceedsDeal,
+    CollectionStays,
     DealBeforeCustomer,
     DealCancelled,
     DealHasCollections,
@@ -30,6 +31,7 @@ from saas.sales.rules.collections import (
     NewCollection,
     after,
     clean_collection,
+    without,
 )
 from saas.sales.rules.credits import CreditPart
 from saas.sales.rules.deals import (
@@ -196,6 +198,29 @@ def test_no_more_is_paid_back_than_was_received() -> None:
 
 def test_a_cancelled_deal_receives_nothing() -> None:
     assert isinstance(after(receipt("collection", "1"), Balance("D-1", 9, 0, TODAY), currency="CNY"), DealCancelled)
+
+
+@given(
+    kind=st.sampled_from(["collection", "refund"]),
+    ends=st.lists(st.integers(0, 200), min_size=2, max_size=2, unique=True).map(sorted),
+    now=st.integers(0, 200),
+)
+def test_what_counts_no_more_is_as_if_it_had_never_been(kind: CollectionKind, ends: list[int], now: int) -> None:
+    """An entry between two balances of a deal of 200 fen; `now` is the balance to which others have moved it since."""
+    low, high = ends
+    before, entered = (high, low) if kind == "refund" else (low, high)
+    entry = receipt(kind, str(Decimal(high - low).scaleb(-2)))
+    assert after(entry, Balance("D-1", 200, before, None), currency="CNY") == entered
+    left, others = without(entry, Balance("D-1", 200, now, None), currency="CNY"), now - entered
+    if 0 <= before + others <= 200:
+        assert left == before + others
+    else:
+        assert isinstance(left, CollectionStays)
+        assert left.key == ("sales.collection_rested_on" if kind == "collection" else "sales.refund_rested_on")
+
+
+def test_nothing_of_a_cancelled_deal_is_reversed() -> None:
+    assert isinstance(without(receipt("refund", "1"), Balance("D-1", 900, 0, TODAY), currency="CNY"), DealCancelled)
 
 
 def test_money_is_not_received_tomorrow() -> None:

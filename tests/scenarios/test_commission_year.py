@@ -26,7 +26,7 @@ from saas.incentives import (
 )
 from saas.kernel import Actor, Period, new_id
 from saas.sealing import Place
-from tests.rooms.paying import APRIL, MARCH, MAY, Paying, person, sure
+from tests.rooms.paying import APRIL, MARCH, MAY, Paying, person
 from tests.rooms.selling import Sales
 from tests.staging import Company
 
@@ -99,13 +99,13 @@ async def test_a_spring_of_commission(company: Company, mei: Actor, bo: Actor) -
     march = await paying.settled(plan_id, MARCH)
     assert (march.people, march.lines, march.adjustments) == (2, 4, 0)
     assert (march.earned, march.payable) == (None, None), "of two people a sum would tell what each gets"
-    assert await paying.lines(of=sure(march)) == [
+    assert await paying.lines(of=march.settlement_id) == [
         (mei.employee_id, "earned", date(2026, 3, 10), 150000),
         (mei.employee_id, "earned", date(2026, 3, 10), 550000),
         (mei.employee_id, "earned", date(2026, 3, 20), 120000),
         (bo.employee_id, "earned", date(2026, 3, 20), 180000),
     ]
-    assert await statements(company, sure(march)) == {
+    assert await statements(company, march.settlement_id) == {
         mei.employee_id: ("8200.00", "0", "8200.00", "0"),
         bo.employee_id: ("1800.00", "0", "1800.00", "0"),
     }
@@ -118,7 +118,7 @@ async def test_a_spring_of_commission(company: Company, mei: Actor, bo: Actor) -
     await sales.refund(shared, "22600.00", on=date(2026, 4, 15))
     april = await paying.settled(plan_id, APRIL)
     assert (april.people, april.lines, april.adjustments) == (2, 6, 2)
-    assert await paying.lines(of=sure(april)) == [
+    assert await paying.lines(of=april.settlement_id) == [
         (mei.employee_id, "adjusted", date(2026, 4, 1), 72000),
         (bo.employee_id, "adjusted", date(2026, 4, 1), 108000),
         (mei.employee_id, "earned", date(2026, 4, 8), 100000),
@@ -126,7 +126,7 @@ async def test_a_spring_of_commission(company: Company, mei: Actor, bo: Actor) -
         (bo.employee_id, "clawed_back", date(2026, 4, 15), -72000),
         (mei.employee_id, "clawed_back", date(2026, 4, 15), -48000),
     ]
-    assert await statements(company, sure(april)) == {
+    assert await statements(company, april.settlement_id) == {
         mei.employee_id: ("4240.00", "0", "4240.00", "0"),
         bo.employee_id: ("360.00", "0", "360.00", "0"),
     }
@@ -141,7 +141,7 @@ async def test_a_spring_of_commission(company: Company, mei: Actor, bo: Actor) -
     stored = await paying.pool(plan_id, terms, members, seen.plan_hash)
     await paying.approve_pool(stored)
     may = await paying.settled(plan_id, MAY)
-    assert await paying.lines(of=sure(may)) == [
+    assert await paying.lines(of=may.settlement_id) == [
         (bo.employee_id, "pool", date(2026, 4, 30), 1000),
         (mei.employee_id, "pool", date(2026, 4, 30), 3000),
         (bo.employee_id, "clawed_back", date(2026, 5, 6), -180000),  # 50,000 × 6 % × 0.6
@@ -149,7 +149,7 @@ async def test_a_spring_of_commission(company: Company, mei: Actor, bo: Actor) -
         (bo.employee_id, "clawed_back", date(2026, 5, 6), -36000),  # what was left of the late receipt: 10,000
         (mei.employee_id, "clawed_back", date(2026, 5, 6), -24000),
     ]
-    assert await statements(company, sure(may)) == {
+    assert await statements(company, may.settlement_id) == {
         mei.employee_id: ("-1410.00", "0", "0", "-1410.00"),
         bo.employee_id: ("-2150.00", "0", "0", "-2150.00"),
     }

@@ -17,7 +17,7 @@ from pathlib import Path
 from saas.incentives import Measure, Moment, Plan, PlanVersion, Release, Rule, Tiers
 from saas.kernel import Period, month_after
 from tests.rooms.imports.toy import counts
-from tests.rooms.paying import Paying, d, sure
+from tests.rooms.paying import Paying, d
 from tests.rooms.sheets.conftest import Sheets
 from tests.scenarios.exports import DATA, cooked, imported, needs_data
 from tests.staging import Company
@@ -174,7 +174,7 @@ async def _commission_is_what_the_sheet_gives(company: Company) -> None:
         done = await paying.settled(plan_id, Period(month, month_after(month)))
         assert (done.earned, done.adjustments) == (months[month], 0)
         assert await company.value(
-            "SELECT sum(amount_minor)::bigint FROM accrual WHERE settlement_id = $1", sure(done)
+            "SELECT sum(amount_minor)::bigint FROM accrual WHERE settlement_id = $1", done.settlement_id
         ) == int(months[month] * 100)
         month = month_after(month)
     rest = await paying.calculation(plan_id, DECEMBER)

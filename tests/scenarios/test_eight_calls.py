@@ -52,7 +52,8 @@ BATCH = """query ($id: ID!) { importBatch(id: $id) { state planHash rowCount new
   remarks(first: 20) { nodes { rowNumber columnTitle message } } } }"""
 PLAN = f"mutation ($input: IncentivePlanSaveInput!) {{ incentivePlanSave(input: $input) {{ plan {{ id }} {ERRORS} }} }}"
 SETTLE = f"""mutation ($input: SettlementCalculateInput!) {{ settlementCalculate(input: $input) {{
-  people lines settlement {{ state }} {ERRORS} }} }}"""
+  settlement {{ id state }} {ERRORS} }} }}"""
+SETTLEMENT = "query ($id: ID!) { settlement(id: $id) { state peopleCount lineCount } }"
 OPEN = f"mutation ($input: PayrollRunOpenInput!) {{ payrollRunOpen(input: $input) {{ run {{ id }} {ERRORS} }} }}"
 RUN = "query ($id: ID!) { payrollRun(id: $id) { state people failed planHash } }"
 PAYSLIPS = """query ($run: ID!) {
@@ -257,7 +258,9 @@ async def test_from_sign_up_to_an_explained_payslip_in_eight_calls(caller: Calle
         reason="全员书面同意",
     )
     settled = await caller.done(SETTLE, **keyed, plan=plan["plan"]["id"], day=SOLD_IN.isoformat(), mode="COMMIT")
-    assert settled == {"people": 2, "lines": 2, "settlement": {"state": "CALCULATED"}}
+    assert settled["settlement"]["state"] == "CALCULATING"
+    calculated = await caller.until(SETTLEMENT, "CALCULATED", id=settled["settlement"]["id"])
+    assert calculated == {"state": "CALCULATED", "peopleCount": 2, "lineCount": 2}
     opened = await caller.done(
         OPEN,
         **keyed,

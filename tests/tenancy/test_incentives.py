@@ -12,8 +12,6 @@ import pytest
 
 from saas.access import AccessTable, FieldAccess, FieldRight
 from saas.incentives import (
-    Calculation,
-    Differences,
     Member,
     PoolCalculation,
     PoolTerms,
@@ -24,7 +22,7 @@ from saas.incentives import (
 )
 from saas.incentives.errors import PayrollRefused
 from saas.kernel import AppErrors, NotFound, Period, new_id
-from tests.rooms.paying import MARCH, Paying, a_plan, collected, d, person, sure
+from tests.rooms.paying import MARCH, Paying, Stored, a_plan, collected, d, person
 from tests.rooms.selling import Sales
 from tests.staging import Company, refused
 
@@ -57,9 +55,9 @@ Attempt = Callable[[Paying, Foreign], Awaitable[object]]
 HASH = "0" * 64
 
 
-def calculation(settlement_id: UUID) -> Calculation:
+def calculation(settlement_id: UUID) -> Stored:
     """A result that names a settlement."""
-    return Calculation(HASH, MARCH, 0, 0, 0, None, None, Differences(0, 0, 0), settlement_id)
+    return Stored(settlement_id, "calculated", HASH, 0, 0, 0, None, None)
 
 
 def own_plan(paying: Paying) -> Awaitable[UUID]:
@@ -103,7 +101,7 @@ async def calculate(paying: Paying, foreign: Foreign) -> object:
 
 
 async def store(paying: Paying, foreign: Foreign) -> object:
-    return await paying.calculation(foreign.plan_id, MARCH, HASH)
+    return await paying.begin(foreign.plan_id, MARCH, HASH)
 
 
 async def submit(paying: Paying, foreign: Foreign) -> object:
@@ -247,7 +245,7 @@ async def foreign_ids(company: Company) -> Foreign:
         rep.employee_id,
         company.founded.department_id,
         deal_id,
-        sure(done),
+        done.settlement_id,
         stored.run_id,
         accrual_id,
         statement_id,

@@ -1,4 +1,4 @@
-"""Explanations in the reader's language: a tree as lines, each with its depth."""
+"""Explanations in the reader's language: a tree as lines, each with its depth; and why a settlement came to nothing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Annotated
 
 import strawberry
 
+from saas.graphql.errors import hint_of
 from saas.graphql.fields import Info, query
+from saas.graphql.payloads import ErrorArgument
 from saas.graphql.render import ExplanationLine
 from saas.graphql.rooms.references import placed_id
-from saas.incentives import explain_accrual
+from saas.incentives import Problem, explain_accrual, find_problems
 from saas.kernel import Catalogue, Explanation
 
 LINES_MAX = 500
@@ -39,3 +41,37 @@ _AccrualId = Annotated[strawberry.ID, strawberry.argument(description="The accru
 async def accrual_explanation(info: Info, id: _AccrualId) -> list[ExplanationLine]:  # noqa: A002
     accrual_id = placed_id(id, prefix="acl", field=("id",))
     return told(info, await explain_accrual(info.actor, info.rights, accrual_id=accrual_id))
+
+
+@strawberry.type(description="Why a settlement could not be calculated. Since 0.1.")
+class SettlementProblem:
+    """A fact that no line may rest on, or what changed meanwhile."""
+
+    message: str = strawberry.field(description="The fact, in the caller's language. Since 0.1.")
+    message_key: str = strawberry.field(description="The sentence's key in the catalogue. Since 0.1.")
+    args: list[ErrorArgument] = strawberry.field(description="The values in the sentence, at most 20. Since 0.1.")
+    hint: str | None = strawberry.field(description="The remedy, where there is one. Since 0.1.")
+
+
+_SettlementId = Annotated[strawberry.ID, strawberry.argument(description="The settlement (stl_…). Since 0.1.")]
+
+
+@query(
+    requires="settlement:calculate",
+    description="Why a settlement has FAILED: at most 100 problems, in the order found; empty in any other state",
+)
+async def settlement_problems(info: Info, settlement: _SettlementId) -> list[SettlementProblem]:
+    settlement_id = placed_id(settlement, prefix="stl", field=("settlement",))
+    return [_problem(each, info.room(Catalogue), info.locale) for each in await find_problems(settlement_id)]
+
+
+def _problem(problem: Problem, catalogue: Catalogue, locale: str) -> SettlementProblem:
+    return SettlementProblem(
+        message=catalogue.text(locale, problem.key, problem.args),
+        message_key=problem.key,
+        args=[
+            ErrorArgument(name=name, value=None if value is None else str(value))
+            for name, value in problem.args.items()
+        ],
+        hint=hint_of(catalogue, locale, problem.key, problem.args),
+    )

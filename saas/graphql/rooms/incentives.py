@@ -13,6 +13,7 @@ from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.render_inputs import described_enum, nullable
 from saas.graphql.rooms.references import optional_id, placed_id
 from saas.incentives import (
+    Calculation,
     Leavers,
     Member,
     NewPool,
@@ -23,6 +24,7 @@ from saas.incentives import (
     calculate_pool,
     discard_settlement,
     lock_settlement,
+    preview_period,
     submit_settlement,
 )
 from saas.sealing import Keyring, Sealer
@@ -59,24 +61,31 @@ async def _keyring(info: Info) -> Keyring:
 
 @strawberry.input(description="Which period of which plan. Since 0.1.")
 class SettlementCalculateInput:
-    """A preview and then the commit that names it; or at once, since review and approval follow."""
+    """A preview and then the commit that names it; or the commit at once, since review and approval follow."""
 
     idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key calculates once.")
     plan: strawberry.ID = strawberry.field(description="The plan (pln_…).")
     day: date = strawberry.field(description="A day of the period.")
     mode: Enum = strawberry.field(description="Preview or commit.", graphql_type=RunMode)
     plan_hash: str | None = strawberry.field(
-        description="Of a commit: the preview's planHash. Absent: whatever it comes to is stored, for review.",
+        description="Of a commit: the preview's planHash; it fails if it comes to anything else. Absent: whatever it "
+        "comes to is stored, for review.",
         default=None,
     )
 
 
-@strawberry.type(description="What a period comes to. Since 0.1.")
+@strawberry.type(description="What a period comes to: of a preview here, of a commit in the settlement. Since 0.1.")
 class SettlementCalculatePayload(IdempotentPayload):
     """Answer of settlementCalculate."""
 
-    settlement: Ref | None = mapped("Settlement", description="The settlement; null of a preview. Since 0.1.")
-    plan_hash: str | None = strawberry.field(description="What a commit names. Since 0.1.", default=None)
+    settlement: Ref | None = mapped(
+        "Settlement",
+        description="Of a commit: the settlement. While its state is CALCULATING a job works it out; ask for it again "
+        "until that is CALCULATED, or FAILED. Since 0.1.",
+    )
+    plan_hash: str | None = strawberry.field(
+        description="Of a preview, as all that follows: what a commit names. Since 0.1.", default=None
+    )
     people: int | None = strawberry.field(description="How many people get a statement. Since 0.1.", default=None)
     lines: int | None = strawberry.field(description="How many lines there are. Since 0.1.", default=None)
     adjustments: int | None = strawberry.field(
@@ -102,21 +111,26 @@ class SettlementCalculatePayload(IdempotentPayload):
 @mutation(
     requires="settlement:calculate",
     idempotent=True,
-    description="Work out what a plan pays for a period (结算), and store it if it still is what was seen",
+    description="Preview what a plan pays for a period (结算), up to 2,000 shares of deals; or have a job calculate it "
+    "for any number, as a draft",
 )
 async def settlement_calculate(info: Info, input: SettlementCalculateInput) -> SettlementCalculatePayload:  # noqa: A002
-    done = await calculate_period(
+    plan_id = placed_id(input.plan, prefix=PLAN, field=("plan",))
+    if input.mode.name == "PREVIEW":
+        return _previewed(await preview_period(plan_id=plan_id, day=input.day, keyring=await _keyring(info)))
+    settlement_id = await calculate_period(
         info.actor,
-        plan_id=placed_id(input.plan, prefix=PLAN, field=("plan",)),
+        plan_id=plan_id,
         day=input.day,
-        is_stored=input.mode.name == "COMMIT",
         plan_hash=input.plan_hash,
-        keyring=await _keyring(info),
         time_zone=info.time_zone,
         clock=info.clock,
     )
+    return SettlementCalculatePayload(settlement=Ref("Settlement", settlement_id))
+
+
+def _previewed(done: Calculation) -> SettlementCalculatePayload:
     return SettlementCalculatePayload(
-        settlement=None if done.settlement_id is None else Ref("Settlement", done.settlement_id),
         plan_hash=done.plan_hash,
         people=done.people,
         lines=done.lines,

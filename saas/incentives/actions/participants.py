@@ -29,7 +29,10 @@ _REACH = """
 INSERT INTO deal_stage (tenant_id, id, deal_id, collection_id, stage, reached_on, known_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 """
-_COLLECTED = "SELECT deal_id FROM collection WHERE tenant_id = $1 AND id = $2 AND kind = 'collection'"
+_COLLECTED = """
+SELECT deal_id FROM collection WHERE tenant_id = $1 AND id = $2 AND kind = 'collection'
+  AND reverses_id IS NULL AND reversed_by_id IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)

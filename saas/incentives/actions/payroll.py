@@ -26,6 +26,11 @@ WHERE w.tenant_id = $1 AND w.id = ANY ($2) AND (s.state = 'locked' OR $5) AND s.
   AND (l.payroll_run_id IS NULL OR l.payroll_run_id = $4)
 ORDER BY w.id, s.period_first, p.code, l.id
 """
+_CALCULATING = """
+SELECT p.title, s.period_first FROM settlement s
+JOIN incentive_plan p ON p.tenant_id = s.tenant_id AND p.id = s.plan_id
+WHERE s.tenant_id = $1 AND s.state = 'calculating' AND s.period_until <= $2 ORDER BY s.period_first, p.code LIMIT 1
+"""
 _LOCKED = """
 SELECT count(*) FROM settlement_line l JOIN settlement s ON s.tenant_id = $1 AND s.id = l.settlement_id
 WHERE l.tenant_id = $1 AND l.id = ANY ($2) AND s.state = 'locked'
@@ -84,6 +89,17 @@ async def settled_commission(
         )
         for row in rows
     ]
+
+
+async def require_calculated(*, before: date) -> None:
+    """Refuse while a settlement up to a day is being calculated: its commission would be missing, or the old draft's.
+
+    :raises PayrollRefused: naming the plan and the first day of the period.
+    """
+    row = await current_transaction().fetchrow(_CALCULATING, current_tenant_id(), before)
+    if row is not None:
+        values = {"plan": row["title"], "first": row["period_first"].isoformat()}
+        raise PayrollRefused("incentives.settlement_calculating", values, field=("takesOpenSettlements",))
 
 
 async def require_locked(statement_ids: Collection[UUID]) -> None:

@@ -52,7 +52,7 @@ UPDATE incentive_plan_version SET state = 'published', known_at = $4, reason = $
 _END = "UPDATE incentive_plan_version SET valid_to = $4 WHERE tenant_id = $1 AND plan_id = $2 AND number = $3"
 _STANDS_IN_THE_WAY = """
 SELECT period_first, period_until FROM settlement
-WHERE tenant_id = $1 AND plan_id = $2 AND period_until > $3 ORDER BY period_first LIMIT 1
+WHERE tenant_id = $1 AND plan_id = $2 AND period_until > $3 AND state <> 'failed' ORDER BY period_first LIMIT 1
 """
 
 

@@ -51,7 +51,7 @@ class _Locked:
     id: UUID
     plan_id: UUID
     state: str
-    plan_hash: str
+    plan_hash: str | None
     calculator_account_id: UUID
     calculator_id: UUID | None
     currency: str

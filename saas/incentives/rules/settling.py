@@ -1,17 +1,20 @@
 """What a settlement takes: new lines, what late facts change in settled ones, parts of pools; and its one hash.
 
 The hash covers every line with its explanation, which holds the inputs, and every balance: two calculations with the
-same hash would pay the same people the same amounts for the same reasons.
+same hash would pay the same people the same amounts for the same reasons. It is made of a digest for each person, so
+that whoever calculates people apart comes to the same.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import TypeVar
 
 from saas.incentives.errors import SettlementRefused
 from saas.incentives.rules.accruals import adjustments
@@ -36,14 +39,12 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A settlement as it would be."""
+class Part:
+    """What a settlement has of one person: the lines and the statement they add up to."""
 
-    period: Period
-    statements: tuple[Statement, ...]
+    statement: Statement
     accruals: tuple[Accrual, ...]
     waiting: tuple[Waiting, ...]
-    plan_hash: str
 
     @property
     def adjustment_count(self) -> int:
@@ -51,17 +52,70 @@ class Draft:
         return sum(line.cause is Cause.ADJUSTED for line in self.accruals)
 
     @property
+    def digest(self) -> str:
+        """SHA-256 over every line with its reasons, and over the balances."""
+        covered = {
+            "person": self.statement.person,
+            "lines": [[line.key, str(line.amount), line.explanation.plain()] for line in self.accruals],
+            "waiting": [[line.key, str(line.amount)] for line in self.waiting],
+            "payout": str(self.statement.payout),
+            "brought": [[left.since.isoformat(), str(left.amount)] for left in self.statement.brought],
+        }
+        return hashed(covered)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A settlement as it would be: a part for each person who has a line or a balance, in the order of their ids."""
+
+    plan_code: str
+    period: Period
+    parts: tuple[Part, ...]
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """What each person gets."""
+        return tuple(part.statement for part in self.parts)
+
+    @property
+    def accruals(self) -> tuple[Accrual, ...]:
+        """All lines that are new, person by person."""
+        return tuple(line for part in self.parts for line in part.accruals)
+
+    @property
+    def line_count(self) -> int:
+        """How many lines it takes, parts of pools among them."""
+        return sum(len(part.accruals) + len(part.waiting) for part in self.parts)
+
+    @property
+    def adjustment_count(self) -> int:
+        """How many lines change settled ones."""
+        return sum(part.adjustment_count for part in self.parts)
+
+    @property
     def earned(self) -> Decimal | None:
         """What all lines add up to; None for so few people that it is not shown."""
-        return self._sum(statement.earned for statement in self.statements)
+        return shown_sum([statement.earned for statement in self.statements])
 
     @property
     def payable(self) -> Decimal | None:
         """What is paid out in all; None for so few people that it is not shown."""
-        return self._sum(statement.payout for statement in self.statements)
+        return shown_sum([statement.payout for statement in self.statements])
 
-    def _sum(self, amounts: Iterable[Decimal]) -> Decimal | None:
-        return sum(amounts, Decimal(0)) if len(self.statements) >= SUMS_FROM else None
+    @property
+    def plan_hash(self) -> str:
+        """What approval names."""
+        return result_hash(self.plan_code, self.period, [part.digest for part in self.parts])
+
+
+def shown_sum(amounts: Sequence[Decimal]) -> Decimal | None:
+    """The sum of an amount for each person; None for so few people that it is not shown."""
+    return sum(amounts, Decimal(0)) if len(amounts) >= SUMS_FROM else None
+
+
+def result_hash(plan_code: str, period: Period, digests: Sequence[str]) -> str:
+    """The one hash of a settlement, from the digests of its parts in the order of people's ids."""
+    return hashed({"plan": plan_code, "period": period.first.isoformat(), "parts": [*digests]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,35 +159,39 @@ def draft(
     *,
     period: Period,
 ) -> Draft:
-    """The settlement of a period, whatever the order of the lines.
+    """The settlement of a period, whatever the order of the lines, and for whichever people at once.
 
     :raises SettlementRefused: a line twice.
     """
     assert period.last is not None
-    accruals = tuple(sorted(lines, key=lambda line: (line.place, line.key)))
-    others = tuple(sorted(waiting, key=lambda line: line.key))
-    statements = settle([*accruals, *others], currency=plan.currency, cut_off=period.last, brought=brought)
-    return Draft(period, statements, accruals, others, _hash(plan, period, accruals, others, statements))
+    new, others = [*lines], [*waiting]
+    accruals = _by_person(sorted(new, key=lambda line: (line.place, line.key)))
+    pooled = _by_person(sorted(others, key=lambda line: line.key))
+    statements = settle(
+        [*new, *others],
+        currency=plan.currency,
+        cut_off=period.last,
+        brought=brought,
+    )
+    parts = (
+        Part(
+            statement,
+            tuple(accruals.get(statement.person, ())),
+            tuple(pooled.get(statement.person, ())),
+        )
+        for statement in statements
+    )
+    return Draft(plan.code, period, tuple(parts))
 
 
-def _hash(
-    plan: Plan,
-    period: Period,
-    accruals: Sequence[Accrual],
-    waiting: Sequence[Waiting],
-    statements: Sequence[Statement],
-) -> str:
-    covered = {
-        "plan": plan.code,
-        "period": period.first.isoformat(),
-        "lines": [[line.key, str(line.amount), line.explanation.plain()] for line in accruals],
-        "waiting": [[line.key, str(line.amount)] for line in waiting],
-        "statements": [
-            [each.person, str(each.payout), [[left.since.isoformat(), str(left.amount)] for left in each.brought]]
-            for each in statements
-        ],
-    }
-    return hashed(covered)
+Line = TypeVar("Line", Accrual, Waiting)
+
+
+def _by_person(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        found[line.person].append(line)
+    return found
 
 
 def hashed(value: object) -> str:

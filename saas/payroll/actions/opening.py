@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from saas.audit import record
 from saas.events import emit
 from saas.extensions import PluginHost, enabled_plugins
+from saas.incentives import require_calculated
 from saas.kernel import Actor, Clock, Period, month_of, new_id
 from saas.payroll.actions.computing import await_payslips
 from saas.payroll.errors import PayInputRefused, PeriodClosed, RunUnderWay
@@ -64,6 +65,7 @@ async def open_run(
     :raises PayInputRefused: no month, paid before it begins, or nobody is employed there in it.
     :raises LegalEntityNotFound: this company has none of that id.
     :raises PeriodClosed: a run of the period is locked already.
+    :raises PayrollRefused: commission that is not locked is asked for while a settlement of it is being calculated.
     :raises RunUnderWay: the legal entity has a run that is neither locked nor cancelled; amounts of the year follow on.
     :raises RuleRefused: the country pack can't answer for the period; :raises PackMissing: two packs would.
     """
@@ -71,6 +73,8 @@ async def open_run(
     last = period.last
     assert last is not None, "months end"
     await require_legal_entity(legal_entity_id)
+    if takes_open_settlements:
+        await require_calculated(before=last + timedelta(days=1))
     period_id = await _open_period(legal_entity_id, period, pays_on=pays_on, at=now)
     enabled = await enabled_plugins(host, on=last)
     chosen = choose_pack(host, enabled, period=period, legal_entity_id=legal_entity_id)

@@ -183,10 +183,15 @@ async def _write(written: _Written, *, at: datetime) -> None:
         for place, row in written.rows.items()
     ]
     columns = map(list, zip(*whole, strict=True))
-    deals = {row.deal_id for row in written.rows.values()}
-    collected = [written.balances[deal_id].collected_minor for deal_id in deals]
     await current_transaction().execute(_INSERT, current_tenant_id(), at, *columns)
-    await current_transaction().execute(_UPDATE_DEALS, current_tenant_id(), list(deals), collected)
+    deals = {row.deal_id for row in written.rows.values()}
+    await store_collected({deal_id: written.balances[deal_id] for deal_id in deals})
+
+
+async def store_collected(balances: Mapping[UUID, Balance]) -> None:
+    """What deals have received, net, by now."""
+    collected = [balance.collected_minor for balance in balances.values()]
+    await current_transaction().execute(_UPDATE_DEALS, current_tenant_id(), [*balances], collected)
 
 
 async def _tell(actor: Actor, written: _Written, *, currency: str, clock: Clock) -> None:

@@ -14,8 +14,9 @@ from saas.exchange import Applied, ImportContext, ImportKind, Row, Verdict
 from saas.kernel import AppError, local_date
 from saas.sales.actions.collections import enter_collections
 from saas.sales.actions.importing import placed, written
+from saas.sales.actions.reversals import reverse_collections
 from saas.sales.columns import COLLECTION_COLUMNS, DEALS, SYSTEM, stand_in
-from saas.sales.errors import CollectionExists, CollectionStays, DealNotFound
+from saas.sales.errors import CollectionExists, DealNotFound
 from saas.sales.queries import find_collections_by_keys, find_deals_by_keys, find_visible_deals
 from saas.sales.rules.collections import (
     Balance,
@@ -67,8 +68,12 @@ class CollectionImport(ImportKind):
         return [Applied(row.number, record_id) for row, record_id in written(rows, entered)]
 
     async def undo(self, context: ImportContext, applied: Sequence[Applied]) -> list[AppError | None]:
-        """None is taken back: money that was booked is refunded, not removed."""
-        return [CollectionStays("sales.collection_stays", {"row": each.number}) for each in applied]
+        """Each is reversed by a counter entry: what was booked is never removed, and counts no more (docs/adr/0021)."""
+        ids = [each.object_id for each in applied if each.object_id is not None]
+        stay = await reverse_collections(
+            context.actor, ids, batch_id=context.batch_id, currency=context.currency, clock=context.clock
+        )
+        return [stay.get(each.object_id) for each in applied if each.object_id is not None]
 
 
 @dataclass(frozen=True, slots=True)

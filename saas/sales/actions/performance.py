@@ -27,7 +27,7 @@ WHERE tenant_id = $1 AND deal_id = ANY ($2) ORDER BY deal_id, position
 """
 _RECEIPTS = """
 SELECT deal_id, id, kind, received_on, amount_minor FROM collection
-WHERE tenant_id = $1 AND deal_id = ANY ($2) ORDER BY deal_id, id
+WHERE tenant_id = $1 AND deal_id = ANY ($2) AND reverses_id IS NULL AND reversed_by_id IS NULL ORDER BY deal_id, id
 """
 _STANDING = """
 SELECT deal_id, metric, collection_id, employee_id, department_id, happened_on, is_new_customer,

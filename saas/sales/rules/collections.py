@@ -10,7 +10,13 @@ from uuid import UUID
 
 from saas.kernel import AppError
 from saas.people import clean_optional
-from saas.sales.errors import CollectionExceedsDeal, DealCancelled, RefundExceedsCollected, ValueOutOfRange
+from saas.sales.errors import (
+    CollectionExceedsDeal,
+    CollectionStays,
+    DealCancelled,
+    RefundExceedsCollected,
+    ValueOutOfRange,
+)
 from saas.sales.rules.amounts import minor_of, shown
 
 CollectionKind = Literal["collection", "refund"]
@@ -91,6 +97,25 @@ def after(new: CleanCollection, balance: Balance, *, currency: str) -> int | App
     return collected + amount
 
 
+def without(entered: CleanCollection, balance: Balance, *, currency: str) -> int | AppError:
+    """What the deal has received, net, once an entry counts no more; or why it goes on counting."""
+    if balance.cancelled_on is not None:
+        return deal_cancelled(balance.number, balance.cancelled_on)
+    amount, collected = entered.amount_minor, balance.collected_minor
+    left = collected + amount if entered.kind == "refund" else collected - amount
+    if 0 <= left <= balance.amount_minor:
+        return left
+    values = {
+        "number": balance.number,
+        "amount": shown(amount, currency),
+        "collected": shown(collected, currency),
+        "deal_amount": shown(balance.amount_minor, currency),
+    }
+    if entered.kind == "refund":
+        return CollectionStays("sales.refund_rested_on", values)
+    return CollectionStays("sales.collection_rested_on", values)
+
+
 def deal_cancelled(number: str, on: date) -> DealCancelled:
     """The refusal of whatever is done with a deal that was cancelled."""
     return DealCancelled("sales.deal_cancelled", {"number": number, "day": on.isoformat()}, field=("deal",))
@@ -98,7 +123,8 @@ def deal_cancelled(number: str, on: date) -> DealCancelled:
 
 @dataclass(frozen=True, slots=True)
 class StoredCollection:
-    """A collection as it stands."""
+    """A collection as it stands; it counts until it is reversed."""
 
     id: UUID
     values: CleanCollection
+    is_reversed: bool = False

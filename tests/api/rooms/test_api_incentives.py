@@ -11,6 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 
+from saas.events import Event
+from saas.incentives import CALCULATION_AWAITED
+from saas.incentives.jobs import SettlementJobs
+from saas.kernel import SystemClock, parse_public_id
 from tenants import DatabaseRole
 from tests.api.rooms.test_api_deals import COLLECT, DEAL, keyed
 from tests.api.rooms.web import USER_ERRORS, Person, Web
@@ -50,11 +54,19 @@ mutation ($input: DealStageReachInput!) {{
   }}
 }}
 """
+SETTLEMENT = """
+query ($id: ID!) {
+  settlement(id: $id) {
+    id state planHash periodFirst periodUntil peopleCount lineCount earned calculatedAt calculator { name }
+  }
+}
+"""
+PROBLEMS = "query ($id: ID!) { settlementProblems(settlement: $id) { message messageKey args { name value } hint } }"
 CALCULATE = f"""
 mutation ($input: SettlementCalculateInput!) {{
   settlementCalculate(input: $input) {{
     replayed planHash people lines adjustments earned payable newLines changedLines goneLines
-    settlement {{ id state planHash periodFirst periodUntil peopleCount lineCount earned calculator {{ name }} }}
+    settlement {{ id state planHash }}
     {USER_ERRORS}
   }}
 }}
@@ -124,6 +136,7 @@ def plan(rate: str = "0.03", **changes: Any) -> dict[str, Any]:
 class Firm:
     """A company whose rep sold something last month, and those who pay for it."""
 
+    web: Web
     owner: Person
     clerk: Person
     rep: Person
@@ -146,10 +159,21 @@ class Firm:
         """The last month, previewed and stored by the clerk."""
         asked = {"plan": plan_id, "day": self.day.isoformat()}
         seen = await self.clerk.done(CALCULATE, **keyed(**asked, mode="PREVIEW"))
-        stored: dict[str, Any] = await self.clerk.done(
-            CALCULATE, **keyed(**asked, mode="COMMIT", planHash=seen["planHash"])
+        stored = await self.commit(plan_id, planHash=seen["planHash"])
+        assert (stored["state"], stored["planHash"]) == ("CALCULATED", seen["planHash"])
+        return {"settlement": stored["id"], "planHash": stored["planHash"]}
+
+    async def commit(self, plan_id: str, **named: str) -> dict[str, Any]:
+        """The last month's settlement as the job leaves it."""
+        asked = keyed(plan=plan_id, day=self.day.isoformat(), mode="COMMIT", **named)
+        begun = await self.clerk.done(CALCULATE, **asked)
+        assert {name: begun[name] for name in ("planHash", "people", "lines")} == dict.fromkeys(
+            ("planHash", "people", "lines")
         )
-        return {"settlement": stored["settlement"]["id"], "planHash": stored["planHash"]}
+        assert (begun["settlement"]["state"], begun["settlement"]["planHash"]) == ("CALCULATING", None)
+        await work(self.web, self.owner.company_id)
+        found: dict[str, Any] = (await self.clerk.data(SETTLEMENT, id=begun["settlement"]["id"]))["settlement"]
+        return found
 
     async def locked(self) -> dict[str, Any]:
         """The same, on to the lock."""
@@ -158,6 +182,26 @@ class Firm:
         await self.owner.done(APPROVE, **keyed(**done))
         await self.clerk.done(LOCK, **keyed(**done))
         return done
+
+
+async def work(web: Web, company_id: str) -> None:
+    """Deliver what waits for the job of settlements, as the worker would."""
+    installation, tenant_id = web.installation, parse_public_id(company_id, prefix="com")
+    jobs = SettlementJobs(installation.sealer, SystemClock())
+    is_left = True
+    while is_left:
+        async with installation.database.transaction(tenant_id) as transaction:
+            row = await transaction.fetchrow(
+                "SELECT id, topic, payload::text FROM outbox WHERE tenant_id = $1 AND done_at IS NULL AND topic = $2"
+                " ORDER BY created_at, id LIMIT 1",
+                tenant_id,
+                str(CALCULATION_AWAITED),
+            )
+            is_left = row is not None
+            if row is not None:
+                plain = json.loads(row["payload"])
+                await jobs.calculate(Event(row["id"], tenant_id, row["topic"], plain, SystemClock().now(), 1))
+                await transaction.execute("UPDATE outbox SET done_at = now(), due_at = NULL WHERE id = $1", row["id"])
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -177,7 +221,7 @@ async def firm(web: Web) -> Firm:
     deal_id = made["deal"]["id"]
     got = await owner.done(COLLECT, **keyed(deal={"id": deal_id}, amount="1000.00", receivedOn=day.isoformat()))
     foreign = await web.sign_up("远山贸易")
-    return Firm(owner, clerk, rep, foreign, web.nobody, day, deal_id, got["collection"]["id"])
+    return Firm(web, owner, clerk, rep, foreign, web.nobody, day, deal_id, got["collection"]["id"])
 
 
 async def backdated(web: Web, owner: Person, day: date) -> None:
@@ -232,8 +276,8 @@ async def test_from_a_plan_to_a_statement(firm: Firm) -> None:
         "earned": None,
     }
     assert await firm.clerk.done(CALCULATE, **preview) == {**seen, "replayed": True}
-    stored = await firm.clerk.done(CALCULATE, **keyed(**asked, mode="COMMIT", planHash=seen["planHash"]))
-    settlement = stored["settlement"]
+    settlement = await firm.commit(plan_id, planHash=seen["planHash"])
+    assert (settlement["calculator"], settlement["planHash"]) == ({"name": "王芳"}, seen["planHash"])
     assert (settlement["state"], settlement["peopleCount"], settlement["lineCount"], settlement["earned"]) == (
         "CALCULATED",
         1,
@@ -506,13 +550,31 @@ async def test_a_draft_settlement_is_discarded(firm: Firm) -> None:
 
 async def test_a_commit_names_what_was_seen(firm: Firm) -> None:
     plan_id = await firm.in_force()
-    before = await firm.owner.data(STATE)
-    asked = {"plan": plan_id, "day": firm.day.isoformat(), "mode": "COMMIT"}
-    refused = await firm.clerk.refused(CALCULATE, **keyed(**asked, planHash="0" * 64))
-    assert (refused["code"], refused["field"]) == ("PLAN_CHANGED", ["input", "planHash"])
-    assert await firm.owner.data(STATE) == before
-    done = await firm.clerk.done(CALCULATE, **keyed(**asked))
-    assert (done["settlement"]["state"], done["settlement"]["planHash"]) == ("CALCULATED", done["planHash"])
+    asked = {"plan": plan_id, "day": firm.day.isoformat()}
+    seen = await firm.clerk.done(CALCULATE, **keyed(**asked, mode="PREVIEW"))
+    failed = await firm.commit(plan_id, planHash="0" * 64)
+    assert (failed["state"], failed["planHash"], failed["calculatedAt"]) == ("FAILED", None, None)
+    (english,) = (await firm.clerk.data(PROBLEMS, id=failed["id"]))["settlementProblems"]
+    (chinese,) = (await firm.clerk.speaking("zh-CN").data(PROBLEMS, id=failed["id"]))["settlementProblems"]
+    assert english == {
+        "message": f"The result has changed: {'0' * 64} was seen, and it is {seen['planHash']} now.",
+        "messageKey": "incentives.result_changed",
+        "args": [{"name": "actual", "value": seen["planHash"]}, {"name": "expected", "value": "0" * 64}],
+        "hint": "Look at the preview again and decide anew.",
+    }
+    assert chinese["message"] == f"结果已变更：所见为 {'0' * 64}，现为 {seen['planHash']}。"
+    assert await firm.rep.code(PROBLEMS, id=failed["id"]) == "FORBIDDEN"
+    assert await firm.nobody.code(PROBLEMS, id=failed["id"]) == "UNAUTHENTICATED"
+    assert await firm.foreign.code(PROBLEMS, id=failed["id"]) == "NOT_FOUND"
+    for step in (SUBMIT, APPROVE, LOCK):
+        refused = await firm.owner.refused(step, **keyed(settlement=failed["id"], planHash=seen["planHash"]))
+        assert (refused["messageKey"], refused["args"]) == (
+            "incentives.settlement_is",
+            [{"name": "state", "value": "failed"}],
+        )
+    done = await firm.commit(plan_id)
+    assert (done["state"], done["planHash"]) == ("CALCULATED", seen["planHash"])
+    assert (await firm.clerk.data(PROBLEMS, id=done["id"]))["settlementProblems"] == []
 
 
 async def test_a_bonus_pool(firm: Firm) -> None:
