@@ -36,8 +36,7 @@ from saas.graphql.schema import ApiSchema, build_schema
 from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient
 from saas.importing import IMPORT_KINDS, ImportContexts
-from saas.incentives import CALCULATION_AWAITED
-from saas.incentives.jobs import CALCULATE, SettlementJobs
+from saas.incentives.jobs import SettlementJobs
 from saas.jobs import MailFolder, RedisBell
 from saas.kernel import Catalogue, Clock, SystemClock
 from saas.memory import keep_what_is_there
@@ -341,8 +340,7 @@ def worker_services(installation: Installation) -> WorkerServices:
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
-    settlements = SettlementJobs(installation.sealer, clock)
-    handlers.on(CALCULATION_AWAITED, name=CALCULATE, handler=settlements.calculate)
+    SettlementJobs(installation.sealer, clock).listen(handlers)
     handlers.on(INPUTS_AWAITED, name=FREEZE, handler=payroll.freeze)
     handlers.on(PAYSLIPS_AWAITED, name=COMPUTE, handler=payroll.compute)
     return WorkerServices(

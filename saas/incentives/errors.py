@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, NotFound, RuleRefused, StaleVersion
+from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, NotFound, RuleRefused, StaleVersion, Unavailable
 
 
 class TiersRefused(BadUserInput):
@@ -89,6 +89,10 @@ class ResultChanged(AppError):
     """What is named by its hash is not what there is (any more)."""
 
     code = ErrorCode.PLAN_CHANGED
+
+
+class CalculationGivenUp(Unavailable):
+    """Every attempt of a job at a chunk of a settlement failed."""
 
 
 class NeedsSomebodyElse(RuleRefused):

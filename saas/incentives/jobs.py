@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from saas.events import Event, emit
+from saas.events import Event, Handlers, emit
 from saas.incentives.actions.calculating import CHUNK, Subject, subject_of, work_out
 from saas.incentives.actions.commits import basis_of, fail_calculation, finish_calculation
 from saas.incentives.actions.problems import PROBLEMS_TOLD, add_problems
 from saas.incentives.actions.settlement_parts import fill_parts, mark_calculated, next_people
 from saas.incentives.actions.settlement_rows import AwaitedSettlement, find_awaited
-from saas.incentives.errors import PeriodRefused
+from saas.incentives.errors import CalculationGivenUp, PeriodRefused
 from saas.incentives.events import CALCULATION_AWAITED
 from saas.incentives.queries import get_plan
 from saas.kernel import AppError, AppErrors, Clock
@@ -33,9 +33,13 @@ class SettlementJobs:
     clock: Clock
     chunk: int = CHUNK
 
+    def listen(self, handlers: Handlers) -> None:
+        """Hear what is asked of a worker."""
+        handlers.on(CALCULATION_AWAITED, name=CALCULATE, handler=self.calculate, given_up=self.give_up)
+
     async def calculate(self, event: Event) -> None:
         """Calculate the next people of a settlement; behind the last ones, its result."""
-        settlement_id = UUID(str(event.payload["settlement_id"]))
+        settlement_id = _settlement_id(event)
         awaited = await find_awaited(settlement_id)
         if awaited is None:
             return  # it was discarded, or this is done
@@ -45,6 +49,12 @@ class SettlementJobs:
             await finish_calculation(settlement_id, keyring=keyring, clock=self.clock)
         elif await find_awaited(settlement_id, is_locking=True) is not None:
             await self._calculate(awaited, parts, keyring)
+
+    async def give_up(self, event: Event) -> None:
+        """Let a settlement fail that no job could calculate, for a reason that is none of the caller's."""
+        awaited = await find_awaited(_settlement_id(event), is_locking=True)
+        if awaited is not None:
+            await fail_calculation(awaited, [CalculationGivenUp("incentives.calculation_given_up")], clock=self.clock)
 
     async def _calculate(self, awaited: AwaitedSettlement, parts: dict[str, UUID], keyring: Keyring) -> None:
         subject = await subject_of(await get_plan(awaited.plan_id), awaited.period_first)
@@ -57,6 +67,10 @@ class SettlementJobs:
             await fail_calculation(awaited, [], clock=self.clock)
             return
         await emit(CALCULATION_AWAITED, {"settlement_id": str(awaited.id)})
+
+
+def _settlement_id(event: Event) -> UUID:
+    return UUID(str(event.payload["settlement_id"]))
 
 
 async def _work_out(subject: Subject, parts: dict[str, UUID], keyring: Keyring) -> tuple[AppError, ...]:

@@ -137,6 +137,29 @@ async def test_a_chunk_whose_worker_is_killed_is_done_again_and_once(
     assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'incentives.settlement_calculated'") == 1
 
 
+async def test_a_calculation_that_fails_for_good_is_given_up_and_the_draft_stands(
+    company: Company, paying: Paying, sales: Sales
+) -> None:
+    plan_id = await paying.in_force(a_plan())
+    (rep, _) = await team(company, sales, 2)
+    draft = await paying.calculated(plan_id, MARCH)
+    await collected(company, sales, rep, "500.00")
+    settlement_id = await paying.begin(plan_id, MARCH)
+    await paying.work(most=1, chunk=1)
+    event = await paying.next_event()
+    assert event is not None
+    for _ in range(2):  # the second finds nothing to give up
+        await company.within(lambda: paying.jobs().give_up(event))
+        failed = await paying.stored(settlement_id)
+        assert (failed.state, [each.key for each in failed.problems]) == (
+            "failed",
+            ["incentives.calculation_given_up"],
+        )
+    assert await paying.stored(draft.settlement_id) == draft
+    assert await company.value("SELECT count(*) FROM settlement_part") == 0
+    assert (await paying.calculated(plan_id, MARCH)).lines == 3
+
+
 async def test_the_draft_stands_whole_until_the_new_result_is_there(
     company: Company, paying: Paying, sales: Sales
 ) -> None:
