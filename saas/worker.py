@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -31,6 +31,7 @@ from tenants.pool import ConnectionPool
 __all__ = ["WorkerServices", "check_health", "run_worker", "stop_on_signals"]
 
 _POLL_SECONDS = 1.0
+_CANCEL_AGAIN_SECONDS = 2.0
 _log = structlog.get_logger()
 
 
@@ -67,8 +68,7 @@ async def run_worker(services: WorkerServices, *, stop: asyncio.Event) -> None:
             feeding = [group.create_task(_relay(relay, services.bell)), group.create_task(scheduler.run())]
             group.create_task(_deliver(services, stop))
             await stop.wait()
-            for task in feeding:
-                task.cancel()
+            await _end(feeding)
     finally:
         await queue.close()
         await pool.close()
@@ -80,6 +80,16 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until they have ended. Before Python 3.12 `asyncio.wait_for`, through which redis-py sends, keeps a
+    cancellation to itself that comes just as it is done: the task goes on as if nobody had asked it to end."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _relay(relay: Relay, bell: RedisBell) -> None:
