@@ -1,4 +1,4 @@
-"""Fixtures: real PostgreSQL and Valkey, a migrated template database, one clone of it per test."""
+"""Fixtures: real PostgreSQL and Valkey, a migrated template database, an empty copy of it for each test that asks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tenants.migrate import migrate
 from tenants.orm import bind_models, unbind_models
 from tenants.roles import ensure_database, ensure_roles, url_for
 from tenants.schema import APP, OWNER, PLATFORM, RELAY
+from tests.copies import Copies
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("suite"), max_examples=500)
@@ -74,26 +75,28 @@ async def maintenance(superuser_url: str) -> AsyncIterator[asyncpg.Connection[as
     await connection.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def copies(
+    maintenance: asyncpg.Connection[asyncpg.Record], superuser_url: str, template: str
+) -> AsyncIterator[Copies]:
+    """The copies of the template that this process lends to its tests."""
+    lending = Copies(maintenance, superuser_url, template)
+    yield lending
+    await lending.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def database_name(maintenance: asyncpg.Connection[asyncpg.Record], template: str) -> AsyncIterator[str]:
-    """A fresh copy of the template, with the rights that `ensure_database` gives."""
-    name = f"test_{secrets.token_hex(6)}"
-    await maintenance.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE "{template}" STRATEGY file_copy')
-    await maintenance.execute(
-        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC; GRANT CONNECT ON DATABASE "{name}" TO {APP}, {PLATFORM}, {RELAY}'
-    )
+async def database_name(copies: Copies) -> AsyncIterator[str]:
+    """A database like the template, with the rights that `ensure_database` gives, that this test has for itself."""
+    name = await copies.lend()
     yield name
-    await maintenance.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await copies.take_back(name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def database(superuser_url: str, database_name: str) -> AsyncIterator[Database]:
-    """The gate to the fresh database, with the two working roles."""
-    urls = DatabaseUrls(
-        app=role_url(superuser_url, APP, database_name),
-        platform=role_url(superuser_url, PLATFORM, database_name),
-    )
-    gate = Database(urls, size=24)
+    """The gate to that database, with the two working roles."""
+    gate = gate_to(superuser_url, database_name)
     yield gate
     await gate.close()
 
@@ -127,6 +130,12 @@ async def make_tenant(database: Database, name: str) -> UUID:
             name,
         )
     return tenant_id
+
+
+def gate_to(superuser_url: str, name: str) -> Database:
+    """A gate to a database, with the two working roles."""
+    urls = DatabaseUrls(app=role_url(superuser_url, APP, name), platform=role_url(superuser_url, PLATFORM, name))
+    return Database(urls, size=24)
 
 
 def role_url(superuser_url: str, role: str, database: str) -> str:
