@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -29,6 +30,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 """How often properties are tried; a busy machine is no fault of theirs."""
 
 pytest_plugins = ["tests.staging", "tests.companies"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules of product and tests make half a million objects that stay: not to be looked at for garbage again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
 
 PASSWORDS = dict.fromkeys((OWNER, APP, PLATFORM, RELAY), "only-for-tests")
 
