@@ -29,7 +29,7 @@ settings.register_profile("thorough", parent=settings.get_profile("suite"), max_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 """How often properties are tried; a busy machine is no fault of theirs."""
 
-pytest_plugins = ["tests.staging", "tests.companies"]
+pytest_plugins = ["tests.scheduling", "tests.staging", "tests.companies"]
 
 
 @pytest.hookimpl(wrapper=True)
