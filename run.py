@@ -170,6 +170,7 @@ def hand_over(arguments: list[str], testing: bool) -> int:
     """Become the command, so that signals and the exit status are its own."""
     if testing:
         os.chdir(ROOT)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # some thirty processes would each compile every module
         command = [str(program("python")), "-m", "pytest", *arguments[1:]]
     else:
         command = [str(program("saas")), *arguments]

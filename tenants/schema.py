@@ -12,6 +12,7 @@ from tortoise.migrations import Migration
 from tortoise.migrations.operations import AddField, CreateModel, CreateSchema, Operation, RunSQL
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.state import State
+from tortoise.migrations.schema_generator.state_apps import StateApps
 
 OWNER = "saas_owner"
 APP = "saas_app"
@@ -43,12 +44,33 @@ class RoomMigration(Migration):
         """Bring the state forward and the database with it, inside the transaction that the tool has opened."""
         if dry_run or collect_sql or schema_editor is None or not schema_editor.atomic_migration:
             return await super().apply(state, dry_run=dry_run, schema_editor=schema_editor, collect_sql=collect_sql)
+        _spare_unchanged(state.apps)
         for operation in self.operations:
             before = state.clone() if _compares(operation) else state
             operation.state_forward(self.app_label, state)
             await operation.database_forward(self.app_label, before, state, schema_editor)
         state.validate_relations_initialized()
         return state
+
+
+def _spare_unchanged(apps: StateApps) -> None:
+    """Let an operation complete only the models that it changes: the tool completes all of them each time.
+
+    A completed model knows the names of its fields; it is completed anew where a relation has added one.
+    """
+
+    def build() -> None:
+        changed = {
+            label: {name: model for name, model in models.items() if model._meta.fields != set(model._meta.fields_map)}
+            for label, models in apps.apps.items()
+        }
+        whole, apps.apps = apps.apps, changed
+        try:
+            StateApps._build_initial_querysets(apps)
+        finally:
+            apps.apps = whole
+
+    apps._build_initial_querysets = build  # type: ignore[method-assign]
 
 
 def _compares(operation: Operation) -> bool:

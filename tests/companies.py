@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -15,10 +14,9 @@ from saas.extensions import PluginHost
 from saas.identity import Authenticated, HashCost, Origin, Passwords, SessionAuthenticator, SignedIn, sign_in
 from saas.kernel import Actor, Clock
 from saas.onboarding import CompanySignedUp, sign_up_company
-from tenants import Database, DatabaseRole, DatabaseUrls
-from tenants.roles import ensure_database
-from tenants.schema import APP, PLATFORM
-from tests.conftest import drop_database, role_url
+from tenants import Database, DatabaseRole
+from tests.conftest import gate_to
+from tests.copies import Copies
 
 PASSWORD = "correct horse battery"
 HOST = PluginHost([CustomerHooks], {"realty": realty})
@@ -37,42 +35,16 @@ PLATFORM_TABLES = (
     "tenant",
     "tenant_event",
 )
-_TENANT_TABLES = """
-SELECT format('public.%I', c.relname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
- WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attname = 'tenant_id'
-"""
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def directory_name(superuser_url: str, template: str) -> AsyncIterator[str]:
-    """One database for all tests that look at the whole directory, one after the other."""
-    name = f"directory_{secrets.token_hex(6)}"
-    await ensure_database(superuser_url, name, template=template)
-    yield name
-    await drop_database(superuser_url, name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def directory(superuser_url: str, directory_name: str) -> AsyncIterator[Database]:
-    """The gate to a database without a company or an account; emptying one is faster than making one."""
-    await _empty(superuser_url, directory_name)
-    urls = DatabaseUrls(
-        app=role_url(superuser_url, APP, directory_name), platform=role_url(superuser_url, PLATFORM, directory_name)
-    )
-    gate = Database(urls, size=24)
+async def directory(superuser_url: str, copies: Copies) -> AsyncIterator[Database]:
+    """The gate to a database without a company or an account, for tests that look at the whole directory."""
+    name = await copies.lend()
+    gate = gate_to(superuser_url, name)
     yield gate
     await gate.close()
-
-
-async def _empty(superuser_url: str, name: str) -> None:
-    connection = await asyncpg.connect(superuser_url, database=name)
-    try:
-        await connection.execute("SET session_replication_role = replica")
-        tables = [row[0] for row in await connection.fetch(_TENANT_TABLES)]
-        tables += [f"platform.{table}" for table in PLATFORM_TABLES]
-        await connection.execute("; ".join(f"DELETE FROM {table}" for table in tables))
-    finally:
-        await connection.close()
+    await copies.take_back(name)
 
 
 def cheap_passwords() -> Passwords:

@@ -1,11 +1,13 @@
-"""Fixtures: real PostgreSQL and Valkey, a migrated template database, one clone of it per test."""
+"""Fixtures: real PostgreSQL and Valkey, a migrated template database, an empty copy of it for each test that asks."""
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -21,14 +23,42 @@ from tenants.migrate import migrate
 from tenants.orm import bind_models, unbind_models
 from tenants.roles import ensure_database, ensure_roles, url_for
 from tenants.schema import APP, OWNER, PLATFORM, RELAY
+from tests.copies import Copies
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("suite"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 """How often properties are tried; a busy machine is no fault of theirs."""
 
-pytest_plugins = ["tests.staging", "tests.companies"]
+pytest_plugins = ["tests.scheduling", "tests.staging", "tests.companies"]
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Servers write into memory where it has room: on a virtual disk the system spends as much on that as the tests."""
+    if config.option.basetemp is None and "TMPDIR" not in os.environ and _has_room(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+def _has_room(folder: str) -> bool:
+    if not Path(folder).is_dir():
+        return False
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize >= NEEDED_BYTES and not disk.f_flag & os.ST_NOEXEC
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules of product and tests make half a million objects that stay: not to be looked at for garbage again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+MEMORY, NEEDED_BYTES = "/dev/shm", 6_000_000_000
 PASSWORDS = dict.fromkeys((OWNER, APP, PLATFORM, RELAY), "only-for-tests")
 
 
@@ -51,7 +81,7 @@ def superuser_url(servers: Servers) -> str:
 async def template(superuser_url: str) -> AsyncIterator[str]:
     """The name of a database that holds every room's tables and no rows."""
     name = f"template_{secrets.token_hex(4)}"
-    await ensure_roles(superuser_url, PASSWORDS)
+    await ensure_roles(f"{superuser_url}?scram_iterations=1", PASSWORDS)  # thousands of sign-ins, no secret
     await ensure_database(superuser_url, name)
     await migrate(role_url(superuser_url, OWNER, name), MODEL_APPS)
     yield name
@@ -74,26 +104,28 @@ async def maintenance(superuser_url: str) -> AsyncIterator[asyncpg.Connection[as
     await connection.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def copies(
+    maintenance: asyncpg.Connection[asyncpg.Record], superuser_url: str, template: str
+) -> AsyncIterator[Copies]:
+    """The copies of the template that this process lends to its tests."""
+    lending = Copies(maintenance, superuser_url, template)
+    yield lending
+    await lending.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def database_name(maintenance: asyncpg.Connection[asyncpg.Record], template: str) -> AsyncIterator[str]:
-    """A fresh copy of the template, with the rights that `ensure_database` gives."""
-    name = f"test_{secrets.token_hex(6)}"
-    await maintenance.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE "{template}" STRATEGY file_copy')
-    await maintenance.execute(
-        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC; GRANT CONNECT ON DATABASE "{name}" TO {APP}, {PLATFORM}, {RELAY}'
-    )
+async def database_name(copies: Copies) -> AsyncIterator[str]:
+    """A database like the template, with the rights that `ensure_database` gives, that this test has for itself."""
+    name = await copies.lend()
     yield name
-    await maintenance.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await copies.take_back(name)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def database(superuser_url: str, database_name: str) -> AsyncIterator[Database]:
-    """The gate to the fresh database, with the two working roles."""
-    urls = DatabaseUrls(
-        app=role_url(superuser_url, APP, database_name),
-        platform=role_url(superuser_url, PLATFORM, database_name),
-    )
-    gate = Database(urls, size=24)
+    """The gate to that database, with the two working roles."""
+    gate = gate_to(superuser_url, database_name)
     yield gate
     await gate.close()
 
@@ -127,6 +159,12 @@ async def make_tenant(database: Database, name: str) -> UUID:
             name,
         )
     return tenant_id
+
+
+def gate_to(superuser_url: str, name: str) -> Database:
+    """A gate to a database, with the two working roles."""
+    urls = DatabaseUrls(app=role_url(superuser_url, APP, name), platform=role_url(superuser_url, PLATFORM, name))
+    return Database(urls, size=24)
 
 
 def role_url(superuser_url: str, role: str, database: str) -> str:

@@ -28,7 +28,9 @@ async def draw(client: Client, company: Company, console: Console) -> None:
     certificate = issued["certificate"].encode()
     findings = verify_certificate(certificate, commitment=issued["commitment"], picks_root=issued["picksRoot"])
     favoured = json.loads(certificate)
-    favoured["picks"][0]["candidate"] = favoured["picks"][-1]["candidate"]
+    first = favoured["picks"][0]
+    others = (pick["candidate"] for pick in favoured["picks"] if pick["candidate"] != first["candidate"])
+    first["candidate"] = next(others, "")
     spoilt = verify_certificate(
         json.dumps(favoured, sort_keys=True, separators=(",", ":")).encode(),
         commitment=issued["commitment"],
