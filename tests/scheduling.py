@@ -14,7 +14,6 @@ TOGETHER = ("tests/cli", "tests/differential", "tests/api/rooms", "tests/servers
 """Folders whose fixtures cost seconds: servers of their own, the product behind HTTP, an oracle over a company."""
 
 FIRST = (
-    "tests/cli/test_processes.py",
     "tests/cli",
     "tests/scenarios/test_demo.py",
     "tests/scenarios/test_crm_year.py",
@@ -53,9 +52,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest, before what chance has ordered."""
-    items.sort(key=_place)
+    items.sort(key=lambda item: _place(unit_of(item.nodeid)))
 
 
-def _place(item: pytest.Item) -> int:
-    names = (item.nodeid.partition("::")[0], unit_of(item.nodeid))
-    return min((FIRST.index(name) for name in names if name in FIRST), default=len(FIRST))
+def _place(unit: str) -> int:
+    return FIRST.index(unit) if unit in FIRST else len(FIRST)
