@@ -22,6 +22,7 @@ from saas.formulas.limits import (
     TEXT_LONGEST,
     TOKENS_MOST,
 )
+from saas.formulas.shapes import OPERAND, RESULT, PathFormula
 from saas.formulas.sheets import Component, Computed, Sheet, parse_sheet
 from saas.formulas.tables import Column, Decision, DecisionTable, Outcome, Row, parse_table
 from saas.formulas.vocabulary import Vocabulary, Word
@@ -36,8 +37,10 @@ __all__ = [
     "MAGNITUDE",
     "NAME_LONGEST",
     "NODES_MOST",
+    "OPERAND",
     "OPERATOR_WORDS",
     "PROBLEMS_MOST",
+    "RESULT",
     "ROUNDING_DIGITS",
     "ROWS_MOST",
     "TEXT_LONGEST",
@@ -58,6 +61,7 @@ __all__ = [
     "Kind",
     "NoRowApplies",
     "Outcome",
+    "PathFormula",
     "Row",
     "Sheet",
     "Value",
