@@ -7,7 +7,7 @@ values. Nothing that a tenant wrote is ever run as a program.
 from saas.formulas.errors import ComponentBlocked, FormulaFailed, FormulaProblem, FormulaRefused, NoRowApplies
 from saas.formulas.formula import Formula, parse_formula
 from saas.formulas.functions import FORMS, FUNCTIONS, OPERATOR_WORDS, TRUTH_WORDS, USAGES, Function
-from saas.formulas.kinds import Kind, Value
+from saas.formulas.kinds import Kind, Value, shown
 from saas.formulas.limits import (
     CELL_LONGEST,
     COLUMNS_MOST,
@@ -70,4 +70,5 @@ __all__ = [
     "parse_formula",
     "parse_sheet",
     "parse_table",
+    "shown",
 ]

@@ -1,0 +1,112 @@
+"""A component's line: the formula's value, settled, and the text that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping, Sequence
+from decimal import Decimal
+
+from saas.formulas import MAGNITUDE, OPERAND, RESULT, Computed, PathFormula, Sheet, Value
+from saas.kernel import Explanation, TextForm, mark, minor_digits
+from saas.payroll.rules.canonical import amount_text, canonical_text
+from saas.payroll.rules.inputs import FrozenInputs, OneOff
+from saas.payroll.rules.payslips import LineKind, PayslipLine
+from saas.payroll.rules.structures import PayComponent
+from saas.payroll.rules.v1.components import (
+    bounds_explained,
+    component_line,
+    inputs_read,
+    replacing,
+    settled,
+)
+
+_LINE_AMOUNT, _EXPLAINED_AMOUNT = "line amount", "explained amount"
+_ZERO = Decimal(0)
+
+Known = MutableMapping[str, Value | None]
+"""What names stand for; a component that is computed is added."""
+
+Texts = MutableMapping[str, str]
+"""Values as they are shown, by the names of their marks."""
+
+
+def note(texts: Texts, name: str, text: str) -> None:
+    """Add a value as it is shown, and as an operand."""
+    texts[name] = text
+    texts[OPERAND + name] = f"({text})" if text.startswith("-") else text
+
+
+def has_digits_of(component: PayComponent, currency: str) -> bool:
+    """Whether what a component comes to is a text of an amount as it is: the right digits, and never too many."""
+    bounds = [bound for bound in (component.floor, component.ceiling) if bound is not None]
+    return component.digits == minor_digits(currency) and all(abs(bound) < MAGNITUDE for bound in bounds)
+
+
+class ComponentWriter:
+    """One component of a structure, for everybody who has the structure, in one currency."""
+
+    def __init__(self, component: PayComponent, sheet: Sheet, currency: str) -> None:
+        self.component = component
+        self.kind = LineKind(component.kind.value)
+        self._sheet = sheet
+        self._currency = currency
+        self._formula = PathFormula(sheet.formulas[component.code])
+        self._is_as_shown = self.kind is LineKind.STATISTIC or has_digits_of(component, currency)
+        self._forms: dict[tuple[int, bool, bool], TextForm] = {}
+
+    def write(self, known: Known, texts: Texts) -> tuple[Decimal, str]:
+        """The amount and the line of somebody without one-off amounts of it.
+
+        :raises ArithmeticError: the formula has no value; :raises ValueError: it has more digits than the currency.
+        """
+        component = self.component
+        value, path = self._formula.evaluate(known)
+        amount = settled(component, value, ())
+        shown = format(amount, "f")
+        texts[RESULT] = format(value, "f")
+        texts[_EXPLAINED_AMOUNT] = shown
+        texts[_LINE_AMOUNT] = shown if self._is_as_shown else amount_text(amount, self._currency)
+        floor, ceiling = component.floor, component.ceiling
+        is_raised = floor is not None and value < floor
+        is_cut = ceiling is not None and (floor if is_raised and floor is not None else value) > ceiling
+        form = self._forms.get((path, is_raised, is_cut)) or self._form(path, is_raised, is_cut)
+        known[component.code] = amount
+        note(texts, component.code, shown)
+        return amount, form.filled(texts)
+
+    def write_with(
+        self, one_offs: Sequence[OneOff], known: Known, texts: Texts, inputs: FrozenInputs
+    ) -> tuple[Decimal, str]:
+        """The same where the period adds amounts or puts them in the formula's place: too few to have forms.
+
+        :raises ArithmeticError, ValueError: as for `write`.
+        """
+        component, code = self.component, self.component.code
+        instead = replacing(one_offs)
+        if instead is None:
+            value, explanation = self._formula.formula.explain(known)
+            amount, explanations = settled(component, value, one_offs), {code: explanation}
+        else:
+            amount, explanations = instead, {}
+        computed = Computed({code: amount}, {}, explanations)
+        line = component_line(component, computed, self._sheet, one_offs, inputs)
+        known[code] = amount
+        note(texts, code, format(amount, "f"))
+        return amount, canonical_text(line.plain(self._currency))
+
+    def _form(self, path: int, is_raised: bool, is_cut: bool) -> TextForm:
+        component, formula = self.component, self._formula.shape(path)
+        bounds = bounds_explained(component, is_raised=is_raised, is_cut=is_cut)
+        line = PayslipLine(
+            code=component.code,
+            titles=component.titles,
+            kind=self.kind,
+            amount=_ZERO,
+            formula=self._formula.formula.text,
+            inputs=inputs_read(formula),
+            explanation=Explanation(
+                "payroll.component", {"title": component.titles}, mark(_EXPLAINED_AMOUNT), parts=(formula, *bounds)
+            ),
+        )
+        form = TextForm(canonical_text(line.plain_with(mark(_LINE_AMOUNT))))
+        self._forms[path, is_raised, is_cut] = form
+        return form
