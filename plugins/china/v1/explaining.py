@@ -9,13 +9,15 @@ from saas.sdk import Explanation, Localised, rounded
 
 def explained(
     fact: str,
-    amount: Decimal,
+    amount: Decimal | str,
     *parts: Explanation,
     source: str | None = None,
     **values: str | int | Localised,
 ) -> Explanation:
-    """A node of the tree, with its sentence ``china.explained.<fact>`` and an amount to the fen."""
-    return Explanation(f"china.explained.{fact}", values, yuan(amount), source, parts)
+    """A node of the tree, with its sentence ``china.explained.<fact>`` and an amount to the fen; or the amount's text,
+    which may be a mark."""
+    text = amount if isinstance(amount, str) else yuan(amount)
+    return Explanation(f"china.explained.{fact}", values, text, source, parts)
 
 
 def yuan(amount: Decimal) -> str:
