@@ -32,7 +32,7 @@ from saas.kernel.ids import id_at, new_id, parse_public_id, public_id, split_pub
 from saas.kernel.messages import DEFAULT_LOCALE, LOCALES, Catalogue
 from saas.kernel.money import EXACT, Money, divided, minor_digits, rounded
 from saas.kernel.periods import Period, month_after, month_of
-from saas.kernel.text_forms import TextForm, json_mark, mark, may_be_mistaken
+from saas.kernel.text_forms import TextForm, json_mark, mark, may_be_mistaken, utf8_letters
 
 __all__ = [
     "DEFAULT_LOCALE",
@@ -85,5 +85,6 @@ __all__ = [
     "public_id",
     "rounded",
     "split_public_id",
+    "utf8_letters",
     "uuid7_from",
 ]

@@ -28,8 +28,17 @@ def may_be_mistaken(text: str) -> bool:
     return any(character in text for character in (_OPEN, _WHOLE, _CLOSE))
 
 
+def utf8_letters(text: str) -> str:
+    """The UTF-8 of a text with a letter for each byte. Such texts are joined by copying bytes, whatever their script,
+    and `.encode("latin-1")` gives the UTF-8 of the whole.
+
+    :raises UnicodeEncodeError: half of a pair of surrogates, which UTF-8 can't hold.
+    """
+    return text if text.isascii() else text.encode().decode("latin-1")
+
+
 class TextForm:
-    """A text cut at its marks."""
+    """A text cut at its marks, and kept as `utf8_letters`."""
 
     __slots__ = ("_names", "_pieces")
 
@@ -38,10 +47,10 @@ class TextForm:
         self._names: list[str] = []
         end = 0
         for found in _MARKS.finditer(text):
-            self._pieces += (text[end : found.start()], "")
+            self._pieces += (utf8_letters(text[end : found.start()]), "")
             self._names.append(found["part"] if found["whole"] is None else found["whole"])
             end = found.end()
-        self._pieces.append(text[end:])
+        self._pieces.append(utf8_letters(text[end:]))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,7 +58,7 @@ class TextForm:
         return tuple(self._names)
 
     def filled(self, values: Mapping[str, str]) -> str:
-        """The text with values in the places of its marks.
+        """The text with values in the places of its marks, all of it as `utf8_letters`.
 
         :raises KeyError: a value is missing.
         """

@@ -37,6 +37,7 @@ from saas.kernel import (
 )
 from saas.payroll.rules.packs import (
     Finding,
+    GrossLine,
     LineForm,
     PackResult,
     PackTask,
@@ -86,6 +87,7 @@ __all__ = [
     "Expression",
     "FilterOp",
     "Finding",
+    "GrossLine",
     "GroupRoot",
     "LegalEntityId",
     "LineForm",

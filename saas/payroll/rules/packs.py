@@ -35,8 +35,7 @@ class PackTerms:
     rows: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PaidAmount:
+class PaidAmount(NamedTuple):
     """A gross line as packs see it; always EARNING or DEDUCTION."""
 
     code: str
@@ -44,6 +43,15 @@ class PaidAmount:
     nature: Nature
     is_taxed: bool
     amount: Decimal
+
+
+class GrossLine(NamedTuple):
+    """What is known of a gross line before anybody's amounts are."""
+
+    code: str
+    kind: ComponentKind
+    nature: Nature
+    is_taxed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,13 +158,18 @@ class StatutoryWriter:
 
 @dataclass(frozen=True, slots=True)
 class PackTask:
-    """What all payslips of a run share, as far as a pack is concerned."""
+    """What the payslips of a run and a structure share, as far as a pack is concerned.
+
+    `gross` are the lines whose amounts each `PayFacts` holds, in this order; lines of settled commission, which are
+    taxed ordinary earnings, follow them.
+    """
 
     calculation: str
     legal_entity_id: UUID
     period: Period
     pays_on: date
     currency: str
+    gross: tuple[GrossLine, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from decimal import Decimal
+from typing import cast
 
 from saas.formulas import MAGNITUDE, OPERAND, RESULT, Computed, PathFormula, Sheet, Value
-from saas.kernel import Explanation, TextForm, mark, minor_digits
+from saas.kernel import EXACT, Explanation, TextForm, mark, minor_digits, utf8_letters
 from saas.payroll.rules.canonical import amount_text, canonical_text
 from saas.payroll.rules.inputs import FrozenInputs, OneOff
 from saas.payroll.rules.payslips import LineKind, PayslipLine
@@ -35,12 +36,6 @@ def note(texts: Texts, name: str, text: str) -> None:
     texts[OPERAND + name] = f"({text})" if text.startswith("-") else text
 
 
-def has_digits_of(component: PayComponent, currency: str) -> bool:
-    """Whether what a component comes to is a text of an amount as it is: the right digits, and never too many."""
-    bounds = [bound for bound in (component.floor, component.ceiling) if bound is not None]
-    return component.digits == minor_digits(currency) and all(abs(bound) < MAGNITUDE for bound in bounds)
-
-
 class ComponentWriter:
     """One component of a structure, for everybody who has the structure, in one currency."""
 
@@ -50,7 +45,8 @@ class ComponentWriter:
         self._sheet = sheet
         self._currency = currency
         self._formula = PathFormula(sheet.formulas[component.code])
-        self._is_as_shown = self.kind is LineKind.STATISTIC or has_digits_of(component, currency)
+        self._settle = _settler(component)
+        self._is_as_shown = self.kind is LineKind.STATISTIC or _has_digits_of(component, currency)
         self._forms: dict[tuple[int, bool, bool], TextForm] = {}
 
     def write(self, known: Known, texts: Texts) -> tuple[Decimal, str]:
@@ -58,44 +54,46 @@ class ComponentWriter:
 
         :raises ArithmeticError: the formula has no value; :raises ValueError: it has more digits than the currency.
         """
-        component = self.component
         value, path = self._formula.evaluate(known)
-        amount = settled(component, value, ())
+        amount, is_raised, is_cut = self._settle(value)
         shown = format(amount, "f")
         texts[RESULT] = format(value, "f")
         texts[_EXPLAINED_AMOUNT] = shown
         texts[_LINE_AMOUNT] = shown if self._is_as_shown else amount_text(amount, self._currency)
-        floor, ceiling = component.floor, component.ceiling
-        is_raised = floor is not None and value < floor
-        is_cut = ceiling is not None and (floor if is_raised and floor is not None else value) > ceiling
         form = self._forms.get((path, is_raised, is_cut)) or self._form(path, is_raised, is_cut)
-        known[component.code] = amount
-        note(texts, component.code, shown)
-        return amount, form.filled(texts)
+        text = form.filled(texts)
+        known[self.component.code] = amount
+        note(texts, self.component.code, shown)
+        return amount, text
 
     def write_with(
         self, one_offs: Sequence[OneOff], known: Known, texts: Texts, inputs: FrozenInputs
     ) -> tuple[Decimal, str]:
         """The same where the period adds amounts or puts them in the formula's place: too few to have forms.
 
-        :raises ArithmeticError, ValueError: as for `write`.
+        :raises AppError: the formula has no value; :raises ValueError: as for `write`.
         """
         component, code = self.component, self.component.code
         instead = replacing(one_offs)
         if instead is None:
             value, explanation = self._formula.formula.explain(known)
-            amount, explanations = settled(component, value, one_offs), {code: explanation}
+            amount, explanations = settled(component, cast("Decimal", value), one_offs), {code: explanation}
         else:
             amount, explanations = instead, {}
         computed = Computed({code: amount}, {}, explanations)
         line = component_line(component, computed, self._sheet, one_offs, inputs)
         known[code] = amount
         note(texts, code, format(amount, "f"))
-        return amount, canonical_text(line.plain(self._currency))
+        return amount, utf8_letters(canonical_text(line.plain(self._currency)))
 
     def _form(self, path: int, is_raised: bool, is_cut: bool) -> TextForm:
         component, formula = self.component, self._formula.shape(path)
-        bounds = bounds_explained(component, is_raised=is_raised, is_cut=is_cut)
+        explanation = Explanation(
+            "payroll.component",
+            {"title": component.titles},
+            amount=mark(_EXPLAINED_AMOUNT),
+            parts=(formula, *bounds_explained(component, is_raised=is_raised, is_cut=is_cut)),
+        )
         line = PayslipLine(
             code=component.code,
             titles=component.titles,
@@ -103,10 +101,34 @@ class ComponentWriter:
             amount=_ZERO,
             formula=self._formula.formula.text,
             inputs=inputs_read(formula),
-            explanation=Explanation(
-                "payroll.component", {"title": component.titles}, mark(_EXPLAINED_AMOUNT), parts=(formula, *bounds)
-            ),
+            explanation=explanation,
         )
         form = TextForm(canonical_text(line.plain_with(mark(_LINE_AMOUNT))))
         self._forms[path, is_raised, is_cut] = form
         return form
+
+
+def _settler(component: PayComponent) -> Callable[[Decimal], tuple[Decimal, bool, bool]]:
+    """What makes of a formula's value what the component comes to, and whether floor and ceiling cut in.
+
+    It is `settled` of a component without one-off amounts, with all that is known beforehand in local names.
+    """
+    lowest = Decimal("-Infinity") if component.floor is None else component.floor
+    highest = Decimal("Infinity") if component.ceiling is None else component.ceiling
+    unit = None if component.digits is None else Decimal(1).scaleb(-component.digits)
+    rounding, add = component.rounding.decimal, EXACT.add
+
+    def settle(value: Decimal) -> tuple[Decimal, bool, bool]:
+        is_raised = value < lowest
+        bounded = lowest if is_raised else value
+        is_cut = bounded > highest
+        bounded = highest if is_cut else bounded
+        return add(bounded if unit is None else bounded.quantize(unit, rounding, EXACT), _ZERO), is_raised, is_cut
+
+    return settle
+
+
+def _has_digits_of(component: PayComponent, currency: str) -> bool:
+    """Whether what a component comes to is a text of an amount as it is: the right digits, and never too many."""
+    bounds = [bound for bound in (component.floor, component.ceiling) if bound is not None]
+    return component.digits == minor_digits(currency) and all(abs(bound) < MAGNITUDE for bound in bounds)

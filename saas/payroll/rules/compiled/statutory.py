@@ -2,60 +2,58 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
-from saas.kernel import TextForm, mark
+from saas.kernel import Period, TextForm, mark
+from saas.payroll.errors import PayslipRefused
 from saas.payroll.rules.canonical import amount_text, canonical_text
-from saas.payroll.rules.inputs import FrozenInputs
-from saas.payroll.rules.packs import LineForm, Pack, PackTask, StatutoryWriter, WrittenLine
+from saas.payroll.rules.compiled.lines import PLACES, Lines
+from saas.payroll.rules.packs import GrossLine, LineForm, Pack, PackTask, PayFacts, StatutoryWriter, WrittenResult
 from saas.payroll.rules.payslips import LineKind, PayslipLine
-from saas.payroll.rules.v1.computing import check_statutory
 
 _AMOUNT = "line amount"
-
-
-class LineForms:
-    """The texts of a pack's forms, each made when it is first met: a pack has a score of them in a run."""
-
-    def __init__(self, pack: Pack, currency: str) -> None:
-        self._pack = pack
-        self._currency = currency
-        self._forms: dict[LineForm, TextForm] = {}
-
-    def write(self, line: WrittenLine) -> str:
-        """The text of one person's line.
-
-        :raises PayslipRefused: it is no line of the pack's, or has more digits than the currency.
-        """
-        check_statutory(line.form.code, line.amount, self._pack, self._currency)
-        form = self._forms.get(line.form) or self._added(line.form)
-        return form.filled({**line.texts, _AMOUNT: amount_text(line.amount, self._currency)})
-
-    def _added(self, line: LineForm) -> TextForm:
-        plain = PayslipLine(
-            code=line.code,
-            titles=line.titles,
-            kind=LineKind(line.kind.value),
-            amount=Decimal(0),
-            explanation=line.explanation,
-        ).plain_with(mark(_AMOUNT))
-        form = self._forms[line] = TextForm(canonical_text(plain))
-        return form
+_Shared = tuple[UUID, Period, date]
+"""What people of one run have in common: the legal entity, the period, the day of payment."""
 
 
 class Writers:
-    """The pack's writers by what the payslips of a run share; people of one run have one in common."""
+    """The pack's writers, one for each run that comes by, and the texts of their forms."""
 
-    def __init__(self, pack: Pack) -> None:
+    def __init__(self, pack: Pack, currency: str, gross: tuple[GrossLine, ...]) -> None:
         self._pack = pack
-        self._kept: dict[PackTask, tuple[StatutoryWriter, LineForms] | None] = {}
+        self._currency = currency
+        self._gross = gross
+        self._writers: dict[_Shared, StatutoryWriter | None] = {}
+        self._forms: dict[LineForm, tuple[int, TextForm]] = {}
 
-    def find(self, inputs: FrozenInputs) -> tuple[StatutoryWriter, LineForms] | None:
-        """The writer for these inputs, and the texts of its forms; None where the pack has none."""
-        task = PackTask(
-            self._pack.calculation, inputs.person.legal_entity_id, inputs.period, inputs.pays_on, inputs.currency
-        )
-        if task not in self._kept:
-            writer = self._pack.writer(task)
-            self._kept[task] = None if writer is None else (writer, LineForms(self._pack, inputs.currency))
-        return self._kept[task]
+    def add(self, lines: Lines, facts: PayFacts) -> WrittenResult | None:
+        """Add one person's lines; what else the pack answered. None where it leaves the person to `statutory`.
+
+        :raises PayslipRefused: a line that is none of the pack's; :raises ValueError: it has too many digits.
+        """
+        writer = self._writer((facts.legal_entity_id, facts.period, facts.pays_on))
+        result = None if writer is None else writer.write(facts)
+        for line in () if result is None else result.lines:
+            place, form = self._forms.get(line.form) or self._form(line.form)
+            text = form.filled({**line.texts, _AMOUNT: amount_text(line.amount, self._currency)})
+            lines.add(place, line.amount, text)
+        return result
+
+    def _writer(self, shared: _Shared) -> StatutoryWriter | None:
+        if shared not in self._writers:
+            entity, period, pays_on = shared
+            task = PackTask(self._pack.calculation, entity, period, pays_on, self._currency, self._gross)
+            self._writers[shared] = self._pack.writer(task)
+        return self._writers[shared]
+
+    def _form(self, line: LineForm) -> tuple[int, TextForm]:
+        if not line.code.startswith(f"{self._pack.name}."):
+            raise PayslipRefused("payroll.pack_line_unfit", {"pack": self._pack.name, "line": line.code})
+        kind = LineKind(line.kind.value)
+        plain = PayslipLine(
+            code=line.code, titles=line.titles, kind=kind, amount=Decimal(0), explanation=line.explanation
+        ).plain_with(mark(_AMOUNT))
+        self._forms[line] = (PLACES[kind], TextForm(canonical_text(plain)))
+        return self._forms[line]

@@ -63,6 +63,8 @@ def check_inputs(inputs: FrozenInputs, structure: Structure) -> None:
     """
     if structure.hash != inputs.structure_hash:
         raise PayslipRefused("payroll.structure_other", {"structure": structure.code})
+    if not inputs.one_offs:
+        return
     known = {component.code for component in structure.components}
     strange = sorted({each.component for each in inputs.one_offs} - known)
     if strange:
@@ -126,7 +128,7 @@ def commission_paid(amount: Decimal) -> PaidAmount:
 def _statutory_lines(pack: Pack | None, result: PackResult | None, currency: str) -> Iterator[PayslipLine]:
     for line in result.lines if result else ():
         assert pack is not None, "a result comes from a pack"
-        check_statutory(line.code, line.amount, pack, currency)
+        _check_statutory(line.code, line.amount, pack, currency)
         yield PayslipLine(
             code=line.code,
             titles=line.titles,
@@ -136,7 +138,7 @@ def _statutory_lines(pack: Pack | None, result: PackResult | None, currency: str
         )
 
 
-def check_statutory(code: str, amount: Decimal, pack: Pack, currency: str) -> None:
+def _check_statutory(code: str, amount: Decimal, pack: Pack, currency: str) -> None:
     """Whether a pack's line is one.
 
     :raises PayslipRefused: its code is not the pack's, or it has more digits than the currency.
