@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from saas.sdk import Explanation, Localised, rounded
+from saas.sdk import EXACT, Explanation, Localised
+
+_FEN = Decimal("0.01")
 
 
 def explained(
@@ -22,7 +24,7 @@ def explained(
 
 def yuan(amount: Decimal) -> str:
     """An amount with two digits: equal amounts give equal texts, however they were typed."""
-    return f"{rounded(amount):f}"
+    return format(amount.quantize(_FEN, ROUND_HALF_UP, EXACT), "f")
 
 
 def percent(rate: Decimal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -17,15 +17,13 @@ from plugins.china.v1.annual_bonus import bonus_jump, tax_separately
 from plugins.china.v1.contributions import ContributionLine, Contributions, Insured, contributions
 from plugins.china.v1.declarations import Declarations, bonus_taken_on, declared, plain_year, year_of
 from plugins.china.v1.findings import Finding as Missed
-from plugins.china.v1.income_tax import ZERO
+from plugins.china.v1.gross import GrossSums, gross_sums
 from plugins.china.v1.months import YearBefore, may_deduct_full_year, months_employed
 from plugins.china.v1.wage_limits import NormalPay, damage_findings, minimum_wage_findings
 from plugins.china.v1.withholding import Payment, YearToDate, withhold
 from saas.sdk import (
-    ComponentKind,
     Finding,
     Localised,
-    Nature,
     PackResult,
     PayFacts,
     Period,
@@ -33,18 +31,13 @@ from saas.sdk import (
     StatutoryLine,
 )
 
-# Tuples: members are found in them by identity, which is quicker than by a hash of their names.
-_ALL = tuple(Nature)
-_ALL_BUT_BONUS = tuple(each for each in Nature if each is not Nature.ANNUAL_BONUS)
-_EARNED = (ComponentKind.EARNING,)
-_PAID = (ComponentKind.EARNING, ComponentKind.DEDUCTION)
 TAX_CODE = "china.income_tax"
 TAX_TITLES: Localised = {"en": "Income tax", "zh-CN": "个人所得税"}
 _BONUS_TAX: Localised = {"en": "Income tax on the annual bonus", "zh-CN": "年终奖个人所得税"}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class _Found:
     """Parts of a result, put together at the end."""
 
     lines: tuple[StatutoryLine, ...] = ()
@@ -58,16 +51,16 @@ def statutory(facts: PayFacts, settings: Settings) -> PackResult:
     :raises AppError: a row that is not in force, a legal entity without a city, declarations that don't fit, a payment
         that does not continue the year.
     """
-    person = declared(facts.declarations)
+    person, sums = declared(facts.declarations), gross_sums(facts.amounts)
     rules = income_tax_rules(facts.pays_on)
     entity = settings.entity(facts.legal_entity_id)
     bases = bases_of(facts, entity, person)
     insured_by = Insured(city=entity.city, bases=bases or {}, unit_rates=entity.unit_rates)
     paid = contributions(insured_by, month=facts.period.first, tables=INSURANCE)
     insured = _insured(paid, settings, told=bases_told(bases, person))
-    bonus, taken_on = _bonus(facts, person, rules)
+    bonus, taken_on = _bonus(facts, sums.bonus, person, rules)
     year = year_before(facts, person)
-    withheld = withhold(payment_of(facts, person, year, special=paid.total(Side.EMPLOYEE)), year, rules=rules)
+    withheld = withhold(payment_of(facts, sums, person, year, special=paid.total(Side.EMPLOYEE)), year, rules=rules)
     tax = StatutoryLine(
         code=TAX_CODE,
         titles=TAX_TITLES,
@@ -75,7 +68,7 @@ def statutory(facts: PayFacts, settings: Settings) -> PackResult:
         amount=withheld.amount,
         explanation=withheld.explanation,
     )
-    limits = limits_of(facts, settings, shares=paid.total(Side.EMPLOYEE))
+    limits = _limits(facts, sums, settings, shares=paid.total(Side.EMPLOYEE))
     parts = (insured, bonus, limits)
     return PackResult(
         lines=(*insured.lines, tax, *bonus.lines),
@@ -102,8 +95,8 @@ def bases_told(bases: Mapping[Scheme, Decimal] | None, person: Declarations) -> 
     return (Finding("china.bases_missing" if bases is None else "china.bases_from_salary", is_blocking=bases is None),)
 
 
-def _insured(paid: Contributions, settings: Settings, *, told: tuple[Finding, ...]) -> Found:
-    return Found(
+def _insured(paid: Contributions, settings: Settings, *, told: tuple[Finding, ...]) -> _Found:
+    return _Found(
         lines=tuple(_contribution_line(line) for line in paid.lines),
         rows=tuple(row.id for line in paid.lines for row in line.rows),
         findings=(*told, *unverified_rows(paid.unverified(settings.confirmed_rows))),
@@ -141,15 +134,15 @@ def unverified_rows(rows: Iterable[str]) -> tuple[Finding, ...]:
     return tuple(Finding("china.row_unverified", {"row": row}, is_blocking=True) for row in rows)
 
 
-def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tuple[Found, date | None]:
+def _bonus(facts: PayFacts, amount: Decimal, person: Declarations, rules: IncomeTaxRules) -> tuple[_Found, date | None]:
     """The annual bonus where it is taxed separately, and the day on which that method was last taken."""
-    amount, taken_on = annual_bonus(facts), bonus_taken_on(facts.year_to_date)
+    taken_on = bonus_taken_on(facts.year_to_date)
     if amount <= 0:
-        return Found(), taken_on
+        return _Found(), taken_on
     if person.annual_bonus is None:
-        return Found(findings=(Finding("china.bonus_method_missing", is_blocking=True),)), taken_on
+        return _Found(findings=(Finding("china.bonus_method_missing", is_blocking=True),)), taken_on
     if person.annual_bonus == "MERGED":
-        return Found(), taken_on
+        return _Found(), taken_on
     tax = tax_separately(amount, paid_on=facts.pays_on, taken_on=taken_on, rules=rules)
     assert rules.bonus_scale is not None, "tax_separately refuses without it"
     jump = bonus_jump(amount, rules.bonus_scale)
@@ -161,22 +154,18 @@ def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tupl
         explanation=tax.explanation,
     )
     findings = () if jump is None else tuple(_told([jump.finding(amount)]))
-    return Found((line,), (rules.bonus_scale.id,), findings), facts.pays_on
+    return _Found((line,), (rules.bonus_scale.id,), findings), facts.pays_on
 
 
-def annual_bonus(facts: PayFacts) -> Decimal:
-    """What of the month is an annual bonus, yuan."""
-    return _sum(facts, natures=(Nature.ANNUAL_BONUS,))
-
-
-def payment_of(facts: PayFacts, person: Declarations, year: YearToDate, *, special: Decimal) -> Payment:
+def payment_of(
+    facts: PayFacts, sums: GrossSums, person: Declarations, year: YearToDate, *, special: Decimal
+) -> Payment:
     """What the month adds to the year; `special` are the employee's contributions."""
-    is_apart = person.annual_bonus == "SEPARATE"
     return Payment(
         key=year.key,
         paid_on=facts.pays_on,
         months_employed=months_employed(facts.employed, paid_on=facts.pays_on, is_first_wage=person.first_wage),
-        income=_sum(facts, natures=_ALL_BUT_BONUS if is_apart else _ALL),
+        income=sums.income_but_bonus if person.annual_bonus == "SEPARATE" else sums.income,
         exempt=person.exempt,
         special=special,
         special_additional=person.special_additional,
@@ -201,14 +190,14 @@ def year_before(facts: PayFacts, person: Declarations) -> YearToDate:
     return replace(year, has_full_year_deduction=is_due)
 
 
-def limits_of(facts: PayFacts, settings: Settings, *, shares: Decimal) -> Found:
+def _limits(facts: PayFacts, sums: GrossSums, settings: Settings, *, shares: Decimal) -> _Found:
     """What of the limits of wages is missed; only a month that was kept in full is held to the minimum wage."""
     minimum = minimum_of(settings.entity(facts.legal_entity_id), facts.period)
     if isinstance(minimum, Finding):
-        return Found(findings=(minimum,))
+        return _Found(findings=(minimum,))
     doubtful = [] if minimum.is_verified or minimum.id in settings.confirmed_rows else [minimum.id]
-    missed = missed_limits(facts, minimum, shares=shares)
-    return Found(rows=(minimum.id,), findings=(*missed, *unverified_rows(doubtful)))
+    missed = missed_limits(facts, sums, minimum, shares=shares)
+    return _Found(rows=(minimum.id,), findings=(*missed, *unverified_rows(doubtful)))
 
 
 def minimum_of(entity: Entity, period: Period) -> MinimumWage | Finding:
@@ -219,42 +208,22 @@ def minimum_of(entity: Entity, period: Period) -> MinimumWage | Finding:
         return Finding(unknown.key, dict(unknown.values))
 
 
-def missed_limits(facts: PayFacts, minimum: MinimumWage, *, shares: Decimal) -> Iterator[Finding]:
+def missed_limits(facts: PayFacts, sums: GrossSums, minimum: MinimumWage, *, shares: Decimal) -> Iterator[Finding]:
     """The limits that a payslip misses."""
-    gross = _sum(facts, natures=_ALL, kinds=_EARNED, is_taxed=None)
-    pay = NormalPay(
-        gross=gross,
-        overtime=_earned(facts, Nature.OVERTIME),
-        hardship_allowances=_earned(facts, Nature.HARDSHIP),
-        statutory_benefits=_earned(facts, Nature.BENEFIT),
-        employee_shares=shares,
-    )
     missed: list[Missed] = []
     if facts.days_paid == facts.days_due:
+        pay = NormalPay(
+            gross=sums.gross,
+            overtime=sums.overtime,
+            hardship_allowances=sums.hardship,
+            statutory_benefits=sums.benefit,
+            employee_shares=shares,
+        )
         missed += minimum_wage_findings(pay, minimum=minimum)
-    damage = -_sum(facts, natures=(Nature.DAMAGE,), is_taxed=None)
-    missed += damage_findings(damage, wage=gross, minimum=minimum) if damage > 0 else ()
+    if sums.damage < 0:
+        missed += damage_findings(-sums.damage, wage=sums.gross, minimum=minimum)
     return _told(missed)
 
 
 def _told(missed: Iterable[Missed]) -> Iterator[Finding]:
     return (Finding(each.key, dict(each.args), each.is_blocking) for each in missed)
-
-
-def _earned(facts: PayFacts, nature: Nature) -> Decimal:
-    return _sum(facts, natures=(nature,), kinds=_EARNED, is_taxed=None)
-
-
-def _sum(
-    facts: PayFacts,
-    *,
-    natures: Collection[Nature],
-    kinds: Collection[ComponentKind] = _PAID,
-    is_taxed: bool | None = True,
-) -> Decimal:
-    """Earnings less deductions of these natures and kinds; of the taxed ones unless `is_taxed` is None."""
-    total = ZERO
-    for each in facts.amounts:
-        if each.nature in natures and each.kind in kinds and is_taxed in (None, each.is_taxed):
-            total += -each.amount if each.kind is ComponentKind.DEDUCTION else each.amount
-    return total

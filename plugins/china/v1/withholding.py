@@ -7,7 +7,7 @@ What is cumulated belongs to one withholding entity, one person and one tax year
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -92,16 +92,24 @@ class Withholding:
     explanation: Explanation
 
 
+class _YearTax(NamedTuple):
+    """The tax on a year so far, and what it was found by: basic deduction, taxable income, band."""
+
+    basic: Decimal
+    taxable: Decimal
+    bracket: Bracket
+    tax: Decimal
+
+
 class Cumulated(NamedTuple):
     """What a payment makes of a year, yuan: the month's tax before it is kept from falling below 0 (`due`), what it is
-    then, what the month's earlier payments withheld (`already`), the year with it, its taxable income and band."""
+    then, what the month's earlier payments withheld (`already`), the year with it and its tax."""
 
     due: Decimal
     month_total: Decimal
     already: Decimal
     year: YearToDate
-    taxable: Decimal
-    bracket: Bracket
+    tax: _YearTax
 
     @property
     def amount(self) -> Decimal:
@@ -120,7 +128,7 @@ def withhold(payment: Payment, year: YearToDate, *, rules: IncomeTaxRules) -> Wi
     """
     found = cumulated(payment, year, rules=rules)
     explanation = withholding_explained(
-        shown_withholding(found, rules=rules),
+        shown_withholding(found),
         rules=rules,
         paid_on=payment.paid_on,
         is_full_year=found.year.has_full_year_deduction,
@@ -136,47 +144,69 @@ def cumulated(payment: Payment, year: YearToDate, *, rules: IncomeTaxRules) -> C
     """
     _check(payment, year)
     month = payment.paid_on.month
+    before, months = year.withheld_before(month), payment.months_employed
     sums = {name: getattr(year, name) + getattr(payment, name) for name in _SUMMED}
-    before = year.withheld_before(month)
-    summed = replace(year, **sums, months_employed=payment.months_employed, month=month)
-    taxable = taxable_of(summed, rules=rules)
+    basic = _basic_deduction(rules, months=months, is_full_year=year.has_full_year_deduction)
+    taxable = _taxable(sums, basic)
     bracket = bracket_of(rules.annual_scale, taxable)
-    due = tax_in(bracket, taxable) - summed.credits - before
+    year_tax = tax_in(bracket, taxable)
+    due = year_tax - sums["credits"] - before
     total = max(ZERO, due)
-    after = replace(summed, withheld=before + total, withheld_in_month=total)
-    return Cumulated(due, total, year.withheld - before, after, taxable, bracket)
+    after = YearToDate(
+        key=year.key,
+        **sums,
+        withheld=before + total,
+        months_employed=months,
+        has_full_year_deduction=year.has_full_year_deduction,
+        month=month,
+        withheld_in_month=total,
+    )
+    return Cumulated(due, total, year.withheld - before, after, _YearTax(basic, taxable, bracket, year_tax))
 
 
 def taxable_of(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
     """The year's taxable income so far, in yuan; nothing below 0."""
-    reliefs = year.exempt + basic_deduction(year, rules=rules) + year.special + year.special_additional + year.other
-    return max(ZERO, year.income - reliefs)
+    return _year_tax(year, rules).taxable
 
 
 def basic_deduction(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
     """减除费用: 5,000 for each month employed, or 60,000 from January on (STA Announcement 2020 No.19)."""
-    basic = rules.basic_deduction
-    return basic.full_year if year.has_full_year_deduction else basic.monthly * year.months_employed
+    return _basic_deduction(rules, months=year.months_employed, is_full_year=year.has_full_year_deduction)
 
 
 def year_tax(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
     """Tax on the year's taxable income so far, half up to the fen, before credits."""
-    taxable = taxable_of(year, rules=rules)
-    return tax_in(bracket_of(rules.annual_scale, taxable), taxable)
+    return _year_tax(year, rules).tax
+
+
+def _year_tax(year: YearToDate, rules: IncomeTaxRules) -> _YearTax:
+    basic = basic_deduction(year, rules=rules)
+    taxable = _taxable({name: getattr(year, name) for name in _SUMMED}, basic)
+    bracket = bracket_of(rules.annual_scale, taxable)
+    return _YearTax(basic, taxable, bracket, tax_in(bracket, taxable))
+
+
+def _basic_deduction(rules: IncomeTaxRules, *, months: int, is_full_year: bool) -> Decimal:
+    basic = rules.basic_deduction
+    return basic.full_year if is_full_year else basic.monthly * months
+
+
+def _taxable(sums: Mapping[str, Decimal], basic: Decimal) -> Decimal:
+    reliefs = sums["exempt"] + basic + sums["special"] + sums["special_additional"] + sums["other"]
+    return max(ZERO, sums["income"] - reliefs)
 
 
 def explain_year_tax(year: YearToDate, *, rules: IncomeTaxRules) -> Explanation:
     """Why `year_tax` is what it is: the year's sums, the deductions, the band."""
-    taxable = taxable_of(year, rules=rules)
-    shown = _shown_year(year, taxable, bracket_of(rules.annual_scale, taxable), rules)
+    shown = _shown_year(year, _year_tax(year, rules))
     return _year_explained(shown, rules=rules, is_full_year=year.has_full_year_deduction)
 
 
-def shown_withholding(found: Cumulated, *, rules: IncomeTaxRules) -> dict[str, str]:
+def shown_withholding(found: Cumulated) -> dict[str, str]:
     """The values of an explanation as they are shown."""
     year = found.year
     return {
-        **_shown_year(year, found.taxable, found.bracket, rules),
+        **_shown_year(year, found.tax),
         "credits": yuan(year.credits),
         "withheld": yuan(found.amount),
         "withheld_before": yuan(year.withheld_before(year.month)),
@@ -210,7 +240,7 @@ def withholding_explained(
     )
 
 
-def _shown_year(year: YearToDate, taxable: Decimal, bracket: Bracket, rules: IncomeTaxRules) -> dict[str, str]:
+def _shown_year(year: YearToDate, tax: _YearTax) -> dict[str, str]:
     return {
         "income": yuan(year.income),
         "exempt": yuan(year.exempt),
@@ -218,11 +248,11 @@ def _shown_year(year: YearToDate, taxable: Decimal, bracket: Bracket, rules: Inc
         "special_additional": yuan(year.special_additional),
         "other": yuan(year.other),
         "months": str(year.months_employed),
-        "deduction": yuan(basic_deduction(year, rules=rules)),
-        "taxable": yuan(taxable),
-        "rate": percent(bracket.rate),
-        "quick": yuan(bracket.quick_deduction),
-        "year_tax": yuan(tax_in(bracket, taxable)),
+        "deduction": yuan(tax.basic),
+        "taxable": yuan(tax.taxable),
+        "rate": percent(tax.bracket.rate),
+        "quick": yuan(tax.bracket.quick_deduction),
+        "year_tax": yuan(tax.tax),
     }
 
 

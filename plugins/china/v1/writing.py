@@ -7,22 +7,23 @@ bonus, and whoever can't be paid, is left to `payslips.statutory`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
+from typing import NamedTuple
 
 from plugins.china.settings import Settings
 from plugins.china.tables.income_tax import income_tax_rules
 from plugins.china.tables.insurance import INSURANCE
-from plugins.china.tables.schemes import Bounds, Rate, Scheme, Side
+from plugins.china.tables.schemes import Bounds, Rate, Scheme
 from plugins.china.v1.contributions import Part, contribution, contribution_explained, rate_of
 from plugins.china.v1.declarations import bonus_taken_on, declared, plain_year
 from plugins.china.v1.explaining import yuan
+from plugins.china.v1.gross import GrossAdder, GrossSums
 from plugins.china.v1.income_tax import ZERO
 from plugins.china.v1.payslips import (
     CONTRIBUTION_KINDS,
     TAX_CODE,
     TAX_TITLES,
-    annual_bonus,
     bases_of,
     bases_told,
     contribution_code,
@@ -47,34 +48,43 @@ from saas.sdk import (
     month_of,
 )
 
-Schemes = tuple[Scheme, ...]
-_OWN = Side.EMPLOYEE
+_SHARE = StatutoryKind.CONTRIBUTION
 
 
-@dataclass(frozen=True, slots=True)
-class _Contribution:
-    """One scheme and side of the month: the rows, and the form of its line."""
+class _Side(NamedTuple):
+    """One who pays to a scheme in the month: the rows, and the form of the line."""
 
-    scheme: Scheme
-    side: Side
     bounds: Bounds
-    rate: Decimal
     row: Rate
+    rate: Decimal
     form: LineForm
 
-    def line(self, bases: Mapping[Scheme, Decimal]) -> WrittenLine:
-        """The line of somebody with these bases."""
-        told = bases[self.scheme]
-        base = min(max(told, self.bounds.floor), self.bounds.ceiling)
+    def line(self, base: Decimal, texts: Mapping[str, str]) -> WrittenLine:
+        """The line of somebody with a base within its bounds."""
         amount = contribution(base, self.rate, self.row)
-        return WrittenLine(self.form, amount, {"declared": yuan(told), "base": yuan(base), "amount": yuan(amount)})
+        return WrittenLine(self.form, amount, {**texts, "amount": yuan(amount)})
 
 
-@dataclass(frozen=True, slots=True)
-class _Insured:
+class _Scheme(NamedTuple):
+    """A scheme in the month: its sides by the bounds that they have in common."""
+
+    scheme: Scheme
+    sides: tuple[tuple[Bounds, tuple[_Side, ...]], ...]
+
+    def lines(self, told: Decimal) -> Iterator[WrittenLine]:
+        """The lines of somebody who declared a base."""
+        declared = yuan(told)
+        for bounds, sides in self.sides:
+            base = min(max(told, bounds.floor), bounds.ceiling)
+            texts = {"declared": declared, "base": yuan(base)}
+            for side in sides:
+                yield side.line(base, texts)
+
+
+class _Insured(NamedTuple):
     """What is the same for everybody who is in the same schemes."""
 
-    parts: tuple[_Contribution, ...]
+    schemes: tuple[_Scheme, ...]
     rows: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -89,7 +99,8 @@ class Writer:
         self._entity = settings.entity(task.legal_entity_id)
         self._rules = income_tax_rules(task.pays_on)
         self._minimum = minimum_of(self._entity, task.period)
-        self._insured: dict[Schemes, _Insured] = {}
+        self._gross = GrossAdder(task.gross)
+        self._insured: dict[tuple[Scheme, ...], _Insured] = {}
         self._taxes: dict[tuple[bool, bool], LineForm] = {}
 
     def write(self, facts: PayFacts) -> WrittenResult | None:
@@ -97,43 +108,44 @@ class Writer:
 
         :raises AppError: nothing can be computed.
         """
-        if annual_bonus(facts) > 0:
+        sums = self._gross.sums(facts.amounts)
+        if sums.bonus > 0:
             return None
         person = declared(facts.declarations)
-        bases = bases_of(facts, self._entity, person)
-        insured = self._insured_in(bases or {})
-        lines = [part.line(bases or {}) for part in insured.parts]
-        shares = sum((line.amount for line, part in zip(lines, insured.parts, strict=True) if part.side is _OWN), ZERO)
+        told = bases_of(facts, self._entity, person)
+        bases = told or {}
+        insured = self._insured_in(tuple(bases))
+        lines = [line for scheme in insured.schemes for line in scheme.lines(bases[scheme.scheme])]
+        shares = sum([line.amount for line in lines if line.form.kind is _SHARE], ZERO)
         year = year_before(facts, person)
-        found = cumulated(payment_of(facts, person, year, special=shares), year, rules=self._rules)
-        lines.append(WrittenLine(self._tax_form(found), found.amount, shown_withholding(found, rules=self._rules)))
+        found = cumulated(payment_of(facts, sums, person, year, special=shares), year, rules=self._rules)
+        lines.append(WrittenLine(self._tax_form(found), found.amount, shown_withholding(found)))
         return WrittenResult(
             lines=tuple(lines),
             year_to_date=plain_year(found.year, bonus_taken_on=bonus_taken_on(facts.year_to_date)),
             rows=insured.rows,
-            findings=(*bases_told(bases, person), *insured.findings, *self._limits(facts, shares)),
+            findings=(*bases_told(told, person), *insured.findings, *self._limits(facts, sums, shares)),
         )
 
-    def _insured_in(self, bases: Iterable[Scheme]) -> _Insured:
-        schemes = tuple(bases)
+    def _insured_in(self, schemes: tuple[Scheme, ...]) -> _Insured:
         found = self._insured.get(schemes)
         if found is None:
-            found = self._insured[schemes] = self._looked_up(frozenset(schemes))
+            found = self._insured[schemes] = self._looked_up(schemes)
         return found
 
-    def _looked_up(self, schemes: frozenset[Scheme]) -> _Insured:
+    def _looked_up(self, schemes: tuple[Scheme, ...]) -> _Insured:
         """:raises AppError: a city, scheme and side without a row in force, or a unit's own rate that is none."""
-        parts = [part for scheme in Scheme if scheme in schemes for part in self._parts(scheme)]
-        used = [row for part in parts for row in (part.bounds, part.row)]
+        sides = {scheme: tuple(self._sides(scheme)) for scheme in Scheme if scheme in schemes}
+        used = [row for each in sides.values() for side in each for row in (side.bounds, side.row)]
         doubtful = {row.id for row in used if not row.is_verified} - self._confirmed
         limit = () if isinstance(self._minimum, Finding) else (self._minimum.id,)
         return _Insured(
-            parts=tuple(parts),
+            schemes=tuple(_Scheme(scheme, _by_bounds(each)) for scheme, each in sides.items()),
             rows=(self._rules.annual_scale.id, self._rules.basic_deduction.id, *(row.id for row in used), *limit),
             findings=unverified_rows(sorted(doubtful)),
         )
 
-    def _parts(self, scheme: Scheme) -> Iterator[_Contribution]:
+    def _sides(self, scheme: Scheme) -> Iterator[_Side]:
         city, first = self._entity.city, self._task.period.first.replace(day=1)
         for side in INSURANCE.sides(city, scheme):
             bounds = INSURANCE.bounds_on(city, scheme, side, on=first)
@@ -146,7 +158,7 @@ class Writer:
                 kind=CONTRIBUTION_KINDS[side],
                 explanation=contribution_explained(part, bounds, row, rate=rate, **shown),
             )
-            yield _Contribution(scheme, side, bounds, rate, row, form)
+            yield _Side(bounds, row, rate, form)
 
     def _tax_form(self, found: Cumulated) -> LineForm:
         """The form of a tax line: there are four of them."""
@@ -160,13 +172,19 @@ class Writer:
             self._taxes[kind] = form
         return form
 
-    def _limits(self, facts: PayFacts, shares: Decimal) -> Iterator[Finding]:
+    def _limits(self, facts: PayFacts, sums: GrossSums, shares: Decimal) -> Iterator[Finding]:
         if isinstance(self._minimum, Finding):
             yield self._minimum
             return
-        yield from missed_limits(facts, self._minimum, shares=shares)
+        yield from missed_limits(facts, sums, self._minimum, shares=shares)
         if not self._minimum.is_verified and self._minimum.id not in self._confirmed:
             yield from unverified_rows((self._minimum.id,))
+
+
+def _by_bounds(sides: Iterable[_Side]) -> tuple[tuple[Bounds, tuple[_Side, ...]], ...]:
+    """Sides that follow one another and have the same bounds, together: their base is found once."""
+    grouped = groupby(sides, key=lambda side: (side.bounds.floor, side.bounds.ceiling))
+    return tuple((alike[0].bounds, alike) for alike in (tuple(group) for _, group in grouped))
 
 
 class _Marks(dict[str, str]):

@@ -10,8 +10,7 @@ left makes the totals.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,22 +20,17 @@ import orjson
 from saas.audit import record
 from saas.events import emit_many
 from saas.extensions import PluginHost
-from saas.formulas import Sheet
 from saas.kernel import Actor, Clock, Money, new_id
 from saas.payroll.actions.freezing import freeze_again
+from saas.payroll.actions.machinery import Machinery, Machines
 from saas.payroll.actions.sources import CommissionSource
-from saas.payroll.errors import PayInputRefused, PayslipRefused, RunNotFound
+from saas.payroll.errors import PayInputRefused, RunNotFound
 from saas.payroll.events import PAYSLIPS_AWAITED
-from saas.payroll.hooks import pack_of
 from saas.payroll.queries import Run, get_run, planned_payslips
-from saas.payroll.rules.inputs import FrozenInputs
-from saas.payroll.rules.outcomes import Outcome, failed, outcome_of
-from saas.payroll.rules.packs import Pack
+from saas.payroll.rules.outcomes import Outcome
 from saas.payroll.rules.plans import plan_hash
 from saas.payroll.rules.runs import RunStage, RunState, clean_reason, unique_accounts
-from saas.payroll.rules.structures import Structure
 from saas.payroll.rules.totals import Payee, Total, Totals
-from saas.payroll.rules.versions import Calculation, calculation
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -61,7 +55,6 @@ SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_versio
 {_NOT_COMPUTED} AND i.id = ANY($3::uuid[]) ORDER BY i.employee_id
 """
 _IS_LEFT = f"SELECT EXISTS (SELECT {_NOT_COMPUTED})"
-_DOCUMENTS = "SELECT id, document FROM salary_structure_version WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 _INSERT = """
 INSERT INTO payslip (tenant_id, id, run_id, employment_id, employee_id, legal_entity_id, department_id, month, state,
     failure, document_sealed, digest, computed_at)
@@ -105,37 +98,6 @@ UPDATE payslip SET state = 'excluded', exclusion = $4 WHERE tenant_id = $1 AND r
   AND state <> 'excluded' RETURNING id
 """
 _NOBODY = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Machinery:
-    """What computes the payslips of one run: the pinned calculation and pack, structures by version."""
-
-    calculation: Calculation
-    pack: Pack | None
-    structures: Mapping[UUID, tuple[Structure, Sheet]]
-
-
-async def machinery_of(run: Run, version_ids: Sequence[UUID], host: PluginHost) -> Machinery:
-    """The calculation, the pack and the structures that a run's inputs name.
-
-    :raises CalculationUnknown: this release lacks the version; :raises PackMissing: the pack is not installed.
-    """
-    used = calculation(run.pins.calculation)
-    rows = await current_transaction().fetch(_DOCUMENTS, current_tenant_id(), list(version_ids))
-    structures = {row["id"]: Structure.of_plain(orjson.loads(row["document"])) for row in rows}
-    sheets = {key: (structure, used.sheet_of(structure)) for key, structure in structures.items()}
-    return Machinery(used, pack_of(host, run.pins), sheets)
-
-
-def outcome_of_row(row: asyncpg.Record, machinery: Machinery, keyring: Keyring) -> Outcome:
-    """What one person's frozen inputs come to."""
-    if row["failure"] is not None:
-        return failed((PayslipRefused(row["failure"]),))
-    text = keyring.open(Place("payroll_input", "inputs_sealed", row["id"]), row["inputs_sealed"])
-    structure, sheet = machinery.structures[row["structure_version_id"]]
-    inputs = FrozenInputs.of_plain(orjson.loads(text))
-    return outcome_of(inputs, structure, sheet, machinery.pack, calculation=machinery.calculation)
 
 
 async def compute_run(actor: Actor, *, run_id: UUID, clock: Clock) -> None:
@@ -223,14 +185,16 @@ async def refreeze_inputs(
     )
 
 
-async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyring, at: datetime) -> int:
+async def compute_next(
+    run: Run, *, most: int, host: PluginHost, machines: Machines, keyring: Keyring, at: datetime
+) -> int:
     """Claim at most so many people of a run who have no payslip yet, and compute theirs; how many were claimed."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
     claimed = [row["id"] for row in await transaction.fetch(_CLAIM, tenant_id, run.id, most)]
     rows = await transaction.fetch(_CLAIMED, tenant_id, run.id, claimed) if claimed else []
     if rows:
         versions = {row["structure_version_id"] for row in rows} - {None}
-        machinery = await machinery_of(run, list(versions), host)
+        machinery = await machines.of_run(run, versions, host)
         # In a thread: while it computes, other chunks are to commit and free the run's row.
         fresh = await asyncio.to_thread(_payslip_rows, rows, machinery, keyring)
         common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
@@ -240,14 +204,14 @@ async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyrin
 
 
 def _payslip_rows(rows: Sequence[asyncpg.Record], machinery: Machinery, keyring: Keyring) -> list[tuple[object, ...]]:
-    return [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
+    return [_payslip_row(row, machinery.written(row, keyring), keyring) for row in rows]
 
 
 def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
     row_id = new_id()
-    sealed = keyring.seal("pay", Place("payslip", "document_sealed", row_id), outcome.text)
+    sealed = keyring.seal("pay", Place("payslip", "document_sealed", row_id), outcome.data)
     ids = (row_id, row["employment_id"], row["employee_id"], row["department_id"])
-    return (*ids, outcome.state.value, outcome.failure, sealed, keyring.digest(outcome.text))
+    return (*ids, outcome.state.value, outcome.failure, sealed, keyring.digest(outcome.data))
 
 
 async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:

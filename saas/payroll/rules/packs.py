@@ -35,7 +35,8 @@ class PackTerms:
     rows: tuple[str, ...] = ()
 
 
-class PaidAmount(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PaidAmount:
     """A gross line as packs see it; always EARNING or DEDUCTION."""
 
     code: str

@@ -9,3 +9,7 @@ that person's values between them. No tree is built and nothing is sorted again.
 Whatever is not foreseen here is left to it: a payslip that fails, a pack that does not write its lines, a person of
 whom the pack says so.
 """
+
+from saas.payroll.rules.compiled.payslips import PayslipWriter, WrittenPayslip, payslip_writer
+
+__all__ = ["PayslipWriter", "WrittenPayslip", "payslip_writer"]

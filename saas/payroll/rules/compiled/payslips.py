@@ -175,6 +175,6 @@ def _name_text(name: str) -> str:
     return utf8_letters(canonical_text(name))
 
 
-def payslip_writer(structure: Structure, sheet: Sheet, pack: Pack | None, *, currency: str) -> PayslipWriter | None:
+def payslip_writer(structure: Structure, sheet: Sheet, pack: Pack | None, currency: str) -> PayslipWriter | None:
     """What writes the payslips of a structure; None where its titles or formulas hold characters that marks are of."""
     return None if may_be_mistaken(structure.text) else PayslipWriter(structure, sheet, pack, currency)
