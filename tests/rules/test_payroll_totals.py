@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from saas.kernel import uuid7_from
 from saas.payroll.rules.differences import line_differences, replay_differences
 from saas.payroll.rules.plans import PayslipState, PlannedPayslip, RunPins, plan_hash
-from saas.payroll.rules.totals import Dimension, Payee, TotalMeasure, Totals, hidden_groups
+from saas.payroll.rules.totals import Counted, Dimension, Payee, TotalMeasure, Totals, hidden_groups
 from tests.payroll_samples import EREWHON, PERSON, payslip
 
 PEOPLE = [uuid7_from(number, number) for number in range(100, 160)]
@@ -23,7 +23,9 @@ PINS = RunPins("v1", "erewhon", "1.0.0", "v1", {"rate": "0.1"})
 
 def count(totals: Totals, number: int, department: UUID, base: str = "10000") -> None:
     payee = Payee(PEOPLE[number], PERSON.legal_entity_id, department)
-    totals.add(payee, payslip(pack=EREWHON, base=base).plain())
+    counted = Counted.of_document(payslip(pack=EREWHON, base=base).plain())
+    assert Counted.of_text(counted.text) == counted
+    totals.add(payee, counted)
 
 
 def groups(*sizes: int) -> dict[str, list[UUID]]:

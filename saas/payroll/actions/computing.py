@@ -26,11 +26,10 @@ from saas.payroll.actions.machinery import Machinery, Machines
 from saas.payroll.actions.sources import CommissionSource
 from saas.payroll.errors import PayInputRefused, RunNotFound
 from saas.payroll.events import PAYSLIPS_AWAITED
-from saas.payroll.queries import Run, get_run, planned_payslips
+from saas.payroll.queries import Run, get_run, present_plan_hash
 from saas.payroll.rules.outcomes import Outcome
-from saas.payroll.rules.plans import plan_hash
 from saas.payroll.rules.runs import RunStage, RunState, clean_reason, unique_accounts
-from saas.payroll.rules.totals import Payee, Total, Totals
+from saas.payroll.rules.totals import Counted, Payee, Total, Totals
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -57,10 +56,10 @@ SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_versio
 _IS_LEFT = f"SELECT EXISTS (SELECT {_NOT_COMPUTED})"
 _INSERT = """
 INSERT INTO payslip (tenant_id, id, run_id, employment_id, employee_id, legal_entity_id, department_id, month, state,
-    failure, document_sealed, digest, computed_at)
-SELECT $1, id, $2, employment_id, employee_id, $3, department_id, $4, state, failure, sealed, digest, $5
-FROM unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::bytea[], $13::text[])
-  AS fresh (id, employment_id, employee_id, department_id, state, failure, sealed, digest)
+    failure, document_sealed, amounts_sealed, digest, computed_at)
+SELECT $1, id, $2, employment_id, employee_id, $3, department_id, $4, state, failure, sealed, amounts, digest, $5
+FROM unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::bytea[], $13::bytea[],
+    $14::text[]) AS fresh (id, employment_id, employee_id, department_id, state, failure, sealed, amounts, digest)
 """
 _BEGIN = """
 UPDATE payroll_run SET state = 'draft', stage = 'computing', plan_hash = NULL, computed_by = $3,
@@ -74,7 +73,9 @@ SELECT true FROM payroll_run WHERE tenant_id = $1 AND id = $2 AND state = 'draft
 FOR NO KEY UPDATE SKIP LOCKED
 """
 _PAID = """
-SELECT id, employee_id, department_id, document_sealed FROM payslip
+SELECT id, employee_id, department_id, amounts_sealed,
+       CASE WHEN amounts_sealed IS NULL THEN document_sealed END AS document_sealed
+FROM payslip
 WHERE tenant_id = $1 AND run_id = $2 AND state = 'ok' AND employee_id > $3 ORDER BY employee_id LIMIT $4
 """
 _INSERT_TOTALS = """
@@ -210,8 +211,10 @@ def _payslip_rows(rows: Sequence[asyncpg.Record], machinery: Machinery, keyring:
 def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
     row_id = new_id()
     sealed = keyring.seal("pay", Place("payslip", "document_sealed", row_id), outcome.data)
+    place = Place("payslip", "amounts_sealed", row_id)
+    amounts = None if outcome.counted is None else keyring.seal("pay", place, outcome.counted)
     ids = (row_id, row["employment_id"], row["employee_id"], row["department_id"])
-    return (*ids, outcome.state.value, outcome.failure, sealed, keyring.digest(outcome.data))
+    return (*ids, outcome.state.value, outcome.failure, sealed, amounts, keyring.digest(outcome.data))
 
 
 async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
@@ -228,7 +231,7 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
     if totals:
         rows = [_total_row(total, run.currency) for total in totals]
         await transaction.execute(_INSERT_TOTALS, tenant_id, run.id, *map(list, zip(*rows, strict=True)))
-    hashed = plan_hash(run.id, run.pins, await planned_payslips(run.id))
+    hashed = await present_plan_hash(run)
     counts = await transaction.fetchrow(_COUNTS, tenant_id, run.id)
     assert counts is not None, "an aggregate has a row"
     await transaction.execute(_FINISH, tenant_id, run.id, hashed, at, *counts)
@@ -244,8 +247,15 @@ async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
 
 def _add_up(totals: Totals, rows: Sequence[asyncpg.Record], legal_entity_id: UUID, keyring: Keyring) -> None:
     for row in rows:
-        text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
-        totals.add(Payee(row["employee_id"], legal_entity_id, row["department_id"]), orjson.loads(text))
+        totals.add(Payee(row["employee_id"], legal_entity_id, row["department_id"]), _counted(row, keyring))
+
+
+def _counted(row: asyncpg.Record, keyring: Keyring) -> Counted:
+    """A payslip's amounts; those of one that was computed before they were kept apart are in its document."""
+    if row["amounts_sealed"] is not None:
+        return Counted.of_text(keyring.open(Place("payslip", "amounts_sealed", row["id"]), row["amounts_sealed"]))
+    text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
+    return Counted.of_document(orjson.loads(text))
 
 
 def _total_row(total: Total, currency: str) -> tuple[object, ...]:

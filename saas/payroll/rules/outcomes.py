@@ -14,6 +14,7 @@ from saas.payroll.rules.inputs import FrozenInputs
 from saas.payroll.rules.packs import Finding, Pack
 from saas.payroll.rules.plans import PayslipState
 from saas.payroll.rules.structures import Structure
+from saas.payroll.rules.totals import Counted
 from saas.payroll.rules.versions import Calculation
 
 FAILURE = "payslip-failure/1"
@@ -21,12 +22,13 @@ FAILURE = "payslip-failure/1"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The UTF-8 of the document that is sealed, its state, and the key of what failed first (the reasons quote
-    amounts: sealed)."""
+    """The UTF-8 of the document that is sealed, its state, the key of what failed first (the reasons quote amounts:
+    sealed), and the text of what totals need of a payslip (`Counted`)."""
 
     data: bytes
     state: PayslipState
     failure: str | None = None
+    counted: str | None = None
 
     @property
     def text(self) -> str:
@@ -48,7 +50,7 @@ class Outcomes:
         """What `computed` gives, byte by byte, from forms where they foresee the person."""
         writer = self._writer(inputs.currency)
         written = None if writer is None else writer.write(inputs)
-        return self.computed(inputs) if written is None else _outcome(written.data, written.findings)
+        return self.computed(inputs) if written is None else _outcome(written.data, written.findings, written.counted)
 
     def computed(self, inputs: FrozenInputs) -> Outcome:
         """What the calculation says."""
@@ -70,13 +72,14 @@ def outcome_of(
         return failed(refused.errors)
     except AppError as refused:
         return failed((refused,))
-    return _outcome(slip.text.encode(), slip.findings)
+    plain = slip.plain()
+    return _outcome(canonical_text(plain).encode(), slip.findings, Counted.of_document(plain).text)
 
 
-def _outcome(data: bytes, findings: Iterable[Finding]) -> Outcome:
+def _outcome(data: bytes, findings: Iterable[Finding], counted: str) -> Outcome:
     blocking = next((finding for finding in findings if finding.is_blocking), None)
     if blocking is None:
-        return Outcome(data, PayslipState.OK)
+        return Outcome(data, PayslipState.OK, counted=counted)
     return Outcome(data, PayslipState.FAILED, blocking.key)
 
 

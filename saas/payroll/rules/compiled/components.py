@@ -9,6 +9,7 @@ from typing import cast
 from saas.formulas import MAGNITUDE, OPERAND, RESULT, Computed, PathFormula, Sheet, Value
 from saas.kernel import EXACT, Explanation, TextForm, mark, minor_digits, utf8_letters
 from saas.payroll.rules.canonical import amount_text, canonical_text
+from saas.payroll.rules.compiled.lines import Slot
 from saas.payroll.rules.inputs import FrozenInputs, OneOff
 from saas.payroll.rules.payslips import LineKind, PayslipLine
 from saas.payroll.rules.structures import PayComponent
@@ -29,6 +30,9 @@ Known = MutableMapping[str, Value | None]
 Texts = MutableMapping[str, str]
 """Values as they are shown, by the names of their marks."""
 
+WrittenLine = tuple[Decimal, str, str]
+"""A line's amount, the amount as it is shown in it, and its text."""
+
 
 def note(texts: Texts, name: str, text: str) -> None:
     """Add a value as it is shown, and as an operand."""
@@ -42,6 +46,7 @@ class ComponentWriter:
     def __init__(self, component: PayComponent, sheet: Sheet, currency: str) -> None:
         self.component = component
         self.kind = LineKind(component.kind.value)
+        self.slot = Slot.of(self.kind, component.code)
         self._sheet = sheet
         self._currency = currency
         self._formula = PathFormula(sheet.formulas[component.code])
@@ -49,8 +54,8 @@ class ComponentWriter:
         self._is_as_shown = self.kind is LineKind.STATISTIC or _has_digits_of(component, currency)
         self._forms: dict[tuple[int, bool, bool], TextForm] = {}
 
-    def write(self, known: Known, texts: Texts) -> tuple[Decimal, str]:
-        """The amount and the line of somebody without one-off amounts of it.
+    def write(self, known: Known, texts: Texts) -> WrittenLine:
+        """The line of somebody without one-off amounts of it.
 
         :raises ArithmeticError: the formula has no value; :raises ValueError: it has more digits than the currency.
         """
@@ -59,16 +64,14 @@ class ComponentWriter:
         shown = format(amount, "f")
         texts[RESULT] = format(value, "f")
         texts[_EXPLAINED_AMOUNT] = shown
-        texts[_LINE_AMOUNT] = shown if self._is_as_shown else amount_text(amount, self._currency)
+        line_amount = texts[_LINE_AMOUNT] = shown if self._is_as_shown else amount_text(amount, self._currency)
         form = self._forms.get((path, is_raised, is_cut)) or self._form(path, is_raised, is_cut)
         text = form.filled(texts)
         known[self.component.code] = amount
         note(texts, self.component.code, shown)
-        return amount, text
+        return amount, line_amount, text
 
-    def write_with(
-        self, one_offs: Sequence[OneOff], known: Known, texts: Texts, inputs: FrozenInputs
-    ) -> tuple[Decimal, str]:
+    def write_with(self, one_offs: Sequence[OneOff], known: Known, texts: Texts, inputs: FrozenInputs) -> WrittenLine:
         """The same where the period adds amounts or puts them in the formula's place: too few to have forms.
 
         :raises AppError: the formula has no value; :raises ValueError: as for `write`.
@@ -81,10 +84,10 @@ class ComponentWriter:
         else:
             amount, explanations = instead, {}
         computed = Computed({code: amount}, {}, explanations)
-        line = component_line(component, computed, self._sheet, one_offs, inputs)
+        plain = component_line(component, computed, self._sheet, one_offs, inputs).plain(self._currency)
         known[code] = amount
         note(texts, code, format(amount, "f"))
-        return amount, utf8_letters(canonical_text(line.plain(self._currency)))
+        return amount, plain["amount"], utf8_letters(canonical_text(plain))
 
     def _form(self, path: int, is_raised: bool, is_cut: bool) -> TextForm:
         component, formula = self.component, self._formula.shape(path)

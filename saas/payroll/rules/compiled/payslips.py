@@ -10,13 +10,14 @@ from saas.formulas import Sheet, shown
 from saas.kernel import AppError, AppErrors, TextForm, json_mark, mark, may_be_mistaken, month_of, utf8_letters
 from saas.payroll.rules.canonical import amount_text, canonical_text
 from saas.payroll.rules.compiled.components import ComponentWriter, Known, Texts, note
-from saas.payroll.rules.compiled.lines import PLACES, Lines
+from saas.payroll.rules.compiled.lines import PLACES, Lines, Slot
 from saas.payroll.rules.compiled.statutory import Writers
 from saas.payroll.rules.inputs import FrozenInputs
 from saas.payroll.rules.packs import Finding, GrossLine, Pack, PaidAmount
 from saas.payroll.rules.payslips import LineKind, Payslip
 from saas.payroll.rules.structures import PayComponent, Structure
 from saas.payroll.rules.v1.computing import (
+    COMMISSION,
     PAID_KINDS,
     VERSION,
     check_inputs,
@@ -36,10 +37,11 @@ _COST = (PLACES[LineKind.EMPLOYER_COST],)
 
 @dataclass(frozen=True, slots=True)
 class WrittenPayslip:
-    """The UTF-8 of a payslip's canonical text, and its findings."""
+    """The UTF-8 of a payslip's canonical text, its findings, and the text of what totals need of it (`Counted`)."""
 
     data: bytes
     findings: tuple[Finding, ...]
+    counted: str
 
 
 class PayslipWriter:
@@ -53,7 +55,7 @@ class PayslipWriter:
         self._writers = None if pack is None else Writers(pack, currency, _gross_lines(structure))
         writers = {each.code: ComponentWriter(each, sheet, currency) for each in structure.components}
         self._components = [writers[code] for code in sheet.formulas]
-        self._layout = [_Placed(each, PLACES[writers[each.code].kind]) for each in structure.components]
+        self._layout = [_Placed(each, writers[each.code].slot) for each in structure.components]
         self._document: TextForm | None = None
 
     def write(self, inputs: FrozenInputs) -> WrittenPayslip | None:
@@ -94,8 +96,8 @@ class PayslipWriter:
             own = [each for each in inputs.one_offs if each.component == code] if inputs.one_offs else None
             found[code] = writer.write_with(own, known, texts, inputs) if own else writer.write(known, texts)
         for placed in self._layout:
-            amount, text = found[placed.component.code]
-            lines.add(placed.place, amount, text)
+            amount, line_amount, text = found[placed.component.code]
+            lines.add(placed.slot, amount, line_amount, text)
             if placed.is_told:
                 yield PaidAmount(*placed.gross, amount)
 
@@ -105,6 +107,7 @@ class PayslipWriter:
         person, currency, period = inputs.person, self._currency, inputs.period
         gross, deductions = lines.sum_of(*_GROSS), lines.sum_of(*_DEDUCTED)
         net, gross_text = amount_text(gross - deductions, currency), amount_text(gross, currency)
+        cost = amount_text(lines.sum_of(*_COST), currency)
         if gross < deductions:
             findings.append(net_negative(net, gross_text))
         assert period.last is not None, "pay periods end"
@@ -121,11 +124,12 @@ class PayslipWriter:
             "gross": gross_text,
             "deductions": amount_text(deductions, currency),
             "net": net,
-            "employerCost": amount_text(lines.sum_of(*_COST), currency),
+            "employerCost": cost,
             "findings": utf8_letters(canonical_text([each.plain() for each in findings])) if findings else "[]",
         }
         form = self._document = self._document or self._document_form(inputs)
-        return WrittenPayslip(form.filled(texts).encode("latin-1"), tuple(findings))
+        data, counted = form.filled(texts).encode("latin-1"), lines.counted(gross_text, net, cost)
+        return WrittenPayslip(data, tuple(findings), counted)
 
     def _document_form(self, inputs: FrozenInputs) -> TextForm:
         """The document of somebody without lines, with marks for all that is of one person or one month."""
@@ -143,11 +147,11 @@ _TEXTS = ("month", "from", "to", "paysOn", "gross", "deductions", "net", "employ
 class _Placed:
     """Where a component's line stands, and what packs are told of it."""
 
-    __slots__ = ("component", "gross", "is_told", "place")
+    __slots__ = ("component", "gross", "is_told", "slot")
 
-    def __init__(self, component: PayComponent, place: int) -> None:
+    def __init__(self, component: PayComponent, slot: Slot) -> None:
         self.component = component
-        self.place = place
+        self.slot = slot
         self.is_told = component.kind in PAID_KINDS
         self.gross = GrossLine(component.code, component.kind, component.nature, component.is_taxed)
 
@@ -157,9 +161,13 @@ def _gross_lines(structure: Structure) -> tuple[GrossLine, ...]:
     return tuple(GrossLine(each.code, each.kind, each.nature, each.is_taxed) for each in told)
 
 
+_COMMISSION_SLOT = Slot.of(LineKind.EARNING, COMMISSION)
+
+
 def _add_commission(lines: Lines, inputs: FrozenInputs) -> Iterator[PaidAmount]:
     for line in commission_lines(inputs):
-        lines.add(PLACES[line.kind], line.amount, utf8_letters(canonical_text(line.plain(inputs.currency))))
+        plain = line.plain(inputs.currency)
+        lines.add(_COMMISSION_SLOT, line.amount, plain["amount"], utf8_letters(canonical_text(plain)))
         yield commission_paid(line.amount)
 
 

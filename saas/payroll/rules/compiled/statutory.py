@@ -9,7 +9,7 @@ from uuid import UUID
 from saas.kernel import Period, TextForm, mark
 from saas.payroll.errors import PayslipRefused
 from saas.payroll.rules.canonical import amount_text, canonical_text
-from saas.payroll.rules.compiled.lines import PLACES, Lines
+from saas.payroll.rules.compiled.lines import Lines, Slot
 from saas.payroll.rules.packs import GrossLine, LineForm, Pack, PackTask, PayFacts, StatutoryWriter, WrittenResult
 from saas.payroll.rules.payslips import LineKind, PayslipLine
 
@@ -26,7 +26,7 @@ class Writers:
         self._currency = currency
         self._gross = gross
         self._writers: dict[_Shared, StatutoryWriter | None] = {}
-        self._forms: dict[LineForm, tuple[int, TextForm]] = {}
+        self._forms: dict[LineForm, tuple[Slot, TextForm]] = {}
 
     def add(self, lines: Lines, facts: PayFacts) -> WrittenResult | None:
         """Add one person's lines; what else the pack answered. None where it leaves the person to `statutory`.
@@ -36,9 +36,9 @@ class Writers:
         writer = self._writer((facts.legal_entity_id, facts.period, facts.pays_on))
         result = None if writer is None else writer.write(facts)
         for line in () if result is None else result.lines:
-            place, form = self._forms.get(line.form) or self._form(line.form)
-            text = form.filled({**line.texts, _AMOUNT: amount_text(line.amount, self._currency)})
-            lines.add(place, line.amount, text)
+            slot, form = self._forms.get(line.form) or self._form(line.form)
+            shown = amount_text(line.amount, self._currency)
+            lines.add(slot, line.amount, shown, form.filled({**line.texts, _AMOUNT: shown}))
         return result
 
     def _writer(self, shared: _Shared) -> StatutoryWriter | None:
@@ -48,12 +48,12 @@ class Writers:
             self._writers[shared] = self._pack.writer(task)
         return self._writers[shared]
 
-    def _form(self, line: LineForm) -> tuple[int, TextForm]:
+    def _form(self, line: LineForm) -> tuple[Slot, TextForm]:
         if not line.code.startswith(f"{self._pack.name}."):
             raise PayslipRefused("payroll.pack_line_unfit", {"pack": self._pack.name, "line": line.code})
         kind = LineKind(line.kind.value)
         plain = PayslipLine(
             code=line.code, titles=line.titles, kind=kind, amount=Decimal(0), explanation=line.explanation
         ).plain_with(mark(_AMOUNT))
-        self._forms[line] = (PLACES[kind], TextForm(canonical_text(plain)))
+        self._forms[line] = (Slot.of(kind, line.code), TextForm(canonical_text(plain)))
         return self._forms[line]
