@@ -175,8 +175,7 @@ class PayrollInput(TenantModel):
 
 
 class Payslip(TenantModel):
-    """One person's payslip in a run, sealed; a failed one holds its reasons sealed, for they quote amounts.
-    `amounts_sealed` is what totals need of a paid one."""
+    """One person's payslip in a run, sealed; a failed one holds its reasons sealed, for they quote amounts."""
 
     run_id = fields.UUIDField()
     employment_id = fields.UUIDField()
@@ -188,7 +187,7 @@ class Payslip(TenantModel):
     failure = fields.CharField(max_length=100, null=True)
     exclusion = fields.CharField(max_length=500, null=True)
     document_sealed = fields.BinaryField()
-    amounts_sealed = fields.BinaryField(null=True)
+    amounts_sealed = fields.BinaryField(null=True)  # what totals need of one that is paid
     digest = fields.CharField(max_length=32)
     computed_at = fields.DatetimeField()
     published_at = fields.DatetimeField(null=True)
