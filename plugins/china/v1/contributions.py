@@ -89,7 +89,7 @@ def _line(part: Part, insured: Insured, bounds: Bounds, row: Rate) -> Contributi
     declared = insured.bases[part.scheme]
     base = min(max(declared, bounds.floor), bounds.ceiling)
     rate = rate_of(row, insured.unit_rates)
-    amount = contribution(base, rate, row)
+    amount = rounded_by(EXACT.multiply(base, rate) + row.fixed, row.rounding)
     explanation = contribution_explained(
         part, bounds, row, rate=rate, declared=yuan(declared), base=yuan(base), amount=yuan(amount)
     )
@@ -102,11 +102,6 @@ def _line(part: Part, insured: Insured, bounds: Bounds, row: Rate) -> Contributi
         rows=(bounds, row),
         explanation=explanation,
     )
-
-
-def contribution(base: Decimal, rate: Decimal, row: Rate) -> Decimal:
-    """Yuan to pay on a base within its bounds."""
-    return rounded_by(EXACT.multiply(base, rate) + row.fixed, row.rounding)
 
 
 def contribution_explained(

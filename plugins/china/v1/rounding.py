@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from plugins.china.tables.rounding_modes import Direction, RoundingMode
@@ -14,3 +15,11 @@ def rounded_by(amount: Decimal, mode: RoundingMode) -> Decimal:
     """`amount` in yuan by a mode: the first cut drops digits, the second rounds; up and down are away from and to 0."""
     cut = amount if mode.first_cut is None else rounded(amount, mode.first_cut, ROUND_DOWN)
     return rounded(cut, mode.digits, _ROUNDINGS[mode.direction])
+
+
+def rounder(mode: RoundingMode) -> Callable[[Decimal], Decimal]:
+    """`rounded_by` of one mode, for many amounts."""
+    if mode.first_cut is not None:
+        return lambda amount: rounded_by(amount, mode)
+    digits, rounding = mode.digits, _ROUNDINGS[mode.direction]
+    return lambda amount: rounded(amount, digits, rounding)

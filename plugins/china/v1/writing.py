@@ -6,7 +6,7 @@ bonus, and whoever can't be paid, is left to `payslips.statutory`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from plugins.china.settings import Settings
 from plugins.china.tables.income_tax import income_tax_rules
 from plugins.china.tables.insurance import INSURANCE
 from plugins.china.tables.schemes import Bounds, Rate, Scheme
-from plugins.china.v1.contributions import Part, contribution, contribution_explained, rate_of
+from plugins.china.v1.contributions import Part, contribution_explained, rate_of
 from plugins.china.v1.declarations import bonus_taken_on, declared, plain_year
 from plugins.china.v1.explaining import yuan
 from plugins.china.v1.gross import GrossAdder, GrossSums
@@ -34,8 +34,10 @@ from plugins.china.v1.payslips import (
     unverified_rows,
     year_before,
 )
+from plugins.china.v1.rounding import rounder
 from plugins.china.v1.withholding import Cumulated, cumulated, shown_withholding, withholding_explained
 from saas.sdk import (
+    EXACT,
     Finding,
     LineForm,
     PackTask,
@@ -57,11 +59,12 @@ class _Side(NamedTuple):
     bounds: Bounds
     row: Rate
     rate: Decimal
+    rounded: Callable[[Decimal], Decimal]
     form: LineForm
 
     def line(self, base: Decimal, texts: Mapping[str, str]) -> WrittenLine:
         """The line of somebody with a base within its bounds."""
-        amount = contribution(base, self.rate, self.row)
+        amount = self.rounded(EXACT.multiply(base, self.rate) + self.row.fixed)
         return WrittenLine(self.form, amount, {**texts, "amount": yuan(amount)})
 
 
@@ -158,7 +161,7 @@ class Writer:
                 kind=CONTRIBUTION_KINDS[side],
                 explanation=contribution_explained(part, bounds, row, rate=rate, **shown),
             )
-            yield _Side(bounds, row, rate, form)
+            yield _Side(bounds, row, rate, rounder(row.rounding), form)
 
     def _tax_form(self, found: Cumulated) -> LineForm:
         """The form of a tax line: there are four of them."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from saas.kernel import Localised, Period, minor_digits
-from saas.payroll.rules.canonical import amount_text, canonical_text, number_text
+from saas.payroll.rules.canonical import amount_text, canonical_text, is_plain_amount, number_text
 
 
 class OneOffEffect(Enum):
@@ -106,7 +106,7 @@ class FrozenInputs:
             object.__setattr__(self, "absences", days)
 
     def _exact(self, each: A) -> A:
-        if _is_exact(each.amount, minor_digits(self.currency)):
+        if is_plain_amount(each.amount, minor_digits(self.currency)):
             return each
         text = amount_text(each.amount, self.currency)
         return each if str(each.amount) == text else replace(each, amount=Decimal(text))
@@ -217,16 +217,6 @@ def joined_spans(spans: Iterable[Period]) -> tuple[Period, ...]:
             until = None if span.until is None else max(last.until, span.until)
             joined[-1] = Period(last.first, until)
     return tuple(joined)
-
-
-def _is_exact(amount: Decimal, digits: int) -> bool:
-    """Whether an amount has just its digits: quickly, for amounts that come back from storage do. False where it takes
-    a closer look: a negative zero, more digits than sums keep."""
-    return amount.same_quantum(_UNITS[digits]) and (amount != 0 or not amount.is_signed()) and abs(amount) < _LARGE
-
-
-_UNITS = [Decimal(1).scaleb(-digits) for digits in range(4)]
-_LARGE = Decimal(10) ** 20
 
 
 def _person_of(plain: Mapping[str, Any]) -> Person:

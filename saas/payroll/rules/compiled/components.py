@@ -44,12 +44,14 @@ class ComponentWriter:
     """One component of a structure, for everybody who has the structure, in one currency."""
 
     def __init__(self, component: PayComponent, sheet: Sheet, currency: str) -> None:
+        code = component.code
         self.component = component
         self.kind = LineKind(component.kind.value)
-        self.slot = Slot.of(self.kind, component.code)
+        self.slot = Slot.of(self.kind, code)
         self._sheet = sheet
         self._currency = currency
-        self._formula = PathFormula(sheet.formulas[component.code])
+        self._is_read = any(code in formula.inputs for formula in sheet.formulas.values())
+        self._formula = PathFormula(sheet.formulas[code])
         self._settle = _settler(component)
         self._is_as_shown = self.kind is LineKind.STATISTIC or _has_digits_of(component, currency)
         self._forms: dict[tuple[int, bool, bool], TextForm] = {}
@@ -67,8 +69,9 @@ class ComponentWriter:
         line_amount = texts[_LINE_AMOUNT] = shown if self._is_as_shown else amount_text(amount, self._currency)
         form = self._forms.get((path, is_raised, is_cut)) or self._form(path, is_raised, is_cut)
         text = form.filled(texts)
-        known[self.component.code] = amount
-        note(texts, self.component.code, shown)
+        if self._is_read:
+            known[self.component.code] = amount
+            note(texts, self.component.code, shown)
         return amount, line_amount, text
 
     def write_with(self, one_offs: Sequence[OneOff], known: Known, texts: Texts, inputs: FrozenInputs) -> WrittenLine:

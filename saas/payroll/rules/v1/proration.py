@@ -64,7 +64,7 @@ def earned_by(pieces: Sequence[DatedAmount], share: MonthShare, part: Decimal) -
     if not share.kept or share.days_paid <= 0:
         return ZERO
     by_days = sum(
-        (EXACT.multiply(piece.amount, Decimal(days_in(piece.period, share.kept))) for piece in pieces),
+        [EXACT.multiply(piece.amount, Decimal(days_in(piece.period, share.kept))) for piece in pieces],
         ZERO,
     )
     return EXACT.divide(EXACT.multiply(by_days, part), Decimal(len(share.kept)))

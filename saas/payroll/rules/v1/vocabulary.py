@@ -27,6 +27,7 @@ ABSENCES = {
 """Kinds of absence, each with its titles and its name in formulas."""
 
 _ABSENCE_NAMES = {kind: f"days.{kind}" for kind in ABSENCES}
+_NO_ABSENCES = dict.fromkeys(_ABSENCE_NAMES.values(), Decimal(0))
 
 EARNED = ".earned"
 """Behind a monthly item's code: the part of it that the month earns, prorated and not rounded."""
@@ -65,7 +66,7 @@ def values_of(inputs: FrozenInputs, structure: Structure, share: MonthShare) -> 
         "days_due": Decimal(share.days_due),
         "days_paid": share.days_paid,
         "days_worked": inputs.days_worked,
-        "commission": sum((line.amount for line in inputs.commission), Decimal(0)),
+        "commission": sum([line.amount for line in inputs.commission], ZERO),
         "months_of_service": Decimal(_months(inputs)),
         "hired_on": inputs.person.hired_on,
         "has_left": end is not None and inputs.period.until is not None and end < inputs.period.until,
@@ -73,8 +74,9 @@ def values_of(inputs: FrozenInputs, structure: Structure, share: MonthShare) -> 
         "period_to": last,
         "pays_on": inputs.pays_on,
     }
-    absences = inputs.absences or {}
-    values |= {name: absences.get(kind, ZERO) for kind, name in _ABSENCE_NAMES.items()}
+    values |= _NO_ABSENCES
+    if inputs.absences:
+        values |= {name: inputs.absences[kind] for kind, name in _ABSENCE_NAMES.items() if kind in inputs.absences}
     last_day, part = last_employed_day(inputs), paid_part(share, structure.proration)
     for code in (BASE_SALARY, *(item.code for item in structure.items)):
         dated = [each for each in inputs.amounts if each.code == code]
