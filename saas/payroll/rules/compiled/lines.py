@@ -37,14 +37,14 @@ class Lines:
     def __init__(self) -> None:
         self._texts: list[list[str]] = [[] for _ in PLACES]
         self._amounts: list[list[Decimal]] = [[] for _ in PLACES]
-        self._counted: list[str] = []
+        self._counted: list[list[str]] = [[] for _ in PLACES]
 
     def add(self, slot: Slot, amount: Decimal, shown: str, text: str) -> None:
         """Add a line: its amount, the amount as it is shown in it, and all of it."""
         self._texts[slot.place].append(text)
         self._amounts[slot.place].append(amount)
         if slot.counted is not None:
-            self._counted.append(f'{slot.counted}{shown}"')
+            self._counted[slot.place].append(f'{slot.counted}{shown}"')
 
     @property
     def text(self) -> str:
@@ -52,8 +52,9 @@ class Lines:
         return f"[{','.join([text for texts in self._texts for text in texts])}]"
 
     def counted(self, gross: str, net: str, employer_cost: str) -> str:
-        """The text of `Counted`, but for the order of its lines."""
-        return f'["{gross}","{net}","{employer_cost}",{",".join(self._counted)}]'
+        """The text of `Counted`."""
+        lines = [line for lines in self._counted for line in lines]
+        return "[" + ",".join([f'"{gross}","{net}","{employer_cost}"', *lines]) + "]"
 
     def sum_of(self, *places: int) -> Decimal:
         """The sum of the lines at some places."""
