@@ -24,7 +24,8 @@ from saas.reads.mapping import RoomReads
 
 ENTRY_POINTS = "saas.plugins"
 _PROJECT = "saas"
-F, R = TypeVar("F"), TypeVar("R")
+F = TypeVar("F")
+R = TypeVar("R")
 
 hookspec = pluggy.HookspecMarker(_PROJECT)
 hookimpl = pluggy.HookimplMarker(_PROJECT)

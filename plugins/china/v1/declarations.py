@@ -64,7 +64,7 @@ def year_of(plain: Mapping[str, Any] | None, *, legal_entity: UUID, person: UUID
     key = TaxKey(legal_entity=legal_entity, person=person, tax_year=tax_year)
     if plain is None:
         return YearToDate(key=key)
-    amounts = {
+    amounts: dict[str, Any] = {
         name: Decimal(value) if isinstance(value, str) else value
         for name, value in plain.items()
         if name not in ("tax_year", "bonus_taken_on")
