@@ -101,22 +101,32 @@ def test_what_is_not_foreseen_is_left_to_the_calculation() -> None:
     assert outcomes_of(marked, None).written(month(marked)) == outcomes_of(marked, None).computed(month(marked))
 
 
-@pytest.mark.parametrize(("code", "amount"), [("erewhon.fund", "1.00"), ("china.fund", "1.005")])
-def test_a_line_that_is_none_of_the_packs_is_refused_as_ever(code: str, amount: str) -> None:
-    """The form is not used; the calculation asks the pack again, and refuses."""
-    form = LineForm(code=code, titles=titles("险", "Fund"), kind=StatutoryKind.TAX, explanation=Explanation("china.x"))
+@pytest.mark.parametrize(
+    ("code", "amount", "texts"),
+    [
+        ("erewhon.fund", "1.00", {"base": "1"}),
+        ("china.fund", "1.005", {"base": "1"}),
+        ("china.fund", "1.00", {}),
+        ("china.fund", "1.00", {"base": '1"'}),
+        ("china.fund", "1.00", {"base": "1\\"}),
+        ("china.fund", "1.00", {"base": "\n"}),
+        ("china.fund", "1.00", {"base": "é"}),
+        ("china.fund", "1.00", {"base": "一"}),
+    ],
+)
+def test_a_line_that_is_unfit_is_not_written(code: str, amount: str, texts: Mapping[str, str]) -> None:
+    """The calculation asks the pack again, and says what is to be said."""
+    explanation = Explanation("china.explained.base", amount=mark("base"))
+    form = LineForm(code=code, titles=titles("险", "Fund"), kind=StatutoryKind.TAX, explanation=explanation)
 
     def write(facts: PayFacts) -> WrittenResult:
-        line = WrittenLine(form, Decimal(amount), {})
-        return WrittenResult(lines=(line,), year_to_date={})
+        return WrittenResult(lines=(WrittenLine(form, Decimal(amount), texts),), year_to_date={})
 
     assert CHINA is not None
     structure = next(cases()).structure
-    pack = replace(CHINA, writer=lambda task: StatutoryWriter(write))
-    assert writer_of(structure, pack).write(month(structure)) is None
-    assert outcomes_of(structure, pack).written(month(structure)) == outcomes_of(structure, CHINA).computed(
-        month(structure)
-    )
+    inputs, pack = month(structure), replace(CHINA, writer=lambda task: StatutoryWriter(write))
+    assert writer_of(structure, pack).write(inputs) is None
+    assert outcomes_of(structure, pack).written(inputs) == outcomes_of(structure, CHINA).computed(inputs)
 
 
 @given(formulas(NUMBERS), AMOUNTS, AMOUNTS, st.booleans(), DAYS)

@@ -129,7 +129,11 @@ class LineForm:
 
 
 class WrittenLine(NamedTuple):
-    """A line of one person: the form, the amount, and a text for each mark of the form."""
+    """A line of one person: the form, the amount, and a text for each mark of the form.
+
+    Texts are digits, days and the like: printable ASCII without quotes and backslashes. A person for whom they are not,
+    or one is missing, is left to `statutory`.
+    """
 
     form: LineForm
     amount: Decimal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -31,14 +32,15 @@ class Writers:
     def add(self, lines: Lines, facts: PayFacts) -> WrittenResult | None:
         """Add one person's lines; what else the pack answered. None where it leaves the person to `statutory`.
 
-        :raises PayslipRefused: a line that is none of the pack's; :raises ValueError: it has too many digits.
+        :raises PayslipRefused: a line that is none of the pack's.
+        :raises ValueError: it has too many digits, lacks a text that its form wants, or has one that JSON would escape.
         """
         writer = self._writer((facts.legal_entity_id, facts.period, facts.pays_on))
         result = None if writer is None else writer.write(facts)
         for line in () if result is None else result.lines:
             slot, form = self._forms.get(line.form) or self._form(line.form)
             shown = amount_text(line.amount, self._currency)
-            lines.add(slot, line.amount, shown, form.filled({**line.texts, _AMOUNT: shown}))
+            lines.add(slot, line.amount, shown, _filled(form, {**line.texts, _AMOUNT: shown}))
         return result
 
     def _writer(self, shared: _Shared) -> StatutoryWriter | None:
@@ -57,3 +59,14 @@ class Writers:
         ).plain_with(mark(_AMOUNT))
         self._forms[line] = (Slot.of(kind, line.code), TextForm(canonical_text(plain)))
         return self._forms[line]
+
+
+def _filled(form: TextForm, texts: Mapping[str, str]) -> str:
+    """What a plugin gave is looked at: the texts stand in JSON as they are."""
+    joined = "".join(texts.values())
+    if not (joined.isascii() and joined.isprintable()) or '"' in joined or "\\" in joined:
+        raise ValueError("texts of a form are printable ASCII without quotes and backslashes")
+    try:
+        return form.filled(texts)
+    except KeyError as missing:
+        raise ValueError(f"a form wants the text {missing}") from None
