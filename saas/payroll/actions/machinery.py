@@ -67,8 +67,10 @@ async def machinery_of(run: Run, version_ids: Collection[UUID], host: PluginHost
 
 @dataclass(slots=True)
 class Machines:
-    """Machinery that is kept from one chunk of a run to the next: what a run pins, and what a version of a structure
-    says, never changes. Of the runs that were computed last, a few."""
+    """Machinery that is kept from one chunk of a run to the next, of the few runs that were computed last.
+
+    What a run pins never changes, nor what a version of a structure says.
+    """
 
     _kept: OrderedDict[tuple[UUID, frozenset[UUID]], Machinery] = field(default_factory=OrderedDict)
 

@@ -9,7 +9,7 @@ from typing import cast
 from saas.formulas import MAGNITUDE, OPERAND, RESULT, Computed, PathFormula, Sheet, Value
 from saas.kernel import EXACT, Explanation, TextForm, mark, minor_digits, utf8_letters
 from saas.payroll.rules.canonical import amount_text, canonical_text
-from saas.payroll.rules.compiled.lines import Slot
+from saas.payroll.rules.compiled.lines import FORMS_MOST, Slot
 from saas.payroll.rules.inputs import FrozenInputs, OneOff
 from saas.payroll.rules.payslips import LineKind, PayslipLine
 from saas.payroll.rules.structures import PayComponent
@@ -110,7 +110,8 @@ class ComponentWriter:
             explanation=explanation,
         )
         form = TextForm(canonical_text(line.plain_with(mark(_LINE_AMOUNT))))
-        self._forms[path, is_raised, is_cut] = form
+        if len(self._forms) < FORMS_MOST:
+            self._forms[path, is_raised, is_cut] = form
         return form
 
 

@@ -12,6 +12,9 @@ from saas.payroll.rules.payslips import LineKind
 PLACES = {kind: place for place, kind in enumerate(LineKind)}
 """Where lines of a kind stand among the kinds."""
 
+FORMS_MOST = 500
+"""Forms of a component, or of a pack, that are kept: a formula of many cases has more ways than people take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:

@@ -10,7 +10,7 @@ from uuid import UUID
 from saas.kernel import Period, TextForm, mark
 from saas.payroll.errors import PayslipRefused
 from saas.payroll.rules.canonical import amount_text, canonical_text
-from saas.payroll.rules.compiled.lines import Lines, Slot
+from saas.payroll.rules.compiled.lines import FORMS_MOST, Lines, Slot
 from saas.payroll.rules.packs import GrossLine, LineForm, Pack, PackTask, PayFacts, StatutoryWriter, WrittenResult
 from saas.payroll.rules.payslips import LineKind, PayslipLine
 
@@ -57,8 +57,10 @@ class Writers:
         plain = PayslipLine(
             code=line.code, titles=line.titles, kind=kind, amount=Decimal(0), explanation=line.explanation
         ).plain_with(mark(_AMOUNT))
-        self._forms[line] = (Slot.of(kind, line.code), TextForm(canonical_text(plain)))
-        return self._forms[line]
+        made = (Slot.of(kind, line.code), TextForm(canonical_text(plain)))
+        if len(self._forms) < FORMS_MOST:
+            self._forms[line] = made
+        return made
 
 
 def _filled(form: TextForm, texts: Mapping[str, str]) -> str:
