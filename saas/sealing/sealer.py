@@ -47,13 +47,14 @@ class Keyring:
         self._algorithm = algorithm
         self._ciphers: dict[bytes, Cipher] = {}
         self._index_keys: dict[str, bytes] = {}
+        self._heads: dict[str, bytes] = {}
 
     def seal(self, data_class: str, place: Place, text: str | bytes) -> bytes:
         """The sealed form of `text`, or of its UTF-8, for `place` alone; sealing twice gives different bytes.
 
         :raises KeyError: a data class that is not among `DATA_CLASSES`.
         """
-        head = Header(self._algorithm, self._keys.newest, DATA_CLASSES[data_class]).encode()
+        head = self._heads.get(data_class) or self._head(data_class)
         return seal_bytes(self._cipher(head), head, _encoded(text), self._bound(place))
 
     def open(self, place: Place, sealed: bytes) -> str:
@@ -80,6 +81,11 @@ class Keyring:
     def digest(self, text: str | bytes) -> str:
         """32 hex digits that stand for the text in the audit trail: equal texts, equal digests; not reversible."""
         return self.blind_index("", text).hex()
+
+    def _head(self, data_class: str) -> bytes:
+        head = Header(self._algorithm, self._keys.newest, DATA_CLASSES[data_class]).encode()
+        self._heads[data_class] = head
+        return head
 
     def _cipher(self, head: bytes) -> Cipher:
         """The cipher for values with this header, kept: deriving its key takes longer than opening a value."""

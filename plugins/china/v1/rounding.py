@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal
 
 from plugins.china.tables.rounding_modes import Direction, RoundingMode
-from saas.sdk import rounded
+from saas.sdk import EXACT, rounded
 
 _ROUNDINGS = {Direction.HALF_UP: ROUND_HALF_UP, Direction.UP: ROUND_UP, Direction.DOWN: ROUND_DOWN}
 
@@ -21,5 +21,5 @@ def rounder(mode: RoundingMode) -> Callable[[Decimal], Decimal]:
     """`rounded_by` of one mode, for many amounts."""
     if mode.first_cut is not None:
         return lambda amount: rounded_by(amount, mode)
-    digits, rounding = mode.digits, _ROUNDINGS[mode.direction]
-    return lambda amount: rounded(amount, digits, rounding)
+    unit, rounding = Decimal(1).scaleb(-mode.digits), _ROUNDINGS[mode.direction]
+    return lambda amount: amount.quantize(unit, rounding, EXACT)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -47,7 +48,10 @@ WHERE i.tenant_id = $1 AND i.run_id = $2 AND NOT EXISTS (
     SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id OFFSET 0
 )
 """
-_CLAIM = f"SELECT i.id {_NOT_COMPUTED} ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED"
+_CLAIM = f"""
+SELECT i.id, i.employee_id {_NOT_COMPUTED} AND i.employee_id > $4
+ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED
+"""
 # A claim may come just after another chunk's commit that its statement does not see yet; the next statement does.
 _CLAIMED = f"""
 SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
@@ -98,7 +102,7 @@ _EXCLUDE = """
 UPDATE payslip SET state = 'excluded', exclusion = $4 WHERE tenant_id = $1 AND run_id = $2 AND employee_id = $3
   AND state <> 'excluded' RETURNING id
 """
-_NOBODY = UUID(int=0)
+NOBODY = UUID(int=0)
 
 
 async def compute_run(actor: Actor, *, run_id: UUID, clock: Clock) -> None:
@@ -186,12 +190,24 @@ async def refreeze_inputs(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """How many people a chunk claimed, and the last of them: where its chain looks on, so that it does not pass again
+    by all who are computed."""
+
+    count: int
+    last: UUID
+
+
 async def compute_next(
-    run: Run, *, most: int, host: PluginHost, machines: Machines, keyring: Keyring, at: datetime
-) -> int:
-    """Claim at most so many people of a run who have no payslip yet, and compute theirs; how many were claimed."""
+    run: Run, *, most: int, after: UUID, host: PluginHost, machines: Machines, keyring: Keyring, at: datetime
+) -> Claimed:
+    """Claim at most so many people of a run who have no payslip yet, and compute theirs; first those behind `after`."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
-    claimed = [row["id"] for row in await transaction.fetch(_CLAIM, tenant_id, run.id, most)]
+    found = await transaction.fetch(_CLAIM, tenant_id, run.id, most, after)
+    if len(found) < most and after != NOBODY:
+        found = await transaction.fetch(_CLAIM, tenant_id, run.id, most, NOBODY)
+    claimed = [row["id"] for row in found]
     rows = await transaction.fetch(_CLAIMED, tenant_id, run.id, claimed) if claimed else []
     if rows:
         versions = {row["structure_version_id"] for row in rows} - {None}
@@ -201,7 +217,7 @@ async def compute_next(
         common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
         await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
         await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
-    return len(claimed)
+    return Claimed(len(claimed), found[-1]["employee_id"] if found else NOBODY)
 
 
 def _payslip_rows(rows: Sequence[asyncpg.Record], machinery: Machinery, keyring: Keyring) -> list[tuple[object, ...]]:
@@ -238,7 +254,7 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
 
 
 async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
-    totals, passed = Totals(), _NOBODY
+    totals, passed = Totals(), NOBODY
     while rows := await current_transaction().fetch(_PAID, current_tenant_id(), run.id, passed, _TOTALS_AT_ONCE):
         await asyncio.to_thread(_add_up, totals, rows, run.legal_entity_id, keyring)
         passed = rows[-1]["employee_id"]
