@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from plugins.china.hooks import pack_terms, statutory_lines
+from plugins.china.hooks import pack_terms, statutory_lines, statutory_writer
 from plugins.china.settings import Settings
 from saas.sdk import Manifest
 
-__all__ = ["manifest", "pack_terms", "statutory_lines"]
+__all__ = ["manifest", "pack_terms", "statutory_lines", "statutory_writer"]
 
 manifest = Manifest(
     name="china",

@@ -9,10 +9,12 @@ from plugins.china.errors import CalculationUnknown
 from plugins.china.settings import Settings
 from plugins.china.tables.holidays import HOLIDAYS
 from plugins.china.v1 import payslips as v1
+from plugins.china.v1 import writing as v1_writing
 from plugins.china.v1.calendar import WorkCalendar
-from saas.sdk import AppError, PackResult, PackTerms, PayFacts, Period, Refusal, hookimpl
+from saas.sdk import AppError, PackResult, PackTask, PackTerms, PayFacts, Period, Refusal, StatutoryWriter, hookimpl
 
 CALCULATIONS: Mapping[str, Callable[[PayFacts, Settings], PackResult]] = {"v1": v1.statutory}
+WRITERS: Mapping[str, Callable[[PackTask, Settings], v1_writing.Writer]] = {"v1": v1_writing.Writer}
 NEWEST = "v1"
 
 
@@ -38,3 +40,13 @@ def statutory_lines(facts: PayFacts, settings: Settings) -> PackResult | Refusal
         return calculate(facts, settings)
     except AppError as refused:
         return Refusal(refused.key, refused.values)
+
+
+@hookimpl
+def statutory_writer(task: PackTask, settings: Settings) -> StatutoryWriter | None:
+    """What writes the lines of a run; None where no payslip of it can be computed: `statutory_lines` says why."""
+    prepare = WRITERS.get(task.calculation)
+    try:
+        return None if prepare is None else StatutoryWriter(prepare(task, settings).write)
+    except AppError:
+        return None

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from types import UnionType
-from typing import Any, get_origin, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 import pluggy
 
@@ -24,6 +24,8 @@ from saas.reads.mapping import RoomReads
 
 ENTRY_POINTS = "saas.plugins"
 _PROJECT = "saas"
+F = TypeVar("F")
+R = TypeVar("R")
 
 hookspec = pluggy.HookspecMarker(_PROJECT)
 hookimpl = pluggy.HookimplMarker(_PROJECT)
@@ -120,6 +122,20 @@ class PluginHost:
         """
         answers = self.each(hook, enabled, **facts)
         return next((answer for answer in answers if answer[1] is not None), None)
+
+    def guarded(self, plugin: str, hook: str, function: Callable[[F], R]) -> Callable[[F], R]:
+        """A function that a plugin's hook answered, which fails as the hook does: an error names the plugin.
+
+        The function given back raises PluginFailed.
+        """
+
+        def called(facts: F) -> R:
+            try:
+                return function(facts)
+            except Exception as error:  # foreign code, as in `_call`
+                raise PluginFailed(plugin, hook, _said(error)) from error
+
+        return called
 
     def _require_usable(self, enabled: TenantPlugins, implementers: set[str]) -> None:
         """A plugin that is not installed might implement any hook; an installed one only what it does."""

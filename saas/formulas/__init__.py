@@ -7,7 +7,7 @@ values. Nothing that a tenant wrote is ever run as a program.
 from saas.formulas.errors import ComponentBlocked, FormulaFailed, FormulaProblem, FormulaRefused, NoRowApplies
 from saas.formulas.formula import Formula, parse_formula
 from saas.formulas.functions import FORMS, FUNCTIONS, OPERATOR_WORDS, TRUTH_WORDS, USAGES, Function
-from saas.formulas.kinds import Kind, Value
+from saas.formulas.kinds import Kind, Value, shown
 from saas.formulas.limits import (
     CELL_LONGEST,
     COLUMNS_MOST,
@@ -22,6 +22,7 @@ from saas.formulas.limits import (
     TEXT_LONGEST,
     TOKENS_MOST,
 )
+from saas.formulas.shapes import OPERAND, RESULT, PathFormula
 from saas.formulas.sheets import Component, Computed, Sheet, parse_sheet
 from saas.formulas.tables import Column, Decision, DecisionTable, Outcome, Row, parse_table
 from saas.formulas.vocabulary import Vocabulary, Word
@@ -36,8 +37,10 @@ __all__ = [
     "MAGNITUDE",
     "NAME_LONGEST",
     "NODES_MOST",
+    "OPERAND",
     "OPERATOR_WORDS",
     "PROBLEMS_MOST",
+    "RESULT",
     "ROUNDING_DIGITS",
     "ROWS_MOST",
     "TEXT_LONGEST",
@@ -58,6 +61,7 @@ __all__ = [
     "Kind",
     "NoRowApplies",
     "Outcome",
+    "PathFormula",
     "Row",
     "Sheet",
     "Value",
@@ -66,4 +70,5 @@ __all__ = [
     "parse_formula",
     "parse_sheet",
     "parse_table",
+    "shown",
 ]

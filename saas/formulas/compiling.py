@@ -17,6 +17,7 @@ from saas.formulas.nodes import Call, Chain, Choice, Comparison, Input, Junction
 
 Reader = Callable[[str], Value | None]
 Program = Callable[[Reader], Value]
+PathProgram = Callable[[Reader], tuple[Value, int]]
 
 _PLACE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
 _COMPARISONS: Mapping[str, type[ast.cmpop]] = {
@@ -28,6 +29,7 @@ _COMPARISONS: Mapping[str, type[ast.cmpop]] = {
     ">=": ast.GtE,
 }
 _CALLED = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
+_BEHIND_FIRST = ast.Slice(ast.Constant(1, None, **_PLACE), None, None, **_PLACE)
 _LONG_CHAIN = 16
 """Chains longer than this are computed one step after the other, so that the code does not nest as deep."""
 
@@ -46,13 +48,19 @@ def compiled(tree: Node, *, result: Kind) -> Program:
     It raises ArithmeticError where there is none. A number is never a negative zero.
     """
     emitter = _Emitter()
-    body = emitter.emit(tree)
-    if result is Kind.NUMBER:
-        body = _call("plus", body)
-    arguments = ast.arguments([], [ast.arg("read", None, None, **_PLACE)], None, [], [], None, [])
-    code = compile(ast.Expression(ast.Lambda(arguments, body, **_PLACE)), "<formula>", "eval")
-    (inner,) = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return FunctionType(inner, emitter.namespace)
+    program: Program = emitter.function(emitter.emit_result(tree, result))
+    return program
+
+
+def compiled_with_path(tree: Node, *, result: Kind) -> PathProgram:
+    """The same function, which gives the path that it took as well: a 1, then a bit for each condition on the way, in
+    the order in which they were decided."""
+    emitter = _PathEmitter()
+    value = emitter.emit_result(tree, result)
+    steps = [_kept("path", _fixed(1)), value, _load("path")]
+    both = ast.Subscript(ast.Tuple(steps, ast.Load(), **_PLACE), _BEHIND_FIRST, ast.Load(), **_PLACE)
+    program: PathProgram = emitter.function(both)
+    return program
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.expr:
@@ -92,6 +100,18 @@ class _Emitter:
         }
         self._kept = 0
 
+    def function(self, body: ast.expr) -> Any:
+        """The function of one reader whose value is `body`."""
+        arguments = ast.arguments([], [ast.arg("read", None, None, **_PLACE)], None, [], [], None, [])
+        code = compile(ast.Expression(ast.Lambda(arguments, body, **_PLACE)), "<formula>", "eval")
+        (inner,) = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        return FunctionType(inner, self.namespace)
+
+    def emit_result(self, tree: Node, result: Kind) -> ast.expr:
+        """The expression of a whole tree; a number in its normal form."""
+        body = self.emit(tree)
+        return _call("plus", body) if result is Kind.NUMBER else body
+
     def emit(self, node: Node) -> ast.expr:
         """The expression of a node."""
         match node:
@@ -105,7 +125,7 @@ class _Emitter:
                 return self._chain(node)
             case Junction():
                 joined = ast.And() if node.operator == "and" else ast.Or()
-                return ast.BoolOp(joined, [self.emit(part) for part in node.parts], **_PLACE)
+                return ast.BoolOp(joined, [self._condition(part) for part in node.parts], **_PLACE)
             case Comparison():
                 return _compare(self.emit(node.left), (_COMPARISONS[node.operator](), self.emit(node.right)))
             case Choice():
@@ -161,5 +181,19 @@ class _Emitter:
     def _choice(self, node: Choice) -> ast.expr:
         value = self.emit(node.otherwise)
         for condition, chosen in reversed(node.cases):
-            value = ast.IfExp(self.emit(condition), self.emit(chosen), value, **_PLACE)
+            value = ast.IfExp(self._condition(condition), self.emit(chosen), value, **_PLACE)
         return value
+
+    def _condition(self, node: Node) -> ast.expr:
+        """A truth that decides the way."""
+        return self.emit(node)
+
+
+class _PathEmitter(_Emitter):
+    """Notes each decision: ``(path := condition + path * 2) & 1``."""
+
+    def _condition(self, node: Node) -> ast.expr:
+        # The condition stands first, for what is decided within it is noted before it.
+        doubled = ast.BinOp(_load("path"), ast.Mult(), _fixed(2), **_PLACE)
+        noted = _kept("path", ast.BinOp(self.emit(node), ast.Add(), doubled, **_PLACE))
+        return ast.BinOp(noted, ast.BitAnd(), _fixed(1), **_PLACE)

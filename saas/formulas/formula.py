@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from saas.formulas.canonical import canonical
@@ -60,19 +59,24 @@ class Formula:
             filled, branches = trace.filled(self.tree), trace.branches
         else:
             read, filled, branches = values, self._template.filled(values), []
-        names = [self._explained_input(name, read[name]) for name in self.inputs if name in read]
-        text = shown(result)
-        args = {"formula": self.text, "filled": filled, "result": text}
-        amount = text if isinstance(result, Decimal) else None
-        return result, Explanation("formulas.computed", args, amount=amount, parts=(*names, *branches))
+        shown_read = {name: shown(read[name]) for name in self.inputs if name in read}
+        return result, self.explanation(read=shown_read, filled=filled, branches=branches, result=shown(result))
+
+    def explanation(
+        self, *, read: Mapping[str, str], filled: str, branches: Iterable[Explanation], result: str
+    ) -> Explanation:
+        """The explanation of an evaluation whose values are shown as texts; `read` are those of the names it read."""
+        names = [self._explained_input(name, text) for name, text in read.items()]
+        args = {"formula": self.text, "filled": filled, "result": result}
+        amount = result if self.result is Kind.NUMBER else None
+        return Explanation("formulas.computed", args, amount=amount, parts=(*names, *branches))
 
     def _trace(self, values: Mapping[str, Value | None]) -> Trace:
         return Trace(Source(self.text), self.words, values)
 
-    def _explained_input(self, name: str, value: Value) -> Explanation:
+    def _explained_input(self, name: str, text: str) -> Explanation:
         word = self.words[name]
-        text = shown(value)
-        amount = text if isinstance(value, Decimal) else None
+        amount = text if word.kind is Kind.NUMBER else None
         args = {"title": word.titles or name, "name": name, "value": text}
         return Explanation("formulas.input_read", args, amount=amount)
 

@@ -51,9 +51,9 @@ class Trace:
                 return self._chain(node)
             case Junction():
                 decides = node.operator == "or"
-                return decides if any(self.value(part) is decides for part in node.parts) else not decides
+                return decides if any(self._decided(part) is decides for part in node.parts) else not decides
             case Comparison():
-                return _COMPARED[node.operator](self.value(node.left), self.value(node.right))
+                return self._compared(node, self.value(node.left), self.value(node.right))
             case Choice():
                 return self._choice(node)
             case Call():
@@ -65,9 +65,19 @@ class Trace:
         pieces, at = [], start
         for inner, _ in walked(node):
             if isinstance(inner, Input) and inner.name in self.read and inner.span.end <= end:
-                pieces += [self._source.text[at : inner.span.start], as_operand(self.read[inner.name])]
+                pieces += [self._source.text[at : inner.span.start], self._operand(inner.name)]
                 at = inner.span.end
         return "".join((*pieces, self._source.text[at:end]))
+
+    def _operand(self, name: str) -> str:
+        return as_operand(self.read[name])
+
+    def _decided(self, condition: Node) -> bool:
+        """Which way a condition leads."""
+        return bool(self.value(condition))
+
+    def _compared(self, node: Comparison, left: Value, right: Value) -> bool:
+        return _COMPARED[node.operator](left, right)
 
     def _read(self, node: Input) -> Value:
         assert node.kind is not None
@@ -113,7 +123,7 @@ class Trace:
     def _choice(self, node: Choice) -> Any:
         passed: list[Explanation] = []
         for condition, chosen in node.cases:
-            holds = self.value(condition)
+            holds = self._decided(condition)
             args = {"condition": self._written(condition), "filled": self.filled(condition)}
             if holds:
                 args["value"] = self._written(chosen)

@@ -32,6 +32,7 @@ from saas.kernel.ids import id_at, new_id, parse_public_id, public_id, split_pub
 from saas.kernel.messages import DEFAULT_LOCALE, LOCALES, Catalogue
 from saas.kernel.money import EXACT, Money, divided, minor_digits, rounded
 from saas.kernel.periods import Period, month_after, month_of
+from saas.kernel.text_forms import TextForm, json_mark, mark, may_be_mistaken, utf8_letters
 
 __all__ = [
     "DEFAULT_LOCALE",
@@ -64,14 +65,18 @@ __all__ = [
     "Scalar",
     "StaleVersion",
     "SystemClock",
+    "TextForm",
     "Throttled",
     "Unauthenticated",
     "Unavailable",
     "WrongIdType",
     "divided",
     "id_at",
+    "json_mark",
     "local_date",
     "localised",
+    "mark",
+    "may_be_mistaken",
     "minor_digits",
     "month_after",
     "month_of",
@@ -81,5 +86,6 @@ __all__ = [
     "readable",
     "rounded",
     "split_public_id",
+    "utf8_letters",
     "uuid7_from",
 ]

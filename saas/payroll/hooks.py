@@ -14,7 +14,7 @@ from saas.customers.hooks import Refusal
 from saas.extensions import PluginHost, TenantPlugins, dump_settings, hookspec, parse_settings
 from saas.kernel import Period, RuleRefused
 from saas.payroll.errors import PackMissing
-from saas.payroll.rules.packs import Pack, PackResult, PackTerms, PayFacts
+from saas.payroll.rules.packs import Pack, PackResult, PackTask, PackTerms, PayFacts, StatutoryWriter
 from saas.payroll.rules.plans import RunPins
 
 
@@ -34,6 +34,13 @@ class PayrollHooks:
 
         A refusal fails this payslip and no other. Pure: by the version of the calculations that `facts` name, equal
         facts and settings give equal lines for ever. `settings` are those that the run froze.
+        """
+
+    @hookspec
+    def statutory_writer(self, task: PackTask, settings: Any) -> StatutoryWriter | None:
+        """What writes the statutory lines of all people of one run by forms, and faster; None where nothing does.
+
+        It gives the lines of `statutory_lines`, byte by byte, or None of a person: the other hook is asked then.
         """
 
 
@@ -95,4 +102,10 @@ def pack_of(host: PluginHost, pins: RunPins) -> Pack | None:
                 return answer  # type: ignore[no-any-return]
         raise PackMissing("payroll.pack_silent", {"pack": name})
 
-    return Pack(name, pins.pack_version or "", pins.pack_calculation or "", statutory)
+    def writer(task: PackTask) -> StatutoryWriter | None:
+        for _, answer in host.each("statutory_writer", enabled, task=task):
+            if answer is not None:
+                return StatutoryWriter(host.guarded(name, "statutory_writer", answer.write))
+        return None
+
+    return Pack(name, pins.pack_version or "", pins.pack_calculation or "", statutory, writer)

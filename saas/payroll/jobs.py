@@ -13,8 +13,9 @@ from uuid import UUID
 from saas.events import Event, emit
 from saas.extensions import PluginHost
 from saas.kernel import Clock
-from saas.payroll.actions.computing import await_payslips, compute_next, finish_computing
+from saas.payroll.actions.computing import NOBODY, await_payslips, compute_next, finish_computing
 from saas.payroll.actions.freezing import freeze_next
+from saas.payroll.actions.machinery import Machines
 from saas.payroll.actions.sources import CommissionSource, StatementCommission
 from saas.payroll.events import INPUTS_AWAITED, PAYSLIPS_AWAITED
 from saas.payroll.queries import Run, get_run, get_run_at_work
@@ -43,6 +44,7 @@ class PayrollJobs:
     clock: Clock
     commission: CommissionSource = field(default_factory=StatementCommission)
     chunk: int = CHUNK
+    machines: Machines = field(default_factory=Machines)
 
     async def freeze(self, event: Event) -> None:
         """Freeze the next chunk of a run's people."""
@@ -67,9 +69,18 @@ class PayrollJobs:
         if not _is_due(run, RunStage.COMPUTING):
             return
         keyring, now = await self.sealer.keyring(event.tenant_id), self.clock.now()
-        claimed = await compute_next(run, most=self.chunk, host=self.host, keyring=keyring, at=now)
-        if claimed == self.chunk:
-            await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id)})
+        after = UUID(str(event.payload["after"])) if "after" in event.payload else NOBODY
+        claimed = await compute_next(
+            run,
+            most=self.chunk,
+            after=after,
+            host=self.host,
+            machines=self.machines,
+            keyring=keyring,
+            at=now,
+        )
+        if claimed.count == self.chunk:
+            await emit(PAYSLIPS_AWAITED, {"run_id": str(run.id), "after": str(claimed.last)})
         else:
             await finish_computing(run, keyring=keyring, at=now)
 

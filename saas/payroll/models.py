@@ -187,6 +187,7 @@ class Payslip(TenantModel):
     failure = fields.CharField(max_length=100, null=True)
     exclusion = fields.CharField(max_length=500, null=True)
     document_sealed = fields.BinaryField()
+    amounts_sealed = fields.BinaryField(null=True)  # what totals need of one that is paid
     digest = fields.CharField(max_length=32)
     computed_at = fields.DatetimeField()
     published_at = fields.DatetimeField(null=True)

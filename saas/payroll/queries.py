@@ -22,7 +22,7 @@ from saas.payroll.errors import (
     StructureNotFound,
 )
 from saas.payroll.policies import PAYSLIP_SCOPES
-from saas.payroll.rules.plans import PayslipState, PlannedPayslip, RunPins
+from saas.payroll.rules.plans import PayslipState, PlanHasher, PlannedPayslip, RunPins
 from saas.payroll.rules.runs import RunFacts, RunStage, RunState
 from saas.payroll.rules.structures import Structure
 from saas.people import get_employee
@@ -49,7 +49,9 @@ SELECT s.employment_id, i.digest AS inputs, s.digest AS payslip, s.state
 FROM payslip s
 JOIN payroll_input i ON i.tenant_id = s.tenant_id AND i.run_id = s.run_id AND i.employee_id = s.employee_id
 WHERE s.tenant_id = $1 AND s.run_id = $2
+ORDER BY s.employment_id
 """
+_PLANNED_AT_ONCE = 1_000
 
 _FAILED = """
 SELECT s.id, s.employee_id, e.number, e.name, s.failure FROM payslip s
@@ -171,12 +173,17 @@ def _run_of(row: asyncpg.Record) -> Run:
     )
 
 
-async def planned_payslips(run_id: UUID) -> list[PlannedPayslip]:
-    """Every person's part in the plan of a run, from what is stored."""
-    rows = await current_transaction().fetch(_PLAN, current_tenant_id(), run_id)
-    return [
-        PlannedPayslip(row["employment_id"], row["inputs"], row["payslip"], PayslipState(row["state"])) for row in rows
-    ]
+async def present_plan_hash(run: Run) -> str:
+    """The hash of a run's plan from what is stored, read a part at a time."""
+    hasher = PlanHasher(run.id, run.pins)
+    transaction = current_transaction()
+    async with transaction.lock:
+        cursor = await transaction.connection.cursor(_PLAN, current_tenant_id(), run.id)
+        while rows := await cursor.fetch(_PLANNED_AT_ONCE):
+            for row in rows:
+                state = PayslipState(row["state"])
+                hasher.add(PlannedPayslip(row["employment_id"], row["inputs"], row["payslip"], state))
+    return hasher.hexdigest()
 
 
 async def structure_on(structure_id: UUID, *, day: date, known_at: datetime) -> Structure:

@@ -47,14 +47,15 @@ class Keyring:
         self._algorithm = algorithm
         self._ciphers: dict[bytes, Cipher] = {}
         self._index_keys: dict[str, bytes] = {}
+        self._heads: dict[str, bytes] = {}
 
-    def seal(self, data_class: str, place: Place, text: str) -> bytes:
-        """The sealed form of `text`, for `place` alone; sealing twice gives different bytes.
+    def seal(self, data_class: str, place: Place, text: str | bytes) -> bytes:
+        """The sealed form of `text`, or of its UTF-8, for `place` alone; sealing twice gives different bytes.
 
         :raises KeyError: a data class that is not among `DATA_CLASSES`.
         """
-        head = Header(self._algorithm, self._keys.newest, DATA_CLASSES[data_class]).encode()
-        return seal_bytes(self._cipher(head), head, text.encode(), self._bound(place))
+        head = self._heads.get(data_class) or self._head(data_class)
+        return seal_bytes(self._cipher(head), head, _encoded(text), self._bound(place))
 
     def open(self, place: Place, sealed: bytes) -> str:
         """The text.
@@ -67,7 +68,7 @@ class Keyring:
         except NotAuthentic:
             raise SealBroken(place.table, place.column, place.row_id) from None
 
-    def blind_index(self, name: str, text: str) -> bytes:
+    def blind_index(self, name: str, text: str | bytes) -> bytes:
         """A keyed digest of 16 bytes for exact look-up; `name` is the field, as ``customer.phone``.
 
         The text must be in its one normal form. Never index what has few values, such as pay.
@@ -75,11 +76,16 @@ class Keyring:
         key = self._index_keys.get(name)
         if key is None:
             key = self._index_keys[name] = _derive(self._keys.index, f"blind index|{name}", 32)
-        return hmac.digest(key, text.encode(), "sha256")[:BLIND_INDEX_BYTES]
+        return hmac.digest(key, _encoded(text), "sha256")[:BLIND_INDEX_BYTES]
 
-    def digest(self, text: str) -> str:
+    def digest(self, text: str | bytes) -> str:
         """32 hex digits that stand for the text in the audit trail: equal texts, equal digests; not reversible."""
         return self.blind_index("", text).hex()
+
+    def _head(self, data_class: str) -> bytes:
+        head = Header(self._algorithm, self._keys.newest, DATA_CLASSES[data_class]).encode()
+        self._heads[data_class] = head
+        return head
 
     def _cipher(self, head: bytes) -> Cipher:
         """The cipher for values with this header, kept: deriving its key takes longer than opening a value."""
@@ -129,6 +135,10 @@ class Sealer:
         """Shred the tenant: nothing sealed for it opens again, once remembered keys expire (five minutes)."""
         await asyncio.to_thread(self._provider.destroy, tenant_id)
         self._kept.pop(tenant_id, None)
+
+
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _derive(key: bytes, use: str, length: int) -> bytes:

@@ -90,6 +90,7 @@ SUBJECTS = {
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
     "exchange/mappings": "recipes that come with the product: data, no code",
     "customers/recycling": "clocks, holds and the one verdict: pure",
+    "payroll/rules/compiled": "forms from which payslips are written: pure, none of which another rule asks",
     "payroll/rules/v1": "the first version of the calculations, which closed runs name; the next stands beside it",
 }
 """Folders of pure decisions that are too much for `rules`, or of data; their files are named by content."""

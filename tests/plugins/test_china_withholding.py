@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -16,7 +16,7 @@ from plugins.china.errors import TaxYearBroken
 from plugins.china.tables.income_tax import income_tax_rules
 from plugins.china.v1.months import YearBefore, may_deduct_full_year, months_employed
 from plugins.china.v1.withholding import Payment, TaxKey, Withholding, YearToDate, taxable_of, withhold, year_tax
-from saas.kernel import Explanation, Period, uuid7_from
+from saas.kernel import Explanation, Period, month_after, uuid7_from
 from tests.plugins.china_samples import BEIJING_COMPANY, EMPTY_YEAR, KEY, payment, tax_by_slices, told
 
 RULES = income_tax_rules(date(2026, 1, 10))
@@ -257,3 +257,21 @@ def test_impossible_months_are_refused(months: int) -> None:
         "china.months_employed_impossible",
         {"months": months, "before": 2, "month": 3},
     )
+
+
+SPANS = st.lists(
+    st.tuples(st.dates(date(2024, 11, 1), date(2027, 2, 28)), st.none() | st.integers(1, 500)).map(
+        lambda drawn: Period(drawn[0], None if drawn[1] is None else drawn[0] + timedelta(days=drawn[1]))
+    ),
+    max_size=3,
+)
+
+
+@given(SPANS, st.dates(date(2025, 1, 1), date(2026, 12, 31)))
+def test_a_month_counts_if_any_day_of_it_was_employed(employed: list[Period], paid_on: date) -> None:
+    """By the days themselves, one after the other."""
+    year = Period(date(paid_on.year, 1, 1), month_after(paid_on))
+    months = {day.month for day in year.days() if any(day in span for span in employed)}
+    assert months_employed(employed, paid_on=paid_on) == len(months)
+    first_wage = months_employed(employed, paid_on=paid_on, is_first_wage=True)
+    assert first_wage == (len(months | set(range(1, min(months)))) if months else 0)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas.kernel import uuid7_from
+from saas.payroll.rules.canonical import canonical_hash
 from saas.payroll.rules.differences import line_differences, replay_differences
-from saas.payroll.rules.plans import PayslipState, PlannedPayslip, RunPins, plan_hash
-from saas.payroll.rules.totals import Dimension, Payee, TotalMeasure, Totals, hidden_groups
+from saas.payroll.rules.plans import PayslipState, PlanHasher, PlannedPayslip, RunPins, plan_hash
+from saas.payroll.rules.totals import Counted, Dimension, Payee, TotalMeasure, Totals, hidden_groups
 from tests.payroll_samples import EREWHON, PERSON, payslip
 
 PEOPLE = [uuid7_from(number, number) for number in range(100, 160)]
@@ -23,7 +24,9 @@ PINS = RunPins("v1", "erewhon", "1.0.0", "v1", {"rate": "0.1"})
 
 def count(totals: Totals, number: int, department: UUID, base: str = "10000") -> None:
     payee = Payee(PEOPLE[number], PERSON.legal_entity_id, department)
-    totals.add(payee, payslip(pack=EREWHON, base=base).plain())
+    counted = Counted.of_document(payslip(pack=EREWHON, base=base).plain())
+    assert Counted.of_text(counted.text) == counted
+    totals.add(payee, counted)
 
 
 def groups(*sizes: int) -> dict[str, list[UUID]]:
@@ -136,3 +139,17 @@ def test_replay_names_the_place_of_each_difference() -> None:
     assert "net" in found
     assert "paysOn" not in found
     assert replay_differences({"a": [1]}, {"a": [1, 2], "b": 1}) == ("a", "b")
+
+
+def test_a_plan_is_hashed_in_the_order_of_its_employments() -> None:
+    hasher = PlanHasher(RUN, PINS)
+    hasher.add(planned(1))
+    with pytest.raises(ValueError, match="order"):
+        hasher.add(planned(0))
+    hasher.add(planned(2))
+    assert hasher.hexdigest() == plan_hash(RUN, PINS, [planned(2), planned(1)])
+    parts = [
+        [each.employment_id.hex, each.inputs_digest, each.payslip_digest, "ok"] for each in (planned(1), planned(2))
+    ]
+    whole = {"run": RUN.hex, "pins": PINS.plain(), "payslips": parts}
+    assert hasher.hexdigest() == canonical_hash(whole), "the hash that approvals of the past name"

@@ -88,22 +88,10 @@ def contributions(
 def _line(part: Part, insured: Insured, bounds: Bounds, row: Rate) -> ContributionLine:
     declared = insured.bases[part.scheme]
     base = min(max(declared, bounds.floor), bounds.ceiling)
-    rate = _rate(row, insured)
+    rate = rate_of(row, insured.unit_rates)
     amount = rounded_by(EXACT.multiply(base, rate) + row.fixed, row.rounding)
-    bound = {"declared": yuan(declared), "floor": yuan(bounds.floor), "ceiling": yuan(bounds.ceiling)}
-    explanation = explained(
-        "contribution",
-        amount,
-        explained("base", base, source=bounds.id, **bound),
-        source=row.id,
-        month=part.month,
-        city=TITLES[insured.city],
-        scheme=TITLES[part.scheme],
-        side=TITLES[part.side],
-        base=yuan(base),
-        rate=percent(rate),
-        fixed=yuan(row.fixed),
-        rounding=row.rounding.title,
+    explanation = contribution_explained(
+        part, bounds, row, rate=rate, declared=yuan(declared), base=yuan(base), amount=yuan(amount)
     )
     return ContributionLine(
         part=part,
@@ -116,10 +104,35 @@ def _line(part: Part, insured: Insured, bounds: Bounds, row: Rate) -> Contributi
     )
 
 
-def _rate(row: Rate, insured: Insured) -> Decimal:
+def contribution_explained(
+    part: Part, bounds: Bounds, row: Rate, *, rate: Decimal, declared: str, base: str, amount: str
+) -> Explanation:
+    """Why a line is what it is; what differs from person to person is given as it is shown."""
+    bound = {"declared": declared, "floor": yuan(bounds.floor), "ceiling": yuan(bounds.ceiling)}
+    return explained(
+        "contribution",
+        amount,
+        explained("base", base, source=bounds.id, **bound),
+        source=row.id,
+        month=part.month,
+        city=TITLES[row.city],
+        scheme=TITLES[part.scheme],
+        side=TITLES[part.side],
+        base=base,
+        rate=percent(rate),
+        fixed=yuan(row.fixed),
+        rounding=row.rounding.title,
+    )
+
+
+def rate_of(row: Rate, unit_rates: Mapping[Scheme, Decimal]) -> Decimal:
+    """The rate of a row, or the unit's own.
+
+    :raises NotInsurable: the unit has none of its own, or one outside the city's limits.
+    """
     if not isinstance(row.rate, UnitRate):
         return row.rate
-    own = insured.unit_rates.get(row.scheme)
+    own = unit_rates.get(row.scheme)
     if own is None:
         raise NotInsurable("china.unit_rate_missing", {"city": row.city, "scheme": row.scheme})
     if own not in row.rate:

@@ -64,9 +64,10 @@ def year_of(plain: Mapping[str, Any] | None, *, legal_entity: UUID, person: UUID
     key = TaxKey(legal_entity=legal_entity, person=person, tax_year=tax_year)
     if plain is None:
         return YearToDate(key=key)
-    kept = {name: value for name, value in plain.items() if name not in ("tax_year", "bonus_taken_on")}
     amounts: dict[str, Any] = {
-        name: Decimal(value) if isinstance(value, str) else value for name, value in kept.items()
+        name: Decimal(value) if isinstance(value, str) else value
+        for name, value in plain.items()
+        if name not in ("tax_year", "bonus_taken_on")
     }
     return YearToDate(key=TaxKey(legal_entity=legal_entity, person=person, tax_year=plain["tax_year"]), **amounts)
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from saas.sdk import Explanation, Localised, rounded
+from saas.sdk import EXACT, Explanation, Localised
+
+_FEN = Decimal("0.01")
 
 
 def explained(
     fact: str,
-    amount: Decimal,
+    amount: Decimal | str,
     *parts: Explanation,
     source: str | None = None,
     **values: str | int | Localised,
 ) -> Explanation:
-    """A node of the tree, with its sentence ``china.explained.<fact>`` and an amount to the fen."""
-    return Explanation(f"china.explained.{fact}", values, yuan(amount), source, parts)
+    """A node of the tree, with its sentence ``china.explained.<fact>`` and an amount to the fen; or the amount's text,
+    which may be a mark."""
+    text = amount if isinstance(amount, str) else yuan(amount)
+    return Explanation(f"china.explained.{fact}", values, text, source, parts)
 
 
 def yuan(amount: Decimal) -> str:
     """An amount with two digits: equal amounts give equal texts, however they were typed."""
-    return f"{rounded(amount):f}"
+    return format(amount.quantize(_FEN, ROUND_HALF_UP, EXACT), "f")
 
 
 def percent(rate: Decimal) -> str:

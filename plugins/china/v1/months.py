@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from saas.sdk import Period, month_after
+from saas.sdk import Period
 
 FULL_YEAR_FROM = date(2021, 1, 1)
 """STA Announcement 2020 No.19 is in force from this day."""
@@ -23,16 +23,22 @@ def months_employed(employed: Sequence[Period], *, paid_on: date, is_first_wage:
     last employment only, with an empty year. `is_first_wage`: the person declares that there was no wage and no
     cumulated labour remuneration since January; months then count from January (STA Announcement 2020 No.13).
     """
-    months = {month for month in range(1, paid_on.month + 1) if _is_employed(employed, paid_on.year, month)}
+    months: set[int] = set()
+    for period in employed:
+        months.update(_months_in(period, paid_on.year, paid_on.month))
     if is_first_wage and months:
-        months |= set(range(1, min(months)))
+        months.update(range(1, min(months)))
     return len(months)
 
 
-def _is_employed(employed: Sequence[Period], year: int, month: int) -> bool:
-    first = date(year, month, 1)
-    until = month_after(first)
-    return any(period.first < until and (period.until is None or period.until > first) for period in employed)
+def _months_in(period: Period, year: int, last: int) -> range:
+    """The months of a year, up to `last`, in which a period has a day."""
+    first, until = period.first, period.until
+    begins = 1 if first.year < year else first.month if first.year == year else last + 1
+    if until is None or until.year > year:
+        return range(begins, last + 1)
+    ended_in = until.month if until.day > 1 else until.month - 1  # the day before is the last one
+    return range(begins, min(last, ended_in) + 1 if until.year == year else 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

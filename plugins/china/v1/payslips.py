@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -11,21 +11,19 @@ from plugins.china.errors import NotInForce
 from plugins.china.settings import Entity, Settings
 from plugins.china.tables.income_tax import IncomeTaxRules, income_tax_rules
 from plugins.china.tables.insurance import INSURANCE
-from plugins.china.tables.minimum_wages import minimum_wage
+from plugins.china.tables.minimum_wages import MinimumWage, minimum_wage
 from plugins.china.tables.schemes import TITLES, Scheme, Side
 from plugins.china.v1.annual_bonus import bonus_jump, tax_separately
 from plugins.china.v1.contributions import ContributionLine, Contributions, Insured, contributions
 from plugins.china.v1.declarations import Declarations, bonus_taken_on, declared, plain_year, year_of
 from plugins.china.v1.findings import Finding as Missed
-from plugins.china.v1.income_tax import ZERO
+from plugins.china.v1.gross import GrossSums, gross_sums
 from plugins.china.v1.months import YearBefore, may_deduct_full_year, months_employed
 from plugins.china.v1.wage_limits import NormalPay, damage_findings, minimum_wage_findings
-from plugins.china.v1.withholding import Payment, Withholding, YearToDate, withhold
+from plugins.china.v1.withholding import Payment, YearToDate, withhold
 from saas.sdk import (
-    ComponentKind,
     Finding,
     Localised,
-    Nature,
     PackResult,
     PayFacts,
     Period,
@@ -33,12 +31,8 @@ from saas.sdk import (
     StatutoryLine,
 )
 
-# Tuples: members are found in them by identity, which is quicker than by a hash of their names.
-_ALL = tuple(Nature)
-_ALL_BUT_BONUS = tuple(each for each in Nature if each is not Nature.ANNUAL_BONUS)
-_EARNED = (ComponentKind.EARNING,)
-_PAID = (ComponentKind.EARNING, ComponentKind.DEDUCTION)
-_TAX: Localised = {"en": "Income tax", "zh-CN": "个人所得税"}
+TAX_CODE = "china.income_tax"
+TAX_TITLES: Localised = {"en": "Income tax", "zh-CN": "个人所得税"}
 _BONUS_TAX: Localised = {"en": "Income tax on the annual bonus", "zh-CN": "年终奖个人所得税"}
 
 
@@ -57,23 +51,24 @@ def statutory(facts: PayFacts, settings: Settings) -> PackResult:
     :raises AppError: a row that is not in force, a legal entity without a city, declarations that don't fit, a payment
         that does not continue the year.
     """
-    person = declared(facts.declarations)
+    person, sums = declared(facts.declarations), gross_sums(facts.amounts)
     rules = income_tax_rules(facts.pays_on)
     entity = settings.entity(facts.legal_entity_id)
-    bases = _bases(facts, entity, person)
+    bases = bases_of(facts, entity, person)
     insured_by = Insured(city=entity.city, bases=bases or {}, unit_rates=entity.unit_rates)
     paid = contributions(insured_by, month=facts.period.first, tables=INSURANCE)
-    insured = _insured(paid, settings, bases_told=_bases_told(bases, person))
-    bonus, taken_on = _bonus(facts, person, rules)
-    withheld = _withheld(facts, person, special=paid.total(Side.EMPLOYEE), rules=rules)
+    insured = _insured(paid, settings, told=bases_told(bases, person))
+    bonus, taken_on = _bonus(facts, sums.bonus, person, rules)
+    year = year_before(facts, person)
+    withheld = withhold(payment_of(facts, sums, person, year, special=paid.total(Side.EMPLOYEE)), year, rules=rules)
     tax = StatutoryLine(
-        code="china.income_tax",
-        titles=_TAX,
+        code=TAX_CODE,
+        titles=TAX_TITLES,
         kind=StatutoryKind.TAX,
         amount=withheld.amount,
         explanation=withheld.explanation,
     )
-    limits = _limits(facts, settings, shares=paid.total(Side.EMPLOYEE))
+    limits = _limits(facts, sums, settings, shares=paid.total(Side.EMPLOYEE))
     parts = (insured, bonus, limits)
     return PackResult(
         lines=(*insured.lines, tax, *bonus.lines),
@@ -87,51 +82,61 @@ def statutory(facts: PayFacts, settings: Settings) -> PackResult:
     )
 
 
-def _bases(facts: PayFacts, entity: Entity, person: Declarations) -> Mapping[Scheme, Decimal] | None:
+def bases_of(facts: PayFacts, entity: Entity, person: Declarations) -> Mapping[Scheme, Decimal] | None:
     """The declared bases, else the base salary where the entity's settings say so; None: nobody knows."""
     if person.bases is not None or entity.undeclared_bases == "REFUSE" or facts.base_salary is None:
         return person.bases
     return dict.fromkeys(INSURANCE.schemes(entity.city), facts.base_salary)
 
 
-def _bases_told(bases: Mapping[Scheme, Decimal] | None, person: Declarations) -> tuple[Finding, ...]:
+def bases_told(bases: Mapping[Scheme, Decimal] | None, person: Declarations) -> tuple[Finding, ...]:
     if person.bases is not None:
         return ()
     return (Finding("china.bases_missing" if bases is None else "china.bases_from_salary", is_blocking=bases is None),)
 
 
-def _insured(paid: Contributions, settings: Settings, *, bases_told: tuple[Finding, ...]) -> _Found:
+def _insured(paid: Contributions, settings: Settings, *, told: tuple[Finding, ...]) -> _Found:
     return _Found(
         lines=tuple(_contribution_line(line) for line in paid.lines),
         rows=tuple(row.id for line in paid.lines for row in line.rows),
-        findings=(*bases_told, *_unverified(paid.unverified(settings.confirmed_rows))),
+        findings=(*told, *unverified_rows(paid.unverified(settings.confirmed_rows))),
     )
 
 
 def _contribution_line(line: ContributionLine) -> StatutoryLine:
     scheme, side = line.part.scheme, line.part.side
-    is_own = side is Side.EMPLOYEE
-    english = f"{TITLES[scheme]['en']} ({TITLES[side]['en']})"
     return StatutoryLine(
-        code=f"china.{scheme.lower()}" if is_own else f"china.{scheme.lower()}.employer",
-        titles={
-            "en": english[0].upper() + english[1:],
-            "zh-CN": f"{TITLES[scheme]['zh-CN']}（{TITLES[side]['zh-CN']}）",
-        },
-        kind=StatutoryKind.CONTRIBUTION if is_own else StatutoryKind.EMPLOYER_COST,
+        code=contribution_code(scheme, side),
+        titles=contribution_titles(scheme, side),
+        kind=CONTRIBUTION_KINDS[side],
         amount=line.amount,
         explanation=line.explanation,
     )
 
 
-def _unverified(rows: Iterable[str]) -> tuple[Finding, ...]:
+def contribution_code(scheme: Scheme, side: Side) -> str:
+    """The code of a scheme's line."""
+    return f"china.{scheme.lower()}" if side is Side.EMPLOYEE else f"china.{scheme.lower()}.employer"
+
+
+def contribution_titles(scheme: Scheme, side: Side) -> Localised:
+    """The titles of a scheme's line."""
+    english = f"{TITLES[scheme]['en']} ({TITLES[side]['en']})"
+    chinese = f"{TITLES[scheme]['zh-CN']}（{TITLES[side]['zh-CN']}）"
+    return {"en": english[0].upper() + english[1:], "zh-CN": chinese}
+
+
+CONTRIBUTION_KINDS = {Side.EMPLOYEE: StatutoryKind.CONTRIBUTION, Side.EMPLOYER: StatutoryKind.EMPLOYER_COST}
+
+
+def unverified_rows(rows: Iterable[str]) -> tuple[Finding, ...]:
     """Rows that nobody verified nor confirmed: they may be looked at, and pay nobody."""
     return tuple(Finding("china.row_unverified", {"row": row}, is_blocking=True) for row in rows)
 
 
-def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tuple[_Found, date | None]:
+def _bonus(facts: PayFacts, amount: Decimal, person: Declarations, rules: IncomeTaxRules) -> tuple[_Found, date | None]:
     """The annual bonus where it is taxed separately, and the day on which that method was last taken."""
-    amount, taken_on = _sum(facts, natures=(Nature.ANNUAL_BONUS,)), bonus_taken_on(facts.year_to_date)
+    taken_on = bonus_taken_on(facts.year_to_date)
     if amount <= 0:
         return _Found(), taken_on
     if person.annual_bonus is None:
@@ -152,25 +157,24 @@ def _bonus(facts: PayFacts, person: Declarations, rules: IncomeTaxRules) -> tupl
     return _Found((line,), (rules.bonus_scale.id,), findings), facts.pays_on
 
 
-def _withheld(facts: PayFacts, person: Declarations, *, special: Decimal, rules: IncomeTaxRules) -> Withholding:
-    is_apart = person.annual_bonus == "SEPARATE"
-    natures = _ALL_BUT_BONUS if is_apart else _ALL
-    year = _year(facts, person)
-    payment = Payment(
+def payment_of(
+    facts: PayFacts, sums: GrossSums, person: Declarations, year: YearToDate, *, special: Decimal
+) -> Payment:
+    """What the month adds to the year; `special` are the employee's contributions."""
+    return Payment(
         key=year.key,
         paid_on=facts.pays_on,
         months_employed=months_employed(facts.employed, paid_on=facts.pays_on, is_first_wage=person.first_wage),
-        income=_sum(facts, natures=natures),
+        income=sums.income_but_bonus if person.annual_bonus == "SEPARATE" else sums.income,
         exempt=person.exempt,
         special=special,
         special_additional=person.special_additional,
         other=person.other,
         credits=person.credits,
     )
-    return withhold(payment, year, rules=rules)
 
 
-def _year(facts: PayFacts, person: Declarations) -> YearToDate:
+def year_before(facts: PayFacts, person: Declarations) -> YearToDate:
     """The year so far; whether 60,000 are deducted at once is decided with the first payment, in January."""
     tax_year = facts.pays_on.year
     year = year_of(facts.year_to_date, legal_entity=facts.legal_entity_id, person=facts.employee_id, tax_year=tax_year)
@@ -186,47 +190,40 @@ def _year(facts: PayFacts, person: Declarations) -> YearToDate:
     return replace(year, has_full_year_deduction=is_due)
 
 
-def _limits(facts: PayFacts, settings: Settings, *, shares: Decimal) -> _Found:
+def _limits(facts: PayFacts, sums: GrossSums, settings: Settings, *, shares: Decimal) -> _Found:
     """What of the limits of wages is missed; only a month that was kept in full is held to the minimum wage."""
+    minimum = minimum_of(settings.entity(facts.legal_entity_id), facts.period)
+    if isinstance(minimum, Finding):
+        return _Found(findings=(minimum,))
+    doubtful = [] if minimum.is_verified or minimum.id in settings.confirmed_rows else [minimum.id]
+    missed = missed_limits(facts, sums, minimum, shares=shares)
+    return _Found(rows=(minimum.id,), findings=(*missed, *unverified_rows(doubtful)))
+
+
+def minimum_of(entity: Entity, period: Period) -> MinimumWage | Finding:
+    """The minimum wage of a month, or the finding that none is on record."""
     try:
-        minimum = minimum_wage(settings.entity(facts.legal_entity_id).city, on=facts.period.first)
+        return minimum_wage(entity.city, on=period.first)
     except NotInForce as unknown:
-        return _Found(findings=(Finding(unknown.key, dict(unknown.values)),))
-    gross = _sum(facts, natures=_ALL, kinds=_EARNED, is_taxed=None)
-    pay = NormalPay(
-        gross=gross,
-        overtime=_earned(facts, Nature.OVERTIME),
-        hardship_allowances=_earned(facts, Nature.HARDSHIP),
-        statutory_benefits=_earned(facts, Nature.BENEFIT),
-        employee_shares=shares,
-    )
+        return Finding(unknown.key, dict(unknown.values))
+
+
+def missed_limits(facts: PayFacts, sums: GrossSums, minimum: MinimumWage, *, shares: Decimal) -> Iterator[Finding]:
+    """The limits that a payslip misses."""
     missed: list[Missed] = []
     if facts.days_paid == facts.days_due:
+        pay = NormalPay(
+            gross=sums.gross,
+            overtime=sums.overtime,
+            hardship_allowances=sums.hardship,
+            statutory_benefits=sums.benefit,
+            employee_shares=shares,
+        )
         missed += minimum_wage_findings(pay, minimum=minimum)
-    damage = -_sum(facts, natures=(Nature.DAMAGE,), is_taxed=None)
-    missed += damage_findings(damage, wage=gross, minimum=minimum) if damage > 0 else ()
-    doubtful = [] if minimum.is_verified or minimum.id in settings.confirmed_rows else [minimum.id]
-    return _Found(rows=(minimum.id,), findings=(*_told(missed), *_unverified(doubtful)))
+    if sums.damage < 0:
+        missed += damage_findings(-sums.damage, wage=sums.gross, minimum=minimum)
+    return _told(missed)
 
 
 def _told(missed: Iterable[Missed]) -> Iterator[Finding]:
     return (Finding(each.key, dict(each.args), each.is_blocking) for each in missed)
-
-
-def _earned(facts: PayFacts, nature: Nature) -> Decimal:
-    return _sum(facts, natures=(nature,), kinds=_EARNED, is_taxed=None)
-
-
-def _sum(
-    facts: PayFacts,
-    *,
-    natures: Collection[Nature],
-    kinds: Collection[ComponentKind] = _PAID,
-    is_taxed: bool | None = True,
-) -> Decimal:
-    """Earnings less deductions of these natures and kinds; of the taxed ones unless `is_taxed` is None."""
-    total = ZERO
-    for each in facts.amounts:
-        if each.nature in natures and each.kind in kinds and is_taxed in (None, each.is_taxed):
-            total += -each.amount if each.kind is ComponentKind.DEDUCTION else each.amount
-    return total

@@ -6,13 +6,15 @@ What is cumulated belongs to one withholding entity, one person and one tax year
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from plugins.china.errors import TaxYearBroken
-from plugins.china.tables.income_tax import IncomeTaxRules
+from plugins.china.tables.income_tax import Bracket, IncomeTaxRules
 from plugins.china.v1.explaining import explained, percent, yuan
 from plugins.china.v1.income_tax import ZERO, bracket_of, tax_in
 from saas.sdk import Explanation, month_of
@@ -90,6 +92,31 @@ class Withholding:
     explanation: Explanation
 
 
+class _YearTax(NamedTuple):
+    """The tax on a year so far, and what it was found by: basic deduction, taxable income, band."""
+
+    basic: Decimal
+    taxable: Decimal
+    bracket: Bracket
+    tax: Decimal
+
+
+class Cumulated(NamedTuple):
+    """What a payment makes of a year, yuan: the month's tax before it is kept from falling below 0 (`due`), what it is
+    then, what the month's earlier payments withheld (`already`), the year with it and its tax."""
+
+    due: Decimal
+    month_total: Decimal
+    already: Decimal
+    year: YearToDate
+    tax: _YearTax
+
+    @property
+    def amount(self) -> Decimal:
+        """What is withheld from the payment."""
+        return self.month_total - self.already
+
+
 def withhold(payment: Payment, year: YearToDate, *, rules: IncomeTaxRules) -> Withholding:
     """Tax to withhold from a payment, by what was cumulated before it.
 
@@ -99,75 +126,171 @@ def withhold(payment: Payment, year: YearToDate, *, rules: IncomeTaxRules) -> Wi
 
     :raises TaxYearBroken: another entity, person or year; a month before the last payment's; or impossible months.
     """
+    found = cumulated(payment, year, rules=rules)
+    explanation = withholding_explained(
+        shown_withholding(found),
+        rules=rules,
+        paid_on=payment.paid_on,
+        is_full_year=found.year.has_full_year_deduction,
+        has_surplus=found.due < 0,
+    )
+    return Withholding(amount=found.amount, month_total=found.month_total, year=found.year, explanation=explanation)
+
+
+def cumulated(payment: Payment, year: YearToDate, *, rules: IncomeTaxRules) -> Cumulated:
+    """The arithmetic of `withhold`.
+
+    :raises TaxYearBroken: as there.
+    """
     _check(payment, year)
     month = payment.paid_on.month
+    before, months = year.withheld_before(month), payment.months_employed
     sums = {name: getattr(year, name) + getattr(payment, name) for name in _SUMMED}
-    before = year.withheld_before(month)
-    summed = replace(year, **sums, months_employed=payment.months_employed, month=month)
-    due = year_tax(summed, rules=rules) - summed.credits - before
+    basic = _basic_deduction(rules, months=months, is_full_year=year.has_full_year_deduction)
+    taxable = _taxable(sums, basic)
+    bracket = bracket_of(rules.annual_scale, taxable)
+    year_tax = tax_in(bracket, taxable)
+    due = year_tax - sums["credits"] - before
     total = max(ZERO, due)
-    already = year.withheld - before
-    after = replace(summed, withheld=before + total, withheld_in_month=total)
-    explanation = explained(
-        "withheld",
-        total - already,
-        _month_explained(after, due, rules),
-        explained("withheld_in_month", already, month=month_of(payment.paid_on)),
-        paid_on=payment.paid_on.isoformat(),
+    after = YearToDate(
+        key=year.key,
+        **sums,
+        withheld=before + total,
+        months_employed=months,
+        has_full_year_deduction=year.has_full_year_deduction,
+        month=month,
+        withheld_in_month=total,
     )
-    return Withholding(amount=total - already, month_total=total, year=after, explanation=explanation)
+    return Cumulated(due, total, year.withheld - before, after, _YearTax(basic, taxable, bracket, year_tax))
 
 
 def taxable_of(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
     """The year's taxable income so far, in yuan; nothing below 0."""
-    reliefs = year.exempt + basic_deduction(year, rules=rules) + year.special + year.special_additional + year.other
-    return max(ZERO, year.income - reliefs)
+    return _year_tax(year, rules).taxable
 
 
 def basic_deduction(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
     """减除费用: 5,000 for each month employed, or 60,000 from January on (STA Announcement 2020 No.19)."""
-    basic = rules.basic_deduction
-    return basic.full_year if year.has_full_year_deduction else basic.monthly * year.months_employed
+    return _basic_deduction(rules, months=year.months_employed, is_full_year=year.has_full_year_deduction)
 
 
 def year_tax(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
     """Tax on the year's taxable income so far, half up to the fen, before credits."""
-    taxable = taxable_of(year, rules=rules)
-    return tax_in(bracket_of(rules.annual_scale, taxable), taxable)
+    return _year_tax(year, rules).tax
+
+
+def _year_tax(year: YearToDate, rules: IncomeTaxRules) -> _YearTax:
+    basic = basic_deduction(year, rules=rules)
+    taxable = _taxable({name: getattr(year, name) for name in _SUMMED}, basic)
+    bracket = bracket_of(rules.annual_scale, taxable)
+    return _YearTax(basic, taxable, bracket, tax_in(bracket, taxable))
+
+
+def _basic_deduction(rules: IncomeTaxRules, *, months: int, is_full_year: bool) -> Decimal:
+    basic = rules.basic_deduction
+    return basic.full_year if is_full_year else basic.monthly * months
+
+
+def _taxable(sums: Mapping[str, Decimal], basic: Decimal) -> Decimal:
+    reliefs = sums["exempt"] + basic + sums["special"] + sums["special_additional"] + sums["other"]
+    return max(ZERO, sums["income"] - reliefs)
 
 
 def explain_year_tax(year: YearToDate, *, rules: IncomeTaxRules) -> Explanation:
     """Why `year_tax` is what it is: the year's sums, the deductions, the band."""
-    taxable, scale, basic = taxable_of(year, rules=rules), rules.annual_scale, rules.basic_deduction
-    bracket = bracket_of(scale, taxable)
+    shown = _shown_year(year, _year_tax(year, rules))
+    return _year_explained(shown, rules=rules, is_full_year=year.has_full_year_deduction)
+
+
+def shown_withholding(found: Cumulated) -> dict[str, str]:
+    """The values of an explanation as they are shown."""
+    year = found.year
+    return {
+        **_shown_year(year, found.tax),
+        "credits": yuan(year.credits),
+        "withheld": yuan(found.amount),
+        "withheld_before": yuan(year.withheld_before(year.month)),
+        "withheld_in_month": yuan(found.already),
+        "month_total": yuan(found.month_total),
+        "surplus": yuan(-found.due),
+    }
+
+
+def withholding_explained(
+    shown: Mapping[str, str], *, rules: IncomeTaxRules, paid_on: date, is_full_year: bool, has_surplus: bool
+) -> Explanation:
+    """Why a withholding is what it is: from its values as they are shown, or from marks for them."""
+    month = month_of(paid_on)
+    surplus = (explained("surplus", shown["surplus"]),) if has_surplus else ()
+    month_explained = explained(
+        "month_total",
+        shown["month_total"],
+        _year_explained(shown, rules=rules, is_full_year=is_full_year),
+        explained("credits", shown["credits"]),
+        explained("withheld_before", shown["withheld_before"], month=month),
+        *surplus,
+        month=month,
+    )
+    return explained(
+        "withheld",
+        shown["withheld"],
+        month_explained,
+        explained("withheld_in_month", shown["withheld_in_month"], month=month),
+        paid_on=paid_on.isoformat(),
+    )
+
+
+def _shown_year(year: YearToDate, tax: _YearTax) -> dict[str, str]:
+    return {
+        "income": yuan(year.income),
+        "exempt": yuan(year.exempt),
+        "special": yuan(year.special),
+        "special_additional": yuan(year.special_additional),
+        "other": yuan(year.other),
+        "months": str(year.months_employed),
+        "deduction": yuan(tax.basic),
+        "taxable": yuan(tax.taxable),
+        "rate": percent(tax.bracket.rate),
+        "quick": yuan(tax.bracket.quick_deduction),
+        "year_tax": yuan(tax.tax),
+    }
+
+
+def _year_explained(shown: Mapping[str, str], *, rules: IncomeTaxRules, is_full_year: bool) -> Explanation:
+    basic = rules.basic_deduction
     deduction = (
-        explained("full_year_deduction", basic.full_year, source=basic.id)
-        if year.has_full_year_deduction
+        explained("full_year_deduction", shown["deduction"], source=basic.id)
+        if is_full_year
         else explained(
             "basic_deduction",
-            basic.monthly * year.months_employed,
+            shown["deduction"],
             source=basic.id,
-            months=year.months_employed,
+            months=_number(shown["months"]),
             monthly=yuan(basic.monthly),
         )
     )
     inputs = (
-        explained("income", year.income),
-        explained("exempt", year.exempt),
+        explained("income", shown["income"]),
+        explained("exempt", shown["exempt"]),
         deduction,
-        explained("special", year.special),
-        explained("special_additional", year.special_additional),
-        explained("other", year.other),
+        explained("special", shown["special"]),
+        explained("special_additional", shown["special_additional"]),
+        explained("other", shown["other"]),
     )
     return explained(
         "year_tax",
-        tax_in(bracket, taxable),
-        explained("taxable", taxable, *inputs),
-        source=scale.id,
-        taxable=yuan(taxable),
-        rate=percent(bracket.rate),
-        quick=yuan(bracket.quick_deduction),
+        shown["year_tax"],
+        explained("taxable", shown["taxable"], *inputs),
+        source=rules.annual_scale.id,
+        taxable=shown["taxable"],
+        rate=shown["rate"],
+        quick=shown["quick"],
     )
+
+
+def _number(shown: str) -> int | str:
+    """A number of months is no text in an explanation; its mark is one."""
+    return int(shown) if shown.isdecimal() else shown
 
 
 def _check(payment: Payment, year: YearToDate) -> None:
@@ -179,17 +302,3 @@ def _check(payment: Payment, year: YearToDate) -> None:
     if not year.months_employed <= months <= paid_on.month:
         values = {"months": months, "before": year.months_employed, "month": paid_on.month}
         raise TaxYearBroken("china.months_employed_impossible", values)
-
-
-def _month_explained(year: YearToDate, due: Decimal, rules: IncomeTaxRules) -> Explanation:
-    month, before = f"{year.key.tax_year}-{year.month:02d}", year.withheld_before(year.month)
-    surplus = (explained("surplus", -due),) if due < 0 else ()
-    return explained(
-        "month_total",
-        year.withheld_in_month,
-        explain_year_tax(year, rules=rules),
-        explained("credits", year.credits),
-        explained("withheld_before", before, month=month),
-        *surplus,
-        month=month,
-    )

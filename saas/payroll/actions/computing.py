@@ -10,7 +10,7 @@ left makes the totals.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,22 +21,16 @@ import orjson
 from saas.audit import record
 from saas.events import emit_many
 from saas.extensions import PluginHost
-from saas.formulas import Sheet
 from saas.kernel import Actor, Clock, Money, new_id
 from saas.payroll.actions.freezing import freeze_again
+from saas.payroll.actions.machinery import Machinery, Machines
 from saas.payroll.actions.sources import CommissionSource
-from saas.payroll.errors import PayInputRefused, PayslipRefused, RunNotFound
+from saas.payroll.errors import PayInputRefused, RunNotFound
 from saas.payroll.events import PAYSLIPS_AWAITED
-from saas.payroll.hooks import pack_of
-from saas.payroll.queries import Run, get_run, planned_payslips
-from saas.payroll.rules.inputs import FrozenInputs
-from saas.payroll.rules.outcomes import Outcome, failed, outcome_of
-from saas.payroll.rules.packs import Pack
-from saas.payroll.rules.plans import plan_hash
+from saas.payroll.queries import Run, get_run, present_plan_hash
+from saas.payroll.rules.outcomes import Outcome
 from saas.payroll.rules.runs import RunStage, RunState, clean_reason, unique_accounts
-from saas.payroll.rules.structures import Structure
-from saas.payroll.rules.totals import Payee, Total, Totals
-from saas.payroll.rules.versions import Calculation, calculation
+from saas.payroll.rules.totals import Counted, Payee, Total, Totals
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -54,20 +48,25 @@ WHERE i.tenant_id = $1 AND i.run_id = $2 AND NOT EXISTS (
     SELECT FROM payslip s WHERE s.tenant_id = $1 AND s.run_id = $2 AND s.employee_id = i.employee_id OFFSET 0
 )
 """
-_CLAIM = f"SELECT i.id {_NOT_COMPUTED} ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED"
+_CLAIM = f"""
+SELECT i.id, i.employee_id {_NOT_COMPUTED} AND i.employee_id > $4
+ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED
+"""
+# Plans are kept, and the first one is made while the run has no payslips: a table that was just found empty would be
+# read from end to end for each person from then on.
+_BY_INDEX = "SET LOCAL enable_seqscan = off"
 # A claim may come just after another chunk's commit that its statement does not see yet; the next statement does.
 _CLAIMED = f"""
 SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
 {_NOT_COMPUTED} AND i.id = ANY($3::uuid[]) ORDER BY i.employee_id
 """
 _IS_LEFT = f"SELECT EXISTS (SELECT {_NOT_COMPUTED})"
-_DOCUMENTS = "SELECT id, document FROM salary_structure_version WHERE tenant_id = $1 AND id = ANY($2::uuid[])"
 _INSERT = """
 INSERT INTO payslip (tenant_id, id, run_id, employment_id, employee_id, legal_entity_id, department_id, month, state,
-    failure, document_sealed, digest, computed_at)
-SELECT $1, id, $2, employment_id, employee_id, $3, department_id, $4, state, failure, sealed, digest, $5
-FROM unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::bytea[], $13::text[])
-  AS fresh (id, employment_id, employee_id, department_id, state, failure, sealed, digest)
+    failure, document_sealed, amounts_sealed, digest, computed_at)
+SELECT $1, id, $2, employment_id, employee_id, $3, department_id, $4, state, failure, sealed, amounts, digest, $5
+FROM unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::bytea[], $13::bytea[],
+    $14::text[]) AS fresh (id, employment_id, employee_id, department_id, state, failure, sealed, amounts, digest)
 """
 _BEGIN = """
 UPDATE payroll_run SET state = 'draft', stage = 'computing', plan_hash = NULL, computed_by = $3,
@@ -81,7 +80,9 @@ SELECT true FROM payroll_run WHERE tenant_id = $1 AND id = $2 AND state = 'draft
 FOR NO KEY UPDATE SKIP LOCKED
 """
 _PAID = """
-SELECT id, employee_id, department_id, document_sealed FROM payslip
+SELECT id, employee_id, department_id, amounts_sealed,
+       CASE WHEN amounts_sealed IS NULL THEN document_sealed END AS document_sealed
+FROM payslip
 WHERE tenant_id = $1 AND run_id = $2 AND state = 'ok' AND employee_id > $3 ORDER BY employee_id LIMIT $4
 """
 _INSERT_TOTALS = """
@@ -104,38 +105,7 @@ _EXCLUDE = """
 UPDATE payslip SET state = 'excluded', exclusion = $4 WHERE tenant_id = $1 AND run_id = $2 AND employee_id = $3
   AND state <> 'excluded' RETURNING id
 """
-_NOBODY = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Machinery:
-    """What computes the payslips of one run: the pinned calculation and pack, structures by version."""
-
-    calculation: Calculation
-    pack: Pack | None
-    structures: Mapping[UUID, tuple[Structure, Sheet]]
-
-
-async def machinery_of(run: Run, version_ids: Sequence[UUID], host: PluginHost) -> Machinery:
-    """The calculation, the pack and the structures that a run's inputs name.
-
-    :raises CalculationUnknown: this release lacks the version; :raises PackMissing: the pack is not installed.
-    """
-    used = calculation(run.pins.calculation)
-    rows = await current_transaction().fetch(_DOCUMENTS, current_tenant_id(), list(version_ids))
-    structures = {row["id"]: Structure.of_plain(orjson.loads(row["document"])) for row in rows}
-    sheets = {key: (structure, used.sheet_of(structure)) for key, structure in structures.items()}
-    return Machinery(used, pack_of(host, run.pins), sheets)
-
-
-def outcome_of_row(row: asyncpg.Record, machinery: Machinery, keyring: Keyring) -> Outcome:
-    """What one person's frozen inputs come to."""
-    if row["failure"] is not None:
-        return failed((PayslipRefused(row["failure"]),))
-    text = keyring.open(Place("payroll_input", "inputs_sealed", row["id"]), row["inputs_sealed"])
-    structure, sheet = machinery.structures[row["structure_version_id"]]
-    inputs = FrozenInputs.of_plain(orjson.loads(text))
-    return outcome_of(inputs, structure, sheet, machinery.pack, calculation=machinery.calculation)
+NOBODY = UUID(int=0)
 
 
 async def compute_run(actor: Actor, *, run_id: UUID, clock: Clock) -> None:
@@ -223,31 +193,48 @@ async def refreeze_inputs(
     )
 
 
-async def compute_next(run: Run, *, most: int, host: PluginHost, keyring: Keyring, at: datetime) -> int:
-    """Claim at most so many people of a run who have no payslip yet, and compute theirs; how many were claimed."""
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """How many people a chunk claimed, and the last of them: where its chain looks on, so that it does not pass again
+    by all who are computed."""
+
+    count: int
+    last: UUID
+
+
+async def compute_next(
+    run: Run, *, most: int, after: UUID, host: PluginHost, machines: Machines, keyring: Keyring, at: datetime
+) -> Claimed:
+    """Claim at most so many people of a run who have no payslip yet, and compute theirs; first those behind `after`."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
-    claimed = [row["id"] for row in await transaction.fetch(_CLAIM, tenant_id, run.id, most)]
+    await transaction.execute(_BY_INDEX)
+    found = await transaction.fetch(_CLAIM, tenant_id, run.id, most, after)
+    if len(found) < most and after != NOBODY:
+        found = await transaction.fetch(_CLAIM, tenant_id, run.id, most, NOBODY)
+    claimed = [row["id"] for row in found]
     rows = await transaction.fetch(_CLAIMED, tenant_id, run.id, claimed) if claimed else []
     if rows:
         versions = {row["structure_version_id"] for row in rows} - {None}
-        machinery = await machinery_of(run, list(versions), host)
+        machinery = await machines.of_run(run, versions, host)
         # In a thread: while it computes, other chunks are to commit and free the run's row.
         fresh = await asyncio.to_thread(_payslip_rows, rows, machinery, keyring)
         common = (tenant_id, run.id, run.legal_entity_id, run.month, at)
         await transaction.execute(_INSERT, *common, *map(list, zip(*fresh, strict=True)))
         await transaction.execute(_ADVANCE, tenant_id, run.id, len(rows))
-    return len(claimed)
+    return Claimed(len(claimed), found[-1]["employee_id"] if found else NOBODY)
 
 
 def _payslip_rows(rows: Sequence[asyncpg.Record], machinery: Machinery, keyring: Keyring) -> list[tuple[object, ...]]:
-    return [_payslip_row(row, outcome_of_row(row, machinery, keyring), keyring) for row in rows]
+    return [_payslip_row(row, machinery.written(row, keyring), keyring) for row in rows]
 
 
 def _payslip_row(row: asyncpg.Record, outcome: Outcome, keyring: Keyring) -> tuple[object, ...]:
     row_id = new_id()
-    sealed = keyring.seal("pay", Place("payslip", "document_sealed", row_id), outcome.text)
+    sealed = keyring.seal("pay", Place("payslip", "document_sealed", row_id), outcome.data)
+    place = Place("payslip", "amounts_sealed", row_id)
+    amounts = None if outcome.counted is None else keyring.seal("pay", place, outcome.counted)
     ids = (row_id, row["employment_id"], row["employee_id"], row["department_id"])
-    return (*ids, outcome.state.value, outcome.failure, sealed, keyring.digest(outcome.text))
+    return (*ids, outcome.state.value, outcome.failure, sealed, amounts, keyring.digest(outcome.data))
 
 
 async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
@@ -264,14 +251,14 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
     if totals:
         rows = [_total_row(total, run.currency) for total in totals]
         await transaction.execute(_INSERT_TOTALS, tenant_id, run.id, *map(list, zip(*rows, strict=True)))
-    hashed = plan_hash(run.id, run.pins, await planned_payslips(run.id))
+    hashed = await present_plan_hash(run)
     counts = await transaction.fetchrow(_COUNTS, tenant_id, run.id)
     assert counts is not None, "an aggregate has a row"
     await transaction.execute(_FINISH, tenant_id, run.id, hashed, at, *counts)
 
 
 async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
-    totals, passed = Totals(), _NOBODY
+    totals, passed = Totals(), NOBODY
     while rows := await current_transaction().fetch(_PAID, current_tenant_id(), run.id, passed, _TOTALS_AT_ONCE):
         await asyncio.to_thread(_add_up, totals, rows, run.legal_entity_id, keyring)
         passed = rows[-1]["employee_id"]
@@ -280,8 +267,15 @@ async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
 
 def _add_up(totals: Totals, rows: Sequence[asyncpg.Record], legal_entity_id: UUID, keyring: Keyring) -> None:
     for row in rows:
-        text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
-        totals.add(Payee(row["employee_id"], legal_entity_id, row["department_id"]), orjson.loads(text))
+        totals.add(Payee(row["employee_id"], legal_entity_id, row["department_id"]), _counted(row, keyring))
+
+
+def _counted(row: asyncpg.Record, keyring: Keyring) -> Counted:
+    """A payslip's amounts; those of one that was computed before they were kept apart are in its document."""
+    if row["amounts_sealed"] is not None:
+        return Counted.of_text(keyring.open(Place("payslip", "amounts_sealed", row["id"]), row["amounts_sealed"]))
+    text = keyring.open(Place("payslip", "document_sealed", row["id"]), row["document_sealed"])
+    return Counted.of_document(orjson.loads(text))
 
 
 def _total_row(total: Total, currency: str) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from saas.extensions import PluginHost
-from saas.payroll.actions.computing import machinery_of, outcome_of_row
+from saas.payroll.actions.machinery import machinery_of
 from saas.payroll.queries import get_run
 from saas.payroll.rules.differences import replay_differences
 from saas.payroll.rules.runs import RunState
@@ -56,9 +56,9 @@ async def replay_run(run_id: UUID, *, host: PluginHost, keyring: Keyring) -> Rep
     compared, passed, found = 0, _NOBODY, list[ReplayDifference]()
     while rows := await current_transaction().fetch(_NEXT, current_tenant_id(), run_id, passed, _AT_ONCE):
         versions = {row["structure_version_id"] for row in rows} - {None}
-        machinery = await machinery_of(run, list(versions), host)
+        machinery = await machinery_of(run, versions, host)
         for row in rows:
-            places = _places(row, outcome_of_row(row, machinery, keyring).text, keyring)
+            places = _places(row, machinery.computed(row, keyring).text, keyring)
             if places:
                 found.append(ReplayDifference(row["payslip_id"], row["employee_id"], places))
         compared += len(rows)

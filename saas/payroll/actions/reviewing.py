@@ -17,8 +17,7 @@ from saas.payroll.actions.freezing import PAY_ITEM
 from saas.payroll.actions.sources import CommissionSource
 from saas.payroll.errors import PlanStale
 from saas.payroll.events import PAYSLIPS_PUBLISHED
-from saas.payroll.queries import Run, get_run, planned_payslips
-from saas.payroll.rules.plans import plan_hash
+from saas.payroll.queries import Run, get_run, present_plan_hash
 from saas.payroll.rules.runs import RunState, clean_reason, may_approve
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
@@ -92,7 +91,7 @@ async def approve_run(
     :raises PayrollRefused: it took in commission that is not locked yet.
     """
     run = await get_run(run_id, lock=True)
-    present = plan_hash(run.id, run.pins, await planned_payslips(run.id))
+    present = await present_plan_hash(run)
     may_approve(run.facts, account_id=actor.account_id, plan_hash=agreed, present_hash=present)
     if run.takes_open_settlements:
         await commission.require_locked(await _settled_sources(run, keyring))
@@ -127,7 +126,7 @@ async def lock_run(actor: Actor, *, run_id: UUID, keyring: Keyring, commission: 
     run = await get_run(run_id, lock=True)
     run.facts.require(RunState.APPROVED, step="lock")
     transaction, tenant_id, now = current_transaction(), current_tenant_id(), clock.now()
-    if plan_hash(run.id, run.pins, await planned_payslips(run.id)) != run.facts.plan_hash:
+    if await present_plan_hash(run) != run.facts.plan_hash:
         raise PlanStale("payroll.payslip_changed", {"run": str(run_id)})
     sources = await _keep_years(run, keyring, at=now)
     items = [parse_public_id(each, prefix=PAY_ITEM) for each in sources if _is_item(each)]

@@ -63,10 +63,25 @@ def amount_text(amount: Decimal, currency: str) -> str:
 
     :raises ValueError: it has more of them: round it first.
     """
-    shown = rounded(amount, minor_digits(currency))
+    digits = minor_digits(currency)
+    if is_plain_amount(amount, digits):
+        return format(amount, "f")
+    shown = rounded(amount, digits)
     if shown != amount:
         raise ValueError(f"{amount} has more digits than {currency}")
     return format(shown + 0, "f")
+
+
+def is_plain_amount(amount: Decimal, digits: int) -> bool:
+    """Whether an amount has just these digits behind the point, as most have: quickly. False where it takes a closer
+    look: a negative zero, more digits than sums keep."""
+    return (
+        amount.same_quantum(_UNITS[digits]) and -_LARGE < amount < _LARGE and (bool(amount) or not amount.is_signed())
+    )
+
+
+_UNITS = [Decimal(1).scaleb(-digits) for digits in range(4)]
+_LARGE = Decimal(10) ** 20
 
 
 def number_text(value: Decimal) -> str:

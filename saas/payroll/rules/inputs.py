@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from saas.kernel import Localised, Period
-from saas.payroll.rules.canonical import amount_text, canonical_text, number_text
+from saas.kernel import Localised, Period, minor_digits
+from saas.payroll.rules.canonical import amount_text, canonical_text, is_plain_amount, number_text
 
 
 class OneOffEffect(Enum):
@@ -105,6 +106,8 @@ class FrozenInputs:
             object.__setattr__(self, "absences", days)
 
     def _exact(self, each: A) -> A:
+        if is_plain_amount(each.amount, minor_digits(self.currency)):
+            return each
         text = amount_text(each.amount, self.currency)
         return each if str(each.amount) == text else replace(each, amount=Decimal(text))
 
@@ -172,14 +175,14 @@ class FrozenInputs:
         worked, absences = plain["daysWorked"], plain["absences"]
         return cls(
             person=_person_of(plain["person"]),
-            period=_period_of(plain["period"]),
-            pays_on=date.fromisoformat(plain["paysOn"]),
+            period=_period_of(*plain["period"]),
+            pays_on=_day_of(plain["paysOn"]),
             currency=plain["currency"],
             structure_hash=plain["structure"],
-            employed=tuple(_period_of(span) for span in plain["employed"]),
-            pay_days=tuple(date.fromisoformat(day) for day in plain["payDays"]),
+            employed=tuple(_period_of(*span) for span in plain["employed"]),
+            pay_days=_days_of(*plain["payDays"]),
             amounts=tuple(
-                DatedAmount(each["code"], Decimal(each["amount"]), _period_of(each["period"]))
+                DatedAmount(each["code"], Decimal(each["amount"]), _period_of(*each["period"]))
                 for each in plain["amounts"]
             ),
             days_worked=None if worked is None else Decimal(worked),
@@ -218,24 +221,41 @@ def joined_spans(spans: Iterable[Period]) -> tuple[Period, ...]:
 
 def _person_of(plain: Mapping[str, Any]) -> Person:
     return Person(
-        employment_id=UUID(hex=plain["employment"]),
-        employee_id=UUID(hex=plain["employee"]),
+        employment_id=UUID(int=int(plain["employment"], 16)),
+        employee_id=UUID(int=int(plain["employee"], 16)),
         number=plain["number"],
         name=plain["name"],
-        legal_entity_id=UUID(hex=plain["legalEntityId"]),
+        legal_entity_id=_shared_id(plain["legalEntityId"]),
         legal_entity=plain["legalEntity"],
-        department_id=UUID(hex=plain["departmentId"]),
+        department_id=_shared_id(plain["departmentId"]),
         department=plain["department"],
         position=plain["position"],
-        hired_on=date.fromisoformat(plain["hiredOn"]),
+        hired_on=_day_of(plain["hiredOn"]),
     )
+
+
+# Texts that many people of a run have in common are read once.
+
+
+@lru_cache(maxsize=1_024)
+def _shared_id(text: str) -> UUID:
+    return UUID(hex=text)
+
+
+@lru_cache(maxsize=4_096)
+def _day_of(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+@lru_cache(maxsize=64)
+def _days_of(*texts: str) -> tuple[date, ...]:
+    return tuple(map(date.fromisoformat, texts))
+
+
+@lru_cache(maxsize=4_096)
+def _period_of(first: str, until: str | None) -> Period:
+    return Period(date.fromisoformat(first), None if until is None else date.fromisoformat(until))
 
 
 def _plain_period(period: Period) -> list[str | None]:
     return [period.first.isoformat(), None if period.until is None else period.until.isoformat()]
-
-
-def _period_of(plain: list[str | None]) -> Period:
-    first, until = plain
-    assert first is not None, "a period has a first day"
-    return Period(date.fromisoformat(first), None if until is None else date.fromisoformat(until))

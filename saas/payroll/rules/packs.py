@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from saas.kernel import Explanation, Localised, Period
@@ -44,6 +44,15 @@ class PaidAmount:
     nature: Nature
     is_taxed: bool
     amount: Decimal
+
+
+class GrossLine(NamedTuple):
+    """What is known of a gross line before anybody's amounts are."""
+
+    code: str
+    kind: ComponentKind
+    nature: Nature
+    is_taxed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +115,78 @@ class PackResult:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LineForm:
+    """A statutory line of which only values differ from person to person: made once, used for all of them.
+
+    `explanation` holds `mark(name)` in the place of each text that differs; where its parts do, there are two forms.
+    """
+
+    code: str
+    titles: Localised
+    kind: StatutoryKind
+    explanation: Explanation
+
+
+class WrittenLine(NamedTuple):
+    """A line of one person: the form, the amount, and a text for each mark of the form.
+
+    Texts are digits, days and the like: printable ASCII without quotes and backslashes. A person for whom they are not,
+    or one is missing, is left to `statutory`.
+    """
+
+    form: LineForm
+    amount: Decimal
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenResult:
+    """What `PackResult` holds, with lines by their forms."""
+
+    lines: tuple[WrittenLine, ...]
+    year_to_date: Mapping[str, Any]
+    rows: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatutoryWriter:
+    """Writes the statutory lines of one run's people; what it gives is what `statutory` gives, byte by byte.
+
+    `write` answers None of somebody whom it does not foresee, or who can't be paid: `statutory` is asked then, and is
+    the one that says why.
+    """
+
+    write: Callable[[PayFacts], WrittenResult | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PackTask:
+    """What the payslips of a run and a structure share, as far as a pack is concerned.
+
+    `gross` are the lines whose amounts each `PayFacts` holds, in this order; lines of settled commission, which are
+    taxed ordinary earnings, follow them.
+    """
+
+    calculation: str
+    legal_entity_id: UUID
+    period: Period
+    pays_on: date
+    currency: str
+    gross: tuple[GrossLine, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Pack:
     """A pack at work in one run: its name, its version, the version of its calculations, and how it is asked.
 
-    `statutory` raises `AppError` where a payslip can't be computed.
+    `statutory` raises `AppError` where a payslip can't be computed. `writer` gives what writes a run's lines from
+    forms, None where the pack does not.
     """
 
     name: str
     version: str
     calculation: str
     statutory: Callable[[PayFacts], PackResult]
+    writer: Callable[[PackTask], StatutoryWriter | None] = lambda _: None

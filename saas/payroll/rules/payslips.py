@@ -57,11 +57,15 @@ class PayslipLine:
     def plain(self, currency: str) -> dict[str, Any]:
         """As JSON holds it."""
         is_amount = self.kind is not LineKind.STATISTIC
+        return self.plain_with(amount_text(self.amount, currency) if is_amount else format(self.amount, "f"))
+
+    def plain_with(self, amount: str) -> dict[str, Any]:
+        """The same with the amount as it is to be shown."""
         return {
             "code": self.code,
             "titles": dict(self.titles),
             "kind": self.kind.value,
-            "amount": amount_text(self.amount, currency) if is_amount else format(self.amount, "f"),
+            "amount": amount,
             "formula": self.formula,
             "inputs": dict(self.inputs),
             "sources": list(self.sources),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from saas.formulas import Sheet
 from saas.payroll.errors import CalculationUnknown
+from saas.payroll.rules.compiled import PayslipWriter, payslip_writer
 from saas.payroll.rules.inputs import FrozenInputs
 from saas.payroll.rules.packs import Pack
 from saas.payroll.rules.payslips import Payslip
@@ -17,14 +18,16 @@ from saas.payroll.rules.v1 import computing as computing_v1
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """One version: how a structure becomes a checked sheet, and how a payslip is computed with it."""
+    """One version: how a structure becomes a checked sheet, how a payslip is computed with it, and what writes the same
+    payslips for many people, in one currency."""
 
     sheet_of: Callable[[Structure], Sheet]
     compute: Callable[[FrozenInputs, Structure, Sheet, Pack | None], Payslip]
+    writer: Callable[[Structure, Sheet, Pack | None, str], PayslipWriter | None]
 
 
 CALCULATIONS: Mapping[str, Calculation] = {
-    computing_v1.VERSION: Calculation(components_v1.sheet_of, computing_v1.compute_payslip),
+    computing_v1.VERSION: Calculation(components_v1.sheet_of, computing_v1.compute_payslip, payslip_writer),
 }
 NEWEST = computing_v1.VERSION
 """What a new run pins."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import cast
 
@@ -33,15 +33,18 @@ def component_lines(
     """
     by_code = {component.code: component for component in structure.components}
     one_offs = {code: [each for each in inputs.one_offs if each.component == code] for code in by_code}
-    replaced = {code: total for code, found in one_offs.items() if (total := _replacing(found)) is not None}
+    replaced = {code: total for code, found in one_offs.items() if (total := replacing(found)) is not None}
 
-    def settled(code: str, value: Value) -> Value:
-        return _settled(by_code[code], cast("Decimal", value), one_offs[code])
+    def settle(code: str, value: Value) -> Value:
+        return settled(by_code[code], cast("Decimal", value), one_offs[code])
 
-    computed = sheet.evaluate(values, explained=True, given=replaced, settled=settled)
+    computed = sheet.evaluate(values, explained=True, given=replaced, settled=settle)
     if computed.failures:
         raise AppErrors(computed.failures.values())
-    return [_line(component, computed, sheet, one_offs[component.code], inputs) for component in structure.components]
+    return [
+        component_line(component, computed, sheet, one_offs[component.code], inputs)
+        for component in structure.components
+    ]
 
 
 def _word(component: PayComponent) -> Word:
@@ -50,7 +53,7 @@ def _word(component: PayComponent) -> Word:
     return Word(component.code, Kind.NUMBER, component.titles, aliases)
 
 
-def _settled(component: PayComponent, value: Decimal, one_offs: list[OneOff]) -> Decimal:
+def settled(component: PayComponent, value: Decimal, one_offs: Sequence[OneOff]) -> Decimal:
     """Bounded, then rounded; what somebody entered for the period is added as it is."""
     bounded = value if component.floor is None else max(value, component.floor)
     bounded = bounded if component.ceiling is None else min(bounded, component.ceiling)
@@ -58,16 +61,17 @@ def _settled(component: PayComponent, value: Decimal, one_offs: list[OneOff]) ->
     return EXACT.add(shown, sum((each.amount for each in one_offs), Decimal(0)))
 
 
-def _replacing(one_offs: list[OneOff]) -> Decimal | None:
+def replacing(one_offs: Sequence[OneOff]) -> Decimal | None:
     """What the period's amounts put in the formula's place; added amounts go on top of replacing ones."""
     if not any(each.effect is OneOffEffect.REPLACE for each in one_offs):
         return None
     return sum((each.amount for each in one_offs), Decimal(0))
 
 
-def _line(
-    component: PayComponent, computed: Computed, sheet: Sheet, one_offs: list[OneOff], inputs: FrozenInputs
+def component_line(
+    component: PayComponent, computed: Computed, sheet: Sheet, one_offs: Sequence[OneOff], inputs: FrozenInputs
 ) -> PayslipLine:
+    """The line of a component that is computed."""
     amount = cast("Decimal", computed.values[component.code])
     formula = computed.explanations.get(component.code)
     return PayslipLine(
@@ -76,20 +80,20 @@ def _line(
         kind=LineKind(component.kind.value),
         amount=amount,
         formula=None if formula is None else sheet.formulas[component.code].text,
-        inputs={} if formula is None else _inputs_read(formula),
+        inputs={} if formula is None else inputs_read(formula),
         sources=tuple(each.source for each in one_offs),
         explanation=_explained(component, amount, formula, one_offs, inputs.currency),
     )
 
 
-def _inputs_read(formula: Explanation) -> dict[str, str]:
+def inputs_read(formula: Explanation) -> dict[str, str]:
     """Name → value of what the formula read, as it is explained."""
     read = (part for part in formula.parts if part.key == "formulas.input_read")
     return {str(part.args["name"]): str(part.args["value"]) for part in read}
 
 
 def _explained(
-    component: PayComponent, amount: Decimal, formula: Explanation | None, one_offs: list[OneOff], currency: str
+    component: PayComponent, amount: Decimal, formula: Explanation | None, one_offs: Sequence[OneOff], currency: str
 ) -> Explanation:
     parts = [] if formula is None else [formula, *_bounds(component, formula)]
     parts += [
@@ -110,11 +114,17 @@ _ONE_OFF = {OneOffEffect.ADD: "payroll.one_off_added", OneOffEffect.REPLACE: "pa
 def _bounds(component: PayComponent, formula: Explanation) -> list[Explanation]:
     """What was done to the formula's value, where something was."""
     value, floor, ceiling = Decimal(formula.amount or 0), component.floor, component.ceiling
+    is_cut = ceiling is not None and max(value, floor if floor is not None else value) > ceiling
+    return bounds_explained(component, is_raised=floor is not None and value < floor, is_cut=is_cut)
+
+
+def bounds_explained(component: PayComponent, *, is_raised: bool, is_cut: bool) -> list[Explanation]:
+    """The sentences of the bounds that cut in, and of rounding."""
     found = []
-    if floor is not None and value < floor:
-        found.append(Explanation("payroll.raised_to_floor", {"bound": number_text(floor)}))
-    if ceiling is not None and max(value, floor if floor is not None else value) > ceiling:
-        found.append(Explanation("payroll.cut_to_ceiling", {"bound": number_text(ceiling)}))
+    if is_raised and component.floor is not None:
+        found.append(Explanation("payroll.raised_to_floor", {"bound": number_text(component.floor)}))
+    if is_cut and component.ceiling is not None:
+        found.append(Explanation("payroll.cut_to_ceiling", {"bound": number_text(component.ceiling)}))
     if component.digits is not None:
         found.append(Explanation(_ROUNDED[component.rounding], {"digits": component.digits}))
     return found

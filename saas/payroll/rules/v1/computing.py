@@ -11,7 +11,7 @@ from saas.kernel import AppErrors, Explanation, minor_digits, rounded
 from saas.payroll.errors import PayslipRefused
 from saas.payroll.rules.canonical import amount_text, number_text
 from saas.payroll.rules.inputs import FrozenInputs
-from saas.payroll.rules.packs import Finding, Pack, PackResult, PaidAmount, PayFacts, StatutoryLine
+from saas.payroll.rules.packs import Finding, Pack, PackResult, PaidAmount, PayFacts
 from saas.payroll.rules.payslips import LineKind, Payslip, PayslipLine, in_order
 from saas.payroll.rules.structures import BASE_SALARY, ComponentKind, Nature, Structure
 from saas.payroll.rules.v1.components import component_lines
@@ -22,6 +22,9 @@ VERSION = "v1"
 COMMISSION = "commission"
 """The code of lines of settled commission; no component may have it."""
 
+PAID_KINDS = (ComponentKind.EARNING, ComponentKind.DEDUCTION)
+"""Kinds of components of which packs are told."""
+
 
 def compute_payslip(inputs: FrozenInputs, structure: Structure, sheet: Sheet, pack: Pack | None) -> Payslip:
     """One person's payslip. `sheet` is that of `structure`, whose hash the inputs name.
@@ -29,13 +32,15 @@ def compute_payslip(inputs: FrozenInputs, structure: Structure, sheet: Sheet, pa
     :raises AppErrors: with each component that has no value; or one-off amounts of components that there are not.
     :raises AppError: the pack can't compute the statutory lines.
     """
-    _check(inputs, structure)
+    check_inputs(inputs, structure)
     share = share_of(inputs, structure.proration)
     gross = [
         *component_lines(inputs, structure, sheet, values_of(inputs, structure, share)),
-        *_commission_lines(inputs),
+        *commission_lines(inputs),
     ]
-    result = None if pack is None else pack.statutory(_facts(inputs, structure, share, gross, pack))
+    result = (
+        None if pack is None else pack.statutory(facts_of(inputs, share, tuple(_paid_amounts(structure, gross)), pack))
+    )
     lines = in_order([*gross, *_statutory_lines(pack, result, inputs.currency)])
     slip = Payslip(
         inputs=inputs,
@@ -45,14 +50,21 @@ def compute_payslip(inputs: FrozenInputs, structure: Structure, sheet: Sheet, pa
         lines=lines,
         rows=tuple(sorted(set(result.rows))) if result else (),
         year_to_date=result.year_to_date if result else None,
-        findings=(*_findings(inputs, share), *(result.findings if result else (Finding("payroll.no_pack"),))),
+        findings=(*findings_of(inputs, share), *(result.findings if result else (Finding("payroll.no_pack"),))),
     )
     return _with_net_checked(slip)
 
 
-def _check(inputs: FrozenInputs, structure: Structure) -> None:
+def check_inputs(inputs: FrozenInputs, structure: Structure) -> None:
+    """Whether inputs belong to a structure.
+
+    :raises PayslipRefused: they name another.
+    :raises AppErrors: one-off amounts of components that there are not.
+    """
     if structure.hash != inputs.structure_hash:
         raise PayslipRefused("payroll.structure_other", {"structure": structure.code})
+    if not inputs.one_offs:
+        return
     known = {component.code for component in structure.components}
     strange = sorted({each.component for each in inputs.one_offs} - known)
     if strange:
@@ -62,7 +74,8 @@ def _check(inputs: FrozenInputs, structure: Structure) -> None:
         )
 
 
-def _commission_lines(inputs: FrozenInputs) -> Iterator[PayslipLine]:
+def commission_lines(inputs: FrozenInputs) -> Iterator[PayslipLine]:
+    """A line for each settlement that is paid."""
     for settled in inputs.commission:
         amount = amount_text(settled.amount, inputs.currency)
         yield PayslipLine(
@@ -77,9 +90,8 @@ def _commission_lines(inputs: FrozenInputs) -> Iterator[PayslipLine]:
         )
 
 
-def _facts(
-    inputs: FrozenInputs, structure: Structure, share: MonthShare, gross: Iterable[PayslipLine], pack: Pack
-) -> PayFacts:
+def facts_of(inputs: FrozenInputs, share: MonthShare, amounts: tuple[PaidAmount, ...], pack: Pack) -> PayFacts:
+    """What a pack is told: of the gross lines, their amounts."""
     base = [each for each in inputs.amounts if each.code == BASE_SALARY]
     return PayFacts(
         calculation=pack.calculation,
@@ -92,7 +104,7 @@ def _facts(
         days_due=share.days_due,
         days_paid=share.days_paid,
         base_salary=in_force_last(base, inputs),
-        amounts=tuple(_paid_amounts(structure, gross)),
+        amounts=amounts,
         declarations=inputs.declarations,
         year_to_date=inputs.year_to_date,
     )
@@ -103,15 +115,20 @@ def _paid_amounts(structure: Structure, gross: Iterable[PayslipLine]) -> Iterato
     for line in gross:
         component = components.get(line.code)
         if component is None:
-            yield PaidAmount(line.code, ComponentKind.EARNING, Nature.ORDINARY, True, line.amount)
-        elif component.kind in (ComponentKind.EARNING, ComponentKind.DEDUCTION):
+            yield commission_paid(line.amount)
+        elif component.kind in PAID_KINDS:
             yield PaidAmount(line.code, component.kind, component.nature, component.is_taxed, line.amount)
+
+
+def commission_paid(amount: Decimal) -> PaidAmount:
+    """A line of commission as packs see it."""
+    return PaidAmount(COMMISSION, ComponentKind.EARNING, Nature.ORDINARY, True, amount)
 
 
 def _statutory_lines(pack: Pack | None, result: PackResult | None, currency: str) -> Iterator[PayslipLine]:
     for line in result.lines if result else ():
         assert pack is not None, "a result comes from a pack"
-        _check_statutory(line, pack, currency)
+        _check_statutory(line.code, line.amount, pack, currency)
         yield PayslipLine(
             code=line.code,
             titles=line.titles,
@@ -121,13 +138,18 @@ def _statutory_lines(pack: Pack | None, result: PackResult | None, currency: str
         )
 
 
-def _check_statutory(line: StatutoryLine, pack: Pack, currency: str) -> None:
-    is_own = line.code.startswith(f"{pack.name}.")
-    if not is_own or rounded(line.amount, minor_digits(currency)) != line.amount:
-        raise PayslipRefused("payroll.pack_line_unfit", {"pack": pack.name, "line": line.code})
+def _check_statutory(code: str, amount: Decimal, pack: Pack, currency: str) -> None:
+    """Whether a pack's line is one.
+
+    :raises PayslipRefused: its code is not the pack's, or it has more digits than the currency.
+    """
+    is_own = code.startswith(f"{pack.name}.")
+    if not is_own or rounded(amount, minor_digits(currency)) != amount:
+        raise PayslipRefused("payroll.pack_line_unfit", {"pack": pack.name, "line": code})
 
 
-def _findings(inputs: FrozenInputs, share: MonthShare) -> Iterator[Finding]:
+def findings_of(inputs: FrozenInputs, share: MonthShare) -> Iterator[Finding]:
+    """What is to be told of the inputs themselves."""
     if inputs.absences is None and inputs.days_worked is None:
         yield Finding("payroll.attendance_missing", {"days": share.days_due})
     if share.days_unpaid > len(share.kept):
@@ -147,5 +169,10 @@ def _with_net_checked(slip: Payslip) -> Payslip:
     if slip.net >= 0:
         return slip
     currency = slip.inputs.currency
-    values = {"net": amount_text(slip.net, currency), "gross": amount_text(slip.gross, currency)}
-    return replace(slip, findings=(*slip.findings, Finding("payroll.net_negative", values, is_blocking=True)))
+    told = net_negative(amount_text(slip.net, currency), amount_text(slip.gross, currency))
+    return replace(slip, findings=(*slip.findings, told))
+
+
+def net_negative(net: str, gross: str) -> Finding:
+    """More is taken off than earned."""
+    return Finding("payroll.net_negative", {"net": net, "gross": gross}, is_blocking=True)

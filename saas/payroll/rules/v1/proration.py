@@ -7,9 +7,10 @@ that a change to the same amount changes nothing, whatever the method.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from saas.kernel import EXACT, Period
 from saas.payroll.rules.inputs import DatedAmount, FrozenInputs
@@ -26,11 +27,11 @@ class MonthShare:
     days_due: int
     kept: tuple[date, ...]
     days_unpaid: Decimal
+    days_paid: Decimal = field(init=False)
+    """Days that are paid, with their fractions; never below 0."""
 
-    @property
-    def days_paid(self) -> Decimal:
-        """Days that are paid, with their fractions; never below 0."""
-        return max(ZERO, len(self.kept) - self.days_unpaid)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "days_paid", max(ZERO, len(self.kept) - self.days_unpaid))
 
     @property
     def is_full(self) -> bool:
@@ -55,34 +56,56 @@ def earned(pieces: Sequence[DatedAmount], share: MonthShare, proration: Proratio
 
     Full attendance earns the whole in every month. Days without an amount in force earn nothing.
     """
+    return earned_by(pieces, share, paid_part(share, proration))
+
+
+def earned_by(pieces: Sequence[DatedAmount], share: MonthShare, part: Decimal) -> Decimal:
+    """The same, where the month's paid part is known."""
     if not share.kept or share.days_paid <= 0:
         return ZERO
     by_days = sum(
-        (EXACT.multiply(piece.amount, Decimal(days_in(piece.period, share.kept))) for piece in pieces),
+        [EXACT.multiply(piece.amount, Decimal(days_in(piece.period, share.kept))) for piece in pieces],
         ZERO,
     )
-    factor = _paid_part(share, proration)
-    return EXACT.divide(EXACT.multiply(by_days, factor), Decimal(len(share.kept)))
+    return EXACT.divide(EXACT.multiply(by_days, part), Decimal(len(share.kept)))
 
 
-def days_in(period: Period, days: Sequence[date]) -> int:
+def days_in(period: Period, days: tuple[date, ...]) -> int:
     """How many of some days lie in a period."""
     return len(days) if _covers(period, days) else sum(day in period for day in days)
 
 
-def _covers(period: Period, days: Sequence[date]) -> bool:
+def _covers(period: Period, days: tuple[date, ...]) -> bool:
     """Whether all of them do, as they mostly do: the first and the last tell."""
-    return bool(days) and min(days) in period and max(days) in period
+    if not days:
+        return False
+    first, last = _ends(days)
+    return first in period and last in period
+
+
+@lru_cache(maxsize=64)
+def _ends(days: tuple[date, ...]) -> tuple[date, date]:
+    """The first and the last of some days; a run's people mostly have the same."""
+    return min(days), max(days)
 
 
 def in_force_last(pieces: Sequence[DatedAmount], inputs: FrozenInputs) -> Decimal | None:
     """The whole monthly amount in force on the last employed day of the period; None where there is none."""
+    return in_force_on(last_employed_day(inputs), pieces)
+
+
+def last_employed_day(inputs: FrozenInputs) -> date:
+    """The last day of the period on which the person is employed."""
     ends = [min(end for end in (span.until, inputs.period.until) if end is not None) for span in inputs.employed]
-    last = max(ends) - timedelta(days=1)
-    return next((piece.amount for piece in pieces if last in piece.period), None)
+    return max(ends) - timedelta(days=1)
 
 
-def _paid_part(share: MonthShare, proration: Proration) -> Decimal:
+def in_force_on(day: date, pieces: Sequence[DatedAmount]) -> Decimal | None:
+    """The whole monthly amount in force on a day; None where there is none."""
+    return next((piece.amount for piece in pieces if day in piece.period), None)
+
+
+def paid_part(share: MonthShare, proration: Proration) -> Decimal:
     """The part of the month's wage, from 0 to 1."""
     if share.is_full:
         return Decimal(1)

@@ -8,7 +8,14 @@ from decimal import Decimal
 from saas.formulas import Kind, Value, Word
 from saas.payroll.rules.inputs import FrozenInputs
 from saas.payroll.rules.structures import BASE_SALARY, Structure
-from saas.payroll.rules.v1.proration import MonthShare, earned, in_force_last
+from saas.payroll.rules.v1.proration import (
+    ZERO,
+    MonthShare,
+    earned_by,
+    in_force_on,
+    last_employed_day,
+    paid_part,
+)
 
 ABSENCES = {
     "annual_leave": ({"en": "Annual leave days", "zh-CN": "年假天数"}, "年假天数"),
@@ -18,6 +25,9 @@ ABSENCES = {
     "absent": ({"en": "Days absent without leave", "zh-CN": "旷工天数"}, "旷工天数"),
 }
 """Kinds of absence, each with its titles and its name in formulas."""
+
+_ABSENCE_NAMES = {kind: f"days.{kind}" for kind in ABSENCES}
+_NO_ABSENCES = dict.fromkeys(_ABSENCE_NAMES.values(), Decimal(0))
 
 EARNED = ".earned"
 """Behind a monthly item's code: the part of it that the month earns, prorated and not rounded."""
@@ -56,7 +66,7 @@ def values_of(inputs: FrozenInputs, structure: Structure, share: MonthShare) -> 
         "days_due": Decimal(share.days_due),
         "days_paid": share.days_paid,
         "days_worked": inputs.days_worked,
-        "commission": sum((line.amount for line in inputs.commission), Decimal(0)),
+        "commission": sum([line.amount for line in inputs.commission], ZERO),
         "months_of_service": Decimal(_months(inputs)),
         "hired_on": inputs.person.hired_on,
         "has_left": end is not None and inputs.period.until is not None and end < inputs.period.until,
@@ -64,16 +74,16 @@ def values_of(inputs: FrozenInputs, structure: Structure, share: MonthShare) -> 
         "period_to": last,
         "pays_on": inputs.pays_on,
     }
-    absences = inputs.absences or {}
-    values |= {f"days.{kind}": absences.get(kind, Decimal(0)) for kind in ABSENCES}
+    values |= _NO_ABSENCES
+    if inputs.absences:
+        values |= {name: inputs.absences[kind] for kind, name in _ABSENCE_NAMES.items() if kind in inputs.absences}
+    last_day, part = last_employed_day(inputs), paid_part(share, structure.proration)
     for code in (BASE_SALARY, *(item.code for item in structure.items)):
         dated = [each for each in inputs.amounts if each.code == code]
-        none = (
-            None if code == BASE_SALARY else Decimal(0)
-        )  # an allowance that somebody does not have is 0, a wage never
-        whole = in_force_last(dated, inputs)
+        none = None if code == BASE_SALARY else ZERO  # an allowance that somebody does not have is 0, a wage never
+        whole = in_force_on(last_day, dated)
         values[code] = none if whole is None else whole
-        values[code + EARNED] = earned(dated, share, structure.proration) if dated else none
+        values[code + EARNED] = earned_by(dated, share, part) if dated else none
     return values
 
 
