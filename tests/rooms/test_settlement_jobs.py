@@ -374,7 +374,7 @@ async def test_a_preview_is_for_so_many_people_and_no_more(company: Company, pay
         assert (type(refusal), refusal.key) == (PeriodRefused, "incentives.preview_too_large")
         most = {"most_people": limit.people, "most_shares": limit.shares}
         assert refusal.values == {"people": 3, "shares": 3} | most
-    assert (PREVIEW.people, PREVIEW.shares) == (300, 2_000)
+    assert (PREVIEW.people, PREVIEW.shares) == (300, 5_000)
 
 
 async def test_a_chunk_is_shorter_where_people_have_many_deals_and_never_empty(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,15 +56,23 @@ def test_deny_never_widens_and_allowance_never_narrows(own: list[PolicyLine], ex
         assert covers(after, before)
 
 
-def allows(policy: Policy, roles: frozenset[str], action: Action, name: str, scope: str = "all") -> bool:
-    """The meaning of a policy, said plainly: something allows it, and nothing denies it or a part of it."""
-    lines = [single for line in policy.lines for single in CATALOGUE.expand(line)]
-    about = [line for line in lines if (line.action, line.object) == (action, name) and line.role in roles]
-    denied = any(
-        line.effect is Effect.DENY and (line.scope in (scope, "all") or (scope == "all" and line.scope != "all"))
-        for line in about
-    )
-    return not denied and any(line.effect is Effect.ALLOW and line.scope == scope for line in about)
+class Reading:
+    """What a policy says of some roles: something allows it, and nothing denies it or a part of it."""
+
+    def __init__(self, policy: Policy, roles: frozenset[str]) -> None:
+        self._about: dict[tuple[Action, str], list[PolicyLine]] = {}
+        for line in chain.from_iterable(map(CATALOGUE.expand, policy.lines)):
+            if line.role in roles:
+                self._about.setdefault((line.action, line.object), []).append(line)
+
+    def allows(self, action: Action, name: str, scope: str = "all") -> bool:
+        """Whether the action on an object is allowed in a row scope."""
+        about = self._about.get((action, name), [])
+        denied = any(
+            line.effect is Effect.DENY and (line.scope in (scope, "all") or (scope == "all" and line.scope != "all"))
+            for line in about
+        )
+        return not denied and any(line.effect is Effect.ALLOW and line.scope == scope for line in about)
 
 
 @settings(max_examples=40, deadline=None)
@@ -70,11 +80,11 @@ def allows(policy: Policy, roles: frozenset[str], action: Action, name: str, sco
 def test_tables_say_what_the_lines_say(own: list[PolicyLine], roles: set[str]) -> None:
     """Objects with equal lines share an answer; each must be the answer that its own lines give."""
     policy, held = DEFAULT_POLICY.with_own(own, (), ()), frozenset(roles)
-    table, lineage = COMPILER.compile(policy, roles=held, domain="t1"), policy.lineage(held)
+    table, reading = COMPILER.compile(policy, roles=held, domain="t1"), Reading(policy, policy.lineage(held))
     verbs = {line.object for line in policy.lines if line.action is Action.DO}
-    assert table.permissions == {name for name in verbs if allows(policy, lineage, Action.DO, name)}
+    assert table.permissions == {name for name in verbs if reading.allows(Action.DO, name)}
     for action, found in ((Action.AGGREGATE, table.aggregable), (Action.WRITE, table.writable)):
-        assert found == {path for path in CATALOGUE.fields if allows(policy, lineage, action, path)}
+        assert found == {path for path in CATALOGUE.fields if reading.allows(action, path)}
     for name in CATALOGUE.types:
-        scopes = {scope for scope in SCOPES if allows(policy, lineage, Action.SEE, name, scope)}
+        scopes = {scope for scope in SCOPES if reading.allows(Action.SEE, name, scope)}
         assert table.visible(name) == ({"all"} if "all" in scopes else scopes)

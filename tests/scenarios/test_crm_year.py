@@ -172,10 +172,10 @@ async def _commission_is_what_the_sheet_gives(company: Company) -> None:
     month = min(months)
     for _ in range(2):
         done = await paying.settled(plan_id, Period(month, month_after(month)))
-        assert (done.earned, done.adjustments) == (months[month], 0)
-        assert await company.value(
-            "SELECT sum(amount_minor)::bigint FROM accrual WHERE settlement_id = $1", done.settlement_id
-        ) == int(months[month] * 100)
+        cents = int(months[month] * 100)
+        assert (done.earned, done.payable, done.adjustments) == (cents, cents, 0)
+        lines = "SELECT sum(amount_minor)::bigint FROM accrual WHERE settlement_id = $1"
+        assert await company.value(lines, done.settlement_id) == cents
         month = month_after(month)
     rest = await paying.calculation(plan_id, DECEMBER)
     assert rest.earned == sum(amount for of, amount in months.items() if of >= month)

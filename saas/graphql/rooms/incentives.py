@@ -111,7 +111,7 @@ class SettlementCalculatePayload(IdempotentPayload):
 @mutation(
     requires="settlement:calculate",
     idempotent=True,
-    description="Preview what a plan pays for a period (结算), up to 2,000 shares of deals; or have a job calculate it "
+    description="Preview what a plan pays for a period (结算), up to 5,000 shares of deals; or have a job calculate it "
     "for any number, as a draft",
 )
 async def settlement_calculate(info: Info, input: SettlementCalculateInput) -> SettlementCalculatePayload:  # noqa: A002

@@ -48,7 +48,7 @@ class PreviewLimit:
     """How much a preview works out at most: what fits into a request on a busy machine too (docs/benchmarks.md)."""
 
     people: int = 300
-    shares: int = 2_000
+    shares: int = 5_000
     """Of deals: somebody's credit for one."""
 
 
