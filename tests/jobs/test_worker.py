@@ -290,6 +290,7 @@ async def test_worker_runs_periodic_jobs_again_and_again(
     async with working(replace(services, periodic=[PeriodicJob("testing.often", timedelta(seconds=0.2), run)])):
         async with asyncio.timeout(10):
             await twice.wait()
+    assert len(runs) >= 2
 
 
 @pytest.mark.drill

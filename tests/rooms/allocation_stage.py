@@ -31,6 +31,7 @@ from tests.staging import ZONE, Company
 
 MANAGER = AccessTable("manager", scopes={"Allocation": frozenset({"all"})}, permissions=frozenset({"pool:allocate"}))
 CUSTOMERS = 7
+STATE = "SELECT state FROM pool_allocation WHERE id = $1"
 """Of a plan that is large where three are dealt at once."""
 
 

@@ -28,6 +28,7 @@ from saas.kernel import ErrorCode, Period
 from tests.rooms.allocation_stage import (
     CUSTOMERS,
     MANAGER,
+    STATE,
     asked,
     awaited,
     cancel,
@@ -48,7 +49,6 @@ from tests.rooms.allocation_stage import (
 from tests.staging import Company, refused
 
 pytestmark = pytest.mark.usefixtures("three_at_once")
-STATE = "SELECT state FROM pool_allocation WHERE id = $1"
 
 
 @pytest.mark.parametrize("method", Method)

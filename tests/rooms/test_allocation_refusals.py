@@ -33,6 +33,7 @@ from saas.kernel import Actor, AppError, AppErrors, ErrorCode, Period, new_id
 from tests.rooms.allocation_stage import (
     CUSTOMERS,
     MANAGER,
+    STATE,
     asked,
     cancel,
     employee,
@@ -49,7 +50,6 @@ from tests.rooms.allocation_stage import (
 from tests.staging import ZONE, Company, refused
 
 pytestmark = pytest.mark.usefixtures("three_at_once")
-STATE = "SELECT state FROM pool_allocation WHERE id = $1"
 
 
 async def test_what_can_be_judged_at_once_is_refused_at_once(company: Company) -> None:
