@@ -12,6 +12,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 _CHANNEL = "fairlead:relay"
+_PAUSE_SECONDS = 0.05
 _log = structlog.get_logger()
 
 
@@ -33,7 +34,8 @@ class SilentBell:
 class RedisBell:
     """A bell by Redis pub/sub, heard by every worker.
 
-    Rings that come while one is under way are one more ring, so a burst of commits costs few messages.
+    The first ring goes out at once; those of the next moment are one more ring at its end, so a burst of commits costs
+    few messages.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -41,6 +43,7 @@ class RedisBell:
         self._rung = False
         self._ringing: asyncio.Task[None] | None = None
         self._ear: PubSub | None = None
+        self._closing = asyncio.Event()
 
     async def ring(self) -> None:
         self._rung = True
@@ -59,6 +62,7 @@ class RedisBell:
 
     async def close(self) -> None:
         """Ring what is to be rung, then close the connections."""
+        self._closing.set()
         if self._ringing is not None:
             await self._ringing
         await self._stop_listening()
@@ -71,6 +75,14 @@ class RedisBell:
                 await self._redis.publish(_CHANNEL, b"")
             except (RedisError, OSError) as error:
                 _log.warning("jobs.bell_unheard", reason=type(error).__name__)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_PAUSE_SECONDS):
+                await self._closing.wait()
+        except TimeoutError:
+            return
 
     async def _listen(self) -> PubSub:
         if self._ear is None:

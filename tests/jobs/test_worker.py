@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from redis.asyncio import Redis
 
 from saas.events import Handlers, Relay, emit, ring_with
 from saas.jobs import ArqQueue, PeriodicJob, RedisBell, SilentBell
@@ -113,6 +114,21 @@ async def test_commit_rings_the_bell_and_rollback_does_not(
     async with asyncio.timeout(5):
         await waiting
     await ear.close()
+
+
+async def test_rings_of_one_moment_are_two_messages_and_none_is_lost(valkey: Valkey) -> None:
+    redis, bell = Redis.from_url(valkey.url), RedisBell(valkey.url)
+    async with redis.pubsub() as heard:
+        await heard.subscribe("fairlead:relay")
+        await bell.ring()
+        while (await heard.get_message(timeout=5) or {}).get("type") != "message":
+            pass
+        for _ in range(20):
+            await bell.ring()
+        await bell.close()  # rings what is still to be rung
+        assert (await heard.get_message(ignore_subscribe_messages=True, timeout=5) or {}).get("type") == "message"
+        assert await heard.get_message(timeout=0) is None
+    await redis.aclose()
 
 
 async def test_events_survive_a_valkey_killed_and_emptied(
