@@ -22,6 +22,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLUnionType,
+    is_leaf_type,
 )
 
 from saas.graphql.documents import Document, Member
@@ -32,6 +33,7 @@ from saas.reads import ReadResult
 
 Nodes = list[FieldNode]
 Variables = Mapping[str, object]
+_UNWRITABLE = (GraphQLError, TypeError, ValueError)
 
 
 class _Nulled(Exception):
@@ -56,7 +58,10 @@ class Wanted:
 
 
 class Completion:
-    """One root field's answer on its way from Python values to JSON."""
+    """One root field's answer on its way from Python values to JSON.
+
+    `depends_on_variables`: @include or @skip decided about a field of it.
+    """
 
     def __init__(self, schema: GraphQLSchema, document: Document, variables: Variables) -> None:
         self._schema = schema
@@ -64,6 +69,7 @@ class Completion:
         self._variables = variables
         self.wanted: dict[tuple[str, tuple[int, ...]], Wanted] = {}
         self.faults: list[Fault] = []
+        self.depends_on_variables = False
 
     def finish(self, kind: GraphQLOutputType, value: object, nodes: Nodes, path: Path) -> bytes | None:
         """The answer as JSON, None for null; what is wrong is in `faults` afterwards."""
@@ -91,7 +97,7 @@ class Completion:
             return self._object(kind, value, nodes, path)
         try:
             return kind.coerce_output_value(value)
-        except (GraphQLError, TypeError, ValueError):
+        except _UNWRITABLE:
             self.faults.append(internal(path))
             return None
 
@@ -126,7 +132,9 @@ class Completion:
                     answer[member.key] = actual.name
                     continue
                 inner = getattr(value, member.attribute)
-                answer[member.key] = self._value(member.kind, inner, member.nodes, (*path, member.key))
+                answer[member.key] = _plain(member, inner) or self._value(
+                    member.kind, inner, member.nodes, (*path, member.key)
+                )
         except _Nulled:
             return None
         return answer
@@ -141,7 +149,9 @@ class Completion:
         fields = collect_fields(self._schema, kind.name, nodes, fragments, self._variables)
         members = [_member(kind, key, found) for key, found in fields.items()]
         sets = [node.selection_set for node in nodes if node.selection_set is not None]
-        if not any(has_conditions(each, fragments) for each in sets):
+        if any(has_conditions(each, fragments) for each in sets):
+            self.depends_on_variables = True
+        else:
             self._document.members[place] = members
         return members
 
@@ -158,7 +168,19 @@ def _member(kind: GraphQLObjectType, key: str, nodes: Nodes) -> Member:
     if name == "__typename":
         return Member(key, None, "", nodes)
     definition = kind.fields[name]
-    return Member(key, definition.type, definition.extensions["strawberry-definition"].python_name, nodes)
+    inner = definition.type.of_type if isinstance(definition.type, GraphQLNonNull) else definition.type
+    written = inner.coerce_output_value if is_leaf_type(inner) else None
+    return Member(key, definition.type, definition.extensions["strawberry-definition"].python_name, nodes, written)
+
+
+def _plain(member: Member, value: object) -> object:
+    """A scalar's value that is simply there; what is empty, or can't be written, is looked at with its place."""
+    if value is None or member.written is None:
+        return None
+    try:
+        return member.written(value)
+    except _UNWRITABLE:
+        return None
 
 
 def faults_of_reads(result: ReadResult, prefix: Path = ()) -> list[Fault]:

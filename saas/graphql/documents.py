@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,12 +21,14 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    OperationType,
     parse,
     validate,
 )
 
 from saas.graphql.errors import Fault, RequestRefused, fault_of, fault_of_document
 from saas.graphql.limits import Cost, Limits, measure
+from saas.graphql.literals import ArgumentBuilder
 from saas.graphql.scalars import check_document_texts
 from saas.graphql.schema import ApiSchema
 from saas.graphql.selection import collect_fields, has_conditions
@@ -76,6 +78,7 @@ class Operation:
 
     name: str | None
     node: OperationDefinitionNode
+    is_mutation: bool
     cost: Cost
     sizes: tuple[str, ...]
     roots: RootNodes | None
@@ -89,11 +92,6 @@ class Operation:
         if len(self.granted) >= _GRANTS_KEPT:
             self.granted.clear()
         self.granted.add(rights)
-
-    @property
-    def is_mutation(self) -> bool:
-        """Whether it writes."""
-        return self.node.operation.value == "mutation"
 
     def points(self, variables: Mapping[str, object]) -> int:
         """What the operation costs with these variables."""
@@ -110,12 +108,16 @@ class Operation:
 
 
 class Member(NamedTuple):
-    """One selected field of an object: its response key, type (None for ``__typename``), attribute, and nodes."""
+    """One selected field of an object: its response key, type (None for ``__typename``), attribute, and nodes.
+
+    `written` turns a value that is there into JSON's where the type is a scalar or an enum.
+    """
 
     key: str
     kind: GraphQLOutputType | None
     attribute: str
     nodes: list[FieldNode]
+    written: Callable[[object], object] | None = None
 
 
 @dataclass(slots=True)
@@ -123,7 +125,8 @@ class Document:
     """A document without fault; `key` is the SHA-256 of its text, in hex.
 
     `introspected` keeps what its introspection fields answered, by operation, response keys and variables; `members`
-    what it selects of objects that are no mapped ones, by type and nodes.
+    what it selects of objects that are no mapped ones, by type and nodes; `arguments` how those of a root field are
+    built, by the `id` of its node; `refusals` the payloads of refusals that read the same each time.
     """
 
     key: str
@@ -132,6 +135,8 @@ class Document:
     operations: Mapping[str | None, Operation]
     introspected: dict[tuple[object, ...], dict[str, bytes]] = field(default_factory=dict)
     members: dict[tuple[object, ...], list[Member]] = field(default_factory=dict)
+    arguments: dict[int, ArgumentBuilder] = field(default_factory=dict)
+    refusals: dict[Hashable, bytes] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run.
@@ -223,16 +228,13 @@ class Documents:
         self, node: OperationDefinitionNode, cost: Cost, fragments: Mapping[str, FragmentDefinitionNode]
     ) -> Operation:
         name = node.name.value if node.name else None
-        roots = None
+        is_mutation, roots = node.operation is OperationType.MUTATION, None
         if not has_conditions(node.selection_set, fragments):
             roots = collect_fields(self._schema.graphql, root_type(self._schema, node), [node], fragments, {})
-            self._check_alone(node, roots)
+            if is_mutation:
+                check_alone(self._schema, roots)
         variables = VariableCoercion(self._schema.graphql, node.variable_definitions or ())
-        return Operation(name, node, cost, tuple(sorted(cost.variables())), roots, variables)
-
-    def _check_alone(self, node: OperationDefinitionNode, roots: RootNodes) -> None:
-        if node.operation.value == "mutation":
-            check_alone(self._schema, roots)
+        return Operation(name, node, is_mutation, cost, tuple(sorted(cost.variables())), roots, variables)
 
     def _keep(self, text: str, document: Document) -> None:
         self._known[text] = document

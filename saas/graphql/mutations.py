@@ -21,7 +21,8 @@ from saas.graphql.gate import Gate, Repeated
 from saas.graphql.gathering import Gathering
 from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
-from saas.graphql.payloads import Ref, user_error
+from saas.graphql.payloads import Ref
+from saas.graphql.refusals import refused_payload
 from saas.graphql.sessions import Session, Sessions
 from saas.graphql.turns import Turns
 from saas.kernel import AppError, AppErrors, Carrier, Unauthenticated
@@ -107,12 +108,12 @@ class _Mutation:
         except asyncpg.QueryCanceledError:
             return None, [fault_of(TimedOut("graphql.statement_timeout"), (self.key,))]
         except asyncpg.LockNotAvailableError:
-            return await self._refused((RowsInUse("graphql.rows_in_use"),))
+            return self._refused((RowsInUse("graphql.rows_in_use"),))
         except AppError as error:
             replayed = await self._replay_after(error)
-            return replayed if replayed is not None else await self._refused((error,))
+            return replayed if replayed is not None else self._refused((error,))
         except AppErrors as found:
-            return await self._refused(found.errors)
+            return self._refused(found.errors)
         except Exception as error:  # the door: one field's fault must not hide what the others did
             log_unexpected(error, self.running.request.request_id, self.root.name)
             return None, [internal((self.key,))]
@@ -245,14 +246,9 @@ class _Mutation:
         zone, currency = self.info.acting_zone, self.info.acting_currency
         return running.with_session(Session(actor, b"", "", zone, currency, access, plugins, services.clock.now()))
 
-    async def _refused(self, errors: tuple[AppError, ...]) -> Completed:
-        top_level = [error for error in errors if error.code.carrier is Carrier.TOP_LEVEL]
-        if top_level:
-            return None, [fault_of(error, (self.key,)) for error in top_level]
-        catalogue, locale = self.running.services.catalogue, self.running.locale
-        told = [user_error(self._placed(error), catalogue=catalogue, locale=locale) for error in errors]
-        payload = self.root.result(user_errors=told)
-        return await self.running.complete(self.root, payload, self.nodes, (self.key,), None)
+    def _refused(self, errors: tuple[AppError, ...]) -> Completed:
+        placed = [self._placed(error) for error in errors]
+        return refused_payload(self.running, self.root, self.key, self.nodes, placed)
 
     def _placed(self, error: AppError) -> AppError:
         """The error with its field from the argument down: actions don't know what the API calls their input."""

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableValues, get_argument_values
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableValues
 
 from saas.extensions import TenantPlugins
-from saas.graphql.complete import Completion, faults_of_reads
+from saas.graphql.complete import Completion, Wanted, faults_of_reads
 from saas.graphql.documents import Document, Operation
 from saas.graphql.errors import Fault, Path
 from saas.graphql.fields import Info, RootField
+from saas.graphql.literals import ArgumentBuilder
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session
 from saas.kernel import Actor, local_date
@@ -143,8 +144,11 @@ class Running:
 
     def arguments(self, root: RootField, node: FieldNode) -> tuple[dict[str, Any], dict[str, Any]]:
         """The arguments of an ordinary root field: as GraphQL gives them, and as the resolver takes them."""
-        definition = self.definition(root.name)
-        given = get_argument_values(definition, node, self.variables, hide_suggestions=True)
+        definition, builders = self.definition(root.name), self.document.arguments
+        builder = builders.get(id(node))
+        if builder is None:
+            builder = builders[id(node)] = ArgumentBuilder(definition, node)
+        given = builder.values(self.variables)
         declared = definition.extensions["strawberry-definition"].arguments
         return given, self.services.schema.arguments.convert(root, declared, given)
 
@@ -160,7 +164,7 @@ class Running:
         for part in wanted:
             if transaction is None:
                 raise LookupError(f"{root.name} answers with {part.type_name}, and nobody is signed in to read it")
-            found, faults = await self._read_objects(part.type_name, part.nodes, part.ids, part.places, transaction)
+            found, faults = await self._read_objects(part, transaction, transaction.fetchrow)
             part.found = found
             refused += faults
         if wanted:
@@ -168,18 +172,13 @@ class Running:
         return text, [*refused, *completion.faults]
 
     async def _read_objects(
-        self,
-        type_name: str,
-        nodes: list[FieldNode],
-        ids: list[UUID],
-        places: Mapping[UUID, Path],
-        transaction: Transaction,
+        self, part: Wanted, transaction: Transaction, fetchrow: FetchRow
     ) -> tuple[Mapping[UUID, bytes], list[Fault]]:
-        caller = self.caller(checked=False)
-        sets = [node.selection_set for node in nodes if node.selection_set is not None]
+        caller, ids, places = self.caller(checked=False), part.ids, part.places
+        sets = [node.selection_set for node in part.nodes if node.selection_set is not None]
         reader, document = self.services.reader, self.document
-        plan = reader.plan_object(document.key, document.fragments, type_name, sets, self.values, caller)
-        result = await reader.run_object(plan, ids, self.values, caller, transaction.fetchrow)
+        plan = reader.plan_object(document.key, document.fragments, part.type_name, sets, self.values, caller)
+        result = await reader.run_object(plan, ids, self.values, caller, fetchrow)
         await self.note_opened(result, transaction)
         faults = faults_of_reads(result, places[ids[0]] if len(ids) == 1 else places[ids[0]][:-1])
         return {each: result.values[str(each)] for each in ids if str(each) in result.values}, faults

@@ -9,22 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-
-
-@dataclass(slots=True)
-class Turn:
-    """A try for something.
-
-    `is_mine`: nobody else of this process has the turn meanwhile; otherwise the thing was settled while the caller
-    waited, and looking whether it can still be had needs no turn. `is_settled`: the others should look as well;
-    otherwise only the next of them gets the turn.
-    """
-
-    is_mine: bool
-    is_settled: bool = True
+from collections.abc import Hashable
+from typing import Self
 
 
 class Turns:
@@ -33,17 +19,12 @@ class Turns:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, deque[asyncio.Future[bool]]] = {}
 
-    @asynccontextmanager
-    async def turn(self, thing: Hashable) -> AsyncIterator[Turn]:
-        """Wait while another has the turn for `thing`; then have it, or learn that it is settled."""
-        turn = Turn(is_mine=await self._take(thing))
-        try:
-            yield turn
-        finally:
-            if turn.is_mine:
-                self._end(thing, is_settled=turn.is_settled)
+    def turn(self, thing: Hashable) -> Turn:
+        """A try for `thing`, to be entered."""
+        return Turn(self, thing)
 
-    async def _take(self, thing: Hashable) -> bool:
+    async def take(self, thing: Hashable) -> bool:
+        """Wait while another has the turn for `thing`; True: it is the caller's, who ends it. False: settled."""
         queue = self._waiting.get(thing)
         if queue is None:
             self._waiting[thing] = deque()
@@ -54,10 +35,11 @@ class Turns:
             return await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.result():
-                self._end(thing, is_settled=False)  # the turn came at the moment of the cancellation
+                self.end(thing, is_settled=False)  # the turn came at the moment of the cancellation
             raise
 
-    def _end(self, thing: Hashable, *, is_settled: bool) -> None:
+    def end(self, thing: Hashable, *, is_settled: bool) -> None:
+        """Give the turn to the next who waits, or tell all of them that the thing is settled."""
         queue = self._waiting[thing]
         while queue and not is_settled:
             waiter = queue.popleft()
@@ -68,3 +50,28 @@ class Turns:
         for waiter in queue:
             if not waiter.done():
                 waiter.set_result(False)
+
+
+class Turn:
+    """A try for something: enter it to wait while another has the turn.
+
+    `is_mine`: nobody else of this process has the turn meanwhile; otherwise the thing was settled while the caller
+    waited, and looking whether it can still be had needs no turn. `is_settled`: the others should look as well;
+    otherwise only the next of them gets the turn.
+    """
+
+    __slots__ = ("_thing", "_turns", "is_mine", "is_settled")
+
+    def __init__(self, turns: Turns, thing: Hashable) -> None:
+        self._turns = turns
+        self._thing = thing
+        self.is_mine = False
+        self.is_settled = True
+
+    async def __aenter__(self) -> Self:
+        self.is_mine = await self._turns.take(self._thing)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self.is_mine:
+            self._turns.end(self._thing, is_settled=self.is_settled)

@@ -122,3 +122,24 @@ async def test_a_session_that_ended_elsewhere_learns_nothing_of_the_customer(
         assert await transaction.execute(ended, account_id) == 1
     for id_, key in ((customer_id, None), ("cus_wrong", None), (customer_id, "\n")):
         assert await rival.code(CLAIM, input=claim_of(id_, key=key)) == "UNAUTHENTICATED"
+
+
+async def test_equal_refusals_are_told_to_each_in_their_own_words(cast: Cast, rival: Person, customer_id: str) -> None:
+    """Such a refusal is kept with its document: for whoever asks in the same language for the same fields alone."""
+    await cast.rep.done(CLAIM, **claim_of(customer_id))
+    chosen = """mutation ($input: CustomerClaimInput!, $told: Boolean!) {
+      customerClaim(input: $input) { userErrors { code message @include(if: $told) } }
+    }"""
+    told: dict[str, list[object]] = {"en": [], "zh-CN": []}
+    for locale in ("en", "zh-CN", "en", "zh-CN"):
+        asking = rival.speaking(locale)
+        error = await asking.refused(CLAIM, **claim_of(customer_id))
+        told[locale].append(error["message"])
+        for is_told in (True, False, True):
+            data = await asking.data(chosen, input=claim_of(customer_id), told=is_told)
+            expected = {"code": "CONFLICT", "message": error["message"]} if is_told else {"code": "CONFLICT"}
+            assert data["customerClaim"]["userErrors"] == [expected]
+    assert told == {
+        "en": ["The customer has been taken by another user."] * 2,
+        "zh-CN": ["该客户已被其他人领取。"] * 2,
+    }
