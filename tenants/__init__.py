@@ -3,6 +3,7 @@
 Every other room reaches the database through the transaction that this one opens, bound to one tenant.
 """
 
+from tenants.companions import Companion
 from tenants.currencies import CURRENCIES, DEFAULT_CURRENCY
 from tenants.database import (
     BOUND,
@@ -48,6 +49,7 @@ __all__ = [
     "DEFAULT_CURRENCY",
     "PRESETS",
     "Ask",
+    "Companion",
     "CurrencyUnknown",
     "Database",
     "DatabaseRole",

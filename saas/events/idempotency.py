@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 
 from saas.events.errors import IdempotencyKeyMalformed, IdempotencyKeyOfOtherCall, IdempotencyKeyTaken
 from saas.kernel import Actor, Clock
-from tenants import BOUND, current_tenant_id, current_transaction
+from tenants import BOUND, Companion, current_tenant_id, current_transaction
 
 Outcome = dict[str, Any]
 """The payload's ids and plain values, as the door wrote them."""
@@ -25,13 +24,10 @@ KEPT = timedelta(days=7)
 _COLUMNS = "SELECT operation, body_hash, outcome::text AS outcome FROM idempotency WHERE tenant_id = $1"
 _LOOKUP = f"{_COLUMNS} AND client = $2 AND key = $3"
 
-RECORD = (
+_RECORD = (
     "INSERT INTO idempotency (tenant_id, client, key, operation, body_hash, outcome, created_at)"
     " VALUES ($1, $2, $3, $4, $5, $6::text::jsonb, now())"
 )
-"""For an action that folds the record into its own statement (as a WITH part): tenant, client (`client_of`), key,
-operation (text), body hash (bytea), outcome (JSON text). A key that stands already raises a unique violation."""
-
 _PURGE = """
 DELETE FROM idempotency WHERE tenant_id = $1 AND (client, key) IN (
     SELECT client, key FROM idempotency WHERE tenant_id = $1 AND created_at < $2 LIMIT 1000
@@ -75,20 +71,20 @@ class IdempotencyStore:
             return None
         return _recorded_outcome(dict(row), operation=operation, key=key, body_hash=body_hash)
 
-    async def record(
+    def recording(
         self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Mapping[str, Any]
-    ) -> None:
-        """Record the outcome, in the transaction of the effect.
+    ) -> Companion:
+        """What records the outcome, in the transaction of the effect.
 
-        :raises IdempotencyKeyTaken: another call with the key has committed meanwhile, or still runs; roll back.
+        It raises `IdempotencyKeyTaken` where another call with the key has committed meanwhile, or still runs: roll
+        back.
+
+        :raises IdempotencyKeyMalformed: the key is not 1 to 100 printable characters.
         """
         check_key(key)
         text = orjson.dumps(dict(outcome)).decode()
         values = (current_tenant_id(), client_of(actor), key, operation, body_hash, text)
-        try:
-            await current_transaction().execute(RECORD, *values)
-        except (asyncpg.UniqueViolationError, asyncpg.LockNotAvailableError):  # it stands, or is about to
-            raise IdempotencyKeyTaken(key=key) from None
+        return Companion(_RECORD, values, taken=IdempotencyKeyTaken(key=key))
 
 
 def check_key(key: str) -> None:

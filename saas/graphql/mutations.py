@@ -26,6 +26,7 @@ from saas.graphql.refusals import refused_payload
 from saas.graphql.sessions import Session, Sessions
 from saas.graphql.turns import Turns
 from saas.kernel import AppError, AppErrors, Carrier, Unauthenticated
+from saas.reads import FetchRow
 from tenants import Transaction
 
 Completed = tuple[bytes | None, list[Fault]]
@@ -156,8 +157,8 @@ class _Mutation:
         session = self.running.session
         tenant_id = session.actor.tenant_id if session is not None else None
         async with self.running.services.database.transaction(tenant_id, role=self.root.database) as transaction:
-            payload = await self._admitted(transaction) or await self._tried()
-            return await self._completed(payload, transaction)
+            payload = await self._admitted(transaction)
+            return await (self._tried(transaction) if payload is None else self._completed(payload, transaction))
 
     async def _admitted(self, transaction: Transaction) -> object | None:
         """Check the session; the payload of the first request with the key, if there was one.
@@ -174,14 +175,14 @@ class _Mutation:
             await self.running.check_session(transaction.fetchrow)
         return await self._replayed()
 
-    async def _tried(self) -> object:
-        """The payload; a refusal also learns whether the first request with the key has committed meanwhile.
+    async def _tried(self, transaction: Transaction) -> Completed:
+        """What came of it; a refusal also learns whether the first request with the key has committed meanwhile.
 
         Asked in the transaction that is about to be rolled back, that is one trip; in one of its own it is three,
         and nearly every refusal would pay them for nothing.
         """
         try:
-            return await self._performed()
+            return await self._performed(transaction)
         except AppError as error:
             self.is_repeat = self._may_be_repeat(error) and await self._is_recorded()
             raise
@@ -204,11 +205,15 @@ class _Mutation:
         async with running.services.database.transaction(actor.tenant_id) as transaction:
             return await self._completed(payload, transaction)
 
-    async def _performed(self) -> object:
+    async def _performed(self, transaction: Transaction) -> Completed:
+        """Do it, record it, read the payload; where the payload is read, the record goes along."""
         payload = await self.root.resolve(self.info, **self.arguments)
-        if self.root.idempotent:
-            await self._store().record(*self._record_key(), _outcome(payload))
-        return payload
+        if not self.root.idempotent:
+            return await self._completed(payload, transaction)
+        recording = self._store().recording(*self._record_key(), _outcome(payload))
+        completed = await self._completed(payload, transaction, fetchrow=recording.fetchrow)
+        await recording.send()
+        return completed
 
     async def _replayed(self) -> object | None:
         if not self.root.idempotent:
@@ -231,9 +236,11 @@ class _Mutation:
         except AppError:
             return None  # the look-up refuses too (key of another body): the first refusal stands
 
-    async def _completed(self, payload: object, transaction: Transaction | None) -> Completed:
+    async def _completed(
+        self, payload: object, transaction: Transaction | None, *, fetchrow: FetchRow | None = None
+    ) -> Completed:
         running = await self._as_who_signed_in()
-        return await running.complete(self.root, payload, self.nodes, (self.key,), transaction)
+        return await running.complete(self.root, payload, self.nodes, (self.key,), transaction, fetchrow=fetchrow)
 
     async def _as_who_signed_in(self) -> Running:
         """Whoever the mutation signed in reads the payload, with their own rights."""

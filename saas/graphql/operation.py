@@ -153,9 +153,16 @@ class Running:
         return given, self.services.schema.arguments.convert(root, declared, given)
 
     async def complete(
-        self, root: RootField, value: object, nodes: list[FieldNode], path: Path, transaction: Transaction | None
+        self,
+        root: RootField,
+        value: object,
+        nodes: list[FieldNode],
+        path: Path,
+        transaction: Transaction | None,
+        *,
+        fetchrow: FetchRow | None = None,
     ) -> tuple[bytes | None, list[Fault]]:
-        """The answer of an ordinary root field; its references are read in `transaction`."""
+        """The answer of an ordinary root field; its references are read in `transaction`, by `fetchrow` if given."""
         kind = self.definition(root.name).type
         completion = Completion(self.services.schema.graphql, self.document, self.values)
         text = completion.finish(kind, value, nodes, path)
@@ -164,7 +171,7 @@ class Running:
         for part in wanted:
             if transaction is None:
                 raise LookupError(f"{root.name} answers with {part.type_name}, and nobody is signed in to read it")
-            found, faults = await self._read_objects(part, transaction, transaction.fetchrow)
+            found, faults = await self._read_objects(part, transaction, fetchrow or transaction.fetchrow)
             part.found = found
             refused += faults
         if wanted:

@@ -14,7 +14,7 @@ from saas.graphql.limits import Limits
 from saas.graphql.schema import ApiSchema
 from saas.kernel import Actor, Catalogue, Clock
 from saas.reads import Opened, Reader
-from tenants import Database
+from tenants import Companion, Database
 
 
 class Authenticated(Protocol):
@@ -87,12 +87,12 @@ class IdempotencyStore(Protocol):
         """
         ...
 
-    async def record(
+    def recording(
         self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Mapping[str, Any]
-    ) -> None:
-        """Record the outcome.
+    ) -> Companion:
+        """What records the outcome, in the transaction of the effect.
 
-        :raises AppError: another call with the key committed meanwhile.
+        Its error where another call with the key has committed meanwhile, or still runs.
         """
         ...
 

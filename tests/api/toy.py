@@ -45,7 +45,7 @@ from saas.reads.mapping import (
     ToMany,
     ToOne,
 )
-from tenants import BOUND, Database, current_tenant_id, current_transaction
+from tenants import BOUND, Companion, Database, current_tenant_id, current_transaction
 from tenants.schema import READ_WRITE, grant, row_security
 
 EQ_IN = frozenset({FilterOp.EQ, FilterOp.IN})
@@ -219,18 +219,12 @@ class ToyOutcomes:
         found: dict[str, Any] = orjson.loads(row["outcome"])
         return found
 
-    async def record(self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Any) -> None:
-        try:
-            await current_transaction().execute(
-                "INSERT INTO toy_outcome (tenant_id, key, operation, body_hash, outcome) VALUES ($1, $2, $3, $4, $5)",
-                current_tenant_id(),
-                key,
-                operation,
-                body_hash,
-                orjson.dumps(outcome).decode(),
-            )
-        except asyncpg.UniqueViolationError:
-            raise Conflict("toy.key_taken", {"key": key}) from None
+    def recording(self, actor: Actor, operation: str, key: str, body_hash: bytes, outcome: Any) -> Companion:
+        return Companion(
+            "INSERT INTO toy_outcome (tenant_id, key, operation, body_hash, outcome) VALUES ($1, $2, $3, $4, $5)",
+            (current_tenant_id(), key, operation, body_hash, orjson.dumps(outcome).decode()),
+            taken=Conflict("toy.key_taken", {"key": key}),
+        )
 
 
 @strawberry.input(description="A boat to launch. Since 0.1.")

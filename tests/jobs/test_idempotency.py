@@ -24,7 +24,7 @@ def actor(tenant_id: UUID) -> Actor:
 
 async def recorded(database: Database, actor: Actor, key: str = "k-1") -> None:
     async with database.transaction(actor.tenant_id):
-        await STORE.record(actor, OPERATION, key, BODY, {"customer": "cus_1"})
+        await STORE.recording(actor, OPERATION, key, BODY, {"customer": "cus_1"}).send()
 
 
 async def looked_up(database: Database, actor: Actor, key: str = "k-1", body: bytes = BODY) -> object:
@@ -74,7 +74,7 @@ async def test_of_twenty_calls_at_once_one_records(database: Database, actor: Ac
     async def call(number: int) -> int | None:
         try:
             async with database.transaction(actor.tenant_id):
-                await STORE.record(actor, OPERATION, "race", BODY, {"call": number})
+                await STORE.recording(actor, OPERATION, "race", BODY, {"call": number}).send()
         except IdempotencyKeyTaken:
             return None
         return number
@@ -87,7 +87,7 @@ async def test_of_twenty_calls_at_once_one_records(database: Database, actor: Ac
 async def test_record_of_a_rolled_back_effect_is_gone(database: Database, actor: Actor) -> None:
     with pytest.raises(RuntimeError):
         async with database.transaction(actor.tenant_id):
-            await STORE.record(actor, OPERATION, "k-1", BODY, {})
+            await STORE.recording(actor, OPERATION, "k-1", BODY, {}).send()
             raise RuntimeError
     assert await looked_up(database, actor) is None
 
