@@ -23,6 +23,7 @@ from saas.customers.actions.handovers import assign_customer, release_customer, 
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
     apply_begun_settings,
@@ -49,6 +50,8 @@ from saas.customers.events import (
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.mark_reads import MARK_KIND
+from saas.customers.marks import MarkKind
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -73,6 +76,7 @@ __all__ = [
     "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "MARK_KIND",
     "OWNER",
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
@@ -90,6 +94,8 @@ __all__ = [
     "FollowUpSource",
     "Foreseen",
     "Given",
+    "MarkKind",
+    "Marking",
     "Method",
     "Near",
     "NewCustomer",

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from saas.customers.errors import PoolRuleOutOfRange
+from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.recycling import (
     FollowUpKind,
     InactivityRule,
@@ -38,6 +39,12 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "recycle_follow_up_days": (1, DAYS_MAX),
     "recycle_deal_days": (1, DAYS_MAX),
     "grace_days": (1, 90),
+    "lock_limit": (0, 10_000),
+    "lock_days": (1, DAYS_MAX),
+    "rep_protection_limit": (0, 10_000),
+    "rep_protection_days": (1, DAYS_MAX),
+    "extension_times": (0, 10),
+    "extension_days": (1, 365),
 }
 """Setting → the least and the most it takes. A grace of 1 is the next local day, the least that P27 knows."""
 
@@ -54,7 +61,8 @@ _RECYCLING = (
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P17, P18, P20, P23, P28, 3.1, P27).
+    """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P15 to P18, P20, P23, P27,
+    P28, P33, 3.1).
 
     Limits are counts, days are calendar days; None switches a recycling rule off. `assign_ignores_cooldown` is of
     assignments by an administrator (P07). `shows_names` lets the ledger name people. `not_before` is not set but
@@ -74,6 +82,13 @@ class PoolSettings:
     grace_days: int = 7
     assign_ignores_cooldown: bool = True
     shows_names: bool = True
+    lock_limit: int = 5
+    lock_days: int = 90
+    rep_protection_limit: int = 10
+    rep_protection_days: int = 30
+    extension_times: int = 1
+    extension_days: int = 15
+    extension_needs_approval: bool = True
     not_before: date | None = None
 
     def check(self) -> None:
@@ -130,6 +145,14 @@ class PoolSettings:
             transfer_keeps_clock=self.transfer_keeps_clock,
             follow_up_kinds=self.follow_up_kinds,
         )
+
+    def mark_rules(self, kind: MarkKind) -> MarkRules:
+        """What marks of a kind go by."""
+        if kind is MarkKind.EXTENSION:
+            return MarkRules(self.extension_times, self.extension_days, 0)
+        if kind is MarkKind.LOCK:
+            return MarkRules(self.lock_limit, self.lock_days, self.cooldown_days)
+        return MarkRules(self.rep_protection_limit, self.rep_protection_days, self.cooldown_days)
 
     def claim_rules(self, name: str) -> PoolRules:
         """What a claim goes by in the pool of that name."""

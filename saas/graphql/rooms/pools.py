@@ -107,6 +107,27 @@ class CustomerPoolUpdateInput:
         description="Whether assignments ignore the cooldown.", default=None
     )
     shows_names: bool | None = strawberry.field(description="Whether the public ledger names people.", default=None)
+    lock_limit: int | None = strawberry.field(
+        description="Customers a person may lock at once, 0 to 10000; 0: none.", default=None
+    )
+    lock_days: int | None = strawberry.field(
+        description="Days that a lock holds at the longest, 1 to 3650.", default=None
+    )
+    rep_protection_limit: int | None = strawberry.field(
+        description="Customers a person may protect at once, 0 to 10000; 0: none.", default=None
+    )
+    rep_protection_days: int | None = strawberry.field(
+        description="Days that a protection by its rep holds at the longest, 1 to 3650.", default=None
+    )
+    extension_times: int | None = strawberry.field(
+        description="How often a holding may be extended, 0 to 10; 0: never.", default=None
+    )
+    extension_days: int | None = strawberry.field(
+        description="Days of an extension at the longest, 1 to 365.", default=None
+    )
+    extension_needs_approval: bool | None = strawberry.field(
+        description="Whether a supervisor decides about extensions.", default=None
+    )
     valid_from: date | None = strawberry.field(
         description="First day of the new settings; today when absent or past.", default=None
     )
@@ -130,6 +151,13 @@ _KEPT_BY_NULL = (
     "grace_days",
     "assign_ignores_cooldown",
     "shows_names",
+    "lock_limit",
+    "lock_days",
+    "rep_protection_limit",
+    "rep_protection_days",
+    "extension_times",
+    "extension_days",
+    "extension_needs_approval",
 )
 _OFF_BY_NULL = ("recycle_follow_up_days", "recycle_deal_days")
 
