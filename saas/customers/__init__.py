@@ -17,6 +17,7 @@ from saas.customers.actions.customers import (
     create_customer,
     note_follow_up,
 )
+from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import assign_customer, release_customer, transfer_customer
@@ -63,7 +64,7 @@ from saas.customers.queries import (
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import FollowUpFacts, FollowUpKind
+from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import PoolChange, PoolSettings
 
@@ -85,6 +86,7 @@ __all__ = [
     "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
+    "Comparison",
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
@@ -110,6 +112,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "SettingsWish",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
@@ -121,6 +124,7 @@ __all__ = [
     "create_default_pool",
     "create_pool",
     "draw_certificate",
+    "dry_run_settings",
     "explain_allocation",
     "find_customer_by_external_key",
     "find_customers",

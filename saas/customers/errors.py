@@ -153,6 +153,10 @@ class PoolChanged(StaleVersion):
     """Somebody changed the pool's rules meanwhile."""
 
 
+class DryRunTooLarge(LimitReached):
+    """More customers are owned than one request can judge."""
+
+
 class PoolRuleOutOfRange(BadUserInput):
     """A number that a pool's rule does not take."""
 

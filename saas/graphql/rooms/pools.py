@@ -166,7 +166,7 @@ _OFF_BY_NULL = ("recycle_follow_up_days", "recycle_deal_days")
 async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> CustomerPoolUpdatePayload:  # noqa: A002
     pool_id = placed_id(input.id, prefix="poo", field=("id",))
     change = PoolChange(
-        settings=_settings(input),
+        settings=settings_in(input),
         name=input.name,
         is_enabled=input.is_enabled,
         is_default=input.is_default,
@@ -184,7 +184,8 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
     return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id))
 
 
-def _settings(input: CustomerPoolUpdateInput) -> dict[str, Any]:  # noqa: A002
+def settings_in(input: CustomerPoolUpdateInput) -> dict[str, Any]:  # noqa: A002
+    """The settings that an input changes, by name of `PoolSettings`."""
     wanted = {name: getattr(input, name) for name in _KEPT_BY_NULL if getattr(input, name) is not None}
     wanted |= {name: getattr(input, name) for name in _OFF_BY_NULL if getattr(input, name) is not strawberry.UNSET}
     if input.reminder_days is not None:
