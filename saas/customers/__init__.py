@@ -66,7 +66,7 @@ from saas.customers.queries import (
 from saas.customers.reads import reads
 from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
 from saas.customers.rules import NewCustomer, match_key
-from saas.customers.settings import PoolChange, PoolSettings
+from saas.customers.settings import LevelDays, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
@@ -96,6 +96,7 @@ __all__ = [
     "FollowUpSource",
     "Foreseen",
     "Given",
+    "LevelDays",
     "MarkKind",
     "Marking",
     "Method",

@@ -55,6 +55,11 @@ def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
     return Expression(name, kind, f"coalesce({read}, {str(getattr(PoolSettings(), stored)).lower()})", doc)
 
 
+def _listed(name: str, doc: str) -> Expression:
+    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return Expression(name, ScalarKind.STRING, f"coalesce(({{t}}.settings ->> '{stored}')::text, '[]')", doc)
+
+
 _ADDED = frozenset(
     {
         "lock_limit",
@@ -73,6 +78,8 @@ POOL_SETTINGS = (
     _setting("protectionDays", ScalarKind.INT, "Days that a new owner keeps a customer in any case (P17)."),
     _setting("recycleFollowUpDays", ScalarKind.INT, "Back to the pool after more days without a follow-up; null: off."),
     _setting("recycleDealDays", ScalarKind.INT, "Back to the pool after more days without a deal (P20); null: off."),
+    _listed("recycleFollowUpDaysByLevel", "The days of the follow-up rule by level, as JSON (P22)."),
+    _listed("recycleDealDaysByLevel", "The days of the deal rule by level, as JSON (P22)."),
     _setting("dealtExempt", ScalarKind.BOOLEAN, "Whether customers with a deal are never recycled (P23)."),
     _setting("reminderDays", ScalarKind.STRING, "Days before recycling at which the owner is warned, as JSON (P28)."),
     _setting("followUpKinds", ScalarKind.STRING, "Which follow-ups count, and what they need, as JSON (3.1)."),

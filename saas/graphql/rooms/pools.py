@@ -11,6 +11,7 @@ import strawberry
 
 from saas.customers import (
     FollowUpKind,
+    LevelDays,
     PoolChange,
     close_pool,
     configure_pool,
@@ -34,6 +35,14 @@ class EffectiveKindInput:
     least_seconds: int = strawberry.field(description="Length of the call's record, 0 to 86400 seconds.", default=0)
     least_characters: int = strawberry.field(description="Characters of text, 0 to 4000.", default=0)
     needs_check_in: bool = strawberry.field(description="Whether it needs a check-in.", default=False)
+
+
+@strawberry.input(description="The days of a rule for customers of a level. Since 0.1.")
+class LevelDaysInput:
+    """In the place of the rule's own."""
+
+    level: str = strawberry.field(description="The level, 1 to 20 characters, as customers have it.")
+    days: int = strawberry.field(description="Days, 1 to 3650.")
 
 
 @strawberry.input(description="A new pool. Since 0.1.")
@@ -87,6 +96,12 @@ class CustomerPoolUpdateInput:
     )
     recycle_deal_days: int | None = strawberry.field(
         description="Back to the pool after more days without a deal, 1 to 3650; null: off.", default=strawberry.UNSET
+    )
+    recycle_follow_up_days_by_level: list[LevelDaysInput] | None = strawberry.field(
+        description="Other days of the follow-up rule for some levels, at most 50; none: as the rule.", default=None
+    )
+    recycle_deal_days_by_level: list[LevelDaysInput] | None = strawberry.field(
+        description="Other days of the deal rule for some levels, at most 50; none: as the rule.", default=None
     )
     dealt_exempt: bool | None = strawberry.field(
         description="Whether customers with a deal are never recycled.", default=None
@@ -159,6 +174,7 @@ _KEPT_BY_NULL = (
     "extension_days",
     "extension_needs_approval",
 )
+_BY_LEVEL = ("recycle_follow_up_days_by_level", "recycle_deal_days_by_level")
 _OFF_BY_NULL = ("recycle_follow_up_days", "recycle_deal_days")
 
 
@@ -188,6 +204,10 @@ def settings_in(input: CustomerPoolUpdateInput) -> dict[str, Any]:  # noqa: A002
     """The settings that an input changes, by name of `PoolSettings`."""
     wanted = {name: getattr(input, name) for name in _KEPT_BY_NULL if getattr(input, name) is not None}
     wanted |= {name: getattr(input, name) for name in _OFF_BY_NULL if getattr(input, name) is not strawberry.UNSET}
+    for name in _BY_LEVEL:
+        given = getattr(input, name)
+        if given is not None:
+            wanted[name] = tuple(LevelDays(each.level.strip(), each.days) for each in given)
     if input.reminder_days is not None:
         wanted["reminder_days"] = tuple(sorted(set(input.reminder_days), reverse=True))
     if input.follow_up_kinds is not None:
