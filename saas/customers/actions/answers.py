@@ -7,7 +7,6 @@ seconds: it is done in a thread, for one who asks at a time, so that others neit
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -17,13 +16,13 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, require, scope_predicate
-from saas.customers.actions.problems import AllocationProblem
+from saas.customers.actions.problems import restored_problems
 from saas.customers.actions.rosters import PICKS, restored_roster
 from saas.customers.actions.wishes import is_large
 from saas.customers.allocation import Roster, allocate, explain_passed_over, explain_pick, extract
 from saas.customers.errors import AllocationNotFound, AnswersBusy, NotDrawnYet
 from saas.customers.policies import ALLOCATION_SCOPES
-from saas.kernel import Actor, Explanation
+from saas.kernel import Actor, Explanation, InputProblem
 from tenants import current_tenant_id, current_transaction
 
 ALLOCATE = "pool:allocate"
@@ -130,15 +129,13 @@ def _visible(scopes: frozenset[str], columns: str) -> str:
     """
 
 
-async def list_allocation_problems(
-    actor: Actor, *, allocation_id: UUID, access: AccessTable
-) -> list[AllocationProblem]:
+async def list_allocation_problems(actor: Actor, *, allocation_id: UUID, access: AccessTable) -> list[InputProblem]:
     """Why a job could not make the plan, or did not give what was planned (permission ``pool:allocate``); else empty.
 
     :raises AllocationNotFound: missing or not visible.
     """
     found = (await _found(actor, allocation_id, access, "a.problems::text AS problems"))["problems"]
-    return [] if found is None else [AllocationProblem.of_plain(each) for each in json.loads(found)]
+    return [] if found is None else restored_problems(found)
 
 
 async def draw_certificate(actor: Actor, *, allocation_id: UUID, access: AccessTable) -> DrawCertificate:

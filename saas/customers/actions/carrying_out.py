@@ -17,7 +17,7 @@ import asyncpg
 from saas.audit import record
 from saas.customers.actions.giving import Given, give
 from saas.customers.actions.plans import sealed_place
-from saas.customers.actions.problems import plain_problems
+from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import PICKS, FrozenRoster, plain_roster, restored_roster
 from saas.customers.actions.wishes import CommitOrder, OnChange
 from saas.customers.allocation import (
@@ -181,7 +181,7 @@ async def _ordered(allocation_id: UUID) -> tuple[PlanRow, CommitOrder] | None:
 
 
 async def _note_refused(plan: PlanRow, order: CommitOrder, refusal: AppError | AppErrors) -> None:
-    await current_transaction().execute(_BACK, current_tenant_id(), plan.id, plain_problems(refusal))
+    await current_transaction().execute(_BACK, current_tenant_id(), plan.id, problems_text(refusal))
     clock = FrozenClock(order.at)
     await record(order.by, "allocation.commit_refused", object_type="Allocation", object_id=plan.id, clock=clock)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.problems import plain_problems
+from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import (
     FrozenRoster,
     gather_people,
@@ -130,7 +130,7 @@ async def give_up_plan(allocation_id: UUID, *, clock: Clock) -> None:
 
 
 async def _note_failed(actor: Actor, allocation_id: UUID, refusal: AppError | AppErrors, clock: Clock) -> None:
-    problems = plain_problems(refusal)
+    problems = problems_text(refusal)
     if await current_transaction().execute(_FAILED, current_tenant_id(), allocation_id, problems):
         await _record(actor, "allocation.failed", allocation_id, {"state": ["planning", "failed"]}, clock)
 
