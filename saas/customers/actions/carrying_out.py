@@ -19,6 +19,7 @@ from saas.customers.actions.giving import Given, give
 from saas.customers.actions.plans import sealed_place
 from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import PICKS, FrozenRoster, plain_roster, restored_roster
+from saas.customers.actions.tallies import keep_tallies
 from saas.customers.actions.wishes import CommitOrder, OnChange
 from saas.customers.allocation import (
     Allocation,
@@ -134,6 +135,8 @@ async def carry_out(plan: PlanRow, order: CommitOrder, *, keyring: Keyring, time
         is_refusing=order.on_change is OnChange.REFUSE,
         clock=clock,
     )
+    if revealed.seal is not None:  # any other method was dealt, and explained, by its plan
+        await keep_tallies(revealed.roster, allocation)
     await _carry(revealed, allocation, given)
     await _close(revealed, order, given, await _certificate(revealed, allocation))
     await record(
