@@ -9,7 +9,7 @@ import pytest
 
 from saas.customers import Method, OnChange, Participant, PerformancePlan, explain_allocation
 from saas.customers.actions import tallies
-from saas.customers.actions.rosters import PICKS, restored_roster
+from saas.customers.actions.rosters import PICKS, restored_roster, roster_about
 from saas.customers.allocation import Roster, allocate
 from saas.kernel import Actor, Explanation, Period
 from tenants import current_tenant_id, current_transaction
@@ -115,3 +115,19 @@ async def test_what_was_skipped_counts_as_it_was_dealt_and_other_allocations_do_
     await give(company, second)
     await assert_told_as_dealt_again(company, first, customers)
     await assert_told_as_dealt_again(company, second, others)
+
+
+async def test_of_cooldowns_only_those_of_the_customers_asked_about_are_read(company: Company) -> None:
+    people, customers = await staff(company, 2), await pooled(company, 4)
+    for customer_id in customers[:3]:
+        await company.claim(people[1], customer_id)
+        await company.release(people[1], customer_id)
+    allocation_id = await plan(company, Method.FLEXIBLE, people)
+    whole = await kept_roster(company, allocation_id)
+    assert [len(each.cooldown_customers) for each in whole.candidates] == [0, 3]
+    for about in ([customers[0]], [customers[3]], [customers[1], customers[2], customers[3]]):
+        found = await company.within(lambda asked=about: roster_about(allocation_id, asked))  # type: ignore[misc]
+        kept = [each.cooldown_customers & frozenset(about) for each in whole.candidates]
+        people_then = zip(whole.candidates, kept, strict=True)
+        narrowed = tuple(replace(each, cooldown_customers=cooling) for each, cooling in people_then)
+        assert found == replace(whole, customers=(), candidates=narrowed)

@@ -18,8 +18,8 @@ import asyncpg
 
 from saas.access import AccessTable, require, scope_predicate
 from saas.customers.actions.problems import restored_problems
-from saas.customers.actions.rosters import restored_roster
-from saas.customers.actions.tallies import pick_facts
+from saas.customers.actions.rosters import roster_about
+from saas.customers.actions.tallies import find_unit, pick_facts
 from saas.customers.actions.wishes import is_large
 from saas.customers.allocation import PickFacts, Roster, explain_passed_over, explain_pick, extract
 from saas.customers.errors import AllocationNotFound, AnswersBusy, NotDrawnYet
@@ -29,6 +29,9 @@ from tenants import current_tenant_id, current_transaction
 
 ALLOCATE = "pool:allocate"
 _LARGE = asyncio.Lock()
+_EXPLAINED_FROM = """
+a.roster IS NOT NULL AS is_planned, a.roster->>'seed' IS NOT NULL AS is_dealt, a.shares::text AS shares, p.shows_names
+"""
 _T = TypeVar("_T")
 
 
@@ -52,20 +55,19 @@ async def explain_allocation(
     :raises NotDrawnYet: where it goes is not decided.
     :raises PermissionMissing: somebody else is asked about.
     """
-    row = await _found(
-        actor, allocation_id, access, "a.roster::text AS roster, a.shares::text AS shares, p.shows_names"
-    )
-    if row["roster"] is None:
+    row = await _found(actor, allocation_id, access, _EXPLAINED_FROM)
+    if not row["is_planned"]:
         raise NotDrawnYet("customers.allocation_unplanned", field=("allocation",))
-    roster = restored_roster(allocation_id, row["roster"], ()).roster
-    if not access.may(ALLOCATE):
-        if employee_id is None or employee_id != actor.employee_id:
-            require(access, ALLOCATE)
-        roster = roster if row["shows_names"] else _nameless(roster, actor.employee_id)
-    if roster.seed is None:
+    if not access.may(ALLOCATE) and (employee_id is None or employee_id != actor.employee_id):
+        require(access, ALLOCATE)
+    if not row["is_dealt"]:
         raise NotDrawnYet("customers.not_drawn_yet", field=("allocation",))
+    unit = await find_unit(allocation_id, customer_id)
+    roster = await roster_about(allocation_id, unit)
+    if not access.may(ALLOCATE) and not row["shows_names"]:
+        roster = _nameless(roster, actor.employee_id)
     try:
-        facts = await pick_facts(roster, customer_id, shares=row["shares"])
+        facts = await pick_facts(roster, unit, customer_id, shares=row["shares"])
         return await asyncio.to_thread(_explained, roster, facts, employee_id)
     except KeyError:
         raise AllocationNotFound("customers.not_on_roster", field=("customer",)) from None

@@ -76,17 +76,21 @@ def _rows(candidates: Sequence[Candidate], allocation: Allocation) -> list[tuple
     return rows
 
 
-async def pick_facts(roster: Roster, customer_id: UUID, *, shares: str | None) -> PickFacts:
-    """Where a customer went, and what was known then; `shares` as they are kept, None of an allocation without.
+async def find_unit(allocation_id: UUID, customer_id: UUID) -> Mapping[UUID, asyncpg.Record]:
+    """The picks that went together with a customer's, by customer; empty where it is not on the roster."""
+    rows = await current_transaction().fetch(_UNIT, current_tenant_id(), allocation_id, customer_id)
+    return {row["customer_id"]: row for row in rows}
 
-    :raises KeyError: the customer is not on the roster.
-    """
-    unit = await current_transaction().fetch(_UNIT, current_tenant_id(), roster.allocation_id, customer_id)
-    asked = {row["customer_id"]: row for row in unit}[customer_id]
+
+async def pick_facts(
+    roster: Roster, unit: Mapping[UUID, asyncpg.Record], customer_id: UUID, *, shares: str | None
+) -> PickFacts:
+    """Where a customer of a unit went, and what was known then; `shares` as they are kept, None where they are not."""
+    asked = unit[customer_id]
     return PickFacts(
         label=asked["label"],
         place=asked["place"],
-        records=frozenset(row["customer_id"] for row in unit),
+        records=frozenset(unit),
         employee_id=asked["employee_id"],
         nobody=None if asked["nobody"] is None else Nobody(asked["nobody"]),
         received=await _received(roster, asked["place"]),
