@@ -108,6 +108,14 @@ class Transaction:
         tail = status.rsplit(" ", 1)[-1]
         return int(tail) if tail.isdigit() else 0
 
+    async def plan_by_index(self) -> None:
+        """Have statements that are planned from here on look rows up by index, whatever is known of their tables.
+
+        For long work in chunks. Plans are kept, and the first chunk's are made while its table has no rows yet: one
+        that was just found empty would be read from end to end for each row from then on.
+        """
+        await self.execute("SET LOCAL enable_seqscan = off")
+
     async def bind_tenant(self, tenant_id: UUID) -> None:
         """Set the tenant of a platform transaction that began without one (sign-up, sign-in)."""
         await self.fetchval("SELECT set_config('app.tenant_id', $1, true)", str(tenant_id))

@@ -63,6 +63,7 @@ _TABLES = (
     "recycle_run",
     "pool_allocation",
     "allocation_pick",
+    "allocation_tally",
     "pool_standing",
     "follow_up",
     "opportunity_stage",

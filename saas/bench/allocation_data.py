@@ -78,6 +78,7 @@ WRITTEN = (
     "customer",
     "ownership",
     "allocation_pick",
+    "allocation_tally",
     "pool_allocation",
     "pool_standing",
     "pool_event",

@@ -264,7 +264,8 @@ class PoolAllocation(TenantModel):
 
     Where a job makes the plan, `wish` is what was asked for until then; where one gives the customers, `commit_order`
     says in whose name. `problems` are what the job was refused last.
-    `roster` holds candidates, plan and seed; the customers are the picks, in their order. A draw's `sealed` holds its
+    `roster` holds candidates, plan and seed; the customers are the picks, in their order. `shares` are those of the
+    candidates in percent, null for who has none, where the method deals by share. A draw's `sealed` holds its
     seed and salt key until it is drawn; `commitment` was published before, `certificate` is written after.
     """
 
@@ -286,6 +287,7 @@ class PoolAllocation(TenantModel):
     commitment_document: dict[str, Any] | None = fields.JSONField(null=True)
     picks_root = fields.CharField(max_length=64, null=True)
     certificate: str | None = fields.TextField(null=True)
+    shares: list[str | None] | None = fields.JSONField(null=True)
     created_at = fields.DatetimeField()
     created_by = fields.UUIDField()
     closed_at: datetime | None = fields.DatetimeField(null=True)
@@ -311,6 +313,21 @@ class AllocationPick(TenantModel):
 
     class Meta(TenantMeta):
         table = "allocation_pick"
+
+
+class AllocationTally(TenantModel):
+    """What the candidates of an allocation had received before a place, in their order on the roster: turns, records
+    of customers, and the place of the last, null for none. There is one for every thousandth place.
+    """
+
+    allocation_id = fields.UUIDField()
+    place = fields.IntField()
+    turns: list[int] = fields.JSONField()
+    records: list[int] = fields.JSONField()
+    last_places: list[int | None] = fields.JSONField()
+
+    class Meta(TenantMeta):
+        table = "allocation_tally"
 
 
 class PoolStanding(Model):

@@ -11,7 +11,8 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -107,6 +108,10 @@ class Budget:
 
     async def _extend(self, caller: str, bucket: Bucket, points: int) -> bool:
         """Lease more points from Redis; False when it does not answer."""
+        with _cancellation_kept():
+            return await self._leased(caller, bucket, points)
+
+    async def _leased(self, caller: str, bucket: Bucket, points: int) -> bool:
         missing = math.ceil(points - bucket.points)
         most = max(missing, self._lease)
         try:
@@ -120,3 +125,17 @@ class Budget:
         bucket.points += float(given)
         bucket.remote = float(remote)
         return True
+
+
+@contextmanager
+def _cancellation_kept() -> Iterator[None]:
+    """Whoever is cancelled within does not go on behind it.
+
+    Before Python 3.12 `asyncio.wait_for`, through which redis-py sends, keeps a cancellation to itself that comes just
+    as it is done: a request whose time is up, or whose client has hung up, would be carried out all the same.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
+    yield
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError

@@ -158,6 +158,11 @@ def user_error(error: Refusal, *, catalogue: Catalogue, locale: str) -> UserErro
         field=list(error.field) or None,
         message=catalogue.text(locale, error.key, args),
         message_key=error.key,
-        args=[ErrorArgument(name=name, value=None if value is None else str(value)) for name, value in args.items()],
+        args=error_arguments(args),
         hint=hint_of(catalogue, locale, error.key, args),
     )
+
+
+def error_arguments(values: Mapping[str, object]) -> list[ErrorArgument]:
+    """The values of a sentence, as texts."""
+    return [ErrorArgument(name=name, value=None if value is None else str(value)) for name, value in values.items()]

@@ -22,7 +22,7 @@ from saas.incentives.actions.payroll import (
 )
 from saas.incentives.actions.plans import SavedDraft, publish_plan, save_plan
 from saas.incentives.actions.pools import NewPool, PoolCalculation, approve_pool, calculate_pool
-from saas.incentives.actions.problems import Problem, find_problems
+from saas.incentives.actions.problems import find_problems
 from saas.incentives.actions.settlements import (
     approve_settlement,
     discard_settlement,
@@ -165,7 +165,6 @@ __all__ = [
     "PlanVersion",
     "PoolCalculation",
     "PoolTerms",
-    "Problem",
     "Receipt",
     "Reference",
     "Refund",

@@ -19,7 +19,7 @@ from saas.incentives.actions.settlement_rows import AwaitedSettlement, find_awai
 from saas.incentives.errors import CalculationGivenUp, PeriodRefused
 from saas.incentives.events import CALCULATION_AWAITED
 from saas.incentives.queries import get_plan
-from saas.kernel import AppError, AppErrors, Clock
+from saas.kernel import AppError, AppErrors, Clock, refusals_of
 from saas.sealing import Keyring, Sealer
 
 CALCULATE = "incentives.calculate"
@@ -77,9 +77,7 @@ async def _work_out(subject: Subject, parts: dict[str, UUID], keyring: Keyring) 
     """Fill the parts of people; the facts that no line of theirs may rest on instead, where there are any."""
     try:
         worked_out = await work_out(subject, [*parts], keyring)
-    except AppErrors as refused:
-        return refused.errors
-    except AppError as refused:
-        return (refused,)
+    except (AppError, AppErrors) as refusal:
+        return refusals_of(refusal)
     await fill_parts(parts, worked_out.draft, worked_out.levels, plan=subject.plan, keyring=keyring)
     return ()

@@ -1,5 +1,5 @@
 """The values everything else is built of: ids, clock, actor, errors, messages, money, periods,
-explanations. Standard library only."""
+explanations, problems. Standard library only."""
 
 from saas.kernel.actor import Actor
 from saas.kernel.clock import Clock, FrozenClock, SystemClock, local_date
@@ -32,6 +32,7 @@ from saas.kernel.ids import id_at, new_id, parse_public_id, public_id, split_pub
 from saas.kernel.messages import DEFAULT_LOCALE, LOCALES, Catalogue
 from saas.kernel.money import EXACT, Money, divided, minor_digits, rounded
 from saas.kernel.periods import Period, month_after, month_of
+from saas.kernel.problems import InputProblem, Problem, refusals_of
 from saas.kernel.text_forms import TextForm, json_mark, mark, may_be_mistaken, utf8_letters
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "Forbidden",
     "FrozenClock",
     "IdempotencyKeyReused",
+    "InputProblem",
     "InvalidCredentials",
     "LimitExceeded",
     "LimitReached",
@@ -60,6 +62,7 @@ __all__ = [
     "Money",
     "NotFound",
     "Period",
+    "Problem",
     "QuotaExceeded",
     "RuleRefused",
     "Scalar",
@@ -84,6 +87,7 @@ __all__ = [
     "parse_public_id",
     "public_id",
     "readable",
+    "refusals_of",
     "rounded",
     "split_public_id",
     "utf8_letters",

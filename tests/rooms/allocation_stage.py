@@ -11,7 +11,6 @@ from saas.access import AccessTable
 from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
-    AllocationProblem,
     AllocationWish,
     Given,
     Method,
@@ -25,7 +24,7 @@ from saas.customers import (
 from saas.customers.jobs import DEAL, GIVE, LONGEST, AllocationJobs
 from saas.events import Delivery, Handler, Handlers
 from saas.jobs import RetryPolicy
-from saas.kernel import Actor
+from saas.kernel import Actor, InputProblem
 from tests.payroll_stage import KeptSealer
 from tests.staging import ZONE, Company
 
@@ -166,7 +165,7 @@ async def planned(company: Company, method: Method = Method.FLEXIBLE, **wish: An
     return allocation_id
 
 
-async def problems(company: Company, allocation_id: UUID) -> list[AllocationProblem]:
+async def problems(company: Company, allocation_id: UUID) -> list[InputProblem]:
     return await company.within(
         lambda: list_allocation_problems(company.founder, allocation_id=allocation_id, access=MANAGER)
     )

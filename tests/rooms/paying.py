@@ -26,7 +26,6 @@ from saas.incentives import (
     PlanVersion,
     PoolCalculation,
     PoolTerms,
-    Problem,
     Release,
     Rule,
     SavedDraft,
@@ -51,7 +50,7 @@ from saas.incentives import (
 )
 from saas.incentives.actions.calculating import CHUNK
 from saas.incentives.jobs import SettlementJobs
-from saas.kernel import Actor, Period, new_id, public_id
+from saas.kernel import Actor, Period, Problem, new_id, public_id
 from tenants import current_transaction
 from tests.payroll_stage import KeptSealer
 from tests.rooms.selling import Sales

@@ -14,7 +14,6 @@ import pytest
 from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
-    AllocationProblem,
     Method,
     Participant,
     PerformancePlan,
@@ -24,7 +23,7 @@ from saas.customers.actions.rosters import PICKS, restored_roster
 from saas.customers.allocation import allocate, verify_certificate
 from saas.customers.allocation.errors import DrawSeedRefused
 from saas.events import Event, Handler, emit
-from saas.kernel import ErrorCode, Period
+from saas.kernel import ErrorCode, InputProblem, Period
 from tests.rooms.allocation_stage import (
     CUSTOMERS,
     MANAGER,
@@ -222,7 +221,7 @@ async def test_a_job_that_fails_for_good_is_given_up_and_says_so(company: Compan
     assert without(await company.everything(), "outbox", "audit_entry", "pool_allocation") == before
     assert await company.value(STATE, allocation_id) == ("planned" if stage is ordered else "failed")
     assert await problems(company, allocation_id) == [
-        AllocationProblem(ErrorCode.UNAVAILABLE, "customers.allocation_given_up", {}, ())
+        InputProblem("customers.allocation_given_up", {}, ErrorCode.UNAVAILABLE, ())
     ]
     await cancel(company, allocation_id)
     assert await company.value(STATE, allocation_id) == "cancelled"

@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 
 from saas.customers import (
-    AllocationProblem,
     Method,
     OnChange,
     Participant,
@@ -29,7 +28,7 @@ from saas.customers.errors import (
     PoolBeingAllocated,
     PoolNotFound,
 )
-from saas.kernel import Actor, AppError, AppErrors, ErrorCode, Period, new_id
+from saas.kernel import Actor, AppError, AppErrors, ErrorCode, InputProblem, Period, new_id
 from tests.rooms.allocation_stage import (
     CUSTOMERS,
     MANAGER,
@@ -90,9 +89,7 @@ async def test_a_plan_that_can_not_be_made_fails_and_says_why(company: Company) 
     assert without(after, *touched) == without(before, *touched)
     assert await company.rows("SELECT state, plan_hash, wish FROM pool_allocation") == [("failed", None, None)]
     assert await problems(company, allocation_id) == [
-        AllocationProblem(
-            ErrorCode.BAD_USER_INPUT, "customers.roster_customers_missing", {"missing": 1}, ("customers",)
-        )
+        InputProblem("customers.roster_customers_missing", {"missing": 1}, ErrorCode.BAD_USER_INPUT, ("customers",))
     ]
     refusal = await refused(order(company, allocation_id, plan_hash="0" * 64))
     assert (type(refusal), refusal.key) == (AllocationNotPlanned, "customers.allocation_failed")
@@ -135,7 +132,7 @@ async def test_a_commit_that_is_refused_gives_nothing_and_may_be_asked_for_again
     ]
     changed = {"changed": 1, "of": CUSTOMERS}
     assert await problems(company, allocation_id) == [
-        AllocationProblem(ErrorCode.PLAN_CHANGED, "customers.plan_items_changed", changed, ("allocation",))
+        InputProblem("customers.plan_items_changed", changed, ErrorCode.PLAN_CHANGED, ("allocation",))
     ]
     await order(company, allocation_id, on_change=OnChange.SKIP)
     assert await problems(company, allocation_id) == []

@@ -189,7 +189,9 @@ async def test_a_draft_that_was_approved_meanwhile_stands(company: Company, payi
     await paying.approve(draft)
     await paying.work()
     failed = await paying.stored(settlement_id)
-    assert [(each.key, each.args) for each in failed.problems] == [("incentives.settlement_is", {"state": "approved"})]
+    assert [(each.key, each.values) for each in failed.problems] == [
+        ("incentives.settlement_is", {"state": "approved"})
+    ]
     assert (failed.state, (await paying.stored(draft.settlement_id)).state) == ("failed", "approved")
     await paying.lock(draft)
     assert [amount for *_, amount in await paying.lines()] == [3000]
@@ -210,7 +212,7 @@ async def test_what_stands_in_the_way_of_any_line_is_told_and_the_draft_stands(
     failed = await paying.commit(plan_id, MARCH, chunk=1)
     assert (failed.state, failed.people, failed.plan_hash) == ("failed", 0, "")
     assert {each.key for each in failed.problems} == {"incentives.rule_missing"}
-    told = [(str(each.args["deal"]), str(each.args["person"])) for each in failed.problems]
+    told = [(str(each.values["deal"]), str(each.values["person"])) for each in failed.problems]
     assert sorted(told) == sorted(
         (f"dea_{deal.hex}", person(each.employee_id))
         for deal, each in ((shared, first), (shared, second), (other, third))
@@ -248,7 +250,7 @@ async def test_what_two_people_find_wrong_with_one_deal_is_told_once(
     one, other = (FactRefused("incentives.fact_twice", {"id": name, "count": 2}) for name in ("dea_1", "dea_2"))
     assert await company.within(lambda: add_problems(settlement_id, [one])) == 1
     assert await company.within(lambda: add_problems(settlement_id, [one, other, one])) == 2
-    assert [each.args["id"] for each in await paying.stored_problems(settlement_id)] == ["dea_1", "dea_2"]
+    assert [each.values["id"] for each in await paying.stored_problems(settlement_id)] == ["dea_1", "dea_2"]
 
 
 async def test_a_hundred_problems_are_enough(company: Company, paying: Paying, sales: Sales) -> None:
@@ -259,7 +261,7 @@ async def test_a_hundred_problems_are_enough(company: Company, paying: Paying, s
             await collected(company, sales, rep)
     failed = await paying.commit(plan_id, MARCH, chunk=1)
     assert (failed.state, len(failed.problems)) == ("failed", PROBLEMS_TOLD)
-    assert len({str(each.args["deal"]) for each in failed.problems}) == PROBLEMS_TOLD
+    assert len({str(each.values["deal"]) for each in failed.problems}) == PROBLEMS_TOLD
 
 
 async def test_a_plan_that_changes_meanwhile_is_not_half_applied(

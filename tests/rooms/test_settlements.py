@@ -12,7 +12,6 @@ import pytest_asyncio
 
 from saas.incentives import (
     Clawback,
-    Problem,
     Rule,
 )
 from saas.incentives.errors import (
@@ -23,7 +22,7 @@ from saas.incentives.errors import (
     SettlementRefused,
     SettlementStanding,
 )
-from saas.kernel import Actor, Period, new_id
+from saas.kernel import Actor, Period, Problem, new_id
 from saas.sealing import Place
 from tests.rooms.paying import (
     APRIL,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from uuid import UUID
 
 import pytest
 
-from saas.customers.allocation import Candidate, Method, Roster, allocate, explain_passed_over, explain_pick
+from saas.customers.allocation import Candidate, Method, PickFacts, Roster, allocate, explain_passed_over, explain_pick
 from saas.kernel import LOCALES, Catalogue, Explanation
 from tests.rules.allocation_samples import customer_id, people, person_id, roster
+from tests.rules.dealt_again import DealtAgain
 
 CATALOGUE = Catalogue.of(["saas.customers"])
 LI, WANG, ZHAO = (replace(each, name=name) for each, name in zip(people(3), ("Li Na", "Wang Wei", "Zhao"), strict=True))
@@ -23,12 +23,15 @@ def told(explanation: Explanation, locale: str = "en") -> list[str]:
 
 
 def why(given: Roster, place: int, locale: str = "en") -> list[str]:
-    return told(explain_pick(given, allocate(given), customer_id(place)), locale)
+    return told(explain_pick(given, facts_of(given, place)), locale)
 
 
 def why_not(given: Roster, place: int, who: Candidate, locale: str = "en") -> list[str]:
-    asked = explain_passed_over(given, allocate(given), customer_id(place), employee_id=who.employee_id)
-    return told(asked, locale)
+    return told(explain_passed_over(given, facts_of(given, place), employee_id=who.employee_id), locale)
+
+
+def facts_of(given: Roster, place: int) -> PickFacts:
+    return DealtAgain(given, allocate(given), customer_id(place)).facts()
 
 
 def test_flexible() -> None:
@@ -196,9 +199,7 @@ def test_no_value_is_missing_in_either_language(method: Method, locale: str) -> 
             assert not [text for text in texts if "{" in text or text.startswith("customers.")]
 
 
-def test_who_or_what_is_not_on_the_roster_is_not_explained() -> None:
+def test_to_who_is_not_on_the_roster_nothing_is_explained() -> None:
     given = roster(Method.FLEXIBLE, (LI,), 1)
     with pytest.raises(KeyError):
-        explain_pick(given, allocate(given), UUID(int=5))
-    with pytest.raises(KeyError):
-        explain_passed_over(given, allocate(given), customer_id(0), employee_id=person_id(9))
+        explain_passed_over(given, facts_of(given, 0), employee_id=person_id(9))

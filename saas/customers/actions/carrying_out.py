@@ -17,8 +17,9 @@ import asyncpg
 from saas.audit import record
 from saas.customers.actions.giving import Given, give
 from saas.customers.actions.plans import sealed_place
-from saas.customers.actions.problems import plain_problems
+from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import PICKS, FrozenRoster, plain_roster, restored_roster
+from saas.customers.actions.tallies import keep_tallies
 from saas.customers.actions.wishes import CommitOrder, OnChange
 from saas.customers.allocation import (
     Allocation,
@@ -134,6 +135,8 @@ async def carry_out(plan: PlanRow, order: CommitOrder, *, keyring: Keyring, time
         is_refusing=order.on_change is OnChange.REFUSE,
         clock=clock,
     )
+    if revealed.seal is not None:  # any other method was dealt, and explained, by its plan
+        await keep_tallies(revealed.roster, allocation)
     await _carry(revealed, allocation, given)
     await _close(revealed, order, given, await _certificate(revealed, allocation))
     await record(
@@ -181,7 +184,7 @@ async def _ordered(allocation_id: UUID) -> tuple[PlanRow, CommitOrder] | None:
 
 
 async def _note_refused(plan: PlanRow, order: CommitOrder, refusal: AppError | AppErrors) -> None:
-    await current_transaction().execute(_BACK, current_tenant_id(), plan.id, plain_problems(refusal))
+    await current_transaction().execute(_BACK, current_tenant_id(), plan.id, problems_text(refusal))
     clock = FrozenClock(order.at)
     await record(order.by, "allocation.commit_refused", object_type="Allocation", object_id=plan.id, clock=clock)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.problems import plain_problems
+from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import (
     FrozenRoster,
     gather_people,
@@ -25,6 +25,7 @@ from saas.customers.actions.rosters import (
     plain_roster,
     refuse_sizes,
 )
+from saas.customers.actions.tallies import keep_tallies, shares_text
 from saas.customers.actions.wishes import AllocationWish
 from saas.customers.allocation import (
     Allocation,
@@ -55,7 +56,8 @@ VALUES ($1, $2, $3, $4, 'planning', $5::jsonb, $6, $7)
 _ASKED = "SELECT wish::text FROM pool_allocation WHERE tenant_id = $1 AND id = $2 AND state = 'planning'"
 _PLANNED = """
 UPDATE pool_allocation SET state = 'planned', wish = NULL, allocated_on = $3, settings_version = $4, roster = $5::jsonb,
-    plan_hash = $6, customers = $7, sealed = $8, commitment = $9, commitment_document = $10::jsonb
+    plan_hash = $6, customers = $7, sealed = $8, commitment = $9, commitment_document = $10::jsonb,
+    shares = $11::jsonb
 WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _FAILED = """
@@ -130,7 +132,7 @@ async def give_up_plan(allocation_id: UUID, *, clock: Clock) -> None:
 
 
 async def _note_failed(actor: Actor, allocation_id: UUID, refusal: AppError | AppErrors, clock: Clock) -> None:
-    problems = plain_problems(refusal)
+    problems = problems_text(refusal)
     if await current_transaction().execute(_FAILED, current_tenant_id(), allocation_id, problems):
         await _record(actor, "allocation.failed", allocation_id, {"state": ["planning", "failed"]}, clock)
 
@@ -219,9 +221,12 @@ class _Draft:
             self.sealed,
             None if commitment is None else commitment.digest,
             None if commitment is None else json.dumps(commitment.document),
+            None if self.allocation is None else shares_text(roster, self.allocation),
         )
         if not stored:
             raise _Dropped
+        if self.allocation is not None:
+            await keep_tallies(roster, self.allocation)
 
     def _plan_hash(self, plain: dict[str, object]) -> str:
         """SHA-256 of everything that was frozen: people, customers with their versions, and where they go."""

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import orjson
 
 from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large, plain_plan, restored_plan
 from saas.customers.allocation import Candidate, Method, PooledCustomer, Roster, RosterImpossible
@@ -63,6 +64,7 @@ PICKS = """
 SELECT id, place, customer_id, customer_version, label FROM allocation_pick
 WHERE tenant_id = $1 AND allocation_id = $2 ORDER BY place, customer_id
 """
+_ROSTER = "SELECT roster::text FROM pool_allocation WHERE tenant_id = $1 AND id = $2"
 _TURNS = """
 SELECT p.turn_after, p.allocations,
        (SELECT max(s.turn) FROM pool_standing s WHERE s.tenant_id = $1 AND s.pool_id = p.id) AS last_turn
@@ -290,19 +292,36 @@ def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Reco
         )
         for pick in picks
     )
-    roster = Roster(
+    roster = replace(_restored_people(allocation_id, plain), customers=tuple(each.customer for each in dealt))
+    return FrozenRoster(roster, dealt, plain["allocations"])
+
+
+async def roster_about(allocation_id: UUID, customer_ids: Iterable[UUID]) -> Roster:
+    """The roster of a plan without its customers, and of cooldowns without those that are of others than these.
+
+    Cooldowns may be of as many customers as the pool has: to bring them all back would take longer than all else.
+    """
+    text = await current_transaction().fetchval(_ROSTER, current_tenant_id(), allocation_id)
+    plain, about = orjson.loads(text), {str(each) for each in customer_ids}
+    for candidate in plain["candidates"]:
+        candidate["cooldown_customers"] = about.intersection(candidate["cooldown_customers"])
+    return _restored_people(allocation_id, plain)
+
+
+def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
+    """The roster but for its customers."""
+    return Roster(
         allocation_id=allocation_id,
         day=date.fromisoformat(plain["day"]),
         method=Method(plain["method"]),
         settings_version=plain["settings_version"],
         candidates=tuple(_restored_candidate(each) for each in plain["candidates"]),
-        customers=tuple(each.customer for each in dealt),
+        customers=(),
         seed=None if plain["seed"] is None else bytes.fromhex(plain["seed"]),
         method_version=plain["method_version"],
         turn_after=plain["turn_after"],
         performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
     )
-    return FrozenRoster(roster, dealt, plain["allocations"])
 
 
 def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:

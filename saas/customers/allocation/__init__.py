@@ -21,10 +21,11 @@ from saas.customers.allocation.errors import (
     PeriodStillOpen,
     RosterImpossible,
 )
-from saas.customers.allocation.explaining import explain_passed_over, explain_pick
-from saas.customers.allocation.methods import allocate
+from saas.customers.allocation.explaining import PickFacts, explain_passed_over, explain_pick, shown_shares
+from saas.customers.allocation.methods import allocate, shares_of
 from saas.customers.allocation.performance import PerformancePlan
 from saas.customers.allocation.roster import Candidate, Method, PooledCustomer, Roster
+from saas.customers.allocation.tallies import Tallies, Tally, tallied
 from saas.customers.allocation.verifier import Finding, verify_certificate
 
 __all__ = [
@@ -44,17 +45,23 @@ __all__ = [
     "PerformancePlan",
     "PeriodStillOpen",
     "Pick",
+    "PickFacts",
     "PooledCustomer",
     "PublicSeed",
     "Roster",
     "RosterImpossible",
     "Seal",
     "SecretSeed",
+    "Tallies",
+    "Tally",
     "allocate",
     "certify",
     "commit",
     "explain_passed_over",
     "explain_pick",
     "extract",
+    "shares_of",
+    "shown_shares",
+    "tallied",
     "verify_certificate",
 ]

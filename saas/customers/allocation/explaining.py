@@ -1,4 +1,7 @@
-"""Why a customer went to this person, and why not to me: from the roster and its allocation, for anybody who asks.
+"""Why a customer went to this person, and why not to me: from the roster and what was known at its pick.
+
+Nothing is dealt again for that: whoever could not have the customer follows from the people on the roster and from
+what they had received before, and so do share, room and turn.
 
 A decision about people that a program makes is owed its reasons (PIPL, art. 24), so each method says in its own
 terms what decided; whoever could not have the customer is told the rule.
@@ -7,15 +10,18 @@ terms what decided; whoever could not have the customer is told the rule.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import accumulate
 from types import MappingProxyType
 from uuid import UUID
 
-from saas.customers.allocation.dealing import Allocation, FilterRule, Nobody, Pick
+from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
 from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.tallies import Tallies, Tally
+from saas.customers.allocation.verifier import number_below
 from saas.kernel import EXACT, Explanation, rounded
 from saas.kernel.explanations import Shown
 
@@ -60,36 +66,62 @@ _NOBODY: Mapping[Nobody, Explanation] = MappingProxyType(
 )
 
 
-def explain_pick(roster: Roster, allocation: Allocation, customer_id: UUID) -> Explanation:
+_BY_WEIGHT = frozenset({Method.WEIGHTED, Method.DRAW})
+"""The methods in which a weight of 0 leaves a person out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickFacts:
+    """A pick with what it was made on.
+
+    `label` is the customer's that is asked about, `records` are all that went with it. `received` is what everybody had
+    got before its place; `shares`, of the methods by share, are what `shown_shares` gives for the whole allocation.
+    """
+
+    label: str
+    place: int
+    records: frozenset[UUID]
+    employee_id: UUID | None
+    nobody: Nobody | None
+    received: Tallies
+    shares: Mapping[UUID, str]
+
+
+def shown_shares(shares: Mapping[UUID, Fraction]) -> dict[UUID, str]:
+    """Shares in percent, as they are told; who has none is not there."""
+    return {employee_id: _percent(share) for employee_id, share in shares.items() if share}
+
+
+def explain_pick(roster: Roster, facts: PickFacts) -> Explanation:
     """Why the customer went where it did; for one that stayed in the pool, each candidate's reason stands below.
 
-    :raises KeyError: the customer is not on the roster.
+    The roster's customers don't matter.
     """
-    case = _Case(roster, allocation, customer_id)
-    if case.pick.nobody is not None:
+    case = _Case(roster, facts)
+    if facts.nobody is not None:
         parts = tuple(part for each in roster.candidates if (part := case.filtered(each)) is not None)
-        return replace(_NOBODY[case.pick.nobody], args={"customer": case.label}, parts=parts)
-    chosen = case.candidate(case.pick.employee_id)
-    args = {"customer": case.label, "eligible": case.eligible(), **case.standing(chosen)}
+        return replace(_NOBODY[facts.nobody], args={"customer": facts.label}, parts=parts)
+    chosen = case.candidate(facts.employee_id)
+    args = {"customer": facts.label, "eligible": len(case.eligible), **case.standing(chosen)}
     return replace(_CHOSEN[roster.method], args=args, parts=case.grounds(chosen))
 
 
-def explain_passed_over(roster: Roster, allocation: Allocation, customer_id: UUID, *, employee_id: UUID) -> Explanation:
+def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) -> Explanation:
     """Why the customer did not go to this person: the rule that kept it from them, or who was ahead and by what.
 
     For whoever did get it, this is `explain_pick`.
 
-    :raises KeyError: the customer or the person is not on the roster.
+    :raises KeyError: the person is not on the roster.
     """
-    case = _Case(roster, allocation, customer_id)
+    case = _Case(roster, facts)
     asking = case.candidate(employee_id)
-    if employee_id == case.pick.employee_id:
-        return explain_pick(roster, allocation, customer_id)
+    if employee_id == facts.employee_id:
+        return explain_pick(roster, facts)
     filtered = case.filtered(asking)
     if filtered is not None:
         return filtered
-    chosen = case.candidate(case.pick.employee_id)
-    args: dict[str, Shown] = {"customer": case.label, "chosen": chosen.name, **case.standing(asking)}
+    chosen = case.candidate(facts.employee_id)
+    args: dict[str, Shown] = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
     args |= {f"chosen_{name}": value for name, value in case.standing(chosen).items()}
     return replace(_PASSED_OVER[roster.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
 
@@ -97,10 +129,8 @@ def explain_passed_over(roster: Roster, allocation: Allocation, customer_id: UUI
 class _Case:
     """One pick, with what was known when it was made."""
 
-    def __init__(self, roster: Roster, allocation: Allocation, customer_id: UUID) -> None:
-        self.roster, self.allocation = roster, allocation
-        self.pick = _pick_of(allocation, customer_id)
-        self.label = next(each.label for each in roster.customers if each.customer_id == customer_id)
+    def __init__(self, roster: Roster, facts: PickFacts) -> None:
+        self.roster, self.facts = roster, facts
         self._people = {each.employee_id: each for each in roster.candidates}
 
     def candidate(self, employee_id: UUID | None) -> Candidate:
@@ -110,25 +140,39 @@ class _Case:
 
     def filtered(self, candidate: Candidate) -> Explanation | None:
         """The first rule that kept the customer from a person, None where none did."""
-        for each in self.allocation.filtered:
-            if each.employee_id == candidate.employee_id and each.covers(self.pick.place):
-                args: dict[str, Shown] = {"name": candidate.name, "customer": self.label}
-                args |= {"day": self.roster.day.isoformat(), "limit": candidate.holding_limit}
-                args |= {"assignable": candidate.assignable, "room": self._room(candidate)}
-                return replace(_FILTERED[each.rule], args=args)
+        rule = self._rule(candidate)
+        if rule is None:
+            return None
+        args: dict[str, Shown] = {"name": candidate.name, "customer": self.facts.label}
+        args |= {"day": self.roster.day.isoformat(), "limit": candidate.holding_limit}
+        args |= {"assignable": candidate.assignable, "room": self._room(candidate)}
+        return replace(_FILTERED[rule], args=args)
+
+    def _rule(self, candidate: Candidate) -> FilterRule | None:
+        """In the order in which a deal sorts out; what keeps a person from every customer comes first."""
+        if (rule := self._rule_of_all(candidate)) is not None:
+            return rule
+        if not self.facts.records.isdisjoint(candidate.cooldown_customers):
+            return FilterRule.COOLDOWN
+        if self.roster.method is Method.PERFORMANCE and candidate.employee_id not in self.facts.shares:
+            return FilterRule.NO_WEIGHT
+        if candidate.room is not None and candidate.room - self._received(candidate).records < len(self.facts.records):
+            return tighter_limit(candidate)
         return None
 
-    def eligible(self) -> int:
-        """How many could have had the customer."""
-        out = {each.employee_id for each in self.allocation.filtered if each.covers(self.pick.place)}
-        return len(self.roster.candidates) - len(out)
+    def _rule_of_all(self, candidate: Candidate) -> FilterRule | None:
+        return filter_rule(candidate, needs_weight=self.roster.method in _BY_WEIGHT)
 
-    def _before(self, candidate: Candidate) -> list[Pick]:
-        earlier = self.allocation.picks[: self.pick.place]
-        return [pick for pick in earlier if pick.employee_id == candidate.employee_id]
+    @cached_property
+    def eligible(self) -> list[Candidate]:
+        """Who could have had the customer."""
+        return [each for each in self.roster.candidates if self._rule(each) is None]
+
+    def _received(self, candidate: Candidate) -> Tally:
+        return self.facts.received.get(candidate.employee_id, Tally())
 
     def _room(self, candidate: Candidate) -> int | None:
-        taken = sum(len(pick.customer_ids) for pick in self._before(candidate))
+        taken = self._received(candidate).records
         return None if candidate.holding_room is None else candidate.holding_room - taken
 
     def standing(self, candidate: Candidate) -> dict[str, Shown]:
@@ -142,18 +186,17 @@ class _Case:
             return {"name": name, **self._part_of_wheel(candidate)}
         if method is Method.FLEXIBLE:
             return {"name": name}
-        dealt = sum(pick.employee_id is not None for pick in self.allocation.picks[: self.pick.place])
-        share = _percent(self.allocation.shares.get(candidate.employee_id, Fraction(0)))
-        return {"name": name, "share": share, "received": len(self._before(candidate)), "dealt": dealt}
+        dealt = sum(each.turns for each in self.facts.received.values())
+        share = self.facts.shares[candidate.employee_id]
+        return {"name": name, "share": share, "received": self._received(candidate).turns, "dealt": dealt}
 
     def _part_of_wheel(self, candidate: Candidate) -> dict[str, Shown]:
         """The numbers that would have fallen on a person, first and last, and the number that came."""
-        drawn = self.allocation.drawn[self.pick.place]
-        people = sorted(self.roster.candidates, key=lambda each: each.employee_id)
-        standing = [each for each in people if self.filtered(each) is None]
-        ends = accumulate(each.weight for each in standing)
-        end = next(end for each, end in zip(standing, ends, strict=True) if each == candidate)
-        return {"number": drawn.number, "total": drawn.total, "first": end - candidate.weight, "last": end - 1}
+        standing = sorted(self.eligible, key=lambda each: each.employee_id)
+        ends = list(accumulate(each.weight for each in standing))
+        end, draw = ends[standing.index(candidate)], str(self.roster.allocation_id)
+        _, number = number_below(ends[-1], seed=self.roster.drawn_seed(), draw=draw, place=self.facts.place)
+        return {"number": number, "total": ends[-1], "first": end - candidate.weight, "last": end - 1}
 
     def grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         """What the standing rests on."""
@@ -163,20 +206,21 @@ class _Case:
 
     def _last_served(self, candidate: Candidate) -> Explanation:
         cycle: dict[str, Shown] = {"name": candidate.name, "count": candidate.assigned_in_cycle}
-        if before := self._before(candidate):
-            return Explanation("customers.served_in_this", {**cycle, "place": before[-1].place + 1})
+        if (last := self._received(candidate).last) is not None:
+            return Explanation("customers.served_in_this", {**cycle, "place": last + 1})
         if candidate.last_served_at is None:
             return Explanation("customers.served_never", cycle)
         return Explanation("customers.served_last", {**cycle, "at": candidate.last_served_at.isoformat()})
 
     def _share(self, candidate: Candidate) -> Explanation:
-        plan, shares = self.roster.performance, self.allocation.shares
+        plan = self.roster.performance
         assert plan is not None
+        people = sum(self._rule_of_all(each) is None for each in self.roster.candidates)
         is_newcomer = plan.is_newcomer(candidate.hired_on, self.roster.day)
         args: dict[str, Shown] = {
             "name": candidate.name,
-            "share": _percent(shares.get(candidate.employee_id, Fraction(0))),
-            "least": _percent(plan.guarantee(len(shares), is_newcomer=is_newcomer)),
+            "share": self.facts.shares[candidate.employee_id],
+            "least": _percent(plan.guarantee(people, is_newcomer=is_newcomer)),
             "from": plan.period.first.isoformat(),
             "to": str(plan.period.last),
         }
@@ -186,13 +230,6 @@ class _Case:
         weight = plan.weight(candidate.attainment)
         args |= {"weight": str(rounded(EXACT.divide(Decimal(weight.numerator), Decimal(weight.denominator)), 4))}
         return Explanation("customers.share_of_attainment", args)
-
-
-def _pick_of(allocation: Allocation, customer_id: UUID) -> Pick:
-    for pick in allocation.picks:
-        if customer_id in pick.customer_ids:
-            return pick
-    raise KeyError(customer_id)
 
 
 def _percent(share: Fraction) -> str:

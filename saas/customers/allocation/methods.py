@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
+from uuid import UUID
 
 from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, Order, Table, deal
 from saas.customers.allocation.draw import draw
@@ -57,8 +58,12 @@ def _load_relative(roster: Roster) -> Allocation:
 def _weighted(roster: Roster) -> Allocation:
     units = roster.units()
     table = Table(roster, units, needs_weight=True)
-    whole = sum(each.weight for each in table.seats)
-    return _by_share(roster, table, units, [Fraction(each.weight, whole) for each in table.seats])
+    return _by_share(roster, table, units, _weighted_shares(table.seats))
+
+
+def _weighted_shares(seats: Sequence[Candidate]) -> list[Fraction]:
+    whole = sum(each.weight for each in seats)
+    return [Fraction(each.weight, whole) for each in seats]
 
 
 def _performance(roster: Roster) -> Allocation:
@@ -83,13 +88,27 @@ def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster
     return filled_shares(performance_weights(plan, [each.attainment for each in seats]), least)
 
 
+def shares_of(roster: Roster) -> Mapping[UUID, Fraction]:
+    """The share of each who may receive any customers at all, as `allocate` deals by it; empty where none decides."""
+    if roster.method is Method.WEIGHTED:
+        seats = Table(roster, (), needs_weight=True).seats
+        return _named(seats, _weighted_shares(seats))
+    if roster.method is Method.PERFORMANCE and roster.performance is not None:
+        seats = Table(roster, (), needs_weight=False).seats
+        return _named(seats, performance_shares(seats, roster.performance, roster))
+    return {}
+
+
+def _named(seats: Sequence[Candidate], shares: Sequence[Fraction]) -> dict[UUID, Fraction]:
+    return {each.employee_id: share for each, share in zip(seats, shares, strict=True)}
+
+
 def _by_share(roster: Roster, table: Table, units: tuple[Unit, ...], shares: Sequence[Fraction]) -> Allocation:
     order = ByShare(whole_weights(shares), [each.balance for each in table.seats])
     allocation = deal(roster, table, units, order)
     owed = {table.seats[seat].employee_id: balance for seat, balance in order.balances().items()}
     balances = {each.employee_id: owed.get(each.employee_id, Decimal(0)) for each in roster.candidates}
-    named = {each.employee_id: share for each, share in zip(table.seats, shares, strict=True)}
-    return replace(allocation, shares=named, balances=balances)
+    return replace(allocation, shares=_named(table.seats, shares), balances=balances)
 
 
 METHODS: Mapping[Method, Callable[[Roster], Allocation]] = MappingProxyType(

@@ -28,7 +28,7 @@ from saas.exchange.kinds import Contexts, ImportContext, Kinds
 from saas.exchange.queries import Batch, BatchPromises, Part, list_parts, lock_batch
 from saas.exchange.rules import BatchState, Phase, plan_hash
 from saas.exchange.store import FileStore
-from saas.kernel import Actor, AppError, AppErrors, Catalogue, Clock
+from saas.kernel import Actor, AppError, AppErrors, Catalogue, Clock, refusals_of
 from tenants import current_tenant_id, current_transaction
 
 _ONWARD = """
@@ -96,7 +96,7 @@ async def advance(importer: Importer, batch_id: UUID, *, step: int | None = None
             if onward is None:
                 await _finish(importer, context, batch)
     except (AppError, AppErrors) as refused:
-        await _fail(importer, batch, scribe, refused.errors[0] if isinstance(refused, AppErrors) else refused)
+        await _fail(importer, batch, scribe, refusals_of(refused)[0])
         return False
     if onward is None:
         return False

@@ -13,7 +13,6 @@ import strawberry
 
 from saas.customers import (
     ALLOCATION_METHOD,
-    AllocationProblem,
     AllocationWish,
     DrawCertificate,
     Method,
@@ -44,7 +43,7 @@ from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
 from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.references import optional_id, placed_id
-from saas.kernel import BadUserInput, Catalogue, Period
+from saas.kernel import BadUserInput, Catalogue, InputProblem, Period
 from saas.sealing import Sealer
 
 MOST_NAMED = 1_000
@@ -299,7 +298,7 @@ async def allocation_problems(info: Info, allocation: Allocation) -> list[UserEr
     return [user_error(_placed(each), catalogue=catalogue, locale=info.locale) for each in found]
 
 
-def _placed(problem: AllocationProblem) -> AllocationProblem:
+def _placed(problem: InputProblem) -> InputProblem:
     """With its field from the mutation's argument down, as a refusal in the mutation's answer has it."""
     return replace(problem, field=("input", *problem.field)) if problem.field else problem
 

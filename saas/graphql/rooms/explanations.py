@@ -8,11 +8,11 @@ import strawberry
 
 from saas.graphql.errors import hint_of
 from saas.graphql.fields import Info, query
-from saas.graphql.payloads import ErrorArgument
+from saas.graphql.payloads import ErrorArgument, error_arguments
 from saas.graphql.render import ExplanationLine
 from saas.graphql.rooms.references import placed_id
-from saas.incentives import Problem, explain_accrual, find_problems
-from saas.kernel import Catalogue, Explanation
+from saas.incentives import explain_accrual, find_problems
+from saas.kernel import Catalogue, Explanation, Problem
 
 LINES_MAX = 500
 
@@ -67,11 +67,8 @@ async def settlement_problems(info: Info, settlement: _SettlementId) -> list[Set
 
 def _problem(problem: Problem, catalogue: Catalogue, locale: str) -> SettlementProblem:
     return SettlementProblem(
-        message=catalogue.text(locale, problem.key, problem.args),
+        message=catalogue.text(locale, problem.key, problem.values),
         message_key=problem.key,
-        args=[
-            ErrorArgument(name=name, value=None if value is None else str(value))
-            for name, value in problem.args.items()
-        ],
-        hint=hint_of(catalogue, locale, problem.key, problem.args),
+        args=error_arguments(problem.values),
+        hint=hint_of(catalogue, locale, problem.key, problem.values),
     )

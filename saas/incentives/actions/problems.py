@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from uuid import UUID
 
+import asyncpg
+
 from saas.incentives.errors import SettlementNotFound
-from saas.kernel import AppError, Scalar, new_id
+from saas.kernel import AppError, Problem, new_id
 from tenants import current_tenant_id, current_transaction
 
 PROBLEMS_TOLD = 100
@@ -28,12 +29,13 @@ async def add_problems(settlement_id: UUID, problems: Iterable[AppError]) -> int
     People who share a deal are calculated apart, and each finds what is wrong with it.
     """
     rows = await current_transaction().fetch(_KNOWN, current_tenant_id(), settlement_id)
-    known = [(row["key"], json.loads(row["args"])) for row in rows]
+    known = [_problem(row) for row in rows]
     fresh: list[tuple[UUID, int, str, str]] = []
     for each in problems:
-        if (each.key, each.values) not in known and len(known) < PROBLEMS_TOLD:
+        problem = Problem(each.key, each.values)
+        if problem not in known and len(known) < PROBLEMS_TOLD:
             fresh.append((new_id(), len(known), each.key, json.dumps(each.values, ensure_ascii=False)))
-            known.append((each.key, each.values))
+            known.append(problem)
     if fresh:
         columns = map(list, zip(*fresh, strict=True))
         await current_transaction().execute(_INSERT, current_tenant_id(), settlement_id, *columns)
@@ -46,14 +48,6 @@ SELECT key, args::text AS args FROM settlement_problem WHERE tenant_id = $1 AND 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a settlement could not be calculated: a sentence by its key and values."""
-
-    key: str
-    args: Mapping[str, Scalar]
-
-
 async def find_problems(settlement_id: UUID) -> list[Problem]:
     """What kept a settlement from being calculated, in the order found; nothing of one that has not failed.
 
@@ -63,4 +57,8 @@ async def find_problems(settlement_id: UUID) -> list[Problem]:
     if not await transaction.fetchval(_SETTLEMENT, tenant_id, settlement_id):
         raise SettlementNotFound("incentives.settlement_not_found", field=("settlement",))
     rows = await transaction.fetch(_PROBLEMS, tenant_id, settlement_id)
-    return [Problem(row["key"], json.loads(row["args"])) for row in rows]
+    return [_problem(row) for row in rows]
+
+
+def _problem(row: asyncpg.Record) -> Problem:
+    return Problem(row["key"], json.loads(row["args"]))

@@ -52,9 +52,6 @@ _CLAIM = f"""
 SELECT i.id, i.employee_id {_NOT_COMPUTED} AND i.employee_id > $4
 ORDER BY i.employee_id LIMIT $3 FOR NO KEY UPDATE OF i SKIP LOCKED
 """
-# Plans are kept, and the first one is made while the run has no payslips: a table that was just found empty would be
-# read from end to end for each person from then on.
-_BY_INDEX = "SET LOCAL enable_seqscan = off"
 # A claim may come just after another chunk's commit that its statement does not see yet; the next statement does.
 _CLAIMED = f"""
 SELECT i.id, i.employment_id, i.employee_id, i.department_id, i.structure_version_id, i.inputs_sealed, i.failure
@@ -207,7 +204,7 @@ async def compute_next(
 ) -> Claimed:
     """Claim at most so many people of a run who have no payslip yet, and compute theirs; first those behind `after`."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
-    await transaction.execute(_BY_INDEX)
+    await transaction.plan_by_index()
     found = await transaction.fetch(_CLAIM, tenant_id, run.id, most, after)
     if len(found) < most and after != NOBODY:
         found = await transaction.fetch(_CLAIM, tenant_id, run.id, most, NOBODY)

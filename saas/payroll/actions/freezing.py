@@ -103,8 +103,9 @@ class _Known:
 
 async def freeze_next(run: Run, *, most: int, keyring: Keyring, commission: CommissionSource, at: datetime) -> int:
     """Freeze the inputs of the next people of a run who have none yet, as known when it was opened; how many."""
-    days = (run.period.first, run.period.until)
-    people = await current_transaction().fetch(_NEXT, current_tenant_id(), run.legal_entity_id, *days, run.id, most)
+    transaction, days = current_transaction(), (run.period.first, run.period.until)
+    await transaction.plan_by_index()
+    people = await transaction.fetch(_NEXT, current_tenant_id(), run.legal_entity_id, *days, run.id, most)
     await _freeze(run, people, known_at=run.opened_at, keyring=keyring, commission=commission, at=at)
     return len(people)
 

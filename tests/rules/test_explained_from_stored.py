@@ -1,0 +1,107 @@
+"""Explained from stored facts of one pick as a whole deal would tell it, for every method and everybody who asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saas.customers.allocation import (
+    Candidate,
+    Method,
+    Pick,
+    PooledCustomer,
+    Roster,
+    Tally,
+    allocate,
+    explain_passed_over,
+    explain_pick,
+    shares_of,
+    shown_shares,
+    tallied,
+)
+from tests.rules.allocation_samples import customer_id, person_id, roster, seeded
+from tests.rules.dealt_again import DealtAgain
+
+CUSTOMERS = 12
+_AT = datetime(2026, 10, 30, 8, tzinfo=UTC)
+
+
+@st.composite
+def candidates(draw: st.DrawFn, number: int) -> Candidate:
+    """Somebody who is away, full, left out or in cooldown now and then."""
+    cooling = draw(st.sets(st.integers(0, CUSTOMERS - 1), max_size=3))
+    return Candidate(
+        person_id(number),
+        f"rep {number}",
+        holding=draw(st.integers(0, 4)),
+        holding_limit=draw(st.integers(0, 12)),
+        assignable=draw(st.none() | st.integers(0, 8)),
+        assigned_in_cycle=draw(st.integers(0, 2)),
+        last_served_at=draw(st.none() | st.just(_AT)),
+        hired_on=draw(st.none() | st.just(_AT.date())),
+        attainment=draw(st.none() | st.sampled_from([Decimal(0), Decimal("0.335"), Decimal(1), Decimal("1.5")])),
+        weight=draw(st.integers(0, 5)),
+        turn=number,
+        is_enabled=draw(st.sampled_from([True, True, True, False])),
+        is_absent=draw(st.sampled_from([False, False, False, True])),
+        cooldown_customers=frozenset(map(customer_id, cooling)),
+    )
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> Roster:
+    """Few people, companies with up to three records, any method, with or without a floor."""
+    method, count = draw(st.sampled_from(Method)), draw(st.integers(1, 5))
+    people = tuple(draw(candidates(number)) for number in range(count))
+    groups = draw(st.lists(st.none() | st.sampled_from("ab"), min_size=CUSTOMERS, max_size=CUSTOMERS))
+    pooled = tuple(PooledCustomer(customer_id(at), f"客户{at}", group) for at, group in enumerate(groups))
+    dealt = roster(
+        method, people, pooled, seed=seeded(draw(st.integers(0, 99))), turn_after=draw(st.none() | st.just(1))
+    )
+    assert dealt.performance is not None
+    floor = draw(st.sampled_from([Decimal(0), Decimal("0.2")]))
+    return replace(dealt, performance=replace(dealt.performance, floor_rate=floor))
+
+
+@given(rosters())
+def test_every_explanation_is_as_dealt_again(dealt: Roster) -> None:
+    allocation, alone = allocate(dealt), replace(dealt, customers=())
+    for customer in dealt.customers:
+        again = DealtAgain(dealt, allocation, customer.customer_id)
+        assert explain_pick(alone, again.facts()) == again.why()
+        for who in dealt.candidates:
+            asked = explain_passed_over(alone, again.facts(), employee_id=who.employee_id)
+            assert asked == again.why_not(who.employee_id)
+
+
+@given(rosters())
+def test_shares_are_told_without_a_deal(dealt: Roster) -> None:
+    assert shown_shares(shares_of(replace(dealt, customers=()))) == shown_shares(allocate(dealt).shares)
+
+
+@given(rosters(), st.integers(1, 5))
+def test_tallies_are_what_was_received_before(dealt: Roster, every: int) -> None:
+    allocation = allocate(dealt)
+    found = dict(tallied(allocation.picks, every=every))
+    assert [*found] == [place for place in range(1, len(allocation.picks)) if place % every == 0]
+    for place, received in found.items():
+        again = DealtAgain(dealt, allocation, allocation.picks[place].customer_ids[0])
+        assert received == {
+            who.employee_id: tally for who in dealt.candidates if (tally := again.tally(who)) != Tally()
+        }
+
+
+@pytest.mark.parametrize("later", [Tally(), Tally(1, 3, 7)])
+def test_a_tally_goes_on_where_another_ends(later: Tally) -> None:
+    assert Tally().and_then(later) == later
+    assert Tally(2, 2, 5).and_then(later) == (Tally(2, 2, 5) if later == Tally() else Tally(3, 5, 7))
+
+
+def test_nothing_is_tallied_of_a_few() -> None:
+    picks = [Pick(place, (customer_id(place),), person_id(0)) for place in range(3)]
+    assert [*tallied(picks, every=3)] == []
