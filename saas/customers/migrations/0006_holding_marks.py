@@ -23,7 +23,7 @@ _KINDS = (*_KINDS_BEFORE, "locked", "protected", "extended", "freed")
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0004_large_allocations")]
+    dependencies = [("customers", "0005_explained_from_picks")]
 
     operations = [
         ops.CreateModel(
