@@ -59,6 +59,7 @@ _TABLES = (
     "pool_department",
     "pool_event",
     "pool_notice",
+    "holding_mark",
     "recycle_run",
     "pool_allocation",
     "allocation_pick",

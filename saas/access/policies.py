@@ -28,6 +28,8 @@ PERMISSIONS = frozenset(
         "customer:release",
         "customer:assign",
         "customer:transfer",
+        "customer:mark",
+        "customer:extend",
         "customer:history",
         "follow_up:create",
         "opportunity:enter",
@@ -93,6 +95,7 @@ _BUSINESS_TYPES = (
     "PoolSetting",
     "FollowUp",
     "Ownership",
+    "HoldingMark",
     *_SALES_TYPES,
     "DealStage",
     *_INCENTIVE_TYPES,
@@ -214,7 +217,7 @@ def _rep() -> Iterable[PolicyLine]:
     the plans that hold, and what one earns by them oneself."""
     yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
-    yield from _allow(REP, Action.SEE, "Ownership", scopes=("self",))
+    yield from _allow(REP, Action.SEE, "Ownership", "HoldingMark", scopes=("self",))
     yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", "OpportunityStage", *_COMPANY_TYPES)
     yield from _rep_in_pools()
     yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
@@ -234,7 +237,9 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.READ, "Employee.*", "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.MASK, "Employee.phone", "Employee.email", scopes=("self",))
     yield from _allow(REP, Action.DO, "customer:create", "customer:update", "customer:claim", "customer:release")
-    yield from _allow(REP, Action.DO, "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter")
+    yield from _allow(
+        REP, Action.DO, "customer:mark", "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter"
+    )
     yield from _own_payslips(REP)
 
 
@@ -251,6 +256,7 @@ def _rep_in_pools() -> Iterable[PolicyLine]:
 def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "HoldingMark", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, *_OF_DEPARTMENT, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, "DealStage", "IncentiveParticipant", "Accrual", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))
@@ -260,7 +266,7 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick")
     yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
-    yield from _allow(SALES_MANAGER, Action.DO, "customer:history", "pool:allocate")
+    yield from _allow(SALES_MANAGER, Action.DO, "customer:history", "customer:extend", "pool:allocate")
     yield from _importing(SALES_MANAGER)
     yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
     yield from _allow(SALES_MANAGER, Action.DO, "deal:stage")

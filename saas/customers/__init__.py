@@ -17,12 +17,14 @@ from saas.customers.actions.customers import (
     create_customer,
     note_follow_up,
 )
+from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import assign_customer, release_customer, transfer_customer
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
     apply_begun_settings,
@@ -48,6 +50,8 @@ from saas.customers.events import (
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.mark_reads import MARK_KIND
+from saas.customers.marks import MarkKind
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -59,9 +63,9 @@ from saas.customers.queries import (
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import FollowUpFacts, FollowUpKind
+from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
 from saas.customers.rules import NewCustomer, match_key
-from saas.customers.settings import PoolChange, PoolSettings
+from saas.customers.settings import LevelDays, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
@@ -72,6 +76,7 @@ __all__ = [
     "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "MARK_KIND",
     "OWNER",
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
@@ -79,6 +84,7 @@ __all__ = [
     "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
+    "Comparison",
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
@@ -88,6 +94,9 @@ __all__ = [
     "FollowUpSource",
     "Foreseen",
     "Given",
+    "LevelDays",
+    "MarkKind",
+    "Marking",
     "Method",
     "Near",
     "NewCustomer",
@@ -102,6 +111,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "SettingsWish",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
@@ -113,6 +123,7 @@ __all__ = [
     "create_default_pool",
     "create_pool",
     "draw_certificate",
+    "dry_run_settings",
     "explain_allocation",
     "find_customer_by_external_key",
     "find_customers",

@@ -47,6 +47,38 @@ class CooldownRunning(RuleRefused):
     """P34: a former owner may not claim the customer again yet."""
 
 
+class MarkOff(RuleRefused):
+    """The pool does not allow this kind of mark (P15, P16, P33)."""
+
+
+class MarkRuns(Conflict):
+    """The customer has such a mark already, or one waits for a decision."""
+
+
+class MarkCooldown(RuleRefused):
+    """L14: the same owner may not renew a mark yet."""
+
+
+class MarkLimitReached(LimitReached):
+    """P15, P16, P33: the person has as many as the pool allows, or the holding was extended as often as it may be."""
+
+
+class MarkNotFound(NotFound):
+    """This company has no such mark, or it is not visible to the caller."""
+
+
+class MarkClosed(Conflict):
+    """The mark was decided or ended before, or its ownership has ended."""
+
+
+class NothingToExtend(RuleRefused):
+    """No rule would take the customer back, so there is no day to move."""
+
+
+class OwnExtension(RuleRefused):
+    """Nobody decides about an extension of their own."""
+
+
 class ClaimantNotOnStaff(RuleRefused):
     """Only people on the staff can own customers."""
 
@@ -119,6 +151,10 @@ class PlanChanged(AppError):
 
 class PoolChanged(StaleVersion):
     """Somebody changed the pool's rules meanwhile."""
+
+
+class DryRunTooLarge(LimitReached):
+    """More customers are owned than one request can judge."""
 
 
 class PoolRuleOutOfRange(BadUserInput):

@@ -193,6 +193,33 @@ class PoolEvent(TenantModel):
         table = "pool_event"
 
 
+class HoldingMark(TenantModel):
+    """A lock, a protection or an extension of an ownership, from the day it was asked for.
+
+    `until_on` is the last day it holds, null until it is in force. It goes with its ownership: a new owner has none.
+    """
+
+    customer_id = fields.UUIDField()
+    ownership_id = fields.UUIDField()
+    owner_id = fields.UUIDField()
+    owner_department_id = fields.UUIDField()
+    pool_id = fields.UUIDField()
+    kind = fields.CharField(max_length=10)
+    state = fields.CharField(max_length=10)
+    days = fields.IntField()
+    reason = fields.CharField(max_length=200)
+    until_on: date | None = fields.DateField(null=True)
+    requested_at = fields.DatetimeField()
+    requested_on = fields.DateField()
+    decided_at: datetime | None = fields.DatetimeField(null=True)
+    decided_by: UUID | None = fields.UUIDField(null=True)
+    decision_reason = fields.CharField(max_length=200, null=True)
+    ended_on: date | None = fields.DateField(null=True)
+
+    class Meta(TenantMeta):
+        table = "holding_mark"
+
+
 class PoolNotice(TenantModel):
     """A warning before recycling, once per reminder and ownership, or a day that recycling waited for one.
 

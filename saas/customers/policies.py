@@ -16,7 +16,7 @@ OWNERSHIP_SCOPES = {
     "self": "{t}.owner_id = {employee}",
 }
 POOL_SCOPES = {"all": "true"}
-NOTICE_SCOPES = {
+MARK_SCOPES = NOTICE_SCOPES = {
     "all": "true",
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.owner_id = {employee}",

@@ -9,6 +9,7 @@ from saas.customers.policies import (
     POOL_EVENT_SCOPES,
     POOL_SCOPES,
 )
+from saas.customers.settings import PoolSettings
 from saas.reads.mapping import (
     EXACT,
     EXACT_OR_NULL,
@@ -48,15 +49,37 @@ POOL_STATUS = EnumKind(
 def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
     """A setting in force, by its name in the API."""
     stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return Expression(name, kind, f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}", doc)
+    read = f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}"
+    if stored not in _ADDED:
+        return Expression(name, kind, read, doc)
+    return Expression(name, kind, f"coalesce({read}, {str(getattr(PoolSettings(), stored)).lower()})", doc)
 
 
+def _listed(name: str, doc: str) -> Expression:
+    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return Expression(name, ScalarKind.STRING, f"coalesce(({{t}}.settings ->> '{stored}')::text, '[]')", doc)
+
+
+_ADDED = frozenset(
+    {
+        "lock_limit",
+        "lock_days",
+        "rep_protection_limit",
+        "rep_protection_days",
+        "extension_times",
+        "extension_days",
+        "extension_needs_approval",
+    }
+)
+"""Settings that pools of before don't hold: theirs are the product's own."""
 _SETTING_TYPES = {ScalarKind.INT: "int", ScalarKind.BOOLEAN: "boolean", ScalarKind.STRING: "text"}
 
 POOL_SETTINGS = (
     _setting("protectionDays", ScalarKind.INT, "Days that a new owner keeps a customer in any case (P17)."),
     _setting("recycleFollowUpDays", ScalarKind.INT, "Back to the pool after more days without a follow-up; null: off."),
     _setting("recycleDealDays", ScalarKind.INT, "Back to the pool after more days without a deal (P20); null: off."),
+    _listed("recycleFollowUpDaysByLevel", "The days of the follow-up rule by level, as JSON (P22)."),
+    _listed("recycleDealDaysByLevel", "The days of the deal rule by level, as JSON (P22)."),
     _setting("dealtExempt", ScalarKind.BOOLEAN, "Whether customers with a deal are never recycled (P23)."),
     _setting("reminderDays", ScalarKind.STRING, "Days before recycling at which the owner is warned, as JSON (P28)."),
     _setting("followUpKinds", ScalarKind.STRING, "Which follow-ups count, and what they need, as JSON (3.1)."),
@@ -64,6 +87,13 @@ POOL_SETTINGS = (
     _setting("graceDays", ScalarKind.INT, "Days after a change of settings before which nothing is due (P27)."),
     _setting("assignIgnoresCooldown", ScalarKind.BOOLEAN, "Whether assignments ignore the cooldown (P07)."),
     _setting("showsNames", ScalarKind.BOOLEAN, "Whether the public ledger names people."),
+    _setting("lockLimit", ScalarKind.INT, "Customers a person may lock at once (P15); 0: none."),
+    _setting("lockDays", ScalarKind.INT, "Days that a lock holds at the longest (P15)."),
+    _setting("repProtectionLimit", ScalarKind.INT, "Customers a person may protect at once (P16); 0: none."),
+    _setting("repProtectionDays", ScalarKind.INT, "Days that a protection by its rep holds at the longest (P16)."),
+    _setting("extensionTimes", ScalarKind.INT, "How often a holding may be extended (P33); 0: never."),
+    _setting("extensionDays", ScalarKind.INT, "Days of an extension at the longest (P33)."),
+    _setting("extensionNeedsApproval", ScalarKind.BOOLEAN, "Whether a supervisor decides about extensions (P49)."),
 )
 
 pool = ReadType(
@@ -115,6 +145,10 @@ POOL_EVENT_KIND = EnumKind(
         "WARNED": ("warned", "Its owner was warned of recycling."),
         "POSTPONED": ("postponed", "Due, but no reminder was delivered: it stays a day longer."),
         "MOVED": ("moved", "It belongs to this pool from now on."),
+        "LOCKED": ("locked", "Its owner locked it (锁定); the reason says why."),
+        "PROTECTED": ("protected", "Its owner protects it (保护)."),
+        "EXTENDED": ("extended", "The day it is due was moved (延期)."),
+        "FREED": ("freed", "Its owner took a lock, a protection or an extension back."),
         "DRAW_COMMITTED": ("draw_committed", "A draw was committed to; the reason is the commitment's digest."),
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.mark_reads import MARK_ROOT, holding_mark
 from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES
 from saas.customers.pool_reads import POOL_ROOTS, POOL_TYPES, RECYCLE_RULE
 from saas.reads.mapping import (
@@ -163,6 +164,7 @@ customer = ReadType(
         Column("settingsVersion", ScalarKind.INT, "settings_version", "The pool's settings that dueOn goes by."),
         Column("version", ScalarKind.INT, "version", "Rises with every change of owner."),
         ToMany("ownerships", "Ownership", "customer_id", "STARTED_AT_DESC", "Who owned it, from when to when."),
+        ToMany("marks", "HoldingMark", "customer_id", "REQUESTED_AT_DESC", "Locks, protections and extensions of it."),
     ),
 )
 
@@ -185,7 +187,7 @@ ownership = ReadType(
 )
 
 reads = RoomReads(
-    types=(customer, ownership, *POOL_TYPES),
+    types=(customer, ownership, holding_mark, *POOL_TYPES),
     roots=(
         OneRoot("customer", "Customer", "A customer by id."),
         ListRoot(
@@ -194,6 +196,7 @@ reads = RoomReads(
         GroupRoot(
             "customerGroups", "Customer", "Customers counted by owner, status, industry, level, source or district."
         ),
+        MARK_ROOT,
         *POOL_ROOTS,
     ),
 )

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from saas.customers.errors import PoolRuleOutOfRange
+from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.recycling import (
     FollowUpKind,
     InactivityRule,
@@ -28,6 +29,8 @@ from saas.kernel import AppErrors, Scalar
 
 DAYS_MAX = 3650
 REMINDERS_MAX = 5
+LEVELS_MAX = 50
+LEVEL_MAX = 20
 KINDS_MAX = 10
 _KIND = re.compile(r"[a-z][a-z_]{0,19}", re.ASCII)
 _RANGES: Mapping[str, tuple[int, int]] = {
@@ -38,6 +41,12 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "recycle_follow_up_days": (1, DAYS_MAX),
     "recycle_deal_days": (1, DAYS_MAX),
     "grace_days": (1, 90),
+    "lock_limit": (0, 10_000),
+    "lock_days": (1, DAYS_MAX),
+    "rep_protection_limit": (0, 10_000),
+    "rep_protection_days": (1, DAYS_MAX),
+    "extension_times": (0, 10),
+    "extension_days": (1, 365),
 }
 """Setting → the least and the most it takes. A grace of 1 is the next local day, the least that P27 knows."""
 
@@ -45,6 +54,8 @@ _RECYCLING = (
     "protection_days",
     "recycle_follow_up_days",
     "recycle_deal_days",
+    "recycle_follow_up_days_by_level",
+    "recycle_deal_days_by_level",
     "dealt_exempt",
     "follow_up_kinds",
     "transfer_keeps_clock",
@@ -53,8 +64,17 @@ _RECYCLING = (
 
 
 @dataclass(frozen=True, slots=True)
+class LevelDays:
+    """The days of a rule for customers of a level, in the place of the rule's own (P22)."""
+
+    level: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P17, P18, P20, P23, P28, 3.1, P27).
+    """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P15 to P18, P20, P22, P23,
+    P27, P28, P33, 3.1).
 
     Limits are counts, days are calendar days; None switches a recycling rule off. `assign_ignores_cooldown` is of
     assignments by an administrator (P07). `shows_names` lets the ledger name people. `not_before` is not set but
@@ -67,6 +87,8 @@ class PoolSettings:
     protection_days: int = 3
     recycle_follow_up_days: int | None = 30
     recycle_deal_days: int | None = 180
+    recycle_follow_up_days_by_level: tuple[LevelDays, ...] = ()
+    recycle_deal_days_by_level: tuple[LevelDays, ...] = ()
     dealt_exempt: bool = True
     reminder_days: tuple[int, ...] = (7, 3, 1)
     follow_up_kinds: tuple[FollowUpKind, ...] = RecycleRules().follow_up_kinds
@@ -74,6 +96,13 @@ class PoolSettings:
     grace_days: int = 7
     assign_ignores_cooldown: bool = True
     shows_names: bool = True
+    lock_limit: int = 5
+    lock_days: int = 90
+    rep_protection_limit: int = 10
+    rep_protection_days: int = 30
+    extension_times: int = 1
+    extension_days: int = 15
+    extension_needs_approval: bool = True
     not_before: date | None = None
 
     def check(self) -> None:
@@ -90,6 +119,8 @@ class PoolSettings:
             given = getattr(self, name)
             if given is not None and not least <= given <= most:
                 yield _out_of_range(name, given, least, most)
+        yield from self._faults_of_levels("recycle_follow_up_days")
+        yield from self._faults_of_levels("recycle_deal_days")
         for days in self.reminder_days:
             if not 0 <= days <= DAYS_MAX:
                 yield _out_of_range("reminder_days", days, 0, DAYS_MAX)
@@ -105,6 +136,27 @@ class PoolSettings:
             for given, most in ((kind.least_seconds, 86_400), (kind.least_characters, 4_000)):
                 if not 0 <= given <= most:
                     yield _out_of_range("follow_up_kinds", given, 0, most)
+
+    def _faults_of_levels(self, rule: str) -> Iterator[PoolRuleOutOfRange]:
+        """The days of a rule by level, and a protection that is longer than the rule: the rule would never act."""
+        own, levels = getattr(self, rule), getattr(self, f"{rule}_by_level")
+        place = (_camel(f"{rule}_by_level"),)
+        if levels and own is None:
+            yield PoolRuleOutOfRange("customers.pool_levels_of_no_rule", {"rule": _camel(rule)}, field=place)
+        if len(levels) > LEVELS_MAX:
+            yield _out_of_range(f"{rule}_by_level", len(levels), 0, LEVELS_MAX)
+        names = [each.level for each in levels]
+        for at, each in enumerate(levels):
+            if not 1 <= len(each.level.strip()) <= LEVEL_MAX or each.level in names[:at]:
+                given: dict[str, Scalar] = {"level": each.level[:40], "longest": LEVEL_MAX}
+                yield PoolRuleOutOfRange("customers.pool_level_refused", given, field=(*place, str(at), "level"))
+            if not 1 <= each.days <= DAYS_MAX:
+                days: dict[str, Scalar] = {"given": each.days, "least": 1, "most": DAYS_MAX}
+                yield PoolRuleOutOfRange("customers.pool_rule_out_of_range", days, field=(*place, str(at), "days"))
+        shortest = min((days for days in (own, *(each.days for each in levels)) if days is not None), default=None)
+        if own is not None and shortest is not None and 0 < shortest < self.protection_days <= DAYS_MAX:
+            told: dict[str, Scalar] = {"protection": self.protection_days, "days": shortest, "rule": _camel(rule)}
+            yield PoolRuleOutOfRange("customers.pool_protection_beyond_rule", told, field=("protectionDays",))
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.
@@ -122,14 +174,25 @@ class PoolSettings:
     def recycle_rules(self) -> RecycleRules:
         """What the verdict of recycling goes by."""
         return RecycleRules(
-            no_follow_up=InactivityRule(self.recycle_follow_up_days, exempts_dealt=self.dealt_exempt),
-            no_deal=InactivityRule(self.recycle_deal_days, exempts_dealt=self.dealt_exempt),
+            no_follow_up=self._rule(self.recycle_follow_up_days, self.recycle_follow_up_days_by_level),
+            no_deal=self._rule(self.recycle_deal_days, self.recycle_deal_days_by_level),
             protection_days=self.protection_days,
             reminder_days=self.reminder_days,
             not_before=self.not_before,
             transfer_keeps_clock=self.transfer_keeps_clock,
             follow_up_kinds=self.follow_up_kinds,
         )
+
+    def _rule(self, days: int | None, by_level: tuple[LevelDays, ...]) -> InactivityRule:
+        return InactivityRule(days, {each.level: each.days for each in by_level}, exempts_dealt=self.dealt_exempt)
+
+    def mark_rules(self, kind: MarkKind) -> MarkRules:
+        """What marks of a kind go by."""
+        if kind is MarkKind.EXTENSION:
+            return MarkRules(self.extension_times, self.extension_days, 0)
+        if kind is MarkKind.LOCK:
+            return MarkRules(self.lock_limit, self.lock_days, self.cooldown_days)
+        return MarkRules(self.rep_protection_limit, self.rep_protection_days, self.cooldown_days)
 
     def claim_rules(self, name: str) -> PoolRules:
         """What a claim goes by in the pool of that name."""
@@ -170,10 +233,12 @@ class Due:
     rule: str | None
 
 
-def due_of_new_holding(settings: PoolSettings, *, received_on: date, last_deal_on: date | None) -> Due:
+def due_of_new_holding(
+    settings: PoolSettings, *, received_on: date, last_deal_on: date | None, level: str | None
+) -> Due:
     """The due date of a customer that somebody received on that day from the pool: nothing before it counts."""
     opened = OwnershipFacts(_ANYBODY, None, received_on)
-    facts = RecycleFacts(ownerships=(opened,), last_deal_on=last_deal_on)
+    facts = RecycleFacts(ownerships=(opened,), last_deal_on=last_deal_on, level=level)
     verdict = recycle_verdict(facts, settings.recycle_rules(), received_on)
     return Due(verdict.due_on, None if verdict.clock is None else verdict.clock.rule.value)
 
@@ -187,6 +252,9 @@ class _Row(Protocol):
     def __getitem__(self, column: str, /) -> Any: ...
 
 
+_BY_LEVEL = ("recycle_follow_up_days_by_level", "recycle_deal_days_by_level")
+
+
 @lru_cache(maxsize=512)
 def settings_of(text: str) -> PoolSettings:
     """From what `text` gave; kept, since each claim asks and a company has few."""
@@ -198,6 +266,7 @@ def settings_of(text: str) -> PoolSettings:
             **plain,
             "reminder_days": tuple(plain["reminder_days"]),
             "follow_up_kinds": kinds,
+            **{name: tuple(LevelDays(**each) for each in plain.get(name, ())) for name in _BY_LEVEL},
             "not_before": None if day is None else date.fromisoformat(day),
         }
     )
@@ -211,10 +280,12 @@ def settings_in_force(row: _Row) -> PoolSettings:
 
 def _out_of_range(name: str, given: int, least: int, most: int) -> PoolRuleOutOfRange:
     values: dict[str, Scalar] = {"given": given, "least": least, "most": most}
+    return PoolRuleOutOfRange("customers.pool_rule_out_of_range", values, field=(_camel(name),))
+
+
+def _camel(name: str) -> str:
     head, *tail = name.split("_")
-    return PoolRuleOutOfRange(
-        "customers.pool_rule_out_of_range", values, field=(head + "".join(part.title() for part in tail),)
-    )
+    return head + "".join(part.title() for part in tail)
 
 
 def _told(value: object) -> Scalar:

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from saas.customers import PoolChange, configure_pool, note_last_deals, settle_due
+from saas.customers import LevelDays, PoolChange, assign_customer, configure_pool, note_last_deals, settle_due
 from saas.kernel import Actor, local_date
 from saas.sales import find_follow_up_facts
-from tests.staging import ZONE, Company
+from tests.staging import ALL, ZONE, Company
 
 DUE = "SELECT due_on, due_rule, settings_version, effective_follow_up_on FROM customer WHERE id = $1"
 TODAY = date(2026, 11, 23)
@@ -157,3 +157,33 @@ async def test_customers_that_were_brought_in_are_reckoned_by_the_job(company: C
     report = await company.recycle()
     assert (report.reckoned, report.recycled, report.failed) == (1, 0, 0)
     assert await due(company, customer_id) == (IN_30_DAYS, "no_follow_up", 1, None)
+
+
+async def test_each_level_has_days_of_its_own_whichever_way_it_was_received(company: Company, rep: Actor) -> None:
+    """P22: claimed and assigned customers of a level, and one of no level."""
+    levels = (LevelDays("A", 90), LevelDays("C", 10))
+    await configure(company, recycle_follow_up_days_by_level=levels, grace_days=1)
+    company.clock.advance(timedelta(days=1))
+    today = TODAY + timedelta(days=1)
+    claimed, assigned, plain = [await company.enter(name) for name in ("甲", "乙", "丙")]
+    await company.run("UPDATE customer SET level = 'A' WHERE id = $1", claimed)
+    await company.run("UPDATE customer SET level = 'C' WHERE id = $1", assigned)
+    for customer_id in (claimed, plain):
+        await company.claim(rep, customer_id)
+    await company.within(
+        lambda: assign_customer(
+            company.founder,
+            customer_id=assigned,
+            employee_id=rep.employee_id or assigned,
+            reason="重点行业",
+            access=ALL,
+            time_zone=ZONE,
+            clock=company.clock,
+        )
+    )
+    due_on = {each: (await due(company, each))[0] for each in (claimed, assigned, plain)}
+    assert due_on == {
+        claimed: today + timedelta(days=91),
+        assigned: today + timedelta(days=11),
+        plain: today + timedelta(days=31),
+    }

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.customers import PoolSettings
+from saas.customers import LevelDays, PoolSettings
 from saas.customers.recycling import FollowUpKind, OwnershipFacts, RecycleFacts, recycle_verdict
 from saas.customers.settings import due_of_new_holding, settings_of
 from saas.kernel import AppErrors
@@ -47,6 +47,52 @@ def test_what_is_out_of_range_is_named(wanted: dict[str, Any], field: str, value
     assert (fault.field, fault.values) == ((field,), values)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "field", "key"),
+    [
+        (
+            {"recycle_deal_days": None, "recycle_deal_days_by_level": (LevelDays("A", 5),)},
+            ("recycleDealDaysByLevel",),
+            "customers.pool_levels_of_no_rule",
+        ),
+        (
+            {"recycle_follow_up_days_by_level": (LevelDays("A", 5), LevelDays("A", 6))},
+            ("recycleFollowUpDaysByLevel", "1", "level"),
+            "customers.pool_level_refused",
+        ),
+        (
+            {"recycle_follow_up_days_by_level": (LevelDays(" ", 5),)},
+            ("recycleFollowUpDaysByLevel", "0", "level"),
+            "customers.pool_level_refused",
+        ),
+        (
+            {"recycle_follow_up_days_by_level": (LevelDays("A", 3651),)},
+            ("recycleFollowUpDaysByLevel", "0", "days"),
+            "customers.pool_rule_out_of_range",
+        ),
+        (
+            {"recycle_follow_up_days_by_level": tuple(LevelDays(str(n), 9) for n in range(51))},
+            ("recycleFollowUpDaysByLevel",),
+            "customers.pool_rule_out_of_range",
+        ),
+        ({"protection_days": 31}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
+        (
+            {"recycle_follow_up_days_by_level": (LevelDays("A", 2),)},
+            ("protectionDays",),
+            "customers.pool_protection_beyond_rule",
+        ),
+    ],
+)
+def test_what_contradicts_is_named(wanted: dict[str, Any], field: tuple[str, ...], key: str) -> None:
+    with pytest.raises(AppErrors) as refused:
+        PoolSettings().changed(wanted, valid_from=DAY)
+    assert [(fault.field, fault.key) for fault in refused.value.errors] == [(field, key)]
+
+
+def test_a_protection_as_long_as_the_rule_is_taken() -> None:
+    assert PoolSettings().changed({"protection_days": 30}, valid_from=DAY).protection_days == 30
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(AppErrors) as refused:
         PoolSettings().changed({"claim_limit": -1, "grace_days": 91}, valid_from=DAY)
@@ -68,6 +114,7 @@ def test_only_what_moves_due_dates_begins_a_grace(wanted: dict[str, Any], not_be
     assert PoolSettings().changed(wanted, valid_from=DAY) == replace(PoolSettings(), **wanted, not_before=not_before)
 
 
+levels = st.lists(st.builds(LevelDays, st.sampled_from("ABC"), st.integers(1, 90)), max_size=3).map(tuple)
 settings = st.builds(
     PoolSettings,
     claim_limit=st.integers(0, 200),
@@ -79,6 +126,8 @@ settings = st.builds(
     follow_up_kinds=st.lists(
         st.builds(FollowUpKind, st.sampled_from(("call", "note")), st.integers(0, 99)), min_size=1, max_size=3
     ).map(tuple),
+    recycle_follow_up_days_by_level=levels,
+    recycle_deal_days_by_level=levels,
     not_before=st.none() | st.dates(DAY, DAY + timedelta(days=90)),
 )
 
@@ -88,13 +137,15 @@ def test_settings_come_back_as_they_were_stored(each: PoolSettings) -> None:
     assert settings_of(each.text()) == each
 
 
-@given(settings, st.none() | st.dates(DAY - timedelta(days=400), DAY))
-def test_a_new_holding_is_due_as_the_verdict_says(each: PoolSettings, last_deal_on: date | None) -> None:
+@given(settings, st.none() | st.dates(DAY - timedelta(days=400), DAY), st.none() | st.sampled_from("ABCD"))
+def test_a_new_holding_is_due_as_the_verdict_says(
+    each: PoolSettings, last_deal_on: date | None, level: str | None
+) -> None:
     """An older follow-up or ownership never counts for a new holding (L20)."""
     former = OwnershipFacts(person_id(1), None, DAY - timedelta(days=90), DAY)
-    facts = RecycleFacts((former, OwnershipFacts(person_id(2), None, DAY)), last_deal_on=last_deal_on)
+    facts = RecycleFacts((former, OwnershipFacts(person_id(2), None, DAY)), last_deal_on=last_deal_on, level=level)
     verdict = recycle_verdict(facts, each.recycle_rules(), DAY)
-    due = due_of_new_holding(each, received_on=DAY, last_deal_on=last_deal_on)
+    due = due_of_new_holding(each, received_on=DAY, last_deal_on=last_deal_on, level=level)
     assert due.on == verdict.due_on
     assert due.rule == (verdict.clock and verdict.clock.rule.value)
 

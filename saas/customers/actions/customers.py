@@ -67,7 +67,7 @@ async def create_customer(
     await refuse_duplicate(actor, new, phone, today=today, clock=clock)
     await _refuse_past_quota()
     pool = await default_pool()
-    kept = await _kept(actor, pool, now=now, today=today) if keep else None
+    kept = await _kept(actor, pool, new.level, now=now, today=today) if keep else None
     await _insert_customer(customer_id, pool.id, new, phone, kept, created_at=now)
     if kept:
         await _open_ownership(actor, customer_id, pool.id, kept)
@@ -102,14 +102,14 @@ class _Kept:
     settings_version: int
 
 
-async def _kept(actor: Actor, pool: Pool, *, now: datetime, today: date) -> _Kept:
+async def _kept(actor: Actor, pool: Pool, level: str | None, *, now: datetime, today: date) -> _Kept:
     """A customer entered for oneself is one more to hold, like a claimed one: no way round the limit (L17)."""
     department_id, holding = await lock_and_count_holding(actor, pool_id=pool.id, today=today)
     assert actor.employee_id is not None, "lock_and_count_holding refuses people who are not on the staff"
     refusal = may_hold_one_more(holding, pool.rules)
     if refusal is not None:
         raise refusal
-    due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None)
+    due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None, level=level)
     return _Kept(actor.employee_id, department_id, now, today, due, pool.settings_version)
 
 
@@ -259,7 +259,7 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 
 async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: date, clock: Clock) -> None:
     target, pool, owner = found.target, found.pool, str(actor.employee_id)
-    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on)
+    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
     entry = entry_values(
         actor,
         "customer.claimed",

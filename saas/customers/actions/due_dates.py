@@ -34,7 +34,8 @@ FollowUpSource = Callable[[Mapping[UUID, datetime]], Awaitable[Mapping[UUID, Seq
 (`find_follow_up_facts`). Customers without a follow-up may be missing."""
 
 _OWNED = f"""
-SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on, {POOL_SETTINGS}
+SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on,
+       p.name AS pool_name, {POOL_SETTINGS}
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
 """
@@ -45,6 +46,10 @@ WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY customer_id, started_at
 _NOTICES = """
 SELECT ownership_id, kind, rule, start_on, days, noticed_on, delivered_at IS NOT NULL AS is_delivered FROM pool_notice
 WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY noticed_at, id
+"""
+_MARKS = """
+SELECT ownership_id, kind, max(until_on) AS until_on FROM holding_mark
+WHERE tenant_id = $1 AND customer_id = ANY ($2) AND state = 'in_force' GROUP BY ownership_id, kind
 """
 _SETTLE = """
 UPDATE customer c SET due_on = d.due_on, due_rule = d.due_rule, settings_version = d.settings_version,
@@ -62,6 +67,7 @@ class OwnedCustomer:
 
     customer_id: UUID
     pool_id: UUID
+    pool_name: str
     owner_id: UUID
     owner_department_id: UUID
     ownership_id: UUID
@@ -107,7 +113,7 @@ async def store_due(owned: Sequence[OwnedCustomer], *, today: date) -> None:
 async def find_owned(
     customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, is_locking: bool = False
 ) -> list[OwnedCustomer]:
-    """Those of the customers that are owned, with their facts, in four statements; locked in the order of their ids.
+    """Those of the customers that are owned, with their facts, in five statements; locked in the order of their ids.
 
     One without an open ownership is left out: there is nothing to reckon from.
     """
@@ -119,8 +125,9 @@ async def find_owned(
         return []
     histories = _grouped(await transaction.fetch(_OWNERSHIPS, tenant_id, ids), "customer_id")
     notices = _grouped(await transaction.fetch(_NOTICES, tenant_id, ids), "ownership_id")
+    marks = _grouped(await transaction.fetch(_MARKS, tenant_id, ids), "ownership_id")
     found = [
-        _owned(row, histories[row["id"]], notices, time_zone)
+        _owned(row, histories[row["id"]], notices, marks, time_zone)
         for row in rows
         if row["id"] in histories and histories[row["id"]][-1]["ended_on"] is None
     ]
@@ -138,22 +145,28 @@ def _owned(
     row: asyncpg.Record,
     history: Sequence[asyncpg.Record],
     notices: Mapping[UUID, Sequence[asyncpg.Record]],
+    marks: Mapping[UUID, Sequence[asyncpg.Record]],
     time_zone: str,
 ) -> OwnedCustomer:
-    """Notices count for the ownership they were given in: a new owner is warned anew."""
+    """Notices and marks count for the ownership they were given in: a new owner is warned anew, and has no lock."""
     ownership_id: UUID = history[-1]["id"]
     given = notices.get(ownership_id, ())
+    until = {each["kind"]: each["until_on"] for each in marks.get(ownership_id, ())}
     facts = RecycleFacts(
         ownerships=tuple(_ownership(each) for each in history),
         created_on=local_date(row["created_at"], time_zone),
         level=row["level"],
         last_deal_on=row["last_deal_on"],
+        locked_until=until.get("lock"),
+        protected_until=until.get("protection"),
+        extended_until=until.get("extension"),
         reminders=tuple(_reminder(each) for each in given if each["kind"] == "reminder"),
         postponed_on=tuple(each["noticed_on"] for each in given if each["kind"] == "postponed"),
     )
     return OwnedCustomer(
         customer_id=row["id"],
         pool_id=row["pool_id"],
+        pool_name=row["pool_name"],
         owner_id=row["owner_id"],
         owner_department_id=row["owner_department_id"],
         ownership_id=ownership_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from saas.audit import entry_values, record_many
@@ -34,7 +34,7 @@ _HOLDINGS = """
 SELECT owner_id, count(*) AS holding FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
 """
 _LOCK_CUSTOMERS = """
-SELECT id, version, last_deal_on FROM customer
+SELECT id, version, last_deal_on, level FROM customer
 WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = $3 AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE
 """
 _GIVE = """
@@ -67,6 +67,14 @@ was stored a moment ago, and the database has no statistics of it yet. The key o
 T = TypeVar("T")
 _Outcome = tuple[Dealt, str, UUID | None, str | None]
 """A customer, its state, who got or missed it, and why nobody could have it."""
+
+
+class _Fresh(NamedTuple):
+    """A pooled customer as it is once it is locked."""
+
+    version: int
+    last_deal_on: date | None
+    level: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,24 +163,24 @@ async def _lock_people(frozen: FrozenRoster, employee_ids: set[UUID]) -> dict[UU
     }
 
 
-async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, tuple[int, date | None]]:
+async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, _Fresh]:
     """Version and last deal of those that are in the pool still."""
-    fresh: dict[UUID, tuple[int, date | None]] = {}
+    fresh: dict[UUID, _Fresh] = {}
     for ids in _chunks(sorted(item.dealt.customer.customer_id for item in wanted)):
         rows = await current_transaction().fetch(_LOCK_CUSTOMERS, current_tenant_id(), ids, pool_id)
-        fresh |= {row["id"]: (row["version"], row["last_deal_on"]) for row in rows}
+        fresh |= {row["id"]: _Fresh(row["version"], row["last_deal_on"], row["level"]) for row in rows}
     return fresh
 
 
 def _checked(
-    wanted: Sequence[_Item], people: Mapping[UUID, _Person], fresh: Mapping[UUID, tuple[int, date | None]]
+    wanted: Sequence[_Item], people: Mapping[UUID, _Person], fresh: Mapping[UUID, _Fresh]
 ) -> tuple[list[_Item], list[_Item]]:
     """What can be given as it was planned, in the order of places, and what can't."""
     rooms = {employee_id: person.room for employee_id, person in people.items()}
     going, missed = [], []
     for item in wanted:
         known = fresh.get(item.dealt.customer.customer_id)
-        if known is not None and known[0] == item.dealt.version and rooms.get(item.employee_id, 0) > 0:
+        if known is not None and known.version == item.dealt.version and rooms.get(item.employee_id, 0) > 0:
             rooms[item.employee_id] -= 1
             going.append(item)
         else:
@@ -195,12 +203,12 @@ class _Writer:
         on: date,
         clock: Clock,
         people: Mapping[UUID, _Person],
-        fresh: Mapping[UUID, tuple[int, date | None]],
+        fresh: Mapping[UUID, _Fresh],
     ) -> None:
         self._actor, self._pool, self._on, self._clock, self._now = actor, pool, on, clock, clock.now()
         self._allocation_id = frozen.roster.allocation_id
         self._people, self._fresh = people, fresh
-        self._dues: dict[date | None, Due] = {}
+        self._dues: dict[tuple[date | None, str | None], Due] = {}
 
     async def give(self, items: Sequence[_Item]) -> None:
         """Customers with their ownerships, ledger, trail and events of a chunk: a statement each."""
@@ -221,16 +229,18 @@ class _Writer:
 
     def _row(self, item: _Item) -> tuple[object, ...]:
         customer_id = item.dealt.customer.customer_id
-        due = self._due(self._fresh[customer_id][1])
+        due = self._due(self._fresh[customer_id])
         department_id = self._people[item.employee_id].department_id
         return customer_id, item.employee_id, department_id, due.on, due.rule, new_id()
 
-    def _due(self, last_deal_on: date | None) -> Due:
-        """Customers of one day differ by their last deal alone."""
-        if last_deal_on not in self._dues:
-            settings = self._pool.settings
-            self._dues[last_deal_on] = due_of_new_holding(settings, received_on=self._on, last_deal_on=last_deal_on)
-        return self._dues[last_deal_on]
+    def _due(self, customer: _Fresh) -> Due:
+        """Customers of one day differ by their last deal and level alone."""
+        key = customer.last_deal_on, customer.level
+        if key not in self._dues:
+            self._dues[key] = due_of_new_holding(
+                self._pool.settings, received_on=self._on, last_deal_on=customer.last_deal_on, level=customer.level
+            )
+        return self._dues[key]
 
     def _line(self, item: _Item) -> LedgerLine:
         return LedgerLine(

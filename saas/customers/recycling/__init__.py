@@ -4,6 +4,7 @@
 """
 
 from saas.customers.recycling.clocks import Hold, RunningClock, Start
+from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
 from saas.customers.recycling.facts import (
     FollowUpFacts,
     OwnershipFacts,
@@ -17,8 +18,11 @@ from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
     "Action",
+    "Comparison",
+    "Effect",
     "FollowUpFacts",
     "FollowUpKind",
+    "Held",
     "Hold",
     "InactivityRule",
     "OwnershipFacts",
@@ -28,6 +32,7 @@ __all__ = [
     "ReminderFacts",
     "RunningClock",
     "Start",
+    "Taken",
     "Verdict",
     "effective_follow_up",
     "holding",

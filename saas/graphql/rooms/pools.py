@@ -11,6 +11,7 @@ import strawberry
 
 from saas.customers import (
     FollowUpKind,
+    LevelDays,
     PoolChange,
     close_pool,
     configure_pool,
@@ -34,6 +35,14 @@ class EffectiveKindInput:
     least_seconds: int = strawberry.field(description="Length of the call's record, 0 to 86400 seconds.", default=0)
     least_characters: int = strawberry.field(description="Characters of text, 0 to 4000.", default=0)
     needs_check_in: bool = strawberry.field(description="Whether it needs a check-in.", default=False)
+
+
+@strawberry.input(description="The days of a rule for customers of a level. Since 0.1.")
+class LevelDaysInput:
+    """In the place of the rule's own."""
+
+    level: str = strawberry.field(description="The level, 1 to 20 characters, as customers have it.")
+    days: int = strawberry.field(description="Days, 1 to 3650.")
 
 
 @strawberry.input(description="A new pool. Since 0.1.")
@@ -88,6 +97,12 @@ class CustomerPoolUpdateInput:
     recycle_deal_days: int | None = strawberry.field(
         description="Back to the pool after more days without a deal, 1 to 3650; null: off.", default=strawberry.UNSET
     )
+    recycle_follow_up_days_by_level: list[LevelDaysInput] | None = strawberry.field(
+        description="Other days of the follow-up rule for some levels, at most 50; none: as the rule.", default=None
+    )
+    recycle_deal_days_by_level: list[LevelDaysInput] | None = strawberry.field(
+        description="Other days of the deal rule for some levels, at most 50; none: as the rule.", default=None
+    )
     dealt_exempt: bool | None = strawberry.field(
         description="Whether customers with a deal are never recycled.", default=None
     )
@@ -107,6 +122,27 @@ class CustomerPoolUpdateInput:
         description="Whether assignments ignore the cooldown.", default=None
     )
     shows_names: bool | None = strawberry.field(description="Whether the public ledger names people.", default=None)
+    lock_limit: int | None = strawberry.field(
+        description="Customers a person may lock at once, 0 to 10000; 0: none.", default=None
+    )
+    lock_days: int | None = strawberry.field(
+        description="Days that a lock holds at the longest, 1 to 3650.", default=None
+    )
+    rep_protection_limit: int | None = strawberry.field(
+        description="Customers a person may protect at once, 0 to 10000; 0: none.", default=None
+    )
+    rep_protection_days: int | None = strawberry.field(
+        description="Days that a protection by its rep holds at the longest, 1 to 3650.", default=None
+    )
+    extension_times: int | None = strawberry.field(
+        description="How often a holding may be extended, 0 to 10; 0: never.", default=None
+    )
+    extension_days: int | None = strawberry.field(
+        description="Days of an extension at the longest, 1 to 365.", default=None
+    )
+    extension_needs_approval: bool | None = strawberry.field(
+        description="Whether a supervisor decides about extensions.", default=None
+    )
     valid_from: date | None = strawberry.field(
         description="First day of the new settings; today when absent or past.", default=None
     )
@@ -130,7 +166,15 @@ _KEPT_BY_NULL = (
     "grace_days",
     "assign_ignores_cooldown",
     "shows_names",
+    "lock_limit",
+    "lock_days",
+    "rep_protection_limit",
+    "rep_protection_days",
+    "extension_times",
+    "extension_days",
+    "extension_needs_approval",
 )
+_BY_LEVEL = ("recycle_follow_up_days_by_level", "recycle_deal_days_by_level")
 _OFF_BY_NULL = ("recycle_follow_up_days", "recycle_deal_days")
 
 
@@ -138,7 +182,7 @@ _OFF_BY_NULL = ("recycle_follow_up_days", "recycle_deal_days")
 async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> CustomerPoolUpdatePayload:  # noqa: A002
     pool_id = placed_id(input.id, prefix="poo", field=("id",))
     change = PoolChange(
-        settings=_settings(input),
+        settings=settings_in(input),
         name=input.name,
         is_enabled=input.is_enabled,
         is_default=input.is_default,
@@ -156,9 +200,14 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
     return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id))
 
 
-def _settings(input: CustomerPoolUpdateInput) -> dict[str, Any]:  # noqa: A002
+def settings_in(input: CustomerPoolUpdateInput) -> dict[str, Any]:  # noqa: A002
+    """The settings that an input changes, by name of `PoolSettings`."""
     wanted = {name: getattr(input, name) for name in _KEPT_BY_NULL if getattr(input, name) is not None}
     wanted |= {name: getattr(input, name) for name in _OFF_BY_NULL if getattr(input, name) is not strawberry.UNSET}
+    for name in _BY_LEVEL:
+        given = getattr(input, name)
+        if given is not None:
+            wanted[name] = tuple(LevelDays(each.level.strip(), each.days) for each in given)
     if input.reminder_days is not None:
         wanted["reminder_days"] = tuple(sorted(set(input.reminder_days), reverse=True))
     if input.follow_up_kinds is not None:

@@ -288,3 +288,22 @@ async def test_what_goes_before_long_is_foreseen_with_its_reasons(web: Web) -> N
 @pytest.mark.parametrize("query", [POOLS, LEDGER, PREVIEW])
 async def test_nobody_reads_nothing(cast: Cast, query: str) -> None:
     assert await cast.nobody.code(query) == "UNAUTHENTICATED"
+
+
+async def test_levels_have_days_of_their_own(web: Web) -> None:
+    owner = await web.sign_up("晨光销售")
+    query = "{ customerPools(first: 1) { nodes { id version recycleFollowUpDaysByLevel recycleDealDaysByLevel } } }"
+    (pool,) = (await owner.data(query))["customerPools"]["nodes"]
+    assert (pool["recycleFollowUpDaysByLevel"], pool["recycleDealDaysByLevel"]) == ("[]", "[]")
+    wanted = {"id": pool["id"], "expectedVersion": pool["version"]}
+    twice = [{"level": "A", "days": 60}, {"level": "A ", "days": 90}]
+    refused = await owner.refused(UPDATE, **wanted, recycleFollowUpDaysByLevel=twice)
+    assert (refused["code"], refused["field"], refused["messageKey"]) == (
+        "BAD_USER_INPUT",
+        ["input", "recycleFollowUpDaysByLevel", "1", "level"],
+        "customers.pool_level_refused",
+    )
+    levels = [{"level": "A", "days": 90}, {"level": "C", "days": 10}]
+    await owner.done(UPDATE, **wanted, recycleFollowUpDaysByLevel=levels)
+    (pool,) = (await owner.data(query))["customerPools"]["nodes"]
+    assert json.loads(pool["recycleFollowUpDaysByLevel"]) == levels
