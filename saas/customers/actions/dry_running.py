@@ -16,7 +16,7 @@ from saas.customers.settings import settings_in_force
 from saas.kernel import BadUserInput, Scalar
 from tenants import current_tenant_id, current_transaction
 
-MOST = 20_000
+MOST = 10_000
 """Customers that one request judges, in about half of its time."""
 
 HORIZON_DAYS = 3_650

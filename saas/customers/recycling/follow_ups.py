@@ -24,7 +24,7 @@ def effective_follow_up(facts: RecycleFacts, rules: RecycleRules, *, today: date
             continue
         text = _plain(entry.content)
         counts = entry.on <= today and (rules.collaborators_count or _is_owners(entry, held))
-        if counts and text not in seen and is_effective(entry, rules) and (last is None or entry.on >= last.on):
+        if counts and text not in seen and _is_effective(entry, text, rules) and (last is None or entry.on >= last.on):
             last = entry
         seen |= {text} - {""}
     return last
@@ -32,12 +32,16 @@ def effective_follow_up(facts: RecycleFacts, rules: RecycleRules, *, today: date
 
 def is_effective(entry: FollowUpFacts, rules: RecycleRules) -> bool:
     """Whether an entry, looked at alone, is a follow-up: done by a person, of a kind on the list, with what it asks."""
+    return _is_effective(entry, _plain(entry.content), rules)
+
+
+def _is_effective(entry: FollowUpFacts, text: str, rules: RecycleRules) -> bool:
     kind = next((each for each in rules.follow_up_kinds if each.kind == entry.kind), None)
-    is_empty = not _plain(entry.content) and entry.seconds is None and not entry.has_check_in
+    is_empty = not text and entry.seconds is None and not entry.has_check_in
     if kind is None or is_empty or entry.is_planned or entry.is_deleted or entry.is_automatic:
         return False
     has_evidence = (entry.seconds or 0) >= kind.least_seconds and entry.has_check_in >= kind.needs_check_in
-    return has_evidence and len(_plain(entry.content)) >= kind.least_characters
+    return has_evidence and len(text) >= kind.least_characters
 
 
 def _plain(content: str) -> str:

@@ -6,8 +6,8 @@ whole dates of the tenant's calendar; nothing here reads a clock, and no edit, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -37,6 +37,7 @@ class Verdict:
     `due_on` is the day the customer goes as things stand: the clock's, or later where `hold` keeps it. On the last day
     before it `days_left` is 0 and the customer is still owned. `clock`, `due_on` and `days_left` are None where no
     rule runs. `reminder` is the reminder to send today, in days before; `is_warned` says whether lists show a warning.
+    `explanation` is put together when it is asked for: of most verdicts nobody does.
     """
 
     action: Action
@@ -46,7 +47,39 @@ class Verdict:
     hold: Hold | None
     reminder: int | None
     is_warned: bool
-    explanation: Explanation
+    case: _Case = field(repr=False, compare=False)
+
+    @property
+    def explanation(self) -> Explanation:
+        """Each rule with what its clock says, and what keeps the customer beyond the day."""
+        told = tuple(self.case.told())
+        if self.due_on is None:
+            return Explanation("customers.recycle_never", parts=told)
+        args: dict[str, Shown] = {"due_on": self.due_on.isoformat(), "days_left": self.days_left}
+        args["today"] = self.case.today.isoformat()
+        parts = told if self.hold is None else (*told, _held(self.hold, self.due_on, self.case.rules))
+        return replace(_ROOTS[self.action], args=args, parts=parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What a verdict is about."""
+
+    facts: RecycleFacts
+    rules: RecycleRules
+    today: date
+
+    def clocks(self) -> Iterator[tuple[RunningClock, Exemption | None]]:
+        """Each rule that is on, with why it does not run."""
+        facts, rules = self.facts, self.rules
+        received_on = holding(facts, rules)[0].began_on
+        for rule, settings, days in rules.running(facts.level):
+            exemption = exemption_of(rule, settings, facts, received_on)
+            yield RunningClock(rule, days, *start_of(rule, facts, rules, received_on, self.today)), exemption
+
+    def told(self) -> Iterator[Explanation]:
+        """Each rule with what its clock says, or why it does not run."""
+        return (_told(clock, exemption, self.facts, self.today) for clock, exemption in self.clocks())
 
 
 def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Verdict:
@@ -54,23 +87,15 @@ def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Ve
 
     The earliest due date wins (P24); ties go by the order of `RecycleRule`.
     """
-    received_on = holding(facts, rules)[0].began_on
-    clocks, told = [], []
-    for rule, settings, days in rules.running(facts.level):
-        exemption = exemption_of(rule, settings, facts, received_on)
-        clock = RunningClock(rule, days, *start_of(rule, facts, rules, received_on, today))
-        if exemption is None:
-            clocks.append(clock)
-        told.append(_told(clock, exemption, facts, today))
+    case = _Case(facts, rules, today)
+    clocks = [clock for clock, exemption in case.clocks() if exemption is None]
     if not clocks:
-        explanation = Explanation("customers.recycle_never", parts=tuple(told))
-        return Verdict(Action.KEEP, None, None, None, None, None, is_warned=False, explanation=explanation)
-    return _verdict(min(clocks, key=lambda each: each.due_on), tuple(told), facts, rules, today)
+        return Verdict(Action.KEEP, None, None, None, None, None, is_warned=False, case=case)
+    return _verdict(min(clocks, key=lambda each: each.due_on), case)
 
 
-def _verdict(
-    clock: RunningClock, told: tuple[Explanation, ...], facts: RecycleFacts, rules: RecycleRules, today: date
-) -> Verdict:
+def _verdict(clock: RunningClock, case: _Case) -> Verdict:
+    facts, rules, today = case.facts, case.rules, case.today
     due_on, hold = clock.due_on, None
     for each, free_on in holds(facts, rules):
         if free_on is not None and free_on > due_on:
@@ -79,8 +104,6 @@ def _verdict(
     of_clock = [each for each in facts.reminders if (each.rule, each.start_on) == (clock.rule, clock.start_on)]
     reached = min((days for days in rules.reminder_days if 0 <= days_left <= days), default=None)
     action = _action(clock, facts, rules, is_due=days_left < 0, was_told=any(each.is_delivered for each in of_clock))
-    args: dict[str, Shown] = {"due_on": due_on.isoformat(), "days_left": days_left, "today": today.isoformat()}
-    parts = told if hold is None else (*told, _held(hold, due_on, rules))
     return Verdict(
         action=action,
         clock=clock,
@@ -89,7 +112,7 @@ def _verdict(
         hold=hold,
         reminder=None if reached in {each.days for each in of_clock} else reached,
         is_warned=reached is not None,
-        explanation=replace(_ROOTS[action], args=args, parts=parts),
+        case=case,
     )
 
 

@@ -72,7 +72,7 @@ class PoolDryRun:
 
 @query(
     requires="pool:configure",
-    description="What customerPoolUpdate with the same input would do to the pool's owned customers, at most 20000",
+    description="What customerPoolUpdate with the same input would do to the pool's owned customers, at most 10000",
 )
 async def customer_pool_dry_run(
     info: Info,
