@@ -20,7 +20,12 @@ from saas.customers.actions.customers import (
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
 from saas.customers.actions.giving import Given
-from saas.customers.actions.handovers import assign_customer, release_customer, transfer_customer
+from saas.customers.actions.handovers import (
+    assign_customer,
+    release_customer,
+    release_customers,
+    transfer_customer,
+)
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
@@ -145,6 +150,7 @@ __all__ = [
     "recycle_if_due",
     "refuse_by_plugins",
     "release_customer",
+    "release_customers",
     "require_visible_customers",
     "restore_last_follow_ups",
     "settle_due",

@@ -35,6 +35,10 @@ class NotTheOwner(RuleRefused):
     """Only the owner may release a customer."""
 
 
+class ReasonUnlisted(BadUserInput):
+    """P32: the pool has a list of reasons for a release, and this one does not stand on it."""
+
+
 class ClaimLimitReached(LimitReached):
     """P05: the claims of this person, pool and local day are used up."""
 

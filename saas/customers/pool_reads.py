@@ -87,6 +87,7 @@ POOL_SETTINGS = (
     _setting("graceDays", ScalarKind.INT, "Days after a change of settings before which nothing is due (P27)."),
     _setting("assignIgnoresCooldown", ScalarKind.BOOLEAN, "Whether assignments ignore the cooldown (P07)."),
     _setting("showsNames", ScalarKind.BOOLEAN, "Whether the public ledger names people."),
+    _listed("releaseReasons", "The reasons that a release may have, as JSON (P32); none: any."),
     _setting("lockLimit", ScalarKind.INT, "Customers a person may lock at once (P15); 0: none."),
     _setting("lockDays", ScalarKind.INT, "Days that a lock holds at the longest (P15)."),
     _setting("repProtectionLimit", ScalarKind.INT, "Customers a person may protect at once (P16); 0: none."),

@@ -31,6 +31,8 @@ DAYS_MAX = 3650
 REMINDERS_MAX = 5
 LEVELS_MAX = 50
 LEVEL_MAX = 20
+REASONS_MAX = 30
+REASON_MAX = 50
 KINDS_MAX = 10
 _KIND = re.compile(r"[a-z][a-z_]{0,19}", re.ASCII)
 _RANGES: Mapping[str, tuple[int, int]] = {
@@ -74,11 +76,12 @@ class LevelDays:
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
     """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P15 to P18, P20, P22, P23,
-    P27, P28, P33, 3.1).
+    P27, P28, P32, P33, 3.1).
 
     Limits are counts, days are calendar days; None switches a recycling rule off. `assign_ignores_cooldown` is of
-    assignments by an administrator (P07). `shows_names` lets the ledger name people. `not_before` is not set but
-    follows from a change and its grace: nothing is due sooner.
+    assignments by an administrator (P07). `shows_names` lets the ledger name people. `release_reasons` are those that
+    a release may have, any where there are none. `not_before` is not set but follows from a change and its grace:
+    nothing is due sooner.
     """
 
     claim_limit: int = 10
@@ -96,6 +99,7 @@ class PoolSettings:
     grace_days: int = 7
     assign_ignores_cooldown: bool = True
     shows_names: bool = True
+    release_reasons: tuple[str, ...] = ()
     lock_limit: int = 5
     lock_days: int = 90
     rep_protection_limit: int = 10
@@ -126,6 +130,7 @@ class PoolSettings:
                 yield _out_of_range("reminder_days", days, 0, DAYS_MAX)
         if len(self.reminder_days) > REMINDERS_MAX:
             yield _out_of_range("reminder_days", len(self.reminder_days), 0, REMINDERS_MAX)
+        yield from self._faults_of_reasons()
         if not 1 <= len(self.follow_up_kinds) <= KINDS_MAX:
             yield _out_of_range("follow_up_kinds", len(self.follow_up_kinds), 1, KINDS_MAX)
         for kind in self.follow_up_kinds:
@@ -136,6 +141,14 @@ class PoolSettings:
             for given, most in ((kind.least_seconds, 86_400), (kind.least_characters, 4_000)):
                 if not 0 <= given <= most:
                     yield _out_of_range("follow_up_kinds", given, 0, most)
+
+    def _faults_of_reasons(self) -> Iterator[PoolRuleOutOfRange]:
+        if len(self.release_reasons) > REASONS_MAX:
+            yield _out_of_range("release_reasons", len(self.release_reasons), 0, REASONS_MAX)
+        for at, reason in enumerate(self.release_reasons):
+            if not 1 <= len(reason) <= REASON_MAX or reason != reason.strip() or reason in self.release_reasons[:at]:
+                given: dict[str, Scalar] = {"reason": reason[:60], "longest": REASON_MAX}
+                yield PoolRuleOutOfRange("customers.pool_reason_refused", given, field=("releaseReasons", str(at)))
 
     def _faults_of_levels(self, rule: str) -> Iterator[PoolRuleOutOfRange]:
         """The days of a rule by level, and a protection that is longer than the rule: the rule would never act."""
@@ -266,6 +279,7 @@ def settings_of(text: str) -> PoolSettings:
             **plain,
             "reminder_days": tuple(plain["reminder_days"]),
             "follow_up_kinds": kinds,
+            "release_reasons": tuple(plain.get("release_reasons", ())),
             **{name: tuple(LevelDays(**each) for each in plain.get(name, ())) for name in _BY_LEVEL},
             "not_before": None if day is None else date.fromisoformat(day),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +11,14 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from saas.customers import PoolChange, assign_customer, configure_pool, find_owner_on, transfer_customer
+from saas.customers import (
+    PoolChange,
+    assign_customer,
+    configure_pool,
+    find_owner_on,
+    release_customers,
+    transfer_customer,
+)
 from saas.customers.actions.due_dates import find_owned
 from saas.customers.errors import (
     AssigneeNotOnStaff,
@@ -20,6 +28,8 @@ from saas.customers.errors import (
     CustomerNotFound,
     CustomerNotOwned,
     HoldingLimitReached,
+    NotTheOwner,
+    ReasonUnlisted,
 )
 from saas.kernel import Actor, AppError, BadUserInput, local_date, new_id
 from saas.people import create_department
@@ -291,3 +301,60 @@ async def test_a_rep_sees_no_more_than_is_visible(company: Company, rep: Actor, 
     )
     assert isinstance(hidden, CustomerNotFound)
     assert await company.everything() == before
+
+
+async def release(company: Company, by: Actor, *customer_ids: UUID, reason: str = "无需求") -> list[UUID]:
+    return await company.within(
+        lambda: release_customers(
+            by, customer_ids=customer_ids, reason=reason, access=REP, time_zone=ZONE, clock=company.clock
+        )
+    )
+
+
+async def test_several_are_released_at_once_or_none(company: Company, rep: Actor, other: Actor) -> None:
+    mine = [await company.enter(f"客户{number}", keeper=rep) for number in range(3)]
+    pooled, foreign = await company.enter("公海"), await company.enter("他人", keeper=other)
+    for refused_one, error in ((pooled, NotTheOwner), (foreign, CustomerNotFound)):
+        with pytest.raises(error):
+            await release(company, rep, *mine, refused_one)
+    assert await company.value("SELECT count(*) FROM customer WHERE owner_id = $1", rep.employee_id) == 3
+    assert await company.value("SELECT count(*) FROM pool_event") == 0
+    assert await release(company, rep, *mine, mine[0]) == sorted(mine)
+    assert await company.value("SELECT count(*) FROM customer WHERE owner_id = $1", rep.employee_id) == 0
+    assert [(row[0], row[1]) for row in await company.rows(LINES)] == [("released", each) for each in sorted(mine)]
+
+
+async def test_of_twenty_releases_of_the_same_customers_one_is_done(company: Company, rep: Actor) -> None:
+    mine = [await company.enter(f"客户{number}", keeper=rep) for number in range(5)]
+
+    async def give_back(number: int) -> bool:
+        try:
+            await release(company, rep, *random.Random(number).sample(mine, 5))
+        except (NotTheOwner, CustomerNotFound):
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*map(give_back, range(20)))) == 1
+    assert await company.value("SELECT count(*) FROM pool_event WHERE kind = 'released'") == 5
+
+
+async def test_a_pool_with_reasons_takes_no_other(company: Company, rep: Actor) -> None:
+    """P32: the reason of a release comes from the pool's list."""
+    first, second = await company.enter("甲", keeper=rep), await company.enter("乙", keeper=rep)
+    change = PoolChange(settings={"release_reasons": ("无需求", "已倒闭")})
+    await company.within(
+        lambda: configure_pool(
+            company.founder,
+            pool_id=company.pool_id,
+            change=change,
+            expected_version=1,
+            time_zone=ZONE,
+            clock=company.clock,
+        )
+    )
+    with pytest.raises(ReasonUnlisted) as refusal:
+        await release(company, rep, first, second, reason="不想跟了")
+    assert refusal.value.values["reasons"] == "无需求, 已倒闭"
+    assert await company.value("SELECT count(*) FROM customer WHERE owner_id = $1", rep.employee_id) == 2
+    await release(company, rep, first, reason=" 已倒闭 ")
+    assert [row[5] for row in await company.rows(LINES)] == ["已倒闭"]

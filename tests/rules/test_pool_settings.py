@@ -75,6 +75,14 @@ def test_what_is_out_of_range_is_named(wanted: dict[str, Any], field: str, value
             ("recycleFollowUpDaysByLevel",),
             "customers.pool_rule_out_of_range",
         ),
+        ({"release_reasons": ("无需求", "无需求")}, ("releaseReasons", "1"), "customers.pool_reason_refused"),
+        ({"release_reasons": ("",)}, ("releaseReasons", "0"), "customers.pool_reason_refused"),
+        ({"release_reasons": ("x" * 51,)}, ("releaseReasons", "0"), "customers.pool_reason_refused"),
+        (
+            {"release_reasons": tuple(map(str, range(31)))},
+            ("releaseReasons",),
+            "customers.pool_rule_out_of_range",
+        ),
         ({"protection_days": 31}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
         (
             {"recycle_follow_up_days_by_level": (LevelDays("A", 2),)},
@@ -127,6 +135,7 @@ settings = st.builds(
         st.builds(FollowUpKind, st.sampled_from(("call", "note")), st.integers(0, 99)), min_size=1, max_size=3
     ).map(tuple),
     recycle_follow_up_days_by_level=levels,
+    release_reasons=st.lists(st.sampled_from(("无需求", "竞品", "倒闭")), unique=True).map(tuple),
     recycle_deal_days_by_level=levels,
     not_before=st.none() | st.dates(DAY, DAY + timedelta(days=90)),
 )

@@ -5,6 +5,7 @@ The order of locks is that of claims: the person who receives, then the customer
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -15,7 +16,13 @@ from saas.access import AccessTable
 from saas.audit import record
 from saas.customers.actions.due_dates import FollowUpSource, settle_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.errors import AssigneeNotOnStaff, CustomerAlreadyOwned, CustomerNotOwned, NotTheOwner
+from saas.customers.errors import (
+    AssigneeNotOnStaff,
+    CustomerAlreadyOwned,
+    CustomerNotOwned,
+    NotTheOwner,
+    ReasonUnlisted,
+)
 from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_RELEASED, CUSTOMER_TRANSFERRED
 from saas.customers.queries import POOL_SETTINGS, get_visible_customer
 from saas.customers.rules import ClaimSituation, PoolRules, may_hold_one_more, may_own_again, may_take
@@ -43,6 +50,10 @@ SELECT c.owner_id, c.last_deal_on, c.level, p.id AS pool_id, p.name AS pool_name
         AND o.owner_id = $3) AS last_ended_on
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = $2 FOR NO KEY UPDATE OF c
+"""
+_REASONS = f"""
+SELECT p.name AS pool_name, {POOL_SETTINGS} FROM customer c
+JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id WHERE c.tenant_id = $1 AND c.id = $2
 """
 _LOAD = """
 SELECT l.department, l.claims, l.holding FROM customer c CROSS JOIN LATERAL claimant_load($1, $2, c.pool_id, $4) l
@@ -85,12 +96,14 @@ async def release_customer(
     """Give a customer back to its pool. The claim is not given back (L01); the cooldown begins today (P34).
 
     :raises BadUserInput: no reason is given, or too long a one (P32).
+    :raises ReasonUnlisted: the pool has a list of reasons, and it is not on it (P32).
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises NotTheOwner: somebody else, or nobody, owns it.
     """
     now, reason = clock.now(), checked_reason(reason)
     today = local_date(now, time_zone)
     await get_visible_customer(actor, access, customer_id=customer_id)
+    await _refuse_unlisted(customer_id, reason)
     values = (actor.employee_id, customer_id, now, today, "release", reason)
     pool_id = await current_transaction().fetchval(RETURN_TO_POOL, current_tenant_id(), *values)
     if pool_id is None:
@@ -101,6 +114,28 @@ async def release_customer(
     await _record(actor, "customer.released", customer_id, owner, None, reason, clock)
     await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": owner})
     return customer_id
+
+
+async def release_customers(
+    actor: Actor, *, customer_ids: Collection[UUID], reason: str, access: AccessTable, time_zone: str, clock: Clock
+) -> list[UUID]:
+    """Give several customers back, all of them or none; in the order of their ids, so that nobody waits in a circle.
+
+    Raises as `release_customer`.
+    """
+    return [
+        await release_customer(actor, customer_id=each, reason=reason, access=access, time_zone=time_zone, clock=clock)
+        for each in sorted(set(customer_ids))
+    ]
+
+
+async def _refuse_unlisted(customer_id: UUID, reason: str) -> None:
+    row = await current_transaction().fetchrow(_REASONS, current_tenant_id(), customer_id)
+    assert row is not None, "the caller has seen the customer, and customers are never deleted"
+    reasons = settings_in_force(row).release_reasons
+    if reasons and reason not in reasons:
+        values = {"pool": row["pool_name"], "reason": reason, "reasons": ", ".join(reasons)}
+        raise ReasonUnlisted("customers.reason_unlisted", values).at("input", "reason")
 
 
 @dataclass(frozen=True, slots=True)

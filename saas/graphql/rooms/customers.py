@@ -16,15 +16,19 @@ from saas.customers import (
     foresee_claim,
     refuse_by_plugins,
     release_customer,
+    release_customers,
     transfer_customer,
 )
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, Rivalry, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.rooms.references import placed_id
+from saas.kernel import BadUserInput, Scalar
 from saas.sales import find_follow_up_facts
 from saas.sealing import Sealer
 from tenants import Ask
+
+MOST_AT_ONCE = 100
 
 
 @strawberry.input(description="A record's key in another system. Since 0.1.")
@@ -161,7 +165,7 @@ class CustomerReleaseInput:
 
     idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key releases once.")
     customer: CustomerRef = strawberry.field(description="The customer; the caller must own it.")
-    reason: str = strawberry.field(description="Why, 1 to 200 characters; it stands in the ownership's history.")
+    reason: str = strawberry.field(description="Why, 1 to 200 characters; one of the pool's where it has a list.")
 
 
 @strawberry.type(description="The released customer. Since 0.1.")
@@ -184,6 +188,44 @@ async def customer_release(info: Info, input: CustomerReleaseInput) -> CustomerR
         clock=info.clock,
     )
     return CustomerReleasePayload(customer=Ref("Customer", customer_id))
+
+
+@strawberry.input(description="Which customers to release, and why. Since 0.1.")
+class CustomersReleaseInput:
+    """Several releases at once."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key releases once.")
+    customers: list[CustomerRef] = strawberry.field(description="The customers, at most 100, all of them one's own.")
+    reason: str = strawberry.field(description="Why, 1 to 200 characters; one of the pool's where it has a list.")
+
+
+@strawberry.type(description="The released customers. Since 0.1.")
+class CustomersReleasePayload(IdempotentPayload):
+    """Answer of customersRelease."""
+
+    customers: list[Ref] = mapped(
+        "Customer", description="The customers, now in their pools; empty when refused. Since 0.1.", many=True
+    )
+
+
+@mutation(
+    requires="customer:release",
+    idempotent=True,
+    description="Give several customers back to their pools (批量退回公海): all of them or none",
+)
+async def customers_release(info: Info, input: CustomersReleaseInput) -> CustomersReleasePayload:  # noqa: A002
+    if len(input.customers) > MOST_AT_ONCE:
+        given: dict[str, Scalar] = {"given": len(input.customers), "most": MOST_AT_ONCE}
+        raise BadUserInput("graphql.list_too_long", given, field=("customers",))
+    released = await release_customers(
+        info.actor,
+        customer_ids=[await customer_id_of(each) for each in input.customers],
+        reason=input.reason,
+        access=info.rights,
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomersReleasePayload(customers=[Ref("Customer", each) for each in released])
 
 
 @strawberry.input(description="Which customer to assign, to whom and why. Since 0.1.")

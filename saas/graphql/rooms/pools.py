@@ -122,6 +122,9 @@ class CustomerPoolUpdateInput:
         description="Whether assignments ignore the cooldown.", default=None
     )
     shows_names: bool | None = strawberry.field(description="Whether the public ledger names people.", default=None)
+    release_reasons: list[str] | None = strawberry.field(
+        description="The reasons that a release may have, at most 30 of 1 to 50 characters; none: any.", default=None
+    )
     lock_limit: int | None = strawberry.field(
         description="Customers a person may lock at once, 0 to 10000; 0: none.", default=None
     )
@@ -208,6 +211,8 @@ def settings_in(input: CustomerPoolUpdateInput) -> dict[str, Any]:  # noqa: A002
         given = getattr(input, name)
         if given is not None:
             wanted[name] = tuple(LevelDays(each.level.strip(), each.days) for each in given)
+    if input.release_reasons is not None:
+        wanted["release_reasons"] = tuple(each.strip() for each in input.release_reasons)
     if input.reminder_days is not None:
         wanted["reminder_days"] = tuple(sorted(set(input.reminder_days), reverse=True))
     if input.follow_up_kinds is not None:

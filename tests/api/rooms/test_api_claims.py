@@ -202,3 +202,23 @@ async def test_plugin_settings_are_refused_by_their_place(web: Web) -> None:
     assert await owner.data(PLUGINS) == before
     not_yet = await owner.refused(CONFIGURE, name="realty", reason="Try", expectedVersion=0)
     assert not_yet["messageKey"] == "extensions.plugin_not_enabled"
+
+
+async def test_several_are_given_back_with_one_word(cast: Cast) -> None:
+    release = f"""mutation ($input: CustomersReleaseInput!) {{
+      customersRelease(input: $input) {{ replayed customers {{ status owner {{ id }} }} {USER_ERRORS} }}
+    }}"""
+    mine = [await cast.rep.create_customer(f"客户{secrets.token_hex(3)}", keep=True) for _ in range(2)]
+    named = {"customers": [{"id": each} for each in mine], "reason": "无需求"}
+    pooled = await cast.owner.create_customer(f"客户{secrets.token_hex(3)}")
+    with_pooled = {**named, "customers": [*named["customers"], {"id": pooled}]}
+    refused = await cast.rep.refused(release, idempotencyKey=secrets.token_hex(8), **with_pooled)
+    assert refused["code"] == "RULE_REFUSED"
+    too_many = {**named, "customers": [{"id": mine[0]}] * 101}
+    refused = await cast.rep.refused(release, idempotencyKey=secrets.token_hex(8), **too_many)
+    assert refused["code"] == "BAD_USER_INPUT"
+    assert [(await cast.rep.data(STATE, id=each))["customer"]["status"] for each in mine] == ["OWNED", "OWNED"]
+    key = secrets.token_hex(8)
+    done = await cast.rep.done(release, idempotencyKey=key, **named)
+    assert done["customers"] == [{"status": "POOLED", "owner": None}] * 2
+    assert (await cast.rep.done(release, idempotencyKey=key, **named))["replayed"] is True
