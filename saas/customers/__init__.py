@@ -14,6 +14,7 @@ from saas.customers.actions.answers import (
 from saas.customers.actions.customers import (
     ClaimGuard,
     claim_customer,
+    claim_customers,
     create_customer,
     note_follow_up,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "assign_customer",
     "cancel_allocation",
     "claim_customer",
+    "claim_customers",
     "close_pool",
     "commit_allocation",
     "configure_pool",

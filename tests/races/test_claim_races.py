@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from saas.customers import claim_customers
 from saas.customers.errors import ClaimLimitReached, CooldownRunning, CustomerAlreadyOwned, HoldingLimitReached
-from tests.staging import Company
+from saas.kernel import Actor
+from tests.staging import REP, ZONE, Company, agreeing
 
 CROWD = 20
 
@@ -117,3 +121,35 @@ async def test_who_comes_too_late_waits_for_nobody(company: Company, is_mine: bo
         async with asyncio.timeout(timedelta(seconds=2).total_seconds()):
             with pytest.raises(CustomerAlreadyOwned):
                 await asyncio.create_task(company.claim(rep, customer_id))
+
+
+async def claim_all(company: Company, rep: Actor, customer_ids: Sequence[UUID]) -> list[UUID]:
+    return await company.within(
+        lambda: claim_customers(
+            rep, customer_ids=customer_ids, access=REP, guard=agreeing, time_zone=ZONE, clock=company.clock
+        )
+    )
+
+
+async def test_of_twenty_people_who_want_the_same_five_one_gets_them_all(company: Company) -> None:
+    crowd = [await company.hire(f"{number:04}") for number in range(2, 2 + CROWD)]
+    customers = [await company.enter(f"客户{number}") for number in range(5)]
+    wishes = [random.Random(number).sample(customers, 5) for number in range(CROWD)]
+    outcomes = await asyncio.gather(
+        *(claim_all(company, rep, wish) for rep, wish in zip(crowd, wishes, strict=True)), return_exceptions=True
+    )
+    assert Counter(type(outcome) for outcome in outcomes) == {list: 1, CustomerAlreadyOwned: CROWD - 1}
+    assert await claims(company) == each(5)
+    assert await company.value("SELECT count(DISTINCT owner_id) FROM customer") == 1
+
+
+async def test_a_batch_above_what_is_left_claims_nothing(company: Company) -> None:
+    """L05, P06: 11 of a limit of 10 are refused as a whole, and cost nothing."""
+    rep = await company.hire("0002")
+    customers = [await company.enter(f"客户{number}") for number in range(11)]
+    with pytest.raises(ClaimLimitReached) as refused:
+        await claim_all(company, rep, customers)
+    assert refused.value.field == ("input", "customers", "10")
+    assert await claims(company) == each(0)
+    assert await claim_all(company, rep, customers[:10]) == sorted(customers[:10])
+    assert await claims(company) == each(10)

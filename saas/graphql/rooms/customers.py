@@ -11,6 +11,7 @@ from saas.customers import (
     NewCustomer,
     assign_customer,
     claim_customer,
+    claim_customers,
     create_customer,
     find_customer_by_external_key,
     foresee_claim,
@@ -159,6 +160,47 @@ async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaim
     return CustomerClaimPayload(customer=Ref("Customer", customer_id))
 
 
+@strawberry.input(description="Which customers to claim. Since 0.1.")
+class CustomersClaimInput:
+    """Several claims at once."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key claims once.")
+    customers: list[CustomerRef] = strawberry.field(description="The customers, at most 100; each counts as a claim.")
+
+
+@strawberry.type(description="The claimed customers. Since 0.1.")
+class CustomersClaimPayload(IdempotentPayload):
+    """Answer of customersClaim."""
+
+    customers: list[Ref] = mapped(
+        "Customer", description="The customers, now the caller's; empty when refused. Since 0.1.", many=True
+    )
+
+
+@mutation(
+    requires="customer:claim",
+    idempotent=True,
+    description="Take several customers out of the pool (批量领取): all of them, or none where one is refused",
+)
+async def customers_claim(info: Info, input: CustomersClaimInput) -> CustomersClaimPayload:  # noqa: A002
+    claimed = await claim_customers(
+        info.actor,
+        customer_ids=await _ids_of(input.customers),
+        access=info.rights,
+        guard=partial(refuse_by_plugins, info.room(PluginHost), info.plugins),
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomersClaimPayload(customers=[Ref("Customer", each) for each in claimed])
+
+
+async def _ids_of(customers: list[CustomerRef]) -> list[UUID]:
+    if len(customers) > MOST_AT_ONCE:
+        given: dict[str, Scalar] = {"given": len(customers), "most": MOST_AT_ONCE}
+        raise BadUserInput("graphql.list_too_long", given, field=("customers",))
+    return [await customer_id_of(each) for each in customers]
+
+
 @strawberry.input(description="Which customer to release, and why. Since 0.1.")
 class CustomerReleaseInput:
     """A release to the pool."""
@@ -214,12 +256,9 @@ class CustomersReleasePayload(IdempotentPayload):
     description="Give several customers back to their pools (批量退回公海): all of them or none",
 )
 async def customers_release(info: Info, input: CustomersReleaseInput) -> CustomersReleasePayload:  # noqa: A002
-    if len(input.customers) > MOST_AT_ONCE:
-        given: dict[str, Scalar] = {"given": len(input.customers), "most": MOST_AT_ONCE}
-        raise BadUserInput("graphql.list_too_long", given, field=("customers",))
     released = await release_customers(
         info.actor,
-        customer_ids=[await customer_id_of(each) for each in input.customers],
+        customer_ids=await _ids_of(input.customers),
         reason=input.reason,
         access=info.rights,
         time_zone=info.time_zone,

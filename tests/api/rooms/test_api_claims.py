@@ -222,3 +222,17 @@ async def test_several_are_given_back_with_one_word(cast: Cast) -> None:
     done = await cast.rep.done(release, idempotencyKey=key, **named)
     assert done["customers"] == [{"status": "POOLED", "owner": None}] * 2
     assert (await cast.rep.done(release, idempotencyKey=key, **named))["replayed"] is True
+
+
+async def test_several_are_claimed_at_once_or_none(cast: Cast) -> None:
+    claim = f"""mutation ($input: CustomersClaimInput!) {{
+      customersClaim(input: $input) {{ replayed customers {{ status owner {{ name }} }} {USER_ERRORS} }}
+    }}"""
+    wanted = [await cast.owner.create_customer(f"客户{secrets.token_hex(3)}") for _ in range(2)]
+    taken = await cast.owner.create_customer(f"客户{secrets.token_hex(3)}", keep=True)
+    named = [{"id": each} for each in (wanted[0], taken, wanted[1])]
+    refused = await cast.rep.refused(claim, idempotencyKey=secrets.token_hex(8), customers=named)
+    assert (refused["code"], refused["field"]) == ("NOT_FOUND", ["input", "customers", "1"])
+    assert [(await cast.rep.data(STATE, id=each))["customer"]["status"] for each in wanted] == ["POOLED", "POOLED"]
+    done = await cast.rep.done(claim, idempotencyKey=secrets.token_hex(8), customers=[named[0], named[2]])
+    assert done["customers"] == [{"status": "OWNED", "owner": {"name": "李雷"}}] * 2
