@@ -38,7 +38,7 @@ REFREEZE_MOST = 100
 CHAINS = 4
 """Chains of chunks in which a run is computed: one worker computes a chunk while it stores another, two share them."""
 
-_TOTALS_AT_ONCE = 500
+_TOTALS_AT_ONCE = 200
 
 # OFFSET 0: each person is looked up by the whole key. As a join over a table that was never analyzed, each would be
 # compared with all payslips of the run.
@@ -257,7 +257,7 @@ async def finish_computing(run: Run, *, keyring: Keyring, at: datetime) -> None:
 async def _totals(run: Run, keyring: Keyring) -> Sequence[Total]:
     totals, passed = Totals(), NOBODY
     while rows := await current_transaction().fetch(_PAID, current_tenant_id(), run.id, passed, _TOTALS_AT_ONCE):
-        await asyncio.to_thread(_add_up, totals, rows, run.legal_entity_id, keyring)
+        _add_up(totals, rows, run.legal_entity_id, keyring)
         passed = rows[-1]["employee_id"]
     return totals.shown()
 
