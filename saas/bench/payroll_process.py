@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
 import sys
 
 import orjson
 import structlog
 
 from saas.backing import backing
-from saas.bench.machine import resident_bytes
+from saas.bench.machine import peak_bytes, resident_bytes
 from saas.config import read_settings
 from saas.main import installed_product, opened, worker_services
 from saas.worker import run_worker
@@ -35,8 +34,7 @@ async def worked() -> dict[str, int]:
             sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)
             stop.set()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"memory_before": before, "memory_peak": peak}
+    return {"memory_before": before, "memory_peak": peak_bytes(os.getpid()) or 0}
 
 
 if __name__ == "__main__":

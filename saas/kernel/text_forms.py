@@ -7,7 +7,8 @@ made by the very code that makes the real one, with marks for its values, and be
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 _OPEN, _WHOLE, _CLOSE = "\ue000", "\ue001", "\ue002"
 _MARKS = re.compile(f'"{_WHOLE}(?P<whole>[^{_CLOSE}]*){_CLOSE}"|{_OPEN}(?P<part>[^{_CLOSE}]*){_CLOSE}')
@@ -40,7 +41,7 @@ def utf8_letters(text: str) -> str:
 class TextForm:
     """A text cut at its marks, and kept as `utf8_letters`."""
 
-    __slots__ = ("_names", "_pieces")
+    __slots__ = ("_chosen", "_names", "_pieces")
 
     def __init__(self, text: str) -> None:
         self._pieces: list[str] = []
@@ -51,6 +52,7 @@ class TextForm:
             self._names.append(found["part"] if found["whole"] is None else found["whole"])
             end = found.end()
         self._pieces.append(utf8_letters(text[end:]))
+        self._chosen = _chooser(self._names)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -63,5 +65,16 @@ class TextForm:
         :raises KeyError: a value is missing.
         """
         pieces = self._pieces.copy()
-        pieces[1::2] = map(values.__getitem__, self._names)
+        pieces[1::2] = self._chosen(values)
         return "".join(pieces)
+
+
+def _chooser(names: Sequence[str]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    """What takes the values of some names out of a mapping, all at once."""
+    match names:
+        case []:
+            return lambda _: ()
+        case [name]:
+            return lambda values: (values[name],)
+        case _:
+            return itemgetter(*names)

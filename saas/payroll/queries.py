@@ -44,10 +44,14 @@ JOIN pay_period p ON p.tenant_id = r.tenant_id AND p.id = r.pay_period_id
 JOIN legal_entity e ON e.tenant_id = r.tenant_id AND e.id = r.legal_entity_id
 WHERE r.tenant_id = $1 AND r.id = $2
 """
+# OFFSET 0: each person's inputs are looked up by the whole key. As a join over tables that were never analyzed, each
+# payslip would be compared with all inputs of the run.
 _PLAN = """
 SELECT s.employment_id, i.digest AS inputs, s.digest AS payslip, s.state
 FROM payslip s
-JOIN payroll_input i ON i.tenant_id = s.tenant_id AND i.run_id = s.run_id AND i.employee_id = s.employee_id
+CROSS JOIN LATERAL (
+    SELECT digest FROM payroll_input WHERE tenant_id = $1 AND run_id = $2 AND employee_id = s.employee_id OFFSET 0
+) i
 WHERE s.tenant_id = $1 AND s.run_id = $2
 ORDER BY s.employment_id
 """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from saas.kernel import AppError, new_id
 from saas.payroll import compute_run
+from saas.payroll.actions.machinery import Machines
 from tests.payroll_samples import BASIC, structure_of
 from tests.payroll_stage import Office, office_of
 from tests.staging import Company
@@ -78,12 +78,24 @@ async def test_chunks_at_once_freeze_and_compute_everybody_once(company: Company
     assert (await office.replay(run_id)).differences == ()
 
 
-class HeldKeyring:
-    """The company's keyring, which seals nothing until it may."""
+class HeldTurn(asyncio.Lock):
+    """A worker's turn that somebody else has; it tells when a chunk, which has claimed its people, waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_awaited = asyncio.Event()
+
+    async def acquire(self) -> Literal[True]:
+        self.is_awaited.set()
+        return await super().acquire()
+
+
+class CountingKeyring:
+    """The company's keyring, which counts what it seals."""
 
     def __init__(self, company: Company) -> None:
         self._keyring = company.keyring
-        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+        self.sealed = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._keyring, name)
@@ -92,8 +104,7 @@ class HeldKeyring:
         return self
 
     def seal(self, *given: Any) -> bytes:
-        self.has_begun.set()
-        assert self.may_go_on.wait(20)
+        self.sealed += 1
         return self._keyring.seal(*given)
 
 
@@ -103,18 +114,40 @@ async def test_a_chunk_waits_for_no_other_and_none_makes_totals_of_a_part(compan
     run_id = await office.open()
     await office.work()
     await company.within(lambda: compute_run(office.clerk, run_id=run_id, clock=company.clock))
-    payload, topic, held = {"run_id": str(run_id)}, "payroll.payslips_awaited", HeldKeyring(company)
-    slow = replace(office.jobs(), sealer=held)  # type: ignore[arg-type]
+    payload, topic, held = {"run_id": str(run_id)}, "payroll.payslips_awaited", HeldTurn()
+    await held.acquire()
+    held.is_awaited.clear()
+    slow = office.jobs(machines=Machines(turn=held))
     first = asyncio.create_task(office.deliver(new_id(), topic, payload, jobs=slow))
-    assert await asyncio.to_thread(held.has_begun.wait, 20)
+    await asyncio.wait_for(held.is_awaited.wait(), 20)
     for _ in range(2):
         await office.deliver(new_id(), topic, payload, jobs=office.jobs(chunk=3))
     run = await office.run(run_id)
     assert (run["stage"], run["computed"], await company.value("SELECT count(*) FROM payslip")) == ("computing", 2, 2)
-    held.may_go_on.set()
+    held.release()
     await first
     await office.work()
     run = await office.run(run_id)
     assert (run["state"], run["stage"], run["computed"]) == ("computed", "done", 4)
     assert await company.value("SELECT count(*) FROM payslip") == 4
     assert (await office.replay(run_id)).differences == ()
+
+
+async def test_a_worker_answers_others_while_it_computes_a_chunk(company: Company) -> None:
+    """Eleven people are computed five at a time; whoever else is ready has a turn behind each five."""
+    office = await staffed(company, people=11)
+    run_id = await office.open()
+    await office.work()
+    await company.within(lambda: compute_run(office.clerk, run_id=run_id, clock=company.clock))
+    keyring, seen = CountingKeyring(company), list[int]()
+
+    async def look() -> None:
+        while keyring.sealed < 22:
+            seen.append(keyring.sealed)
+            await asyncio.sleep(0)
+
+    jobs = replace(office.jobs(), sealer=keyring)  # type: ignore[arg-type]
+    looking = asyncio.create_task(look())
+    await office.deliver(new_id(), "payroll.payslips_awaited", {"run_id": str(run_id)}, jobs=jobs)
+    await looking
+    assert list(dict.fromkeys(seen)) == [0, 10, 20], "a document and its amounts are sealed for each"

@@ -25,8 +25,11 @@ from saas.payroll import (
     resume_run,
     send_back_run,
 )
+from saas.payroll.queries import present_plan_hash
 from saas.sealing import Place
+from tenants.schema import OWNER
 from tests.companies import trail
+from tests.conftest import role_url
 from tests.payroll_samples import BASIC, STRUCTURE, component, structure_of, titles
 from tests.payroll_stage import Ledger, Office, office_of
 from tests.staging import Company, refused
@@ -345,6 +348,25 @@ async def test_the_size_of_chunks_changes_no_payslip(company: Company) -> None:
     await company.within(lambda: cancel_run(by_one.clerk, run_id=first, reason="重算", clock=company.clock))
     second = await office_of(company, chunk=200).computed()
     assert await by_one.documents(second) == one
+
+
+async def test_a_plan_reads_the_inputs_of_each_person_once(
+    company: Company, superuser_url: str, database_name: str
+) -> None:
+    """Whatever the planner believes: here, that the tables are as empty as they were just found."""
+    owner = await asyncpg.connect(role_url(superuser_url, OWNER, database_name))
+    await owner.execute("VACUUM (ANALYZE) payslip, payroll_input")
+    await owner.close()
+    office, people = office_of(company), 40
+    await staffed(office, people)
+    run_id = await office.computed()
+    read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'payroll_input'"
+    async with company.database.transaction(company.tenant_id) as transaction:
+        run = await get_run(run_id)
+        before = await transaction.fetchval(read)
+        plan = await present_plan_hash(run)
+        assert await transaction.fetchval(read) - before == people
+    assert plan == run.facts.plan_hash
 
 
 async def test_a_step_delivered_twice_does_nothing_twice(office: Office) -> None:

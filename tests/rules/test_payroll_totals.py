@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
@@ -82,6 +83,58 @@ def test_totals_are_the_sums_of_the_lines() -> None:
     net = [shown[Dimension.DEPARTMENT, each.hex, TotalMeasure.NET][1] for each in (north, south)]
     assert sum(filter(None, net)) == shown[Dimension.LEGAL_ENTITY, entity, TotalMeasure.NET][1]
     assert (Dimension.COMPONENT, "ratio", TotalMeasure.AMOUNT) not in shown
+
+
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from(["EARNING", "DEDUCTION", "CONTRIBUTION", "TAX", "EMPLOYER_COST"]),
+        st.sampled_from(["basic_pay", "meal", "commission"]),
+        st.decimals(min_value=-9_999, max_value=99_999, places=2).map(str),
+    ),
+    max_size=5,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PEOPLE[:3]), st.sampled_from(PEOPLE[:2]), LINES), min_size=5, max_size=30))
+def test_totals_are_those_of_adding_line_by_line(staff: list[tuple[UUID, UUID, list[tuple[str, str, str]]]]) -> None:
+    totals, sums, people = Totals(), defaultdict[object, Decimal](Decimal), defaultdict[object, set[int]](set)
+    for number, (department, entity, lines) in enumerate(staff):
+        counted = Counted("1000.01", "900.02", "300.03", tuple(lines))
+        totals.add(Payee(PEOPLE[10 + number], entity, department), counted)
+        of_kind = [(kind, Decimal(amount)) for kind, _, amount in lines]
+        measures = {
+            TotalMeasure.GROSS: Decimal("1000.01"),
+            TotalMeasure.NET: Decimal("900.02"),
+            TotalMeasure.EMPLOYER_COST: Decimal("300.03"),
+            TotalMeasure.TAX: sum((amount for kind, amount in of_kind if kind == "TAX"), Decimal(0)),
+            TotalMeasure.CONTRIBUTIONS: sum((amount for kind, amount in of_kind if kind == "CONTRIBUTION"), Decimal(0)),
+        }
+        for key in ((Dimension.LEGAL_ENTITY, entity.hex), (Dimension.DEPARTMENT, department.hex)):
+            for measure, amount in measures.items():
+                sums[*key, measure] += amount
+                people[*key, measure].add(number)
+        for _, code, line_amount in lines:
+            sums[Dimension.COMPONENT, code, TotalMeasure.AMOUNT] += Decimal(line_amount)
+            people[Dimension.COMPONENT, code, TotalMeasure.AMOUNT].add(number)
+    shown = totals.shown()
+    assert {(each.dimension, each.key, each.measure): each.people for each in shown} == {
+        key: len(who) for key, who in people.items()
+    }
+    assert all(each.amount in (None, sums[each.dimension, each.key, each.measure]) for each in shown)
+    few = {each.key for each in shown if each.people < 5}
+    assert {each.key for each in shown if each.amount is None} >= few
+
+
+def test_totals_of_people_of_whom_no_two_have_the_same_lines() -> None:
+    totals, count_of = Totals(), 2_100
+    for number in range(count_of):
+        counted = Counted("3.00", "2.00", "1.00", (("EARNING", "basic_pay", "2.00"), ("EARNING", f"c{number}", "1.00")))
+        totals.add(Payee(uuid7_from(number, number), PEOPLE[0], PEOPLE[1]), counted)
+    shown = {(each.dimension, each.key, each.measure): (each.people, each.amount) for each in totals.shown()}
+    assert len(shown) == count_of + 1 + 10
+    assert shown[Dimension.COMPONENT, "basic_pay", TotalMeasure.AMOUNT] == (count_of, Decimal(2 * count_of))
+    assert shown[Dimension.DEPARTMENT, PEOPLE[1].hex, TotalMeasure.GROSS] == (count_of, Decimal(3 * count_of))
+    assert shown[Dimension.COMPONENT, "c7", TotalMeasure.AMOUNT] == (1, None)
 
 
 def test_totals_of_four_people_have_no_amount() -> None:

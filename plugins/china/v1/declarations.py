@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Literal
 from uuid import UUID
 
@@ -40,6 +41,7 @@ class Declarations(PluginSettings):
 
 
 _KEPT = tuple(each.name for each in fields(YearToDate) if each.name != "key")
+_kept_of = attrgetter(*_KEPT)
 
 
 def declared(sent: Mapping[str, Any]) -> Declarations:
@@ -52,7 +54,7 @@ def declared(sent: Mapping[str, Any]) -> Declarations:
 
 def plain_year(year: YearToDate, *, bonus_taken_on: date | None) -> dict[str, Any]:
     """The year so far as JSON, all amounts as texts."""
-    kept = ((name, getattr(year, name)) for name in _KEPT)
+    kept = zip(_KEPT, _kept_of(year), strict=True)
     plain: dict[str, Any] = {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in kept}
     plain["tax_year"] = year.key.tax_year
     plain["bonus_taken_on"] = None if bonus_taken_on is None else bonus_taken_on.isoformat()

@@ -24,7 +24,7 @@ def explained(
 
 def yuan(amount: Decimal) -> str:
     """An amount with two digits: equal amounts give equal texts, however they were typed."""
-    return format(amount.quantize(_FEN, ROUND_HALF_UP, EXACT), "f")
+    return str(amount.quantize(_FEN, ROUND_HALF_UP, EXACT))
 
 
 def percent(rate: Decimal) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import add, attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from plugins.china.v1.income_tax import ZERO, bracket_of, tax_in
 from saas.sdk import Explanation, month_of
 
 _SUMMED = ("income", "exempt", "special", "special_additional", "other", "credits")
+_summed_of = attrgetter(*_SUMMED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ def cumulated(payment: Payment, year: YearToDate, *, rules: IncomeTaxRules) -> C
     _check(payment, year)
     month = payment.paid_on.month
     before, months = year.withheld_before(month), payment.months_employed
-    sums = {name: getattr(year, name) + getattr(payment, name) for name in _SUMMED}
+    sums = dict(zip(_SUMMED, map(add, _summed_of(year), _summed_of(payment)), strict=True))
     basic = _basic_deduction(rules, months=months, is_full_year=year.has_full_year_deduction)
     taxable = _taxable(sums, basic)
     bracket = bracket_of(rules.annual_scale, taxable)
@@ -181,7 +183,7 @@ def year_tax(year: YearToDate, *, rules: IncomeTaxRules) -> Decimal:
 
 def _year_tax(year: YearToDate, rules: IncomeTaxRules) -> _YearTax:
     basic = basic_deduction(year, rules=rules)
-    taxable = _taxable({name: getattr(year, name) for name in _SUMMED}, basic)
+    taxable = _taxable(dict(zip(_SUMMED, _summed_of(year), strict=True)), basic)
     bracket = bracket_of(rules.annual_scale, taxable)
     return _YearTax(basic, taxable, bracket, tax_in(bracket, taxable))
 

@@ -6,7 +6,7 @@ bonus, and whoever can't be paid, is left to `payslips.statutory`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
@@ -62,11 +62,6 @@ class _Side(NamedTuple):
     rounded: Callable[[Decimal], Decimal]
     form: LineForm
 
-    def line(self, base: Decimal, texts: Mapping[str, str]) -> WrittenLine:
-        """The line of somebody with a base within its bounds."""
-        amount = self.rounded(EXACT.multiply(base, self.rate) + self.row.fixed)
-        return WrittenLine(self.form, amount, {**texts, "amount": yuan(amount)})
-
 
 class _Scheme(NamedTuple):
     """A scheme in the month: its sides by the bounds that they have in common."""
@@ -79,9 +74,10 @@ class _Scheme(NamedTuple):
         declared = yuan(told)
         for bounds, sides in self.sides:
             base = min(max(told, bounds.floor), bounds.ceiling)
-            texts = {"declared": declared, "base": yuan(base)}
-            for side in sides:
-                yield side.line(base, texts)
+            shown = yuan(base)
+            for _, row, rate, rounded, form in sides:
+                amount = rounded(EXACT.multiply(base, rate) + row.fixed)
+                yield WrittenLine(form, amount, {"declared": declared, "base": shown, "amount": yuan(amount)})
 
 
 class _Insured(NamedTuple):

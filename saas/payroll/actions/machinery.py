@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -69,9 +70,11 @@ async def machinery_of(run: Run, version_ids: Collection[UUID], host: PluginHost
 class Machines:
     """Machinery that is kept from one chunk of a run to the next, of the few runs that were computed last.
 
-    What a run pins never changes, nor what a version of a structure says.
+    What a run pins never changes, nor what a version of a structure says. `turn` is held by the chunk that is being
+    computed: others are read and stored meanwhile, rather than all computed at once and then all stored.
     """
 
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _kept: OrderedDict[tuple[UUID, frozenset[UUID]], Machinery] = field(default_factory=OrderedDict)
 
     async def of_run(self, run: Run, version_ids: Collection[UUID], host: PluginHost) -> Machinery:

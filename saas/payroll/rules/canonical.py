@@ -65,7 +65,7 @@ def amount_text(amount: Decimal, currency: str) -> str:
     """
     digits = minor_digits(currency)
     if is_plain_amount(amount, digits):
-        return format(amount, "f")
+        return str(amount)  # no exponent is written for so few digits behind the point, and this is quicker
     shown = rounded(amount, digits)
     if shown != amount:
         raise ValueError(f"{amount} has more digits than {currency}")

@@ -6,19 +6,25 @@ visible groups from the whole either, further groups are hidden, the smallest fi
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
+from operator import add
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from saas.payroll.rules.canonical import canonical_text
 from saas.payroll.rules.payslips import LineKind
 
 PEOPLE_LEAST = 5
+
+_SHAPES_MOST = 1_000
+"""Shapes of payslips whose sums are kept apart: few people have lines that nobody else of their department has."""
 
 
 class Dimension(Enum):
@@ -84,7 +90,7 @@ class Counted(NamedTuple):
     @classmethod
     def of_text(cls, text: str) -> Counted:
         """From what `text` gave."""
-        gross, net, cost, *lines = json.loads(text)
+        gross, net, cost, *lines = orjson.loads(text)
         return cls(gross, net, cost, tuple(zip(lines[::3], lines[1::3], lines[2::3], strict=True)))
 
     @property
@@ -105,30 +111,80 @@ class _Group:
         if len(self.first) < PEOPLE_LEAST:
             self.first.add(employee_id)
 
+    def join(self, other: _Group) -> None:
+        """Count all whom `other` counts; they are others than those counted here."""
+        self.people += other.people
+        self.first |= set(islice(other.first, PEOPLE_LEAST - len(self.first)))
+
+
+class _Shape(NamedTuple):
+    """Where people are counted, and the kinds and codes of the lines of their payslips: the same for most of them."""
+
+    legal_entity_id: UUID
+    department_id: UUID
+    kinds: tuple[str, ...]
+    codes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Alike:
+    """People of one shape: their number, and the sums of gross, net and employer's cost and of each line."""
+
+    group: _Group
+    sums: list[Decimal]
+
 
 class Totals:
-    """Adds up payslips, one after the other; each person's once."""
+    """Adds up payslips, one after the other; each person's once.
+
+    Those of one shape are added line by line, whatever the lines are; what is a total of what is found at the end.
+    """
 
     def __init__(self) -> None:
+        self._alike: dict[_Shape, _Alike] = {}
         self._groups: dict[_GroupKey, _Group] = defaultdict(_Group)
         self._sums: dict[_GroupKey, dict[TotalMeasure, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
 
     def add(self, payee: Payee, counted: Counted) -> None:
         """Count one payslip that is paid."""
-        amounts = [Decimal(amount) for _, _, amount in counted.lines]
-        measures = _measures(counted, amounts)
-        for key in ((_ENTITY, payee.legal_entity_id.hex), (_DEPARTMENT, payee.department_id.hex)):
-            self._groups[key].add(payee.employee_id)
-            sums = self._sums[key]
-            for measure, amount in measures:
-                sums[measure] += amount
-        for code in {code for _, code, _ in counted.lines}:
-            self._groups[_COMPONENT, code].add(payee.employee_id)
-        for (_, code, _), amount in zip(counted.lines, amounts, strict=True):
+        kinds, codes, texts = zip(*counted.lines, strict=True) if counted.lines else ((), (), ())
+        amounts = map(Decimal, (*counted[:3], *texts))
+        shape = _Shape(payee.legal_entity_id, payee.department_id, kinds, codes)
+        alike = self._alike.get(shape)
+        if alike is None:
+            if len(self._alike) == _SHAPES_MOST:
+                self._fold()
+            alike = self._alike[shape] = _Alike(_Group(), list(amounts))
+        else:
+            alike.sums = list(map(add, alike.sums, amounts))
+        alike.group.add(payee.employee_id)
+
+    def _fold(self) -> None:
+        """Make totals of what was added up by shape."""
+        for shape, alike in self._alike.items():
+            self._count(shape, alike)
+        self._alike.clear()
+
+    def _count(self, shape: _Shape, alike: _Alike) -> None:
+        gross, net, cost, *amounts = alike.sums
+        of_kind: dict[str, Decimal] = defaultdict(Decimal)
+        for kind, code, amount in zip(shape.kinds, shape.codes, amounts, strict=True):
+            of_kind[kind] += amount
             self._sums[_COMPONENT, code][TotalMeasure.AMOUNT] += amount
+        for code in set(shape.codes):
+            self._groups[_COMPONENT, code].join(alike.group)
+        for key in ((_ENTITY, shape.legal_entity_id.hex), (_DEPARTMENT, shape.department_id.hex)):
+            self._groups[key].join(alike.group)
+            sums = self._sums[key]
+            sums[TotalMeasure.GROSS] += gross
+            sums[TotalMeasure.CONTRIBUTIONS] += of_kind[LineKind.CONTRIBUTION.value]
+            sums[TotalMeasure.TAX] += of_kind[LineKind.TAX.value]
+            sums[TotalMeasure.NET] += net
+            sums[TotalMeasure.EMPLOYER_COST] += cost
 
     def shown(self) -> tuple[Total, ...]:
         """All totals, in a fixed order, with the amounts that may be seen."""
+        self._fold()
         hidden = {
             (dimension, key)
             for dimension in (_ENTITY, _DEPARTMENT, _COMPONENT)
@@ -168,16 +224,3 @@ def _hidden(groups: Mapping[str, _Group]) -> frozenset[str]:
             break
         hidden.append(key)
     return frozenset(hidden)
-
-
-def _measures(counted: Counted, amounts: Sequence[Decimal]) -> tuple[tuple[TotalMeasure, Decimal], ...]:
-    of_kind: dict[str, Decimal] = defaultdict(Decimal)
-    for (kind, _, _), amount in zip(counted.lines, amounts, strict=True):
-        of_kind[kind] += amount
-    return (
-        (TotalMeasure.GROSS, Decimal(counted.gross)),
-        (TotalMeasure.CONTRIBUTIONS, of_kind[LineKind.CONTRIBUTION.value]),
-        (TotalMeasure.TAX, of_kind[LineKind.TAX.value]),
-        (TotalMeasure.NET, Decimal(counted.net)),
-        (TotalMeasure.EMPLOYER_COST, Decimal(counted.employer_cost)),
-    )

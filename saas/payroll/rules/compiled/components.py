@@ -23,6 +23,8 @@ from saas.payroll.rules.v1.components import (
 
 _LINE_AMOUNT, _EXPLAINED_AMOUNT = "line amount", "explained amount"
 _ZERO = Decimal(0)
+_WITHOUT_EXPONENT = 6
+"""Digits behind the point up to which `str` of a decimal is plain, whatever its value."""
 
 Known = MutableMapping[str, Value | None]
 """What names stand for; a component that is computed is added."""
@@ -53,6 +55,8 @@ class ComponentWriter:
         self._is_read = any(code in formula.inputs for formula in sheet.formulas.values())
         self._formula = PathFormula(sheet.formulas[code])
         self._settle = _settler(component)
+        self._operand = OPERAND + code
+        self._show = _shower(component.digits)
         self._is_as_shown = self.kind is LineKind.STATISTIC or _has_digits_of(component, currency)
         self._forms: dict[tuple[int, bool, bool], TextForm] = {}
 
@@ -63,7 +67,7 @@ class ComponentWriter:
         """
         value, path = self._formula.evaluate(known)
         amount, is_raised, is_cut = self._settle(value)
-        shown = format(amount, "f")
+        shown = self._show(amount)
         texts[RESULT] = format(value, "f")
         texts[_EXPLAINED_AMOUNT] = shown
         line_amount = texts[_LINE_AMOUNT] = shown if self._is_as_shown else amount_text(amount, self._currency)
@@ -71,7 +75,8 @@ class ComponentWriter:
         text = form.filled(texts)
         if self._is_read:
             known[self.component.code] = amount
-            note(texts, self.component.code, shown)
+            texts[self.component.code] = shown
+            texts[self._operand] = f"({shown})" if shown[0] == "-" else shown
         return amount, line_amount, text
 
     def write_with(self, one_offs: Sequence[OneOff], known: Known, texts: Texts, inputs: FrozenInputs) -> WrittenLine:
@@ -113,6 +118,12 @@ class ComponentWriter:
         if len(self._forms) < FORMS_MOST:
             self._forms[path, is_raised, is_cut] = form
         return form
+
+
+def _shower(digits: int | None) -> Callable[[Decimal], str]:
+    """What writes amounts of so many digits out: `str` where it writes no exponent, because it is quicker."""
+    has_no_exponent = digits is not None and 0 <= digits <= _WITHOUT_EXPONENT
+    return str if has_no_exponent else lambda amount: format(amount, "f")
 
 
 def _settler(component: PayComponent) -> Callable[[Decimal], tuple[Decimal, bool, bool]]:

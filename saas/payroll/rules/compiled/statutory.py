@@ -37,10 +37,10 @@ class Writers:
         """
         writer = self._writer((facts.legal_entity_id, facts.period, facts.pays_on))
         result = None if writer is None else writer.write(facts)
-        for line in () if result is None else result.lines:
-            slot, form = self._forms.get(line.form) or self._form(line.form)
-            shown = amount_text(line.amount, self._currency)
-            lines.add(slot, line.amount, shown, _filled(form, {**line.texts, _AMOUNT: shown}))
+        for line, amount, texts in () if result is None else result.lines:
+            slot, form = self._forms.get(line) or self._form(line)
+            shown = amount_text(amount, self._currency)
+            lines.add(slot, amount, shown, _filled(form, {**texts, _AMOUNT: shown}))
         return result
 
     def _writer(self, shared: _Shared) -> StatutoryWriter | None:
