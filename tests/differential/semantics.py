@@ -114,11 +114,11 @@ def _days_left(world: World, row: Row) -> Any:
     return None if row["due_on"] is None else (row["due_on"] - world.today).days - 1
 
 
-def _setting(name: str) -> Callable[[World, Row], object]:
-    """A setting in force: whole numbers and truth values as they are, lists as JSON."""
+def _setting(name: str, *, before: object = None) -> Callable[[World, Row], object]:
+    """A setting in force: whole numbers and truth values as they are, lists as JSON; `before` of pools without it."""
 
     def value(_: World, row: Row) -> object:
-        found = json.loads(row["settings"])[name]
+        found = json.loads(row["settings"]).get(name, before)
         return json.dumps(found) if isinstance(found, list) else found
 
     return value
@@ -137,6 +137,16 @@ EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
     "CustomerPool.graceDays": _setting("grace_days"),
     "CustomerPool.assignIgnoresCooldown": _setting("assign_ignores_cooldown"),
     "CustomerPool.showsNames": _setting("shows_names"),
+    "CustomerPool.recycleFollowUpDaysByLevel": _setting("recycle_follow_up_days_by_level", before=[]),
+    "CustomerPool.recycleDealDaysByLevel": _setting("recycle_deal_days_by_level", before=[]),
+    "CustomerPool.releaseReasons": _setting("release_reasons", before=[]),
+    "CustomerPool.lockLimit": _setting("lock_limit", before=5),
+    "CustomerPool.lockDays": _setting("lock_days", before=90),
+    "CustomerPool.repProtectionLimit": _setting("rep_protection_limit", before=10),
+    "CustomerPool.repProtectionDays": _setting("rep_protection_days", before=30),
+    "CustomerPool.extensionTimes": _setting("extension_times", before=1),
+    "CustomerPool.extensionDays": _setting("extension_days", before=15),
+    "CustomerPool.extensionNeedsApproval": _setting("extension_needs_approval", before=True),
     "Collection.counts": lambda world, row: row["reverses_id"] is None and row["reversed_by_id"] is None,
     "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],
 }
