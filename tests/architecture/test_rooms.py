@@ -89,6 +89,7 @@ REVIEWED = {
 """Files of other names, each with its reason."""
 
 SUBJECTS = {
+    "analytics/fairness": "the audit of a pool's dealing against chance: pure, statistics that no other rule asks",
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
     "exchange/mappings": "recipes that come with the product: data, no code",
     "customers/recycling": "clocks, holds and the one verdict: pure",
