@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -137,14 +137,19 @@ def _visible_pool_sql(scopes: frozenset[str]) -> str:
 
 async def measure_given(*, pool_id: UUID, first: date, last: date, time_zone: str) -> list[GivenSize]:
     """The pool's allocations that were committed on the days from `first` to `last`, in their order."""
-    around = [
-        datetime.fromisoformat(f"{day}T00:00:00Z") for day in (first - timedelta(days=1), last + timedelta(days=2))
-    ]
+    around = _instants_around(first, last)
     rows = await current_transaction().fetch(_SIZES, current_tenant_id(), pool_id, *around)
     sizes = (
         GivenSize(row["id"], local_date(row["closed_at"], time_zone), row["given"], row["people"] or 0) for row in rows
     )
     return [each for each in sizes if first <= each.given_on <= last]
+
+
+def _instants_around(first: date, last: date) -> tuple[datetime, datetime]:
+    """From when to when the days may lie in any time zone, as far as there are days."""
+    begins = first - min(timedelta(days=1), first - date.min)
+    ends = last + min(timedelta(days=2), date.max - last)
+    return datetime.combine(begins, time.min, tzinfo=UTC), datetime.combine(ends, time.max, tzinfo=UTC)
 
 
 async def find_given(sizes: Collection[GivenSize], *, time_zone: str) -> list[GivenAllocation]:
