@@ -117,6 +117,7 @@ TOPICS: tuple[EventTopic, ...] = (
 SPEAKING = (
     "saas.kernel",
     "saas.access",
+    "saas.analytics",
     "saas.attendance",
     "saas.customers",
     "saas.events",

@@ -52,6 +52,7 @@ PERMISSIONS = frozenset(
         "pool:configure",
         "pool:allocate",
         "allocation:audit",
+        "fairness:read",
         "plugin:configure",
         "attendance:write",
         "payroll:configure",
@@ -240,6 +241,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(
         REP, Action.DO, "customer:mark", "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter"
     )
+    yield from _allow(REP, Action.DO, "fairness:read")
     yield from _own_payslips(REP)
 
 
@@ -296,6 +298,7 @@ def _auditor() -> Iterable[PolicyLine]:
     yield from _allow(AUDITOR, Action.SEE, "Allocation", "PoolEvent")
     yield from _allow(AUDITOR, READ_USE, "Allocation.*", "PoolEvent.*")
     yield from _allow(AUDITOR, Action.DO, "access:read", "audit:read", "audit:verify", "allocation:audit")
+    yield from _allow(AUDITOR, Action.DO, "fairness:read")
 
 
 def _default_policy() -> Policy:

@@ -54,6 +54,15 @@ from saas.customers.events import (
     RECYCLE_WARNED,
     TOPICS,
 )
+from saas.customers.given_queries import (
+    GivenAllocation,
+    GivenCustomer,
+    GivenSize,
+    find_given,
+    find_visible_receivers,
+    measure_given,
+    require_audited_pool,
+)
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
@@ -100,6 +109,9 @@ __all__ = [
     "FollowUpSource",
     "Foreseen",
     "Given",
+    "GivenAllocation",
+    "GivenCustomer",
+    "GivenSize",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -134,7 +146,9 @@ __all__ = [
     "explain_allocation",
     "find_customer_by_external_key",
     "find_customers",
+    "find_given",
     "find_owner_on",
+    "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
@@ -142,6 +156,7 @@ __all__ = [
     "lock_customers",
     "lock_visible_customers",
     "match_key",
+    "measure_given",
     "move_customers",
     "note_follow_up",
     "note_follow_ups",
@@ -153,6 +168,7 @@ __all__ = [
     "refuse_by_plugins",
     "release_customer",
     "release_customers",
+    "require_audited_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
     "settle_due",

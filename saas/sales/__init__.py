@@ -29,7 +29,14 @@ from saas.sales.events import (
     TARGET_SET,
     TOPICS,
 )
-from saas.sales.queries import find_deal_by_external_key, find_follow_up_facts, find_visible_deals
+from saas.sales.queries import (
+    find_deal_by_external_key,
+    find_expected_on,
+    find_follow_up_facts,
+    find_visible_deals,
+    find_won,
+    median_expected,
+)
 from saas.sales.reads import FOLLOW_UP_KIND, TARGET_METRIC, reads
 from saas.sales.rules.collections import NewCollection
 from saas.sales.rules.credits import CreditPart, split
@@ -74,8 +81,11 @@ __all__ = [
     "enter_opportunities",
     "enter_opportunity",
     "find_deal_by_external_key",
+    "find_expected_on",
     "find_follow_up_facts",
     "find_visible_deals",
+    "find_won",
+    "median_expected",
     "move_opportunity",
     "prorated",
     "reads",

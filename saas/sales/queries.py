@@ -279,3 +279,47 @@ async def find_follow_up_facts(since: Mapping[UUID, datetime]) -> dict[UUID, lis
         )
         found.setdefault(row["customer_id"], []).append(facts)
     return found
+
+
+_EXPECTED_ON = """
+SELECT asked.id, asked.day, sum(p.expected_minor)::bigint AS expected
+FROM unnest($2::uuid[], $3::date[]) AS asked (id, day)
+JOIN opportunity p ON p.tenant_id = $1 AND p.customer_id = asked.id AND p.expected_minor IS NOT NULL
+    AND coalesce(p.engaged_on, (p.created_at AT TIME ZONE $4)::date) <= asked.day
+    AND (p.closed_on IS NULL OR p.closed_on > asked.day)
+GROUP BY asked.id, asked.day
+"""
+_MEDIAN = """
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY expected_minor) FROM opportunity
+WHERE tenant_id = $1 AND expected_minor IS NOT NULL
+"""
+_WON = """
+SELECT asked.id, asked.first FROM unnest($2::uuid[], $3::date[], $4::date[]) AS asked (id, first, last)
+WHERE EXISTS (SELECT FROM deal d WHERE d.tenant_id = $1 AND d.customer_id = asked.id AND d.status = 'signed'
+    AND d.signed_on >= asked.first AND (asked.last IS NULL OR d.signed_on <= asked.last))
+"""
+
+
+async def find_expected_on(days: Collection[tuple[UUID, date]], *, time_zone: str) -> dict[tuple[UUID, date], int]:
+    """What the opportunities that were open on a day let expect of a customer, in minor units, by (customer, day).
+
+    A pair is missing where no open opportunity had an amount. The amounts are those that are known today.
+    """
+    wanted = sorted(set(days))
+    ids, on = [customer_id for customer_id, _ in wanted], [day for _, day in wanted]
+    rows = await current_transaction().fetch(_EXPECTED_ON, current_tenant_id(), ids, on, time_zone)
+    return {(row["id"], row["day"]): row["expected"] for row in rows}
+
+
+async def median_expected() -> int | None:
+    """The median amount of the company's opportunities, in minor units; None where none has an amount."""
+    found: int | None = await current_transaction().fetchval(_MEDIAN, current_tenant_id())
+    return found
+
+
+async def find_won(held: Collection[tuple[UUID, date, date | None]]) -> set[tuple[UUID, date]]:
+    """Of holdings (customer, first day, last day if over) those, by the first two, in which a deal was signed."""
+    wanted = list(held)
+    columns = [list(each) for each in zip(*wanted, strict=True)] or [[], [], []]
+    rows = await current_transaction().fetch(_WON, current_tenant_id(), *columns)
+    return {(row["id"], row["first"]) for row in rows}

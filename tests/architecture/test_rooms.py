@@ -50,6 +50,7 @@ REVIEWED = {
     "access/scopes.py": "row scopes as SQL",
     "access/table.py": "the compiled rights, all that rooms above need",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
+    "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
@@ -89,6 +90,7 @@ REVIEWED = {
 """Files of other names, each with its reason."""
 
 SUBJECTS = {
+    "analytics/fairness": "the audit of a pool's dealing against chance: pure, statistics that no other rule asks",
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
     "exchange/mappings": "recipes that come with the product: data, no code",
     "customers/recycling": "clocks, holds and the one verdict: pure",

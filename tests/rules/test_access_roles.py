@@ -166,6 +166,7 @@ VERBS: dict[str, Set[str]] = {
         "customer:extend",
         "customer:history",
         "pool:allocate",
+        "fairness:read",
         "follow_up:create",
         "opportunity:enter",
         "opportunity:move",
@@ -192,6 +193,7 @@ VERBS: dict[str, Set[str]] = {
         "opportunity:enter",
         "opportunity:move",
         "deal:enter",
+        "fairness:read",
     },
     "consultant": {
         "plugin:configure",
@@ -203,7 +205,7 @@ VERBS: dict[str, Set[str]] = {
         "payroll:configure",
     },
     "partner_app": frozenset(),
-    "auditor": {"access:read", "allocation:audit", "audit:read", "audit:verify"},
+    "auditor": {"access:read", "allocation:audit", "audit:read", "audit:verify", "fairness:read"},
 }
 ROWS: dict[str, dict[str, set[str]]] = {
     "owner": {"Customer": {"all"}, "Employee": {"all"}, "AuditEntry": {"all"}, "Payslip": {"all"}},

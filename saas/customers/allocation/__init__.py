@@ -13,6 +13,7 @@ from saas.customers.allocation.certificate import (
     commit,
     extract,
 )
+from saas.customers.allocation.chances import DealtUnit, chances
 from saas.customers.allocation.dealing import Allocation, DrawnNumber, Filtered, FilterRule, Nobody, Pick
 from saas.customers.allocation.errors import (
     DrawSeedRefused,
@@ -33,6 +34,7 @@ __all__ = [
     "Candidate",
     "Certificate",
     "Commitment",
+    "DealtUnit",
     "DrawSeedRefused",
     "DrawnNumber",
     "FilterRule",
@@ -56,6 +58,7 @@ __all__ = [
     "Tally",
     "allocate",
     "certify",
+    "chances",
     "commit",
     "explain_passed_over",
     "explain_pick",

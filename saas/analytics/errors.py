@@ -1,0 +1,21 @@
+"""Refusals of the analytics room."""
+
+from __future__ import annotations
+
+from saas.kernel import BadUserInput, LimitReached, NotFound
+
+
+class ReportPeriodRefused(BadUserInput):
+    """A period that ends before it begins, or is longer than a report is of."""
+
+
+class ReportTooLarge(LimitReached):
+    """More picks or people than a request works through in its time."""
+
+
+class ReportsBusy(LimitReached):
+    """Large reports are made one at a time in each process."""
+
+
+class GroupPersonNotFound(NotFound):
+    """Somebody in a declared group is missing, another company's, or nobody whose picks the caller may see."""

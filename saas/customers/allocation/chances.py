@@ -1,0 +1,108 @@
+"""Who could have had each customer that was dealt, and with which weight the method published for each of them.
+
+It is what an audit asks of a roster afterwards. Of the methods in turn everybody has the same weight; of those by share
+it is the share; of those by load it is what levelling the room that people had gives each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from uuid import UUID
+
+from saas.customers.allocation.dealing import filter_rule
+from saas.customers.allocation.methods import shares_of
+from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.weights import whole_weights
+
+_BY_WEIGHT = frozenset({Method.WEIGHTED, Method.DRAW})
+_BY_SHARE = frozenset({Method.WEIGHTED, Method.PERFORMANCE})
+_BY_LOAD = frozenset({Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE})
+_HARDLY = Fraction(1, 10**6)
+"""By load, the share of who would get nothing: they could have been next all the same, had others been barred."""
+
+
+@dataclass(frozen=True, slots=True)
+class DealtUnit:
+    """Records that went to one person together, or to nobody, at their `place`."""
+
+    place: int
+    records: tuple[UUID, ...]
+    employee_id: UUID | None
+
+
+def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID, int]]:
+    """For each unit, in the order of places, whole-number weights above 0 of those who could have had it.
+
+    The roster's customers don't matter: `units` are all that it dealt. Where the same people could, it is the same
+    mapping. Nobody could where it is empty.
+    """
+    weights = published_weights(roster, customers=sum(len(unit.records) for unit in units))
+    rooms = {each.employee_id: each.room for each in roster.candidates if each.room is not None}
+    cooling = _cooling(roster.candidates)
+    full = {person for person, room in rooms.items() if room <= 0}
+    known: dict[frozenset[UUID], Mapping[UUID, int]] = {}
+    for unit in units:
+        barred = full.union(*(cooling.get(record, ()) for record in unit.records))
+        if len(unit.records) > 1:
+            barred |= {person for person, room in rooms.items() if room < len(unit.records)}
+        out = frozenset(barred)
+        if out not in known:
+            known[out] = {person: weight for person, weight in weights.items() if person not in out}
+        yield known[out]
+        if unit.employee_id in rooms:
+            rooms[unit.employee_id] -= len(unit.records)
+            if rooms[unit.employee_id] <= 0:
+                full.add(unit.employee_id)
+
+
+def published_weights(roster: Roster, *, customers: int) -> dict[UUID, int]:
+    """The weight of each who could have any customer, as whole numbers above 0, by their ids in order.
+
+    :param customers: how many were dealt, which decides what levelling gives.
+    """
+    needs_weight = roster.method in _BY_WEIGHT
+    candidates = sorted(roster.candidates, key=lambda each: each.employee_id)
+    seated = [each for each in candidates if filter_rule(each, needs_weight=needs_weight) is None]
+    weights = whole_weights(_parts(roster, seated, customers)) if seated else []
+    return {each.employee_id: weight for each, weight in zip(seated, weights, strict=True) if weight}
+
+
+def _parts(roster: Roster, seated: Sequence[Candidate], customers: int) -> list[Fraction]:
+    if roster.method in _BY_SHARE:
+        shares = shares_of(roster)
+        return [shares[each.employee_id] for each in seated]
+    if roster.method is Method.DRAW:
+        return [Fraction(each.weight) for each in seated]
+    if roster.method in _BY_LOAD:
+        is_relative = roster.method is Method.LOAD_RELATIVE
+        rooms = [each.holding_room or 0 for each in seated]
+        sizes = [max(each.holding_limit or 0, 1) if is_relative else 1 for each in seated]
+        return [share or _HARDLY for share in levelled(rooms, sizes, customers)]
+    return [Fraction(1)] * len(seated)
+
+
+def levelled(rooms: Sequence[int], sizes: Sequence[int], customers: int) -> list[Fraction]:
+    """What each gets, with all room taken from the top until so many customers are given: room − level × size.
+
+    The level is the one at which it comes to `customers`; who has less room in proportion gets nothing.
+    """
+    by_room = sorted(range(len(rooms)), key=lambda seat: Fraction(rooms[seat], sizes[seat]), reverse=True)
+    room = size = 0
+    level = Fraction(0)
+    for seat in by_room:
+        if size and Fraction(rooms[seat], sizes[seat]) <= Fraction(room - customers, size):
+            break
+        room, size = room + rooms[seat], size + sizes[seat]
+        level = Fraction(room - customers, size)
+    return [max(Fraction(0), each - level * of) for each, of in zip(rooms, sizes, strict=True)]
+
+
+def _cooling(candidates: Iterable[Candidate]) -> dict[UUID, set[UUID]]:
+    """Who may not have a customer, having owned it too lately, by the customer."""
+    found: dict[UUID, set[UUID]] = {}
+    for candidate in candidates:
+        for customer_id in candidate.cooldown_customers:
+            found.setdefault(customer_id, set()).add(candidate.employee_id)
+    return found
