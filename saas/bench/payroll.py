@@ -32,7 +32,8 @@ from saas.payroll import compute_run
 
 Progress = Callable[[str], None]
 GOAL = 3.00
-"""Computing and storing with one worker takes at most this many times what arithmetic, sealing and COPY take."""
+"""On two cores, so with two workers, computing and storing takes at most this many times what arithmetic, sealing and
+COPY take, one after the other."""
 
 MEMORY_GOAL = 1.20
 """The peak of memory at the large size is at most this many times that at the small one."""
@@ -67,7 +68,12 @@ class Round:
 
     @property
     def ratio(self) -> float:
-        """Computing and storing with one worker, as a multiple of the floor."""
+        """Computing and storing with two workers, as a multiple of the floor."""
+        return self.two.compute_seconds / self.floor.seconds
+
+    @property
+    def ratio_of_one(self) -> float:
+        """The same with one worker."""
         return self.one.compute_seconds / self.floor.seconds
 
 
@@ -199,8 +205,8 @@ def as_table(figures: PayrollFigures) -> str:
     floor = median(each.floor.seconds for each in rounds)
     parts = {
         "freezing the inputs, one worker": [each.one.freeze_seconds for each in rounds],
-        "**computing and storing, one worker**": [each.one.compute_seconds for each in rounds],
-        "computing and storing, two workers": [each.two.compute_seconds for each in rounds],
+        "computing and storing, one worker": [each.one.compute_seconds for each in rounds],
+        "**computing and storing, two workers**": [each.two.compute_seconds for each in rounds],
         "(i) the same arithmetic in a bare loop": [each.floor.arithmetic_seconds for each in rounds],
         "(ii) JSON and AES-GCM of the same documents": [each.floor.sealing_seconds for each in rounds],
         "(iii) COPY of the same rows": [each.floor.copy_seconds for each in rounds],
@@ -215,14 +221,18 @@ def as_table(figures: PayrollFigures) -> str:
 
 def _remarks(figures: PayrollFigures) -> list[str]:
     rounds, people = figures.rounds, figures.rounds[0].one.people
-    ratios = sorted(each.ratio for each in rounds)
-    spread, verdict = f"{ratios[0]:.2f} to {ratios[-1]:.2f}", _verdict(figures.ratio, GOAL)
+    two, one = _spread([each.ratio for each in rounds]), _spread([each.ratio_of_one for each in rounds])
     size = median(each.floor.sealed_bytes for each in rounds) / people
     lines = [
         f"Measured on {figures.machine}, medians of {len(rounds)} rounds; {size:,.0f} bytes a payslip.",
-        f"Computing and storing: × {figures.ratio:.2f} (rounds: {spread}); goal at most × {GOAL:.2f}: {verdict}.",
+        f"Computing and storing with two workers: {two}; goal at most × {GOAL:.2f}: {_verdict(figures.ratio, GOAL)}.",
+        f"With one: {one}.",
     ]
     return [*lines, *_processors(rounds, people)]
+
+
+def _spread(ratios: Sequence[float]) -> str:
+    return f"× {median(ratios):.2f} (rounds: {min(ratios):.2f} to {max(ratios):.2f})"
 
 
 def _processors(rounds: Sequence[Round], people: int) -> list[str]:

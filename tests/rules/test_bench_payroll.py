@@ -107,16 +107,17 @@ def figures(*, seconds: float, peak: int) -> PayrollFigures:
 
 def test_a_ratio_is_taken_within_a_round() -> None:
     lines = as_table(figures(seconds=2.5, peak=220)).splitlines()
-    assert "| **computing and storing, one worker** | 267 | 3,750 | 2.50 |" in lines
-    assert "| computing and storing, two workers | 533 | 1,875 | 1.25 |" in lines
+    assert "| computing and storing, one worker | 267 | 3,750 | 2.50 |" in lines
+    assert "| **computing and storing, two workers** | 533 | 1,875 | 1.25 |" in lines
     assert "| (iii) COPY of the same rows | 1,111 | 900 | 0.60 |" in lines
-    assert "Computing and storing: × 2.50 (rounds: 2.50 to 2.50); goal at most × 3.00: kept." in lines
+    kept = "Computing and storing with two workers: × 1.25 (rounds: 1.25 to 1.25); goal at most × 3.00: kept."
+    assert lines[lines.index(kept) + 1] == "With one: × 2.50 (rounds: 2.50 to 2.50)."
     assert lines[-1] == "Peak of memory at ten times the people: × 1.10; goal at most × 1.20: kept."
 
 
 def test_missed_goals_are_told() -> None:
-    text = as_table(figures(seconds=4.0, peak=260))
-    assert "Computing and storing: × 4.00 (rounds: 4.00 to 4.00); goal at most × 3.00: missed." in text
-    assert "3,750" not in text
+    text = as_table(figures(seconds=8.0, peak=260))
+    missed = "Computing and storing with two workers: × 4.00 (rounds: 4.00 to 4.00); goal at most × 3.00: missed."
+    assert missed in text
     assert text.endswith("Peak of memory at ten times the people: × 1.30; goal at most × 1.20: missed.")
-    assert "6,000 µs in the worker and 1,200 µs in PostgreSQL; the floor 750 and 750 µs: × 4.80." in text
+    assert "12,000 µs in the worker and 2,400 µs in PostgreSQL; the floor 750 and 750 µs: × 9.60." in text
