@@ -15,9 +15,11 @@ from saas.access import PERMISSIONS, AccessTable
 from saas.customers import (
     ClaimFacts,
     NewCustomer,
+    PoolChange,
     RecycleReport,
     RecyclingRun,
     claim_customer,
+    configure_pool,
     create_customer,
     create_default_pool,
     release_customer,
@@ -165,6 +167,20 @@ class Company:
         await self.within(
             lambda: create_follow_up(
                 actor, customer_id=customer_id, access=REP, time_zone=ZONE, clock=self.clock, **facts
+            )
+        )
+
+    async def configure(self, version: int = 1, **settings: Any) -> None:
+        """Other settings of the pool, from today on; `version` is the pool's."""
+        change = PoolChange(settings=settings)
+        await self.within(
+            lambda: configure_pool(
+                self.founder,
+                pool_id=self.pool_id,
+                change=change,
+                expected_version=version,
+                time_zone=ZONE,
+                clock=self.clock,
             )
         )
 

@@ -6,29 +6,15 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-from saas.customers import PoolChange, configure_pool
 from saas.sales.errors import FollowUpOfForeignCustomer
-from tests.staging import ZONE, Company
+from tests.staging import Company
 
 CROWD = 20
 DUE = timedelta(days=31)
 
 
-async def without_reminders(company: Company) -> None:
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=PoolChange(settings={"reminder_days": ()}),
-            expected_version=1,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
-
-
 async def test_of_follow_ups_and_recycling_at_once_the_first_decides(company: Company) -> None:
-    await without_reminders(company)
+    await company.configure(reminder_days=())
     rep = await company.hire("0002")
     customers = [await company.enter(f"客户{number}", keeper=rep) for number in range(CROWD)]
     company.clock.advance(DUE)
@@ -59,7 +45,7 @@ async def test_of_follow_ups_and_recycling_at_once_the_first_decides(company: Co
 
 async def test_twenty_runs_at_once_recycle_each_customer_once(company: Company) -> None:
     """L24."""
-    await without_reminders(company)
+    await company.configure(reminder_days=())
     rep = await company.hire("0002")
     for number in range(5):
         await company.enter(f"客户{number}", keeper=rep)
@@ -86,7 +72,7 @@ async def test_twenty_runs_at_once_warn_and_postpone_once(company: Company) -> N
 
 
 async def test_twenty_follow_ups_of_one_customer_and_a_recycling(company: Company) -> None:
-    await without_reminders(company)
+    await company.configure(reminder_days=())
     rep = await company.hire("0002")
     customer_id = await company.enter("晨光", keeper=rep)
     company.clock.advance(DUE)

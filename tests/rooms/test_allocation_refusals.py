@@ -15,8 +15,6 @@ from saas.customers import (
     OnChange,
     Participant,
     PerformancePlan,
-    PoolChange,
-    configure_pool,
     explain_allocation,
 )
 from saas.customers.allocation import PeriodStillOpen, RosterImpossible
@@ -46,7 +44,7 @@ from tests.rooms.allocation_stage import (
     without,
     work,
 )
-from tests.staging import ZONE, Company, refused
+from tests.staging import Company, refused
 
 pytestmark = pytest.mark.usefixtures("three_at_once")
 
@@ -144,17 +142,7 @@ async def test_a_commit_that_is_refused_gives_nothing_and_may_be_asked_for_again
 async def test_a_commit_finds_other_settings_and_goes_back(company: Company) -> None:
     allocation_id = await planned(company)
     await order(company, allocation_id, on_change=OnChange.SKIP)
-    change = PoolChange(settings={"cooldown_days": 1})
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=change,
-            expected_version=1,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
+    await company.configure(cooldown_days=1)
     await work(company)
     assert await company.value(STATE, allocation_id) == "planned"
     assert [each.key for each in await problems(company, allocation_id)] == ["customers.plan_pool_changed"]

@@ -17,9 +17,7 @@ from saas.customers import (
     OnChange,
     Participant,
     PerformancePlan,
-    PoolChange,
     cancel_allocation,
-    configure_pool,
     draw_certificate,
     explain_allocation,
     own_certificate,
@@ -30,7 +28,7 @@ from saas.customers.allocation.errors import DrawSeedRefused
 from saas.customers.errors import AllocationClosed, AllocationNotFound, NotDrawnYet, PlanChanged, PoolNotFound
 from saas.kernel import Actor, AppErrors, Catalogue, Explanation, Period, new_id
 from tests.rooms.allocation_stage import allocated, employee, give, picks, plan, pooled, staff
-from tests.staging import ZONE, Company, refused
+from tests.staging import Company, refused
 
 MANAGER = AccessTable("manager", scopes={"Allocation": frozenset({"all"})}, permissions=frozenset({"pool:allocate"}))
 REP = AccessTable("rep", scopes={"Allocation": frozenset({"pool"})})
@@ -342,16 +340,7 @@ async def test_a_plan_of_other_settings_or_of_before_another_allocation_is_refus
         assert (await refused(give(company, second, on_change=on_change))).key == "customers.plan_pool_changed"
     assert await company.everything() == before
     third = await plan(company, Method.FLEXIBLE, people, take=1)
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=PoolChange(settings={"cooldown_days": 1}),
-            expected_version=1,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
+    await company.configure(cooldown_days=1)
     assert (await refused(give(company, third))).key == "customers.plan_pool_changed"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from saas.customers import Comparison, PoolChange, SettingsWish, configure_pool, dry_run_settings
+from saas.customers import Comparison, SettingsWish, dry_run_settings
 from saas.customers.errors import PoolChanged, PoolNotFound
 from saas.kernel import Actor, AppErrors, BadUserInput, local_date, new_id
 from saas.sales import find_follow_up_facts
@@ -31,19 +31,6 @@ async def tried(company: Company, *, version: int = 1, on: date | None = None, *
     )
 
 
-async def saved(company: Company, **settings: Any) -> None:
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=PoolChange(settings=settings),
-            expected_version=1,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
-
-
 async def test_what_is_told_is_what_the_change_then_does(company: Company, rep: Actor) -> None:
     other = await company.hire("0003", name="韩梅")
     await company.run("UPDATE customer_pool SET settings = settings || '{\"reminder_days\": []}'")
@@ -59,7 +46,7 @@ async def test_what_is_told_is_what_the_change_then_does(company: Company, rep: 
         owner: (effect.held, effect.taken, effect.freed) for owner, effect in found.effects.items() if owner is not None
     }
     assert told == {rep.employee_id: (3, 2, 0), other.employee_id: (1, 0, 0)}
-    await saved(company, recycle_follow_up_days=12)
+    await company.configure(recycle_follow_up_days=12)
     company.clock.advance(timedelta(days=7))
     await company.recycle()
     pooled = {row[0] for row in await company.rows(STATE) if row[1] is None}

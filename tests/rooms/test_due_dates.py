@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from saas.customers import LevelDays, PoolChange, assign_customer, configure_pool, note_last_deals, settle_due
+from saas.customers import LevelDays, assign_customer, note_last_deals, settle_due
 from saas.kernel import Actor, local_date
 from saas.sales import find_follow_up_facts
 from tests.staging import ALL, ZONE, Company
@@ -28,19 +28,6 @@ async def rep(company: Company) -> Actor:
 async def due(company: Company, customer_id: UUID) -> tuple[object, ...]:
     (found,) = await company.rows(DUE, customer_id)
     return found
-
-
-async def configure(company: Company, version: int = 1, **settings: Any) -> None:
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=PoolChange(settings=settings),
-            expected_version=version,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
 
 
 async def deal(company: Company, customer_id: UUID, signed_on: date | None) -> None:
@@ -132,7 +119,7 @@ async def test_changed_settings_move_all_due_dates_and_nothing_before_the_grace(
     """P27, L28."""
     customers = [await company.enter(name, keeper=rep) for name in ("甲", "乙")]
     company.clock.advance(timedelta(days=20))
-    await configure(company, recycle_follow_up_days=10)
+    await company.configure(recycle_follow_up_days=10)
     assert (await due(company, customers[0]))[2] == 1
     report = await company.recycle()
     assert (report.reckoned, report.recycled) == (2, 0)
@@ -142,10 +129,10 @@ async def test_changed_settings_move_all_due_dates_and_nothing_before_the_grace(
 
 
 async def test_a_rule_that_is_off_makes_nothing_due(company: Company, rep: Actor) -> None:
-    await configure(company, recycle_follow_up_days=None)
+    await company.configure(recycle_follow_up_days=None)
     customer_id = await company.enter("晨光", keeper=rep)
     assert await due(company, customer_id) == (TODAY + timedelta(days=181), "no_deal", 2, None)
-    await configure(company, 2, recycle_deal_days=None)
+    await company.configure(2, recycle_deal_days=None)
     await company.recycle()
     assert await due(company, customer_id) == (None, None, 3, None)
 
@@ -162,7 +149,7 @@ async def test_customers_that_were_brought_in_are_reckoned_by_the_job(company: C
 async def test_each_level_has_days_of_its_own_whichever_way_it_was_received(company: Company, rep: Actor) -> None:
     """P22: claimed and assigned customers of a level, and one of no level."""
     levels = (LevelDays("A", 90), LevelDays("C", 10))
-    await configure(company, recycle_follow_up_days_by_level=levels, grace_days=1)
+    await company.configure(recycle_follow_up_days_by_level=levels, grace_days=1)
     company.clock.advance(timedelta(days=1))
     today = TODAY + timedelta(days=1)
     claimed, assigned, plain = [await company.enter(name) for name in ("甲", "乙", "丙")]

@@ -12,9 +12,7 @@ import pytest
 import pytest_asyncio
 
 from saas.customers import (
-    PoolChange,
     assign_customer,
-    configure_pool,
     find_owner_on,
     release_customers,
     transfer_customer,
@@ -86,19 +84,6 @@ async def transfer(company: Company, customer_id: UUID, to: Actor, *, reason: st
     )
 
 
-async def configure(company: Company, version: int = 1, **settings: Any) -> None:
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=PoolChange(settings=settings),
-            expected_version=version,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
-
-
 async def test_an_assignment_writes_all_that_belongs_to_it(company: Company, rep: Actor) -> None:
     customer_id = await company.enter("晨光")
     await assign(company, customer_id, rep)
@@ -144,7 +129,7 @@ async def test_the_cooldown_is_passed_by_assignments_where_the_pool_says_so(comp
     for customer_id in (first, second):
         await company.release(rep, customer_id)
     await assign(company, first, rep)
-    await configure(company, assign_ignores_cooldown=False)
+    await company.configure(assign_ignores_cooldown=False)
     before = await company.everything()
     assert isinstance(await refused(assign(company, second, rep)), CooldownRunning)
     assert isinstance(await refused(assign(company, second, rep, by=rep)), CooldownRunning)
@@ -207,7 +192,7 @@ async def test_a_transfer_to_another_team_begins_anew(company: Company, rep: Act
         lambda: create_department(company.founder, name="华东", parent_id=None, clock=company.clock)
     )
     colleague = await company.hire("0003", department_id=None if not keeps else team.id)
-    await configure(company, transfer_keeps_clock=keeps, grace_days=1)
+    await company.configure(transfer_keeps_clock=keeps, grace_days=1)
     customer_id = await company.enter("晨光", keeper=rep)
     company.clock.advance(timedelta(days=10))
     await transfer(company, customer_id, colleague)
@@ -242,7 +227,7 @@ async def test_after_any_history_the_stored_due_date_is_the_verdicts(
     chance = random.Random(20261123)
     third = await company.hire("0004")
     people = (rep, other, third)
-    await configure(company, claim_limit=200, cooldown_days=0, recycle_follow_up_days=12, reminder_days=(2,))
+    await company.configure(claim_limit=200, cooldown_days=0, recycle_follow_up_days=12, reminder_days=(2,))
     customers = [await company.enter(f"客户{number}") for number in range(5)]
 
     async def step(number: int) -> None:
@@ -341,17 +326,7 @@ async def test_of_twenty_releases_of_the_same_customers_one_is_done(company: Com
 async def test_a_pool_with_reasons_takes_no_other(company: Company, rep: Actor) -> None:
     """P32: the reason of a release comes from the pool's list."""
     first, second = await company.enter("甲", keeper=rep), await company.enter("乙", keeper=rep)
-    change = PoolChange(settings={"release_reasons": ("无需求", "已倒闭")})
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=change,
-            expected_version=1,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
+    await company.configure(release_reasons=("无需求", "已倒闭"))
     with pytest.raises(ReasonUnlisted) as refusal:
         await release(company, rep, first, second, reason="不想跟了")
     assert refusal.value.values["reasons"] == "无需求, 已倒闭"

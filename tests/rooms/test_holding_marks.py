@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from saas.access import AccessTable
-from saas.customers import Marking, MarkKind, PoolChange, configure_pool, transfer_customer
+from saas.customers import Marking, MarkKind, transfer_customer
 from saas.customers.errors import (
     CustomerNotFound,
     MarkClosed,
@@ -68,20 +68,6 @@ async def decide(company: Company, actor: Actor, mark_id: UUID, *, is_granted: b
     )
 
 
-async def configure(company: Company, version: int = 1, **settings: Any) -> None:
-    change = PoolChange(settings=settings)
-    await company.within(
-        lambda: configure_pool(
-            company.founder,
-            pool_id=company.pool_id,
-            change=change,
-            expected_version=version,
-            time_zone=ZONE,
-            clock=company.clock,
-        )
-    )
-
-
 async def nothing_written(company: Company) -> bool:
     return not await company.rows(MARKS) and not await company.rows(LEDGER)
 
@@ -129,7 +115,7 @@ async def test_a_renewal_waits_for_the_cooldown(company: Company, rep: Actor) ->
 
 
 async def test_giving_it_back_and_claiming_it_anew_renews_nothing(company: Company, rep: Actor) -> None:
-    await configure(company, cooldown_days=3)
+    await company.configure(cooldown_days=3)
     customer_id = await company.enter("晨光", keeper=rep)
     await mark(company, rep, customer_id, days=20)
     await company.release(rep, customer_id)
@@ -156,7 +142,7 @@ async def test_of_twenty_locks_at_once_five_are_set(company: Company, rep: Actor
 
 
 async def test_a_lock_that_has_run_out_makes_room(company: Company, rep: Actor) -> None:
-    await configure(company, lock_limit=1)
+    await company.configure(lock_limit=1)
     first, second = await company.enter("甲", keeper=rep), await company.enter("乙", keeper=rep)
     await mark(company, rep, first, days=5)
     company.clock.advance(timedelta(days=5))
@@ -214,7 +200,7 @@ async def test_a_refused_extension_moves_nothing_and_may_be_asked_for_again(comp
 
 
 async def test_a_holding_is_extended_as_often_as_the_pool_says(company: Company, rep: Actor) -> None:
-    await configure(company, extension_needs_approval=False, extension_times=2, extension_days=10)
+    await company.configure(extension_needs_approval=False, extension_times=2, extension_days=10)
     customer_id = await company.enter("晨光", keeper=rep)
     for number in (1, 2):
         await mark(company, rep, customer_id, MarkKind.EXTENSION)
@@ -260,7 +246,7 @@ async def test_what_the_pool_does_not_allow(
     company: Company, rep: Actor, settings: dict[str, Any], kind: MarkKind, days: int | None, refusal: type[AppError]
 ) -> None:
     if settings:
-        await configure(company, **settings)
+        await company.configure(**settings)
     customer_id = await company.enter("晨光", keeper=rep)
     with pytest.raises(refusal):
         await mark(company, rep, customer_id, kind, days)
