@@ -47,31 +47,24 @@ POOL_STATUS = EnumKind(
 
 
 def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
-    """A setting in force, by its name in the API."""
-    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    """A setting in force, by its name in the API; of a pool older than the setting, the product's own value."""
+    stored = _stored(name)
     read = f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}"
-    if stored not in _ADDED:
+    if kind is ScalarKind.STRING or stored in _OFF_WHEN_NULL:
         return Expression(name, kind, read, doc)
     return Expression(name, kind, f"coalesce({read}, {str(getattr(PoolSettings(), stored)).lower()})", doc)
 
 
 def _listed(name: str, doc: str) -> Expression:
-    stored = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return Expression(name, ScalarKind.STRING, f"coalesce(({{t}}.settings ->> '{stored}')::text, '[]')", doc)
+    """A setting that is a list, as JSON; of a pool older than it, empty."""
+    return Expression(name, ScalarKind.STRING, f"coalesce({{t}}.settings ->> '{_stored(name)}', '[]')", doc)
 
 
-_ADDED = frozenset(
-    {
-        "lock_limit",
-        "lock_days",
-        "rep_protection_limit",
-        "rep_protection_days",
-        "extension_times",
-        "extension_days",
-        "extension_needs_approval",
-    }
-)
-"""Settings that pools of before don't hold: theirs are the product's own."""
+def _stored(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+_OFF_WHEN_NULL = frozenset({"recycle_follow_up_days", "recycle_deal_days"})
 _SETTING_TYPES = {ScalarKind.INT: "int", ScalarKind.BOOLEAN: "boolean", ScalarKind.STRING: "text"}
 
 POOL_SETTINGS = (
