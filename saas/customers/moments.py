@@ -91,6 +91,15 @@ async def refuse_one_more(pool: Pool, holding: int, *, employee_id: UUID, depart
     return may_hold_one_more(holding, pool.rules_for(employee_id, departments), loads)
 
 
+async def room_of(pool: Pool, holding: int, *, employee_id: UUID, department_id: UUID, most: int) -> int:
+    """How many customers that count a person who holds `holding` may get, `most` where no limit is nearer (P09)."""
+    departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
+    loads = await department_loads(pool.settings, departments)
+    limit = pool.settings.limit_of(employee_id, departments)
+    rooms = [most if limit is None else limit - holding, *(each.limit - each.holding for each in loads)]
+    return max(0, min(most, *rooms))
+
+
 @dataclass(frozen=True, slots=True)
 class OverLimit:
     """Somebody who holds more than a pool allows: they keep all, and take none."""
