@@ -70,6 +70,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
@@ -129,6 +130,7 @@ __all__ = [
     "OnChange",
     "Option",
     "OptionKind",
+    "OverLimit",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
@@ -144,6 +146,7 @@ __all__ = [
     "SettingsWish",
     "apply_begun_settings",
     "assign_customer",
+    "assignment_warning",
     "cancel_allocation",
     "claim_customer",
     "claim_customers",

@@ -17,6 +17,7 @@ from uuid import UUID
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
+    AssigningOptions,
     ClaimingOptions,
     EnteringOptions,
     GoverningOptions,
@@ -34,7 +35,9 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, EnteringOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(
+    GoverningOptions, EnteringOptions, RecyclingOptions, HoldingOptions, AssigningOptions, ClaimingOptions
+):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
@@ -55,6 +58,7 @@ class PoolSettings(GoverningOptions, EnteringOptions, RecyclingOptions, HoldingO
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
         yield from self.claiming_faults()
+        yield from self.assigning_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
 
