@@ -11,11 +11,11 @@ from saas.customers.actions.answers import (
     list_allocation_problems,
     own_certificate,
 )
+from saas.customers.actions.claim_batches import claim_customers
 from saas.customers.actions.customers import (
     ClaimGuard,
     Entered,
     claim_customer,
-    claim_customers,
     create_customer,
     note_follow_up,
 )
@@ -43,6 +43,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.requests import OwnershipRequests
 from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
@@ -132,6 +133,7 @@ __all__ = [
     "OptionKind",
     "OverLimit",
     "OwnershipImport",
+    "OwnershipRequests",
     "Participant",
     "PerformancePlan",
     "PersonLimit",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -11,9 +11,10 @@ import asyncpg
 
 from saas.access import AccessTable, scope_predicate
 from saas.customers.errors import CustomerAlreadyOwned, CustomerNotFound, PoolBeingAllocated
+from saas.customers.moments import judged_more
 from saas.customers.policies import CUSTOMER_SCOPES, VISIBLE_POOL
 from saas.customers.queries import POOL_SETTINGS, is_member_sql
-from saas.customers.rules import ClaimSituation
+from saas.customers.rules import ClaimSituation, PoolRules
 from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import Actor
 from tenants import BOUND, Ask, Question, current_tenant_id, current_transaction
@@ -62,6 +63,28 @@ async def find_claim_target(actor: Actor, access: AccessTable, *, customer_id: U
     if row is None:
         raise CustomerNotFound("customers.not_found").at("input", "customer")
     return _findings(row)
+
+
+async def judged_claim(
+    actor: Actor, found: ClaimFindings, access: AccessTable, *, now: datetime, time_zone: str
+) -> tuple[ClaimSituation, PoolRules]:
+    """The situation with all that the pool asks; nothing more is asked where somebody owns the customer."""
+    target, settings = found.target, found.settings
+    situation = found.situation
+    if settings.admins_claim_freely and access.may("customer:assign"):
+        situation = replace(situation, is_exempt=True)
+    if target.claimant_department_id is None or actor.employee_id is None:
+        return situation, settings.claim_rules(found.pool_name, limit=settings.holding_limit)
+    return await judged_more(
+        situation,
+        settings,
+        pool_name=found.pool_name,
+        customer_id=target.customer_id,
+        claimant_id=actor.employee_id,
+        department_id=target.claimant_department_id,
+        now=now,
+        time_zone=time_zone,
+    )
 
 
 def _claims_of(pool: str) -> str:

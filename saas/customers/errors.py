@@ -67,6 +67,34 @@ class WayClosed(RuleRefused):
     """P04: this way out of the pool is closed."""
 
 
+class ApprovalNeeded(RuleRefused):
+    """P49: the pool's claims, or its assignments by hand, are asked for and decided by a second person."""
+
+
+class ApprovalNotNeeded(RuleRefused):
+    """P49: nothing has to be asked for, so there is nothing to decide."""
+
+
+class RequestAwaited(Conflict):
+    """A request for the same customer and person waits for a decision already."""
+
+
+class RequestNotFound(NotFound):
+    """This company has no such request, or it is not visible to the caller."""
+
+
+class RequestClosed(Conflict):
+    """The request was decided or withdrawn before, or it lapsed."""
+
+
+class OwnRequest(RuleRefused):
+    """Nobody decides about what they asked for, or about what would be theirs."""
+
+
+class NotTheRequester(RuleRefused):
+    """Only who asked takes a request back."""
+
+
 class CooldownRunning(RuleRefused):
     """P34: a former owner may not claim the customer again yet."""
 

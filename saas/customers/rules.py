@@ -1,8 +1,8 @@
 """Pure decisions about customers: may this person claim this one now, may they hold one more, what is a valid one?
 
 The meanings are the product's own: claim limit, interval, holding limit, backlog (P05, P08, P09, P12), cooldown of
-former owners and fair window (P34, P35). Order of checks (3.2): enabled, pooled, fair window, cooldown, claim limit,
-backlog, holding limit; the conditional update comes after all.
+former owners and fair window (P34, P35), approval (P49). Order of checks (3.2): enabled, pooled, approval, fair window,
+cooldown, claim limit, backlog, holding limit; the conditional update comes after all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from saas.customers.errors import (
+    ApprovalNeeded,
     BacklogFull,
     ClaimLimitReached,
     ClaimTooSoon,
@@ -67,7 +68,7 @@ class FairWindow:
 
 @dataclass(frozen=True, slots=True)
 class RareClaimRules:
-    """The settings of a claim that few pools have (P04, P08, P12, P34 in hours and by department, P35)."""
+    """The settings of a claim that few pools have (P04, P08, P12, P34 in hours and by department, P35, P49)."""
 
     allows_claims: bool = True
     interval_minutes: int = 0
@@ -75,6 +76,7 @@ class RareClaimRules:
     is_cooldown_of_department: bool = False
     fair_window: FairWindow = FairWindow()
     first_follow_up_limit: int | None = None
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class ClaimSituation:
     `claims_today` counts claim events, whatever happened to the customers later; `holding` counts customers owned;
     `last_ended_on` is the day the claimant's last ownership of this customer ended, None where there was none.
     `is_enabled` and `is_member` are of the pool (P01, P03). `moment` is there where the pool asks for it; `is_exempt`
-    says that claim limit, interval and cooldown are not for this claimant (P07).
+    says that claim limit, interval and cooldown are not for this claimant (P07), nor is approval; `is_approved` that
+    a second person agrees, or is only asked to (P49).
     """
 
     is_pooled: bool
@@ -132,6 +135,7 @@ class ClaimSituation:
     is_member: bool = True
     moment: ClaimMoment | None = None
     is_exempt: bool = False
+    is_approved: bool = False
 
 
 def may_claim(situation: ClaimSituation, pool: PoolRules, *, today: date) -> AppError | None:
@@ -142,6 +146,8 @@ def may_claim(situation: ClaimSituation, pool: PoolRules, *, today: date) -> App
         return CustomerAlreadyOwned("customers.already_owned")
     if not pool.rare.allows_claims:
         return WayClosed("customers.claims_closed", {"pool": pool.name})
+    if pool.rare.needs_approval and not (situation.is_exempt or situation.is_approved):
+        return ApprovalNeeded("customers.claim_needs_approval", {"pool": pool.name})
     if not situation.is_member:
         return NotAPoolMember("customers.not_a_pool_member", {"pool": pool.name})
     return _window_runs(situation.moment, pool) or may_take(situation, pool, today=today)

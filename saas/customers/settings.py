@@ -116,6 +116,7 @@ class PoolSettings(
                 None if self.fair_window_opens_at is None else time.fromisoformat(self.fair_window_opens_at),
             ),
             first_follow_up_limit=self.first_follow_up_limit,
+            needs_approval=self.claims_need_approval,
         )
 
     @cached_property

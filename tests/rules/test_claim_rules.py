@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas.customers.errors import (
+    ApprovalNeeded,
     BacklogFull,
     ClaimLimitReached,
     ClaimTooSoon,
@@ -49,7 +50,14 @@ hours = st.integers(1, 720)
 instants = st.integers(0, 60_000).map(lambda minutes: NOW - timedelta(minutes=minutes))
 windows = st.builds(FairWindow, hours) | st.builds(FairWindow, st.none(), st.integers(0, 9)) | st.just(FairWindow())
 rare = st.builds(
-    RareClaimRules, st.booleans(), st.integers(0, 99), st.none() | hours, st.booleans(), windows, st.none() | counts
+    RareClaimRules,
+    st.booleans(),
+    st.integers(0, 99),
+    st.none() | hours,
+    st.booleans(),
+    windows,
+    st.none() | counts,
+    st.booleans(),
 )
 pools = st.builds(
     PoolRules, st.just("公海"), st.none() | st.integers(0, 200), st.none() | counts, st.integers(0, 400), rare
@@ -74,6 +82,7 @@ situations = st.builds(
     st.booleans(),
     st.booleans(),
     st.none() | moments,
+    st.booleans(),
     st.booleans(),
 )
 
@@ -139,6 +148,8 @@ def refusals(situation: ClaimSituation, pool: PoolRules, today: date) -> Iterato
         yield CustomerAlreadyOwned
     if not rules.allows_claims:
         yield WayClosed
+    if rules.needs_approval and not situation.is_approved and not situation.is_exempt:
+        yield ApprovalNeeded
     if not situation.is_member:
         yield NotAPoolMember
     if moment and moment.now < rules.fair_window.ends_at(moment.pooled_at, moment.zone):
@@ -238,6 +249,16 @@ def test_hours_and_days_of_a_cooldown_are_not_the_same() -> None:
     assert refusal.values == {"pool": "公海", "hours": 2, "free_at": "2026-11-24T01:00+08:00"}
     later = replace(moment, now=ended_at + timedelta(hours=2))
     assert may_claim(replace(FREE, moment=later), pool, today=date(2026, 11, 24)) is None
+
+
+def test_approval_is_for_everybody_but_the_exempt_and_passes_no_other_rule() -> None:
+    pool = replace(POOL, rare=RareClaimRules(needs_approval=True))
+    refusal = may_claim(FREE, pool, today=TODAY)
+    assert isinstance(refusal, ApprovalNeeded)
+    assert (refusal.key, refusal.values) == ("customers.claim_needs_approval", {"pool": "公海"})
+    assert may_claim(replace(FREE, is_exempt=True), pool, today=TODAY) is None
+    assert may_claim(replace(FREE, is_approved=True), pool, today=TODAY) is None
+    assert isinstance(may_claim(replace(FREE, is_approved=True, claims_today=10), pool, today=TODAY), ClaimLimitReached)
 
 
 def test_pool_without_claims_says_so_without_a_date() -> None:

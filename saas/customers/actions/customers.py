@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import check_duplicate
-from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target
+from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target, judged_claim
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
@@ -20,7 +20,7 @@ from saas.customers.errors import (
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
-from saas.customers.moments import judged_more, refuse_one_more
+from saas.customers.moments import refuse_one_more
 from saas.customers.queries import (
     Pool,
     count_customers,
@@ -28,7 +28,6 @@ from saas.customers.queries import (
     lock_and_count_holding,
 )
 from saas.customers.rules import (
-    ClaimSituation,
     NewCustomer,
     PoolRules,
     claim_limit_reached,
@@ -37,7 +36,7 @@ from saas.customers.rules import (
 )
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
-from saas.kernel import Actor, AppError, Clock, RuleRefused, local_date, new_id
+from saas.kernel import Actor, Clock, RuleRefused, local_date, new_id
 from saas.people import SealedPhone, name_key, seal_phone
 from saas.sealing import Keyring
 from tenants import (
@@ -202,9 +201,43 @@ async def claim_customer(
     :raises PoolDisabled, NotAPoolMember, WayClosed: it is not for the caller to claim from the pool (P01, P03, P04).
     :raises FairWindowRuns, CooldownRunning, ClaimLimitReached, ClaimTooSoon, BacklogFull, HoldingLimitReached: the
         pool's rules (P35, P34, P05, P08, P12, P09).
+    :raises ApprovalNeeded: claims from the pool are asked for (P49).
     :raises RuleRefused: a plugin's rule.
     """
     now = clock.now()
+    claim = await check_claim(actor, customer_id=customer_id, access=access, guard=guard, now=now, time_zone=time_zone)
+    await take(actor, claim, by=actor, now=now, today=local_date(now, time_zone), clock=clock)
+    return customer_id
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedClaim:
+    """A claim that nothing speaks against, its claimant's row locked until the transaction ends.
+
+    `limit` is that of the claims of a day, None for none and for who is exempt; `needs_approval` is false for those
+    as well.
+    """
+
+    found: ClaimFindings
+    pool: PoolRules
+    limit: int | None
+    needs_approval: bool
+
+
+async def check_claim(
+    actor: Actor,
+    *,
+    customer_id: UUID,
+    access: AccessTable,
+    guard: ClaimGuard,
+    now: datetime,
+    time_zone: str,
+    is_approved: bool = False,
+) -> CheckedClaim:
+    """All that a claim by the actor is asked, before it takes the customer; `is_approved` passes approval alone (P49).
+
+    Raises as `claim_customer`.
+    """
     today = local_date(now, time_zone)
     found = await find_claim_target(actor, access, customer_id=customer_id, today=today)
     if found.situation.is_pooled and found.is_pool_busy:
@@ -212,62 +245,13 @@ async def claim_customer(
         raise PoolBeingAllocated("customers.pool_being_allocated", values).at("input", "customer")
     if found.situation.is_pooled and found.target.claimant_department_id is None:
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
-    situation, pool = await _judged(actor, found, access, now=now, time_zone=time_zone)
-    refusal = may_claim(situation, pool, today=today)
+    situation, pool = await judged_claim(actor, found, access, now=now, time_zone=time_zone)
+    refusal = may_claim(replace(situation, is_approved=is_approved), pool, today=today)
     if refusal is not None:
         raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
     limit = None if situation.is_exempt else pool.claim_limit
-    await _take(actor, found, pool, limit=limit, now=now, today=today, clock=clock)
-    return customer_id
-
-
-async def _judged(
-    actor: Actor, found: ClaimFindings, access: AccessTable, *, now: datetime, time_zone: str
-) -> tuple[ClaimSituation, PoolRules]:
-    """The situation with all that the pool asks; nothing more is asked where somebody owns the customer."""
-    target, settings = found.target, found.settings
-    situation = found.situation
-    if settings.admins_claim_freely and access.may("customer:assign"):
-        situation = replace(situation, is_exempt=True)
-    if target.claimant_department_id is None or actor.employee_id is None:
-        return situation, settings.claim_rules(found.pool_name, limit=settings.holding_limit)
-    return await judged_more(
-        situation,
-        settings,
-        pool_name=found.pool_name,
-        customer_id=target.customer_id,
-        claimant_id=actor.employee_id,
-        department_id=target.claimant_department_id,
-        now=now,
-        time_zone=time_zone,
-    )
-
-
-async def claim_customers(
-    actor: Actor,
-    *,
-    customer_ids: Sequence[UUID],
-    access: AccessTable,
-    guard: ClaimGuard,
-    time_zone: str,
-    clock: Clock,
-) -> list[UUID]:
-    """Take several customers, all of them or none (P06, L05); in the order of their ids, so nobody waits in a circle.
-
-    Raises as `claim_customer`, naming the place in the list.
-    """
-    claimed = []
-    for customer_id in sorted(set(customer_ids)):
-        try:
-            claimed.append(
-                await claim_customer(
-                    actor, customer_id=customer_id, access=access, guard=guard, time_zone=time_zone, clock=clock
-                )
-            )
-        except AppError as refusal:
-            raise refusal.at("input", "customers", str(customer_ids.index(customer_id))) from None
-    return claimed
+    return CheckedClaim(found, pool, limit, pool.rare.needs_approval and not situation.is_exempt)
 
 
 def _ask_guard(actor: Actor, target: ClaimTarget, guard: ClaimGuard, *, today: date) -> None:
@@ -320,20 +304,25 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 """
 
 
-async def _take(
+async def take(
     actor: Actor,
-    found: ClaimFindings,
-    pool: PoolRules,
+    claim: CheckedClaim,
     *,
-    limit: int | None,
+    by: Actor,
     now: datetime,
     today: date,
     clock: Clock,
 ) -> None:
+    """Take the customer of a checked claim for the actor; the trail names `by`, who is another where it was asked for.
+
+    :raises CustomerAlreadyOwned: somebody was first.
+    :raises ClaimLimitReached: the claims of the day were used up meanwhile.
+    """
+    found, pool, limit = claim.found, claim.pool, claim.limit
     target, owner = found.target, str(actor.employee_id)
     due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
     entry = entry_values(
-        actor,
+        by,
         "customer.claimed",
         object_type="Customer",
         object_id=target.customer_id,

@@ -15,6 +15,7 @@ from saas.audit import record
 from saas.customers.actions.due_dates import FollowUpSource, settle_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import (
+    ApprovalNeeded,
     AssigneeNotOnStaff,
     CustomerAlreadyOwned,
     CustomerNotOwned,
@@ -141,7 +142,7 @@ async def _refuse_unlisted(customer_id: UUID, reason: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Handover:
+class Handover:
     """What is known once the receiving person and the customer are locked."""
 
     customer_id: UUID
@@ -156,7 +157,7 @@ class _Handover:
     situation: ClaimSituation
 
 
-async def _locked(customer_id: UUID, employee_id: UUID, now: datetime, time_zone: str) -> _Handover:
+async def _locked(customer_id: UUID, employee_id: UUID, now: datetime, time_zone: str) -> Handover:
     """The receiving person first, then the customer, as claims lock them.
 
     :raises AssigneeNotOnStaff: the person is not on the staff of this company.
@@ -183,7 +184,7 @@ async def _locked(customer_id: UUID, employee_id: UUID, now: datetime, time_zone
         now=now,
         time_zone=time_zone,
     )
-    return _Handover(
+    return Handover(
         customer_id=customer_id,
         owner_id=row["owner_id"],
         department_id=load["department"],
@@ -217,16 +218,39 @@ async def assign_customer(
     :raises AssigneeNotOnStaff: the person is not on the staff of this company.
     :raises CustomerAlreadyOwned: somebody owns it.
     :raises WayClosed: the pool has no assignments (P04).
+    :raises ApprovalNeeded: assignments from the pool are asked for; one's own is where claims are (P49).
     :raises HoldingLimitReached, CooldownRunning, ClaimLimitReached: the pool's rules (P09, P34, P05).
     """
     now, reason = clock.now(), checked_reason(reason)
-    today = local_date(now, time_zone)
     await get_visible_customer(actor, access, customer_id=customer_id)
+    found = await check_assignment(
+        actor, customer_id=customer_id, employee_id=employee_id, now=now, time_zone=time_zone
+    )
+    if employee_id == actor.employee_id:
+        values = (found.pool_id, employee_id, local_date(now, time_zone))
+        await current_transaction().execute(_COUNT, current_tenant_id(), *values)
+    await assign_checked(actor, found, employee_id, reason=reason, now=now, time_zone=time_zone, clock=clock)
+    return customer_id
+
+
+async def check_assignment(
+    actor: Actor, *, customer_id: UUID, employee_id: UUID, now: datetime, time_zone: str, is_approved: bool = False
+) -> Handover:
+    """All that an assignment by the actor is asked, the person's row and the customer's locked from then on.
+
+    `is_approved` passes approval alone (P49). Raises as `assign_customer`.
+    """
     found = await _locked(customer_id, employee_id, now, time_zone)
-    is_own = employee_id == actor.employee_id
-    _refuse_assignment(found, is_own=is_own, today=today)
-    if is_own:
-        await current_transaction().execute(_COUNT, current_tenant_id(), found.pool_id, employee_id, today)
+    is_own, today = employee_id == actor.employee_id, local_date(now, time_zone)
+    _refuse_assignment(found, is_own=is_own, is_approved=is_approved, today=today)
+    return found
+
+
+async def assign_checked(
+    actor: Actor, found: Handover, employee_id: UUID, *, reason: str, now: datetime, time_zone: str, clock: Clock
+) -> None:
+    """Give the customer of a checked assignment to the person, with ledger line, audit entry and event."""
+    customer_id, today = found.customer_id, local_date(now, time_zone)
     await _give(actor, found, employee_id, "assign", now, today)
     line = LedgerLine(
         "assigned",
@@ -240,15 +264,16 @@ async def assign_customer(
     owner = str(employee_id)
     await _record(actor, "customer.assigned", customer_id, None, owner, reason, clock)
     await emit(CUSTOMER_ASSIGNED, {"customer_id": str(customer_id), "owner_id": owner})
-    return customer_id
 
 
-def _refuse_assignment(found: _Handover, *, is_own: bool, today: date) -> None:
+def _refuse_assignment(found: Handover, *, is_own: bool, is_approved: bool, today: date) -> None:
     situation, pool = found.situation, found.pool
     if not situation.is_pooled:
         raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
     if not found.settings.allows_assignments:
         refusal: AppError | None = WayClosed("customers.assignments_closed", {"pool": pool.name})
+    elif not is_approved and _needs_approval(found.settings, is_own=is_own):
+        refusal = ApprovalNeeded("customers.assignment_needs_approval", {"pool": pool.name})
     elif is_own:
         refusal = may_take(replace(situation, is_exempt=found.settings.admins_claim_freely), pool, today=today)
     else:
@@ -259,7 +284,13 @@ def _refuse_assignment(found: _Handover, *, is_own: bool, today: date) -> None:
         raise refusal.at("input", "customer")
 
 
-def _may_hold_one_more(found: _Handover) -> AppError | None:
+def _needs_approval(settings: PoolSettings, *, is_own: bool) -> bool:
+    """Whoever assigns to themselves claims: that way round the approval of claims is none (L26, P49)."""
+    claims = settings.claims_need_approval and not settings.admins_claim_freely
+    return settings.assignments_need_approval or (is_own and claims)
+
+
+def _may_hold_one_more(found: Handover) -> AppError | None:
     moment = found.situation.moment
     return may_hold_one_more(found.situation.holding, found.pool, moment.departments if moment else ())
 
@@ -314,7 +345,7 @@ async def transfer_customer(
     return customer_id
 
 
-async def _give(actor: Actor, found: _Handover, employee_id: UUID, kind: str, now: datetime, today: date) -> None:
+async def _give(actor: Actor, found: Handover, employee_id: UUID, kind: str, now: datetime, today: date) -> None:
     due = due_of_new_holding(found.settings, received_on=today, last_deal_on=found.last_deal_on, level=found.level)
     await current_transaction().execute(
         _GIVE,

@@ -1,4 +1,4 @@
-"""Who may take customers out of a pool, how many, how often, and how soon (P04 to P08, P34, P35)."""
+"""Who may take customers out of a pool, how many, how often, and how soon (P04 to P08, P34, P35, P49)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ class ClaimingOptions:
     assign_ignores_cooldown: bool = option("P07", True, "Whether assignments ignore the cooldown.")
     admins_claim_freely: bool = option(
         "P07", False, "Whether claims of those who may assign pass claim limit and cooldown."
+    )
+    claims_need_approval: bool = option(
+        "P49", False, "Whether claims are asked for, and decided by somebody who may assign."
+    )
+    assignments_need_approval: bool = option(
+        "P49", False, "Whether assignments by hand are asked for, and decided by a second person."
     )
     claim_interval_minutes: int = option(
         "P08", 0, "Minutes between two claims of a person; 0: none.", least=0, most=1440
