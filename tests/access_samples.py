@@ -10,6 +10,7 @@ _FIELDS = {
     "Customer": "name shortName status* industry districtCode phone! address! owner pool receivedOn followUps",
     "CustomerPool": "name claimLimit",
     "Ownership": "customer owner startedAt endedAt",
+    "OwnershipRequest": "customer employee kind* state* reason",
     "FollowUp": "customer author kind* content occurredAt*",
     "Employee": "name number position status* hiredOn leftOn phone! email! baseSalary$ department",
     "Department": "name parent employees",
@@ -24,6 +25,7 @@ _FIELDS = {
 _ROW_SCOPES = {
     "Customer": ("all", "department", "self", "pool"),
     "Ownership": ("all", "department", "self"),
+    "OwnershipRequest": ("all", "department", "self"),
     "FollowUp": ("all", "department", "self", "owned"),
     "Employee": ("all", "department", "self"),
     "Payslip": ("all", "self"),
@@ -33,7 +35,7 @@ _ROW_SCOPES = {
 
 
 def catalogue() -> AccessCatalogue:
-    """Thirteen types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
+    """Fourteen types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
     fields = [
         (type_name, mark.rstrip("!$*"), _CLASSES.get(mark[-1], "internal"), mark.endswith(STRUCTURAL))
         for type_name, marks in _FIELDS.items()

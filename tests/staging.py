@@ -63,6 +63,7 @@ _TABLES = (
     "pool_event",
     "pool_notice",
     "holding_mark",
+    "ownership_request",
     "recycle_run",
     "pool_allocation",
     "allocation_pick",

@@ -97,6 +97,7 @@ _BUSINESS_TYPES = (
     "FollowUp",
     "Ownership",
     "HoldingMark",
+    "OwnershipRequest",
     *_SALES_TYPES,
     "DealStage",
     *_INCENTIVE_TYPES,
@@ -218,7 +219,7 @@ def _rep() -> Iterable[PolicyLine]:
     the plans that hold, and what one earns by them oneself."""
     yield from _allow(REP, Action.SEE, "Customer", scopes=("self", "pool"))
     yield from _allow(REP, Action.SEE, "FollowUp", scopes=("self", "owned"))
-    yield from _allow(REP, Action.SEE, "Ownership", "HoldingMark", scopes=("self",))
+    yield from _allow(REP, Action.SEE, "Ownership", "HoldingMark", "OwnershipRequest", scopes=("self",))
     yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", "OpportunityStage", *_COMPANY_TYPES)
     yield from _rep_in_pools()
     yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
@@ -258,7 +259,7 @@ def _rep_in_pools() -> Iterable[PolicyLine]:
 def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
-    yield from _allow(SALES_MANAGER, Action.SEE, "HoldingMark", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "HoldingMark", "OwnershipRequest", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, *_OF_DEPARTMENT, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, "DealStage", "IncentiveParticipant", "Accrual", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.READ, "Customer.phone", "Customer.address", scopes=("department",))

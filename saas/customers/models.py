@@ -236,6 +236,32 @@ class HoldingMark(TenantModel):
         table = "holding_mark"
 
 
+class OwnershipRequest(TenantModel):
+    """A claim or an assignment that was asked for, and what was decided (P49).
+
+    The customer stays in the pool meanwhile. `employee_id` would own it; `requested_by` is the account that asked,
+    `requester_id` its person on the staff. `decided_at` is when it was closed, in whatever way.
+    """
+
+    kind = fields.CharField(max_length=10)
+    state = fields.CharField(max_length=10)
+    pool_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    employee_id = fields.UUIDField()
+    employee_department_id = fields.UUIDField()
+    requested_by = fields.UUIDField()
+    requester_id: UUID | None = fields.UUIDField(null=True)
+    reason = fields.CharField(max_length=200)
+    requested_at = fields.DatetimeField()
+    requested_on = fields.DateField()
+    decided_at: datetime | None = fields.DatetimeField(null=True)
+    decided_by: UUID | None = fields.UUIDField(null=True)
+    decision_reason = fields.CharField(max_length=200, null=True)
+
+    class Meta(TenantMeta):
+        table = "ownership_request"
+
+
 class PoolNotice(TenantModel):
     """A warning before recycling, once per reminder and ownership, or a day that recycling waited for one.
 

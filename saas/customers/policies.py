@@ -42,6 +42,11 @@ MARK_SCOPES = NOTICE_SCOPES = {
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.owner_id = {employee}",
 }
+REQUEST_SCOPES = {
+    "all": "true",
+    "department": "{t}.employee_department_id IN " + MY_DEPARTMENT_TREE,
+    "self": "({t}.employee_id = {employee} OR {t}.requester_id = {employee})",
+}
 _MY_PEOPLE = (
     "(SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN " + MY_DEPARTMENT_TREE + ")"
 )

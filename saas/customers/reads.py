@@ -5,6 +5,7 @@ from __future__ import annotations
 from saas.customers.mark_reads import MARK_ROOT, holding_mark
 from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES
 from saas.customers.pool_reads import POOL_ROOTS, POOL_TYPES, RECYCLE_RULE
+from saas.customers.request_reads import REQUEST_ROOT, ownership_request
 from saas.reads.mapping import (
     EXACT,
     EXACT_OR_NULL,
@@ -187,7 +188,7 @@ ownership = ReadType(
 )
 
 reads = RoomReads(
-    types=(customer, ownership, holding_mark, *POOL_TYPES),
+    types=(customer, ownership, holding_mark, ownership_request, *POOL_TYPES),
     roots=(
         OneRoot("customer", "Customer", "A customer by id."),
         ListRoot(
@@ -197,6 +198,7 @@ reads = RoomReads(
             "customerGroups", "Customer", "Customers counted by owner, status, industry, level, source or district."
         ),
         MARK_ROOT,
+        REQUEST_ROOT,
         *POOL_ROOTS,
     ),
 )

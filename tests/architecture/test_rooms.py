@@ -55,6 +55,7 @@ REVIEWED = {
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
+    "customers/request_reads.py": "how requests for claims and assignments are read: a third subject of `reads`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
     "customers/thresholds.py": "how much is assigned to a person: a third subject of `rules`",
     "events/idempotency.py": "outcomes by key, a second subject of the room",

@@ -214,12 +214,14 @@ ROWS: dict[str, dict[str, set[str]]] = {
     "sales_manager": {
         "Customer": {"self", "pool", "department"},
         "FollowUp": {"self", "owned", "department"},
+        "OwnershipRequest": {"self", "department"},
         "Employee": {"all"},
     },
     "rep": {
         "Customer": {"self", "pool"},
         "FollowUp": {"self", "owned"},
         "Ownership": {"self"},
+        "OwnershipRequest": {"self"},
         "Employee": {"all"},
         "Payslip": {"self"},
     },
