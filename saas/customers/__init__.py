@@ -63,6 +63,16 @@ from saas.customers.given_queries import (
     measure_given,
     require_audited_pool,
 )
+from saas.customers.held_queries import (
+    HeldCustomer,
+    HeldOwnership,
+    ReportedPool,
+    count_entries,
+    count_held,
+    find_visible_owners,
+    get_reported_pools,
+    list_held,
+)
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
@@ -112,6 +122,8 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "HeldCustomer",
+    "HeldOwnership",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -129,6 +141,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "ReportedPool",
     "SettingsWish",
     "apply_begun_settings",
     "assign_customer",
@@ -138,6 +151,8 @@ __all__ = [
     "close_pool",
     "commit_allocation",
     "configure_pool",
+    "count_entries",
+    "count_held",
     "create_customer",
     "create_default_pool",
     "create_pool",
@@ -148,11 +163,14 @@ __all__ = [
     "find_customers",
     "find_given",
     "find_owner_on",
+    "find_visible_owners",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
+    "get_reported_pools",
     "get_visible_customer",
     "list_allocation_problems",
+    "list_held",
     "lock_customers",
     "lock_visible_customers",
     "match_key",
