@@ -50,8 +50,9 @@ _ENTERED = """
 SELECT count(*) FROM customer c
 WHERE c.tenant_id = $1 AND c.pool_id = $2 AND (c.created_at AT TIME ZONE $5)::date >= $3
   AND (c.created_at AT TIME ZONE $5)::date < $4
-  AND NOT EXISTS (SELECT FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
-                  AND o.started_at <= c.created_at)
+  AND NOT EXISTS (
+      SELECT FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id AND (o.start_kind = 'created'
+        OR o.started_at <= c.created_at AND (o.ended_at IS NULL OR o.ended_at > c.created_at)))
 """
 _MOVED = """
 SELECT count(*) FROM pool_event
