@@ -70,6 +70,7 @@ from saas.customers.held_queries import (
     count_entries,
     count_held,
     find_visible_owners,
+    get_held,
     get_reported_pools,
     list_held,
 )
@@ -167,6 +168,7 @@ __all__ = [
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
+    "get_held",
     "get_reported_pools",
     "get_visible_customer",
     "list_allocation_problems",

@@ -32,9 +32,8 @@ o.tenant_id = $1 AND o.pool_id = ANY ($2) AND EXISTS (
 )
 """
 _COUNT = f"SELECT count(*) FROM ownership o WHERE {_OVERLAPS}"
-_PAGE = f"""
-SELECT DISTINCT o.customer_id FROM ownership o
-WHERE {_OVERLAPS} AND ($5::uuid IS NULL OR o.customer_id > $5) ORDER BY o.customer_id LIMIT $6
+_CUSTOMERS = f"""
+SELECT DISTINCT o.customer_id FROM ownership o WHERE {_OVERLAPS} ORDER BY o.customer_id
 """
 _HISTORY = """
 SELECT o.customer_id, o.owner_id, o.owner_department_id, o.pool_id, o.started_at, o.started_on, o.ended_at, o.ended_on,
@@ -118,14 +117,15 @@ async def count_held(pool_ids: Collection[UUID], periods: Sequence[Period]) -> i
     return int(await current_transaction().fetchval(_COUNT, *_held(pool_ids, periods)))
 
 
-async def list_held(
-    pool_ids: Collection[UUID], periods: Sequence[Period], *, after: UUID | None, first: int, time_zone: str
-) -> list[HeldCustomer]:
-    """The next customers of whom `count_held` counts an ownership, by id: two statements a page."""
-    transaction = current_transaction()
-    rows = await transaction.fetch(_PAGE, *_held(pool_ids, periods), after, first)
-    ids = [row["customer_id"] for row in rows]
-    history = await transaction.fetch(_HISTORY, current_tenant_id(), ids) if ids else []
+async def list_held(pool_ids: Collection[UUID], periods: Sequence[Period]) -> list[UUID]:
+    """The customers of whom `count_held` counts an ownership, by id."""
+    rows = await current_transaction().fetch(_CUSTOMERS, *_held(pool_ids, periods))
+    return [row["customer_id"] for row in rows]
+
+
+async def get_held(customer_ids: Sequence[UUID], *, time_zone: str) -> list[HeldCustomer]:
+    """Customers that somebody has owned, by id, in one statement."""
+    history = await current_transaction().fetch(_HISTORY, current_tenant_id(), customer_ids)
     return [_customer(list(of), time_zone) for _, of in groupby(history, key=itemgetter("customer_id"))]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from saas.customers import HeldCustomer, HeldOwnership, ReportedPool
@@ -52,41 +52,37 @@ class CustomerFacts:
     deals: Sequence[SignedDeal] = ()
     collected: Sequence[int] = ()
 
-    @property
-    def first_deal_on(self) -> date | None:
-        """The first day on which it signed a deal that stands."""
-        return min((each.signed_on for each in self.deals), default=None)
-
-    @property
-    def first_received_on(self) -> date:
-        """The first day on which anybody owned it."""
-        return min(each.started_on for each in self.held.ownerships)
-
-    def is_new(self, day: date, period: Period, *, new_days: int) -> bool:
-        """Whether it counts as a new customer on a day of a period: see `sum_achieved`, which says the same."""
-        first = self.first_deal_on
-        return (first is not None and first in period) or (day - self.first_received_on).days < new_days
+    def new_until(self, period: Period, *, new_days: int) -> date:
+        """The first day of a period on which it counts as a new customer no more: see `sum_achieved`, which says the
+        same.
+        """
+        first_deal_on = min((each.signed_on for each in self.deals), default=None)
+        if first_deal_on is not None and first_deal_on in period:
+            return end_of(period)
+        return min(each.started_on for each in self.held.ownerships) + timedelta(days=new_days)
 
     def worth(self, place: int, period: Period, *, unit: int) -> int:
         """What it paid in the twelve months up to the end of the period, else what it signed in them, else `unit`."""
+        if self.collected and self.collected[place] > 0:
+            return self.collected[place]
+        if not self.deals:
+            return unit
         months = twelve_months(period)
-        signed = sum(each.amount_minor for each in self.deals if each.signed_on in months)
-        paid = self.collected[place] if self.collected else 0
-        return next((amount for amount in (paid, signed) if amount > 0), unit)
+        return sum(each.amount_minor for each in self.deals if each.signed_on in months) or unit
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
     """One ownership, with the effective follow-ups done in it (by instant).
 
-    `quiet_from` are the days from which silence was counted, in order: the start of the holding, or of the customer
-    where it was entered later, and each effective follow-up of the holding.
+    `quiet_from` are the days from which silence was counted, in order and by number (`date.toordinal`): the start of
+    the holding, or of the customer where it was entered later, and each effective follow-up of the holding.
     """
 
     ownership: HeldOwnership
     rule_days: int
     touches: tuple[Touch, ...]
-    quiet_from: tuple[date, ...]
+    quiet_from: tuple[int, ...]
 
 
 def end_of(period: Period) -> date:
@@ -125,6 +121,9 @@ def stays(customer: CustomerFacts, terms: Terms) -> Iterator[Stay]:
 
 def _holdings(ownerships: Sequence[HeldOwnership], terms: Terms) -> Iterator[list[HeldOwnership]]:
     """Ownerships put together to holdings (3.1)."""
+    if not any(each.end_kind == "transfer" for each in ownerships):
+        yield from ([each] for each in ownerships)
+        return
     facts = tuple(map(_plain, ownerships))
     held: list[HeldOwnership] = []
     for place, each in enumerate(ownerships):
@@ -157,9 +156,10 @@ def _stays_of(
         counting = {id(each) for each in effective_follow_ups(facts, rules, today=terms.today)}
         effective = sorted((each for each in done if id(each) in counting), key=lambda each: each.at)
     begins = max(held[0].started_on, customer.held.created_on)
-    quiet_from = (begins, *sorted({each.on for each in effective if each.on > begins}))
+    quiet_from = (begins.toordinal(), *sorted({each.on.toordinal() for each in effective if each.on > begins}))
     for own in held:
-        touches = tuple(each for each in effective if _done_in(each, own, held))
+        is_alone = len(held) == 1
+        touches = tuple(each for each in effective if is_alone or _done_in(each, own, held))
         yield Stay(own, terms.rule_days(own.pool_id, customer.held.level), touches, quiet_from)
 
 

@@ -21,7 +21,6 @@ RECEIVED = frozenset({"claim", "assign", "automatic"})
 
 CONVERTED = ("claim", "assign", "automatic", "transfer")
 _TAKEN_AWAY = frozenset({"transfer", "merge", "separation"})
-_DAY = timedelta(days=1)
 
 Seat: TypeAlias = tuple[UUID, UUID]
 """A person in a department."""
@@ -53,6 +52,14 @@ class Tally:
 Tallies: TypeAlias = MutableMapping[Seat, Tally]
 
 
+def tally_of(tallies: Tallies, seat: Seat) -> Tally:
+    """The tally of a person in a department; made where there is none yet, and not for each question."""
+    found = tallies.get(seat)
+    if found is None:
+        found = tallies[seat] = Tally()
+    return found
+
+
 def observe(customer: CustomerFacts, periods: Iterable[Period], terms: Terms, into: Iterable[Tallies]) -> None:
     """Add what happened with a customer in each period to the tallies of that period.
 
@@ -63,7 +70,7 @@ def observe(customer: CustomerFacts, periods: Iterable[Period], terms: Terms, in
         for stay in own:
             held = stay.ownership
             if _reaches(stay, period):
-                tally = tallies.setdefault((held.owner_id, held.department_id), Tally())
+                tally = tally_of(tallies, (held.owner_id, held.department_id))
                 _count_holding(tally.sums, stay, period)
                 _count_touches(tally, customer, stay, period, terms)
                 _count_silence(tally.sums, stay, period, terms, worth=customer.worth(place, period, unit=terms.unit))
@@ -75,7 +82,7 @@ def observe(customer: CustomerFacts, periods: Iterable[Period], terms: Terms, in
 def add_achieved(achieved: Iterable[Achieved], into: Tallies) -> None:
     """Add deals, and what was signed and collected, to the tallies of a period."""
     for each in achieved:
-        sums = into.setdefault((each.employee_id, each.department_id), Tally()).sums
+        sums = tally_of(into, (each.employee_id, each.department_id)).sums
         sums[each.metric] += each.amount
         if each.is_new:
             sums[f"new_{each.metric}"] += each.amount
@@ -100,13 +107,14 @@ def _count_holding(sums: Counter[str], stay: Stay, period: Period) -> None:
 
 def _count_touches(tally: Tally, customer: CustomerFacts, stay: Stay, period: Period, terms: Terms) -> None:
     done = [each.on for each in stay.touches if each.on in period]
-    tally.sums["touches"] += len(done)
-    tally.sums["touched"] += bool(done)
-    tally.sums["new_touches"] += sum(customer.is_new(day, period, new_days=terms.new_days) for day in done)
-    days = sorted({each.on for each in stay.touches})
-    for before, after in pairwise(days):
-        if after in period:
-            tally.gaps[(after - before).days] += 1
+    if done:
+        new_until = customer.new_until(period, new_days=terms.new_days)
+        tally.sums["touches"] += len(done)
+        tally.sums["touched"] += 1
+        tally.sums["new_touches"] += sum(day < new_until for day in done)
+        for before, after in pairwise(sorted({each.on for each in stay.touches})):
+            if after in period:
+                tally.gaps[(after - before).days] += 1
 
 
 def _count_silence(sums: Counter[str], stay: Stay, period: Period, terms: Terms, *, worth: int) -> None:
@@ -114,14 +122,13 @@ def _count_silence(sums: Counter[str], stay: Stay, period: Period, terms: Terms,
 
     The day an ownership ends is not one that it held; of the open one today is.
     """
-    held = stay.ownership
-    begins = max(held.started_on, period.first)
-    ends = min(held.ended_on or terms.today + _DAY, terms.today + _DAY, end_of(period))
-    days = max(0, (ends - begins).days)
-    silent = sum(
-        max(0, (min(until, ends) - max(since + timedelta(days=stay.rule_days + 1), begins)).days)
-        for since, until in pairwise((*stay.quiet_from, ends))
-    )
+    held, tomorrow = stay.ownership, terms.today.toordinal() + 1
+    begins = max(held.started_on, period.first).toordinal()
+    ends = min(tomorrow if held.ended_on is None else held.ended_on.toordinal(), tomorrow, end_of(period).toordinal())
+    days, silent, until = max(0, ends - begins), 0, ends
+    for since in reversed(stay.quiet_from):
+        silent += max(0, min(until, ends) - max(since + stay.rule_days + 1, begins))
+        until = since
     sums["held_days"] += days
     sums["silent_days"] += silent
     sums["held_worth"] += worth * days

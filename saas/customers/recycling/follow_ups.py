@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
 
 from saas.customers.recycling.facts import FollowUpFacts, OwnershipFacts, RecycleFacts, holding
 from saas.customers.recycling.settings import RecycleRules
-
-_SPACE = re.compile(r"\s+")
 
 
 def effective_follow_up(facts: RecycleFacts, rules: RecycleRules, *, today: date) -> FollowUpFacts | None:
@@ -53,7 +50,7 @@ def _is_effective(entry: FollowUpFacts, text: str, rules: RecycleRules) -> bool:
 
 
 def _plain(content: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", content)).casefold()
+    return "".join(unicodedata.normalize("NFKC", content).split()).casefold()
 
 
 def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:
