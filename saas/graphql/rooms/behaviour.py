@@ -303,8 +303,10 @@ def _comparison(wished: BehaviourInput) -> Comparison:
 
 
 def _given(wished: BehaviourInput) -> Period | None:
-    if wished.comparison_from is None or wished.comparison_to is None:
+    if wished.comparison_from is None and wished.comparison_to is None:
         return None
+    if wished.comparison_from is None or wished.comparison_to is None:
+        raise BadUserInput("analytics.comparison_incomplete", field=("comparisonFrom",))
     return reported_period(wished.comparison_from, wished.comparison_to, field="comparisonTo")
 
 
