@@ -39,7 +39,7 @@ from saas.analytics.behaviour import (
     returns,
     twelve_months,
 )
-from saas.analytics.errors import ReportPeriodRefused, ReportsBusy, ReportTooLarge
+from saas.analytics.errors import ReportDepartmentNotFound, ReportPeriodRefused, ReportsBusy, ReportTooLarge
 from saas.analytics.queries import LARGE_ONE, refuse_period
 from saas.audit import record
 from saas.customers import (
@@ -60,7 +60,7 @@ EVERYBODY = "behaviour:audit"
 
 NEW_DAYS = CONVERSION_DAYS = 90
 PAGE = 2_000
-MOST_HELD = 150_000
+MOST_HELD = 40_000
 LARGE = 5_000
 MOST_RETURNS = 10_000
 FIRST_YEAR, LAST_YEAR = 1900, 2999
@@ -76,7 +76,7 @@ class FileFormat(Enum):
 @dataclass(frozen=True, slots=True)
 class BehaviourWish:
     """What to report on: pools, days, the other period if any, what lines are of, for how many days a customer is new
-    and within how many a deal counts for who received it.
+    and within how many a deal counts for who received it; a department with those below it alone, where one is given.
     """
 
     pool_ids: tuple[UUID, ...]
@@ -85,6 +85,7 @@ class BehaviourWish:
     grouping: Grouping = Grouping.PERSON
     new_days: int = NEW_DAYS
     conversion_days: int = CONVERSION_DAYS
+    department_id: UUID | None = None
 
     @property
     def last(self) -> date:
@@ -138,7 +139,7 @@ class _Reading:
 
     async def read(self) -> None:
         """All customers that anybody held in the periods, a page at a time: four statements each."""
-        ids = await list_held(self.terms.pools, self.periods)
+        ids = await list_held(self.terms.pools, self.periods, departments=self.terms.departments)
         for place in range(0, len(ids), PAGE):
             page = await get_held(ids[place : place + PAGE], time_zone=self.time_zone)
             for customer in await self._with_facts(page):
@@ -179,13 +180,16 @@ async def report_behaviour(
     People see the lines of whom they see the ownerships: a rep the own one, a manager the team's; ``behaviour:audit``
     shows everybody's.
 
-    :raises PoolNotFound: a pool is missing or another company's.
+    :raises PoolNotFound, ReportDepartmentNotFound: a pool or the department is missing or another company's.
     :raises ReportTooLarge: there are more ownerships than a report works through.
     :raises ReportsBusy: it is large, and another large report is being made.
     """
     reading = await _read(wish, time_zone=time_zone, currency=currency, today=today)
     for period, tallies in zip(wish.periods, reading.tallies, strict=True):
-        add_achieved(await sum_achieved(wish.pool_ids, period, new_days=wish.new_days), tallies)
+        achieved = await sum_achieved(
+            wish.pool_ids, period, new_days=wish.new_days, departments=reading.terms.departments
+        )
+        add_achieved(achieved, tallies)
     now, before = reading.tallies[0], reading.tallies[1] if wish.other is not None else None
     observed = Observed(now, before, await _tree({person for tallies in reading.tallies for person, _ in tallies}))
     visible = await _visible(actor, access, {*now, *(before or ())})
@@ -255,11 +259,12 @@ async def _read(
     wish: BehaviourWish, *, time_zone: str, currency: str, today: date, flow_of: UUID | None = None
 ) -> _Reading:
     pools = await get_reported_pools(wish.pool_ids)
-    held = await count_held(wish.pool_ids, wish.periods)
+    departments = None if wish.department_id is None else await _below(wish.department_id)
+    held = await count_held(wish.pool_ids, wish.periods, departments=departments)
     if held > MOST_HELD:
         raise ReportTooLarge("analytics.behaviour_too_large", {"held": held, "most": MOST_HELD}, field=("to",))
     unit: int = 10 ** minor_digits(currency)
-    terms = Terms(pools, wish.new_days, wish.conversion_days, today, unit)
+    terms = Terms(pools, wish.new_days, wish.conversion_days, today, unit, departments)
     reading = _Reading(terms, wish.periods, time_zone, tuple({} for _ in wish.periods), flow_of)
     async with _turn(held):
         await reading.read()
@@ -283,6 +288,17 @@ async def _turn(held: int) -> AsyncIterator[None]:
 
 async def _visible(actor: Actor, access: AccessTable, seats: Collection[Seat]) -> Collection[Seat]:
     return seats if access.may(EVERYBODY) else await find_visible_owners(actor, access, seats)
+
+
+async def _below(department_id: UUID) -> frozenset[UUID]:
+    """A department and those below it, by today's tree.
+
+    :raises ReportDepartmentNotFound: there is none.
+    """
+    tree = Tree(await find_parents(), {})
+    if department_id not in tree.parents:
+        raise ReportDepartmentNotFound("analytics.department_not_found", field=("department",))
+    return frozenset(each for each in tree.parents if department_id in tree.above(each))
 
 
 async def _tree(people: Collection[UUID]) -> Tree:

@@ -21,7 +21,7 @@ from saas.customers.policies import OWNERSHIP_SCOPES
 from saas.customers.queries import POOL_SETTINGS
 from saas.customers.recycling import RecycleRules
 from saas.customers.settings import settings_in_force
-from saas.kernel import Actor, Period, local_date
+from saas.kernel import Actor, Period
 from tenants import current_tenant_id, current_transaction
 
 _POOLS = f"SELECT p.id, p.name, {POOL_SETTINGS} FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = ANY ($2)"
@@ -29,7 +29,7 @@ _OVERLAPS = """
 o.tenant_id = $1 AND o.pool_id = ANY ($2) AND EXISTS (
     SELECT FROM unnest($3::date[], $4::date[]) AS w (first, until)
     WHERE o.started_on < w.until AND (o.ended_on IS NULL OR o.ended_on >= w.first)
-)
+) AND ($5::uuid[] IS NULL OR o.owner_department_id = ANY ($5))
 """
 _COUNT = f"SELECT count(*) FROM ownership o WHERE {_OVERLAPS}"
 _CUSTOMERS = f"""
@@ -37,7 +37,7 @@ SELECT DISTINCT o.customer_id FROM ownership o WHERE {_OVERLAPS} ORDER BY o.cust
 """
 _HISTORY = """
 SELECT o.customer_id, o.owner_id, o.owner_department_id, o.pool_id, o.started_at, o.started_on, o.ended_at, o.ended_on,
-       o.end_kind, c.created_at, c.level,
+       o.end_kind, (c.created_at AT TIME ZONE $3)::date AS created_on, c.level,
        CASE WHEN o.start_kind = 'assign' AND EXISTS (
            SELECT FROM pool_event e WHERE e.tenant_id = $1 AND e.customer_id = o.customer_id
              AND e.happened_at = o.started_at AND e.kind = 'allocated'
@@ -112,31 +112,39 @@ def _reported(row: asyncpg.Record) -> ReportedPool:
     return ReportedPool(row["id"], row["name"], settings.recycle_rules(), settings.cooldown_days)
 
 
-async def count_held(pool_ids: Collection[UUID], periods: Sequence[Period]) -> int:
-    """How many ownerships of the pools there were on any day of the periods, which have an end."""
-    return int(await current_transaction().fetchval(_COUNT, *_held(pool_ids, periods)))
+async def count_held(
+    pool_ids: Collection[UUID], periods: Sequence[Period], *, departments: Collection[UUID] | None = None
+) -> int:
+    """How many ownerships of the pools there were on any day of the periods, which have an end; those of people of
+    the departments alone, where any are given.
+    """
+    return int(await current_transaction().fetchval(_COUNT, *_held(pool_ids, periods, departments)))
 
 
-async def list_held(pool_ids: Collection[UUID], periods: Sequence[Period]) -> list[UUID]:
+async def list_held(
+    pool_ids: Collection[UUID], periods: Sequence[Period], *, departments: Collection[UUID] | None = None
+) -> list[UUID]:
     """The customers of whom `count_held` counts an ownership, by id."""
-    rows = await current_transaction().fetch(_CUSTOMERS, *_held(pool_ids, periods))
+    rows = await current_transaction().fetch(_CUSTOMERS, *_held(pool_ids, periods, departments))
     return [row["customer_id"] for row in rows]
 
 
 async def get_held(customer_ids: Sequence[UUID], *, time_zone: str) -> list[HeldCustomer]:
     """Customers that somebody has owned, by id, in one statement."""
-    history = await current_transaction().fetch(_HISTORY, current_tenant_id(), customer_ids)
-    return [_customer(list(of), time_zone) for _, of in groupby(history, key=itemgetter("customer_id"))]
+    history = await current_transaction().fetch(_HISTORY, current_tenant_id(), customer_ids, time_zone)
+    return [_customer(list(of)) for _, of in groupby(history, key=itemgetter("customer_id"))]
 
 
-def _held(pool_ids: Collection[UUID], periods: Sequence[Period]) -> tuple[object, ...]:
-    return current_tenant_id(), list(pool_ids), [each.first for each in periods], [each.until for each in periods]
+def _held(
+    pool_ids: Collection[UUID], periods: Sequence[Period], departments: Collection[UUID] | None
+) -> tuple[object, ...]:
+    days = [each.first for each in periods], [each.until for each in periods]
+    return current_tenant_id(), list(pool_ids), *days, None if departments is None else list(departments)
 
 
-def _customer(rows: Sequence[asyncpg.Record], time_zone: str) -> HeldCustomer:
+def _customer(rows: Sequence[asyncpg.Record]) -> HeldCustomer:
     first = rows[0]
-    created_on = local_date(first["created_at"], time_zone)
-    return HeldCustomer(first["customer_id"], created_on, first["level"], tuple(map(_ownership, rows)))
+    return HeldCustomer(first["customer_id"], first["created_on"], first["level"], tuple(map(_ownership, rows)))
 
 
 def _ownership(row: asyncpg.Record) -> HeldOwnership:

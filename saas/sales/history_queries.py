@@ -37,11 +37,13 @@ WITH happened AS (
     FROM performance_line l
     JOIN deal d ON d.tenant_id = $1 AND d.id = l.deal_id
     JOIN customer c ON c.tenant_id = $1 AND c.id = d.customer_id AND c.pool_id = ANY ($2)
-    WHERE l.tenant_id = $1 AND l.happened_on >= $3 AND l.happened_on < $4 GROUP BY 1, 2, 3, 4, 5
+    WHERE l.tenant_id = $1 AND l.happened_on >= $3 AND l.happened_on < $4
+      AND ($6::uuid[] IS NULL OR l.department_id = ANY ($6)) GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT d.owner_id, d.owner_department_id, 'won', d.customer_id, d.signed_on, count(*)
     FROM deal d JOIN customer c ON c.tenant_id = $1 AND c.id = d.customer_id AND c.pool_id = ANY ($2)
-    WHERE d.tenant_id = $1 AND d.signed_on >= $3 AND d.signed_on < $4 AND d.status = 'signed' GROUP BY 1, 2, 3, 4, 5
+    WHERE d.tenant_id = $1 AND d.signed_on >= $3 AND d.signed_on < $4 AND d.status = 'signed'
+      AND ($6::uuid[] IS NULL OR d.owner_department_id = ANY ($6)) GROUP BY 1, 2, 3, 4, 5
 ), known AS (
     SELECT k.customer_id,
            (SELECT min(e.signed_on) FROM deal e
@@ -119,13 +121,17 @@ async def sum_collected(customer_ids: Collection[UUID], periods: Sequence[Period
     return {(row["customer_id"], row["place"] - 1): row["amount"] for row in rows}
 
 
-async def sum_achieved(pool_ids: Collection[UUID], period: Period, *, new_days: int) -> list[Achieved]:
-    """What people achieved with the customers of pools in a period that has an end, in one statement.
+async def sum_achieved(
+    pool_ids: Collection[UUID], period: Period, *, new_days: int, departments: Collection[UUID] | None = None
+) -> list[Achieved]:
+    """What people (of the departments alone, where any are given) achieved with the customers of pools in a period
+    that has an end, in one statement.
 
     New is a customer whose first deal that stands lies in the period, or whom anybody first received fewer than
     `new_days` days before.
     """
+    among = None if departments is None else list(departments)
     rows = await current_transaction().fetch(
-        _ACHIEVED, current_tenant_id(), list(pool_ids), period.first, period.until, new_days
+        _ACHIEVED, current_tenant_id(), list(pool_ids), period.first, period.until, new_days, among
     )
     return [Achieved(**dict(row)) for row in rows]

@@ -15,7 +15,7 @@ import pytest
 from saas.access import AccessTable
 from saas.analytics import BehaviourWish, Grouping, PoolMetrics, ShownBehaviour, measure_pool, report_behaviour
 from saas.analytics.behaviour import MEASURES, CustomerFacts, Line, Seat, Tally, period_before, period_of
-from saas.analytics.errors import ReportsBusy, ReportTooLarge
+from saas.analytics.errors import ReportDepartmentNotFound, ReportsBusy, ReportTooLarge
 from saas.analytics.queries import LARGE_ONE
 from saas.customers import HeldCustomer
 from saas.customers.errors import PoolNotFound
@@ -71,7 +71,7 @@ def figures(line: Line) -> dict[str, tuple[Decimal | None, int]]:
     return {each.measure.key: (each.value, each.sample) for each in line.figures}
 
 
-def value(line: Line, key: str) -> Decimal | None:
+def value(line: Line, key: str) -> Any:
     return figures(line)[key][0]
 
 
@@ -199,6 +199,19 @@ async def test_other_companies_and_pools_are_not_in_it(company: Company, other_c
     for missing in (new_id(), company.pool_id):
         with pytest.raises(PoolNotFound):
             await report(other_company, replace(WISH, pool_ids=(POOL, missing)))
+
+
+async def test_one_department_is_the_part_of_all_that_is_its(company: Company) -> None:
+    await set_stage(company)
+    await write(company, history(7, customers=10), paid_on=day(5))
+    other = replace(WISH, other=period_before(MARCH))
+    whole, root = await report(company, other), company.founded.department_id
+    for department_id, people in ((EAST, {ANN, BOB}), (WEST, {CAT}), (root, {ANN, BOB, CAT})):
+        part = await report(company, replace(other, department_id=department_id))
+        assert [figures(line) for line in part.lines] == [figures(each) for each in whole.lines if each.id in people]
+        assert part.returns == tuple(each for each in whole.returns if each.receiver_id in people)
+    with pytest.raises(ReportDepartmentNotFound):
+        await report(company, replace(WISH, department_id=new_id()))
 
 
 async def test_days_are_the_companys_across_the_change_to_summer_time(company: Company) -> None:

@@ -21,7 +21,7 @@ class Terms:
     """How everything is judged: the pools' settings of today, days that customers are new, days that a deal has.
 
     `today` is the last day of which anything is known. `unit` is the weight of a customer without amounts: one of the
-    currency's main unit, in its smallest.
+    currency's main unit, in its smallest. `departments` are those that the report is about, None for all.
     """
 
     pools: Mapping[UUID, ReportedPool]
@@ -29,6 +29,11 @@ class Terms:
     conversion_days: int
     today: date
     unit: int
+    departments: frozenset[UUID] | None = None
+
+    def asks(self, held: HeldOwnership) -> bool:
+        """Whether the report is about that ownership."""
+        return held.pool_id in self.pools and (self.departments is None or held.department_id in self.departments)
 
     def rules(self, pool_id: UUID) -> RecycleRules:
         """The rules of a pool; the product's own of one that the report is not about."""

@@ -50,10 +50,10 @@ class Return:
 
 
 def returns(customer: HeldCustomer, period: Period, terms: Terms) -> Iterator[Return]:
-    """The returns of a customer in a period, in the pools of the report."""
+    """The returns of a customer in a period, of the pools and people of the report."""
     rows = customer.ownerships
     for place, received in enumerate(rows):
-        is_asked = received.pool_id in terms.pools and received.started_on in period
+        is_asked = terms.asks(received) and received.started_on in period
         if place == 0 or not is_asked or received.start_kind in _FIRST_KINDS:
             continue
         most = TIMES * terms.pools[received.pool_id].cooldown_days

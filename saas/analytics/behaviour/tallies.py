@@ -63,9 +63,9 @@ def tally_of(tallies: Tallies, seat: Seat) -> Tally:
 def observe(customer: CustomerFacts, periods: Iterable[Period], terms: Terms, into: Iterable[Tallies]) -> None:
     """Add what happened with a customer in each period to the tallies of that period.
 
-    Ownerships of pools that the report is not about are left out.
+    Ownerships that the report is not about are left out.
     """
-    own = [stay for stay in stays(customer, terms) if stay.ownership.pool_id in terms.pools]
+    own = [stay for stay in stays(customer, terms) if terms.asks(stay.ownership)]
     for place, (period, tallies) in enumerate(zip(periods, into, strict=True)):
         for stay in own:
             held = stay.ownership

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -218,6 +219,10 @@ class BehaviourInput:
     group_by: Enum | None = strawberry.field(
         description="What a line is of; PERSON when absent.", graphql_type=nullable(BehaviourGrouping), default=None
     )
+    department: strawberry.ID | None = strawberry.field(
+        description="A department (dep_…): its people and those below it alone, medians too; all when absent.",
+        default=None,
+    )
     new_days: int = strawberry.field(
         description="For how many days after it was first received a customer is new, 1 to 1000.", default=NEW_DAYS
     )
@@ -295,7 +300,12 @@ def wish_of(wished: BehaviourInput) -> BehaviourWish:
         grouping=Grouping.PERSON if wished.group_by is None else Grouping[wished.group_by.name],
         new_days=wished.new_days,
         conversion_days=wished.conversion_days,
+        department_id=_department(wished),
     )
+
+
+def _department(wished: BehaviourInput) -> UUID | None:
+    return None if wished.department is None else placed_id(wished.department, prefix="dep", field=("department",))
 
 
 def _comparison(wished: BehaviourInput) -> Comparison:
