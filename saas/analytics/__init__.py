@@ -9,11 +9,10 @@ from saas.analytics.behaviour import (
     Flow,
     Grouping,
     Return,
-    Tally,
     Unit,
-    figure_of,
     ratio,
 )
+from saas.analytics.behaviour import Figure as BehaviourFigure
 from saas.analytics.behaviour import Line as BehaviourLine
 from saas.analytics.behaviour_queries import (
     CONVERSION_DAYS,
@@ -39,6 +38,7 @@ __all__ = [
     "NEWCOMER_DAYS",
     "NEW_DAYS",
     "Alarm",
+    "BehaviourFigure",
     "BehaviourLine",
     "BehaviourWish",
     "Compared",
@@ -55,11 +55,9 @@ __all__ = [
     "Return",
     "ShownBehaviour",
     "ShownReport",
-    "Tally",
     "Unit",
     "Writing",
     "export_behaviour",
-    "figure_of",
     "file_of",
     "measure_pool",
     "names_for",

@@ -18,6 +18,7 @@ from saas.analytics.behaviour import (
     FEWEST,
     Comparison,
     CustomerFacts,
+    Figure,
     Flow,
     Grouping,
     Line,
@@ -30,6 +31,7 @@ from saas.analytics.behaviour import (
     Tree,
     add_achieved,
     add_flow,
+    figure_of,
     lines,
     observe,
     period_before,
@@ -44,6 +46,7 @@ from saas.analytics.queries import LARGE_ONE, refuse_period
 from saas.audit import record
 from saas.customers import (
     HeldCustomer,
+    HeldWish,
     count_entries,
     count_held,
     find_visible_owners,
@@ -114,14 +117,15 @@ class ShownBehaviour:
 
 @dataclass(frozen=True, slots=True)
 class PoolMetrics:
-    """What went into a pool and out of it. `work` are the figures of all who held its customers, None where they are
-    of fewer than five people and the caller does not see each of them.
+    """What went into a pool and out of it. Figures of people's work are None where they are of fewer than five people
+    and the caller does not see everybody.
     """
 
     flow: Flow
     entered: int
     moved_in: int
-    work: Tally | None
+    conversion: Figure | None
+    expired_untouched: Figure | None
     returns: int | None
 
 
@@ -137,9 +141,15 @@ class _Reading:
     returns: list[Return] = field(default_factory=list)
     flow: Flow = field(default_factory=Flow)
 
+    @property
+    def wish(self) -> HeldWish:
+        """The ownerships that matter: of a pool's flow those alone that began or ended."""
+        terms = self.terms
+        return HeldWish(terms.pools, self.periods, terms.departments, is_moving=self.flow_of is not None)
+
     async def read(self) -> None:
         """All customers that anybody held in the periods, a page at a time: four statements each."""
-        ids = await list_held(self.terms.pools, self.periods, departments=self.terms.departments)
+        ids = await list_held(self.wish)
         for place in range(0, len(ids), PAGE):
             page = await get_held(ids[place : place + PAGE], time_zone=self.time_zone)
             for customer in await self._with_facts(page):
@@ -244,14 +254,19 @@ async def measure_pool(
     reading = await _read(wish, time_zone=time_zone, currency=currency, today=today, flow_of=pool_id)
     entered, moved_in = await count_entries(pool_id, wish.period, time_zone=time_zone)
     (tallies,) = reading.tallies
-    people = {person for person, _ in tallies}
-    is_shown = len(people) >= FEWEST or set(tallies) <= set(await _visible(actor, access, tallies))
+    is_seen = set(tallies) <= set(await _visible(actor, access, tallies))
+
+    def is_told(name: str) -> bool:
+        return is_seen or len({person for (person, _), tally in tallies.items() if tally.sums[name]}) >= FEWEST
+
+    whole = Tally.of(tallies.values())
     return PoolMetrics(
         flow=reading.flow,
         entered=entered,
         moved_in=moved_in,
-        work=Tally.of(tallies.values()) if is_shown else None,
-        returns=len(reading.returns) if is_shown else None,
+        conversion=figure_of("conversion_claim", whole) if is_told("cohort_claim") else None,
+        expired_untouched=figure_of("expired_untouched", whole) if is_told("out_recycle") else None,
+        returns=len(reading.returns) if is_told("returns") else None,
     )
 
 
@@ -260,12 +275,12 @@ async def _read(
 ) -> _Reading:
     pools = await get_reported_pools(wish.pool_ids)
     departments = None if wish.department_id is None else await _below(wish.department_id)
-    held = await count_held(wish.pool_ids, wish.periods, departments=departments)
-    if held > MOST_HELD:
-        raise ReportTooLarge("analytics.behaviour_too_large", {"held": held, "most": MOST_HELD}, field=("to",))
     unit: int = 10 ** minor_digits(currency)
     terms = Terms(pools, wish.new_days, wish.conversion_days, today, unit, departments)
     reading = _Reading(terms, wish.periods, time_zone, tuple({} for _ in wish.periods), flow_of)
+    held = await count_held(reading.wish)
+    if held > MOST_HELD:
+        raise ReportTooLarge("analytics.behaviour_too_large", {"held": held, "most": MOST_HELD}, field=("to",))
     async with _turn(held):
         await reading.read()
     return reading

@@ -67,6 +67,7 @@ from saas.customers.given_queries import (
 from saas.customers.held_queries import (
     HeldCustomer,
     HeldOwnership,
+    HeldWish,
     ReportedPool,
     count_entries,
     count_held,
@@ -130,6 +131,7 @@ __all__ = [
     "GivenSize",
     "HeldCustomer",
     "HeldOwnership",
+    "HeldWish",
     "LevelDays",
     "MarkKind",
     "Marking",

@@ -29,6 +29,7 @@ _OVERLAPS = """
 o.tenant_id = $1 AND o.pool_id = ANY ($2) AND EXISTS (
     SELECT FROM unnest($3::date[], $4::date[]) AS w (first, until)
     WHERE o.started_on < w.until AND (o.ended_on IS NULL OR o.ended_on >= w.first)
+      AND (NOT $6 OR o.started_on >= w.first OR o.ended_on < w.until)
 ) AND ($5::uuid[] IS NULL OR o.owner_department_id = ANY ($5))
 """
 _COUNT = f"SELECT count(*) FROM ownership o WHERE {_OVERLAPS}"
@@ -112,20 +113,33 @@ def _reported(row: asyncpg.Record) -> ReportedPool:
     return ReportedPool(row["id"], row["name"], settings.recycle_rules(), settings.cooldown_days)
 
 
-async def count_held(
-    pool_ids: Collection[UUID], periods: Sequence[Period], *, departments: Collection[UUID] | None = None
-) -> int:
-    """How many ownerships of the pools there were on any day of the periods, which have an end; those of people of
-    the departments alone, where any are given.
+@dataclass(frozen=True, slots=True)
+class HeldWish:
+    """Ownerships of pools that there were on any day of the periods, which have an end: of people of the departments
+    alone, where any are given; those alone that began or ended in a period, where `is_moving`.
     """
-    return int(await current_transaction().fetchval(_COUNT, *_held(pool_ids, periods, departments)))
+
+    pool_ids: Collection[UUID]
+    periods: Sequence[Period]
+    departments: Collection[UUID] | None = None
+    is_moving: bool = False
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The parameters of a statement."""
+        days = [each.first for each in self.periods], [each.until for each in self.periods]
+        among = None if self.departments is None else list(self.departments)
+        return current_tenant_id(), list(self.pool_ids), *days, among, self.is_moving
 
 
-async def list_held(
-    pool_ids: Collection[UUID], periods: Sequence[Period], *, departments: Collection[UUID] | None = None
-) -> list[UUID]:
+async def count_held(wish: HeldWish) -> int:
+    """How many such ownerships there are."""
+    return int(await current_transaction().fetchval(_COUNT, *wish.values))
+
+
+async def list_held(wish: HeldWish) -> list[UUID]:
     """The customers of whom `count_held` counts an ownership, by id."""
-    rows = await current_transaction().fetch(_CUSTOMERS, *_held(pool_ids, periods, departments))
+    rows = await current_transaction().fetch(_CUSTOMERS, *wish.values)
     return [row["customer_id"] for row in rows]
 
 
@@ -133,13 +147,6 @@ async def get_held(customer_ids: Sequence[UUID], *, time_zone: str) -> list[Held
     """Customers that somebody has owned, by id, in one statement."""
     history = await current_transaction().fetch(_HISTORY, current_tenant_id(), customer_ids, time_zone)
     return [_customer(list(of)) for _, of in groupby(history, key=itemgetter("customer_id"))]
-
-
-def _held(
-    pool_ids: Collection[UUID], periods: Sequence[Period], departments: Collection[UUID] | None
-) -> tuple[object, ...]:
-    days = [each.first for each in periods], [each.until for each in periods]
-    return current_tenant_id(), list(pool_ids), *days, None if departments is None else list(departments)
 
 
 def _customer(rows: Sequence[asyncpg.Record]) -> HeldCustomer:

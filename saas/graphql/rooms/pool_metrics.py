@@ -11,11 +11,10 @@ import strawberry
 
 from saas.analytics import (
     CONVERSION_DAYS,
+    BehaviourFigure,
     BehaviourWish,
     Flow,
     PoolMetrics,
-    Tally,
-    figure_of,
     measure_pool,
     ratio,
     reported_period,
@@ -104,8 +103,8 @@ def _view(found: PoolMetrics) -> PoolMetricsReport:
         out=_counts(flow.taken),
         average_wait_days=_mean(flow),
         back_in_30_days=_share(flow.returned, flow.returned + flow.kept),
-        conversion=None if found.work is None else _of(found.work, "conversion_claim"),
-        expired_untouched=None if found.work is None else _of(found.work, "expired_untouched"),
+        conversion=_figure(found.conversion),
+        expired_untouched=_figure(found.expired_untouched),
         returns=found.returns,
     )
 
@@ -124,6 +123,5 @@ def _share(part: int, whole: int) -> PoolShare:
     return PoolShare(value=ratio(part, whole), sample=whole)
 
 
-def _of(work: Tally, measure: str) -> PoolShare:
-    figure = figure_of(measure, work)
-    return PoolShare(value=figure.value, sample=figure.sample)
+def _figure(figure: BehaviourFigure | None) -> PoolShare | None:
+    return None if figure is None else PoolShare(value=figure.value, sample=figure.sample)
