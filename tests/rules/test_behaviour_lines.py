@@ -164,7 +164,7 @@ def told(
     return [(each.kind, each.former_id, each.receiver_id, each.through, each.days) for each in found]
 
 
-def test_return_is_a_former_owner_inside_twice_the_cooldown() -> None:
+def test_l08_return_is_a_former_owner_inside_twice_the_cooldown() -> None:
     """A friend claims, gives back, and the former owner has it again; the cooldown is seven days."""
     friend = owned(BOB, 4, 9, team=WEST)
     assert told(owned(ANN, -5, 3), friend, owned(ANN, 17)) == [(ReturnKind.PERSON, ANN, ANN, (BOB,), 14)]

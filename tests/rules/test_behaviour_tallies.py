@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from tests.rules.behaviour_samples import (
     LONG,
     MARCH,
     OTHER_POOL,
+    POOL,
     WEST,
     customer,
     day,
@@ -121,6 +123,17 @@ def test_only_what_counts_for_recycling_counts() -> None:
     assert tally.sums["touches"] == 2
     assert tally.gaps == Counter({7: 1})
     assert tally.answers == Counter({(24 + 6) * 3600: 1})
+
+
+def test_others_count_for_the_owner_of_the_moment_where_the_pool_lets_them() -> None:
+    passed = customer(owned(ANN, 1, 10, end="transfer"), owned(BOB, 10, start="transfer"))
+    done = CustomerFacts(passed, [visit(CAT, 5), visit(CAT, 20), visit(ANN, 10)], collected=[0])
+    for counts, expected in ((False, (1, 0)), (True, (2, 1))):
+        by = terms()
+        pool = replace(by.pools[POOL], rules=replace(by.pools[POOL].rules, collaborators_count=counts))
+        found = tallied(done, by=replace(by, pools={POOL: pool}))
+        # what Ann did on the day she handed over is hers, though Bob had the customer by then
+        assert tuple(found[person, EAST].sums["touches"] for person in (ANN, BOB)) == expected
 
 
 def test_days_between_reach_back_before_the_period() -> None:
