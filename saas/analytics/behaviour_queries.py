@@ -53,6 +53,7 @@ from saas.customers import (
     get_held,
     get_reported_pools,
     list_held,
+    require_open_pool,
 )
 from saas.kernel import Actor, Clock, Period, Scalar, minor_digits
 from saas.people import find_departments_of, find_parents
@@ -248,9 +249,12 @@ async def measure_pool(
     """What went into a pool and out of it, and what came of it (permission ``behaviour:read``); of `wish` without
     another period.
 
-    :raises PoolNotFound, ReportTooLarge, ReportsBusy: see `report_behaviour`.
+    :raises PoolNotFound: missing, another company's, or one that the caller may not look into.
+    :raises ReportTooLarge, ReportsBusy: see `report_behaviour`.
     """
     (pool_id,) = wish.pool_ids
+    if not access.may(EVERYBODY):
+        await require_open_pool(actor, access, pool_id=pool_id)
     reading = await _read(wish, time_zone=time_zone, currency=currency, today=today, flow_of=pool_id)
     entered, moved_in = await count_entries(pool_id, wish.period, time_zone=time_zone)
     (tallies,) = reading.tallies

@@ -31,6 +31,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -42,6 +43,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -75,6 +77,7 @@ from saas.customers.held_queries import (
     get_held,
     get_reported_pools,
     list_held,
+    require_open_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
@@ -132,6 +135,7 @@ __all__ = [
     "HeldCustomer",
     "HeldOwnership",
     "HeldWish",
+    "Left",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -153,6 +157,7 @@ __all__ = [
     "RecyclingRun",
     "Refusal",
     "ReportedPool",
+    "Separation",
     "SettingsWish",
     "apply_begun_settings",
     "assign_customer",
@@ -173,6 +178,7 @@ __all__ = [
     "find_customer_by_external_key",
     "find_customers",
     "find_given",
+    "find_leavers",
     "find_owner_on",
     "find_visible_owners",
     "find_visible_receivers",
@@ -181,6 +187,7 @@ __all__ = [
     "get_held",
     "get_reported_pools",
     "get_visible_customer",
+    "job_actor",
     "list_allocation_problems",
     "list_held",
     "lock_customers",
@@ -199,6 +206,7 @@ __all__ = [
     "release_customer",
     "release_customers",
     "require_audited_pool",
+    "require_open_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
     "settle_due",

@@ -17,7 +17,7 @@ import asyncpg
 
 from saas.access import AccessTable, scope_predicate
 from saas.customers.errors import PoolNotFound
-from saas.customers.policies import OWNERSHIP_SCOPES
+from saas.customers.policies import OWNERSHIP_SCOPES, VISIBLE_POOL
 from saas.customers.queries import POOL_SETTINGS
 from saas.customers.recycling import RecycleRules
 from saas.customers.settings import settings_in_force
@@ -111,6 +111,26 @@ async def get_reported_pools(pool_ids: Collection[UUID]) -> dict[UUID, ReportedP
 def _reported(row: asyncpg.Record) -> ReportedPool:
     settings = settings_in_force(row)
     return ReportedPool(row["id"], row["name"], settings.recycle_rules(), settings.cooldown_days)
+
+
+async def require_open_pool(actor: Actor, access: AccessTable, *, pool_id: UUID) -> None:
+    """Refuse unless the caller may look into the pool (P02), as into its ledger.
+
+    :raises PoolNotFound: missing, another company's, or not for the caller.
+    """
+    sql = _open_pool_sql(access.visible("PoolEvent"))
+    if not await current_transaction().fetchval(sql, current_tenant_id(), actor.employee_id, pool_id):
+        raise PoolNotFound("customers.pool_not_found", field=("pool",))
+
+
+@lru_cache(maxsize=64)
+def _open_pool_sql(scopes: frozenset[str]) -> str:
+    looking = {"all": "true", "pool": VISIBLE_POOL}
+    visible = scope_predicate(looking, scopes, alias="l", tenant="$1", employee="me.id")
+    return f"""
+        SELECT true FROM (SELECT tenant_id, id AS pool_id FROM customer_pool) l CROSS JOIN (SELECT $2::uuid AS id) me
+        WHERE l.tenant_id = $1 AND l.pool_id = $3 AND {visible}
+    """
 
 
 @dataclass(frozen=True, slots=True)

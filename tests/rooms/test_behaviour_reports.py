@@ -43,7 +43,11 @@ from tests.rules.behaviour_samples import (
 from tests.staging import ZONE, Company
 
 EVERYBODY = AccessTable("hr", permissions=frozenset({"behaviour:read", "behaviour:audit"}))
-OWN = AccessTable("own", scopes={"Ownership": frozenset({"self"})}, permissions=frozenset({"behaviour:read"}))
+OWN = AccessTable(
+    "own",
+    scopes={"Ownership": frozenset({"self"}), "PoolEvent": frozenset({"pool", "self"})},
+    permissions=frozenset({"behaviour:read"}),
+)
 TEAM = replace(OWN, fingerprint="team", scopes={"Ownership": frozenset({"self", "department"})})
 WISH = BehaviourWish((POOL,), MARCH, None, new_days=30, conversion_days=20)
 
@@ -262,6 +266,15 @@ async def test_metrics_of_a_pool(company: Company) -> None:
     seen = await metrics(company, access=OWN, actor=alone)
     assert (seen.conversion, seen.expired_untouched, seen.returns) == (None, None, None)
     assert (seen.flow, seen.entered) == (found.flow, found.entered)
+    await company.run(
+        "INSERT INTO pool_department (tenant_id, pool_id, department_id) VALUES ($1, $2, $3)",
+        company.tenant_id,
+        POOL,
+        WEST,
+    )
+    with pytest.raises(PoolNotFound):
+        await metrics(company, access=OWN, actor=alone)
+    assert (await metrics(company, access=OWN, actor=replace(alone, employee_id=CAT))).flow == found.flow
 
 
 async def test_what_is_too_much_is_refused(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
