@@ -49,8 +49,11 @@ REVIEWED = {
     "access/compiler.py": "the only file that knows casbin",
     "access/scopes.py": "row scopes as SQL",
     "access/table.py": "the compiled rights, all that rooms above need",
+    "analytics/behaviour_queries.py": "reports of how people use what they hold: a second subject of `queries`",
+    "analytics/behaviour_rows.py": "the same report as rows and files, for spreadsheets",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
+    "customers/held_queries.py": "who held customers in periods, for reports: a fourth subject of `queries`",
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",
@@ -68,6 +71,7 @@ REVIEWED = {
     "exchange/headers.py": "where in a sheet the table is",
     "exchange/kinds.py": "what a room above gives to be imported",
     "exchange/recipes.py": "folders of other products as workbooks of ours",
+    "exchange/report_files.py": "reports as files that spreadsheets open",
     "exchange/sheets.py": "files as rows of cells",
     "exchange/store.py": "where uploads wait",
     "exchange/text_files.py": "CSV: encodings and separators",
@@ -88,10 +92,12 @@ REVIEWED = {
     "jobs/mail.py": "outgoing mail, captured",
     "jobs/periodic.py": "runs by the clock",
     "jobs/queue.py": "the only file that knows arq",
+    "sales/history_queries.py": "what was done with customers, for reports: a second subject of `queries`",
 }
 """Files of other names, each with its reason."""
 
 SUBJECTS = {
+    "analytics/behaviour": "how people use what they hold: pure, tallies and measures that no other rule asks",
     "analytics/fairness": "the audit of a pool's dealing against chance: pure, statistics that no other rule asks",
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
     "exchange/mappings": "recipes that come with the product: data, no code",
