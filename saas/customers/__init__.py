@@ -65,6 +65,7 @@ from saas.customers.given_queries import (
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.policies import CUSTOMER_SCOPES
@@ -112,6 +113,8 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "LedgerTampering",
+    "LedgerVerdict",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -130,6 +133,7 @@ __all__ = [
     "RecyclingRun",
     "Refusal",
     "SettingsWish",
+    "WrongLine",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
@@ -173,4 +177,5 @@ __all__ = [
     "restore_last_follow_ups",
     "settle_due",
     "transfer_customer",
+    "verify_ledger",
 ]

@@ -172,7 +172,8 @@ class PoolEvent(TenantModel):
     """A line of the pool's public ledger (公示): who claimed, was given or lost what, when and why; never changed.
 
     `employee_id` owns the customer afterwards, or is told of it; `former_owner_id` owned it before. Without an operator
-    it was a job. `explanation` is the tree that explains a decision.
+    it was a job. `explanation` is the tree that explains a decision. `xid` is the number of the writing transaction,
+    filled in by the database: lines become final in the order of (xid, id); null in those from before there was any.
     """
 
     pool_id = fields.UUIDField()
@@ -188,6 +189,7 @@ class PoolEvent(TenantModel):
     allocation_id: UUID | None = fields.UUIDField(null=True)
     settings_version = fields.IntField(null=True)
     explanation: dict[str, Any] | None = fields.JSONField(null=True)
+    xid: int | None = fields.BigIntField(null=True)
 
     class Meta(TenantMeta):
         table = "pool_event"

@@ -51,6 +51,8 @@ REVIEWED = {
     "access/table.py": "the compiled rights, all that rooms above need",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
+    "customers/ledger.py": "what a line of the public ledger says, and its digest: pure, a third subject of `rules`",
+    "customers/ledger_queries.py": "the ledger held against the trail: a fourth subject of `queries`",
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",

@@ -10,6 +10,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import refuse_duplicate
+from saas.customers.actions.ledger import claimed_line
 from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target
 from saas.customers.errors import (
     ClaimantNotOnStaff,
@@ -18,6 +19,7 @@ from saas.customers.errors import (
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
+from saas.customers.ledger import LEDGER, packed
 from saas.customers.queries import (
     Pool,
     count_customers,
@@ -286,12 +288,13 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: date, clock: Clock) -> None:
     target, pool, owner = found.target, found.pool, str(actor.employee_id)
     due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
+    line = claimed_line(actor, target, settings_version=found.settings_version, at=now, on=today)
     entry = entry_values(
         actor,
         "customer.claimed",
         object_type="Customer",
         object_id=target.customer_id,
-        changes={"owner": [None, owner]},
+        changes={"owner": [None, owner], LEDGER: [None, packed([line])]},
         clock=clock,
     )
     event = event_values(CUSTOMER_CLAIMED, {"customer_id": str(target.customer_id), "owner_id": owner})
@@ -310,7 +313,7 @@ async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: dat
         due.on,
         due.rule,
         found.settings_version,
-        new_id(),
+        line.id,
         *entry,
         *event,
     )

@@ -1,0 +1,37 @@
+"""The ledger's lines are bound to the audit trail, and have the order in which they became final."""
+
+from tenants.schema import RoomMigration, TenantIndex
+from tortoise import fields
+from tortoise.migrations import operations as ops
+
+_TABLES = ("pool_event", "audit_entry")
+_UUID7 = (
+    "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'"
+    " || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid"
+)
+
+
+class Migration(RoomMigration):
+    dependencies = [("customers", "0006_holding_marks"), ("audit", "0001_audit")]
+
+    operations = [
+        ops.AddField(model_name="PoolEvent", name="xid", field=fields.BigIntField(null=True)),
+        ops.RunSQL(
+            "ALTER TABLE pool_event ALTER COLUMN xid SET DEFAULT (pg_current_xact_id()::text::bigint)",
+            reverse_sql=ops.RunSQL.noop,
+        ),
+        TenantIndex("pool_event", "pool_event_written", "xid, id"),
+        # Lines from before are bound by nothing: each company's trail says how many there are, and from when on all are.
+        ops.RunSQL(
+            [
+                *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in _TABLES),
+                "INSERT INTO audit_entry (tenant_id, id, at, account_id, client, address, request_id, action, object_type,"
+                " changes, reason, outcome)"
+                f" SELECT tenant_id, {_UUID7}, now(), '00000000-0000-0000-0000-000000000000', 'migration', '', '',"
+                " 'pool_ledger.begun', 'PoolEvent', jsonb_build_object('unbound', jsonb_build_array(NULL, count(*))), '',"
+                " 'done' FROM pool_event GROUP BY tenant_id",
+                *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in _TABLES),
+            ],
+            reverse_sql=ops.RunSQL.noop,
+        ),
+    ]
