@@ -1,4 +1,4 @@
-"""`saas pool …`: the nightly recycling of a company's customers, by hand or as a rehearsal; is the ledger as written?"""
+"""`saas pool …`: the nightly recycling of a company's customers, by hand or as a rehearsal; their ledger verified."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.ledger import tell_readers_with
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -65,6 +66,7 @@ from saas.customers.given_queries import (
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
 from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
@@ -113,6 +115,8 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "LedgerFeed",
+    "LedgerReader",
     "LedgerTampering",
     "LedgerVerdict",
     "LevelDays",
@@ -121,6 +125,7 @@ __all__ = [
     "Method",
     "Near",
     "NewCustomer",
+    "NewLine",
     "OnChange",
     "OwnershipImport",
     "Participant",
@@ -156,6 +161,7 @@ __all__ = [
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
+    "ledger_place",
     "list_allocation_problems",
     "lock_customers",
     "lock_visible_customers",
@@ -176,6 +182,7 @@ __all__ = [
     "require_visible_customers",
     "restore_last_follow_ups",
     "settle_due",
+    "tell_readers_with",
     "transfer_customer",
     "verify_ledger",
 ]

@@ -31,6 +31,10 @@ class DuplicateChecksUsedUp(LimitReached):
     """The duplicate check has told this person of customers as often as it does in a day."""
 
 
+class LedgerLineNotFound(NotFound):
+    """The company's public ledger has no such line."""
+
+
 class NotTheOwner(RuleRefused):
     """Only the owner may release a customer."""
 

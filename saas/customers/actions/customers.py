@@ -10,7 +10,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import refuse_duplicate
-from saas.customers.actions.ledger import claimed_line
+from saas.customers.actions.ledger import claimed_line, tell_readers_after_commit
 from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target
 from saas.customers.errors import (
     ClaimantNotOnStaff,
@@ -323,6 +323,7 @@ async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: dat
     if not row["is_counted"]:
         raise claim_limit_reached(pool, today=today).at("input", "customer")
     ring_after_commit()
+    tell_readers_after_commit()
 
 
 async def note_follow_up(customer_id: UUID, *, owner_id: UUID, occurred_at: datetime) -> bool:

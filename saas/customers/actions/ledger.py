@@ -9,11 +9,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from saas.audit import entry_values, insert_entry_sql
 from saas.customers.claim_queries import ClaimTarget
 from saas.customers.ledger import LEDGER, WrittenLine, packed
+from saas.jobs import CompanyBell, SilentBell
 from saas.kernel import Actor, Explanation, FrozenClock, new_id
 from tenants import current_tenant_id, current_transaction
 
@@ -37,6 +39,22 @@ FROM unnest($5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::uuid[], $10::uui
 )
 {insert_entry_sql(first_parameter=_COLUMNS + 1)}
 """
+
+
+class _Telling:
+    """The bell of this process; silent (readers look by themselves) until the wiring hangs one up."""
+
+    bell: CompanyBell = SilentBell()
+
+
+def tell_readers_with(bell: CompanyBell) -> None:
+    """Tell readers of the ledger by `bell` after each commit that wrote to it; called once, by the wiring."""
+    _Telling.bell = bell
+
+
+def tell_readers_after_commit() -> None:
+    """Wake whoever reads the ledger as it grows, once the open transaction has committed."""
+    current_transaction().after_commit(partial(_Telling.bell.ring_for, current_tenant_id()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,7 @@ async def write_ledger(actor: Actor, lines: Sequence[LedgerLine], *, at: datetim
     )
     columns = map(list, zip(*map(_values, written), strict=True))
     await current_transaction().execute(_INSERT, current_tenant_id(), operator, at, on, *columns, *entry)
+    tell_readers_after_commit()
 
 
 def claimed_line(actor: Actor, target: ClaimTarget, *, settings_version: int, at: datetime, on: date) -> WrittenLine:

@@ -5,6 +5,7 @@ from tortoise import fields
 from tortoise.migrations import operations as ops
 
 _TABLES = ("pool_event", "audit_entry")
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 _UUID7 = (
     "(lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'"
     " || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid"
@@ -25,11 +26,13 @@ class Migration(RoomMigration):
         ops.RunSQL(
             [
                 *(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in _TABLES),
-                "INSERT INTO audit_entry (tenant_id, id, at, account_id, client, address, request_id, action, object_type,"
-                " changes, reason, outcome)"
-                f" SELECT tenant_id, {_UUID7}, now(), '00000000-0000-0000-0000-000000000000', 'migration', '', '',"
-                " 'pool_ledger.begun', 'PoolEvent', jsonb_build_object('unbound', jsonb_build_array(NULL, count(*))), '',"
-                " 'done' FROM pool_event GROUP BY tenant_id",
+                f"""
+                INSERT INTO audit_entry (tenant_id, id, at, account_id, client, address, request_id, action,
+                    object_type, changes, reason, outcome)
+                SELECT tenant_id, {_UUID7}, now(), '{_NOBODY}', 'migration', '', '', 'pool_ledger.begun', 'PoolEvent',
+                    jsonb_build_object('unbound', jsonb_build_array(NULL, count(*))), '', 'done'
+                FROM pool_event GROUP BY tenant_id
+                """,
                 *(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in _TABLES),
             ],
             reverse_sql=ops.RunSQL.noop,
