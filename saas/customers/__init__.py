@@ -70,6 +70,7 @@ from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger
 from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -83,7 +84,7 @@ from saas.customers.queries import (
 from saas.customers.reads import reads
 from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
 from saas.customers.rules import NewCustomer, match_key
-from saas.customers.settings import LevelDays, PoolChange, PoolSettings
+from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
@@ -95,6 +96,7 @@ __all__ = [
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
     "MARK_KIND",
+    "OPTIONS",
     "OWNER",
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
@@ -106,6 +108,7 @@ __all__ = [
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
+    "DepartmentLimit",
     "DrawCertificate",
     "FollowUpFacts",
     "FollowUpKind",
@@ -127,9 +130,12 @@ __all__ = [
     "NewCustomer",
     "NewLine",
     "OnChange",
+    "Option",
+    "OptionKind",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
+    "PersonLimit",
     "PoolChange",
     "PoolSettings",
     "RecycleReport",

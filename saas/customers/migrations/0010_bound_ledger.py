@@ -13,7 +13,7 @@ _UUID7 = (
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0006_holding_marks"), ("audit", "0001_audit")]
+    dependencies = [("customers", "0007_limits"), ("audit", "0001_audit")]
 
     operations = [
         ops.AddField(model_name="PoolEvent", name="xid", field=fields.BigIntField(null=True)),
