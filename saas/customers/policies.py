@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.settings import OPTIONS
 from saas.people import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 
 CUSTOMER_SCOPES = {
@@ -10,6 +11,33 @@ CUSTOMER_SCOPES = {
     "self": "{t}.owner_id = {employee}",
     "pool": "{t}.owner_id IS NULL",
 }
+ADMINISTERS_POOLS = "customer:assign"
+"""Whoever may assign customers administers pools: nothing that a pool hides is hidden from them."""
+
+
+def _in_pools_where(condition: str) -> str:
+    """The pool of the customer is one of those: a question about few rows, asked once a statement."""
+    return f"{{t}}.pool_id IN (SELECT p.id FROM customer_pool p WHERE p.tenant_id = {{tenant}} AND {condition})"
+
+
+def _is_on(name: str) -> str:
+    default = str(OPTIONS[name].default).lower()
+    return f"coalesce((p.settings ->> '{name}')::boolean, {default})"
+
+
+_MASKING = f"coalesce(p.settings ->> 'phone_masking', '{OPTIONS['phone_masking'].default}')"
+_POOLED = "{t}.owner_id IS NULL AND "
+_MASKED_FOR_ALL = _in_pools_where(f"{_MASKING} = 'before_and_after'")
+CUSTOMER_HIDDEN = {
+    "shortName": _POOLED + _in_pools_where(_is_on("hides_short_name")),
+    "contactName": _POOLED + _in_pools_where(_is_on("hides_contact_name")),
+    "districtCode": _POOLED + _in_pools_where(_is_on("hides_district")),
+    "districtName": _POOLED + _in_pools_where(_is_on("hides_district")),
+    "phone": f"{_MASKED_FOR_ALL} OR {_POOLED}" + _in_pools_where(f"({_MASKING} <> 'never' OR {_is_on('hides_phone')})"),
+    "phone.masked": _POOLED + _in_pools_where(f"{_MASKING} = 'never' AND {_is_on('hides_phone')}"),
+}
+"""Field → the rows in which the pool hides it (P36, P37)."""
+
 OWNERSHIP_SCOPES = {
     "all": "true",
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,

@@ -22,6 +22,7 @@ from saas.customers.options import (
     HoldingOptions,
     LevelDays,
     RecyclingOptions,
+    ShowingOptions,
     as_text,
     from_json,
     options_of,
@@ -33,7 +34,7 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(ShowingOptions, GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.

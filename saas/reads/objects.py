@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from graphql import FieldNode
 
 from saas.access.table import FieldAccess, FieldRight
+from saas.kernel import FieldForbidden
 from saas.reads.compilation import Compilation
 from saas.reads.connections import ListOf, connection
 from saas.reads.documents import Project, projection
@@ -22,6 +23,7 @@ from saas.reads.mapping import (
     ToOne,
     ToUnion,
 )
+from saas.reads.rights import masked_name
 from saas.reads.statement import (
     HOLE,
     NULL,
@@ -89,19 +91,40 @@ class ObjectCompiler:
             self._context.statement.report(error, at, field=f"{read_type.name}.{field.name}")
             return NULL
         piece = self._value(read_type, alias, field, nodes, at)
-        return piece if piece == NULL else self._in_rows(read_type, alias, field, right, piece, at)
+        if piece == NULL:
+            return piece
+        name = masked_name(field) if isinstance(field, Sealed) else field.name
+        return self._in_rows(read_type, alias, field, right, piece, at, name=name)
 
     def _in_rows(
-        self, read_type: ReadType, alias: str, field: FieldMapping, right: FieldRight, piece: Piece, at: At
+        self,
+        read_type: ReadType,
+        alias: str,
+        field: FieldMapping,
+        right: FieldRight,
+        piece: Piece,
+        at: At,
+        *,
+        name: str,
     ) -> Piece:
-        """The piece in the rows that the right covers; elsewhere null with an error."""
+        """The piece in the rows that the right to `name` covers; elsewhere null with an error."""
         if right.access is not FieldAccess.ROWS:
             return piece
         rights = self._context.rights
-        error = rights.refusal("reads.field_forbidden_in_row", read_type, field)
+        readable = rights.readable_rows(read_type, name, right, alias)
+        otherwise = self._refused(
+            read_type, field, rights.refusal("reads.field_forbidden_in_row", read_type, field), at
+        )
+        veiled = rights.refusal_by_veil(read_type, name)
+        if veiled is not None:  # who would read it but for the veil is told so
+            granted, told = rights.granted_rows(read_type, right, alias), self._refused(read_type, field, veiled, at)
+            otherwise = f"CASE WHEN {granted} THEN {told} ELSE {otherwise} END"
+        return Sql(f"CASE WHEN {readable} THEN {sql_of(piece)} ELSE {otherwise} END")
+
+    def _refused(self, read_type: ReadType, field: FieldMapping, error: FieldForbidden, at: At) -> str:
+        """The hole of a field that is refused in this row."""
         slot = self._context.statement.slot(RefusedSlot(read_error(error, at, field=f"{read_type.name}.{field.name}")))
-        readable = rights.readable_rows(read_type, right, alias)
-        return Sql(f"CASE WHEN {readable} THEN {sql_of(piece)} ELSE {sql_of(Text(f'{HOLE}{slot}{HOLE}'))} END")
+        return sql_of(Text(f"{HOLE}{slot}{HOLE}"))
 
     def _value(
         self,
@@ -178,7 +201,9 @@ class ObjectCompiler:
                 members.append((key, NULL))
             else:
                 hole = self._hole(read_type, alias, field)
-                members.append((key, self._in_rows(read_type, alias, field, right, hole, at.down(key))))
+                members.append(
+                    (key, self._in_rows(read_type, alias, field, right, hole, at.down(key), name=field.name))
+                )
         shown = sql_of(json_object(members))
         return Sql(f"CASE WHEN {alias}.{field.masked_column} IS NULL THEN 'null' ELSE {shown} END")
 

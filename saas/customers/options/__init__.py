@@ -7,8 +7,10 @@ from saas.customers.options.declaring import Option, OptionKind, as_text, camel,
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
 
 __all__ = [
+    "PHONE_MASKING",
     "ClaimingOptions",
     "DepartmentLimit",
     "GoverningOptions",
@@ -18,6 +20,7 @@ __all__ = [
     "OptionKind",
     "PersonLimit",
     "RecyclingOptions",
+    "ShowingOptions",
     "as_text",
     "camel",
     "from_json",
