@@ -26,7 +26,7 @@ from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, tell_readers_with
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs
-from saas.doors import ReadsAudit, TenantsPlugins
+from saas.doors import PoolViews, ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
 from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep
 from saas.extensions import PluginHost, installed_plugins
@@ -306,6 +306,7 @@ def web_services(installation: Installation) -> Services:
             PayrollSources: PAYROLL_SOURCES,
         },
         audit_reads=ReadsAudit(clock),
+        count_views=PoolViews(database, clock),
         readiness={
             "database": lambda: _database_answers(database),
             "redis": lambda: _redis_answers(installation.redis),

@@ -42,6 +42,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -153,6 +154,7 @@ __all__ = [
     "close_pool",
     "commit_allocation",
     "configure_pool",
+    "count_pool_views",
     "create_customer",
     "create_default_pool",
     "create_pool",

@@ -35,6 +35,10 @@ class LedgerLineNotFound(NotFound):
     """The company's public ledger has no such line."""
 
 
+class PoolViewsUsedUp(LimitReached):
+    """P52: the person has opened as many customers of the pool as it allows on a day."""
+
+
 class NotTheOwner(RuleRefused):
     """Only the owner may release a customer."""
 

@@ -155,6 +155,23 @@ class ClaimCount(Model):
         table = "claim_count"
 
 
+class PoolViewCount(Model):
+    """How many customers of a pool one person opened by id on one day of the tenant's calendar, and the limit then.
+
+    The primary key is (tenant_id, pool_id, account_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    account_id = fields.UUIDField(primary_key=True)
+    counted_on = fields.DateField()
+    views = fields.IntField()
+    most: int | None = fields.IntField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_view_count"
+
+
 class RefusedCheckCount(Model):
     """How often the duplicate check refused one person on one day of the tenant's calendar.
 

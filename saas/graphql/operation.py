@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from saas.graphql.selection import collect_fields
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session
 from saas.kernel import Actor, local_date
-from saas.reads import Caller, FetchRow, Opened, ReadResult
+from saas.reads import Caller, FetchRow, Opened, ReadResult, Viewed
 from tenants import Transaction
 
 log = structlog.get_logger("saas.graphql")
@@ -62,6 +62,7 @@ class Running:
     variables: VariableValues
     session: Session | None
     locale: str
+    viewed: list[Viewed] = field(default_factory=list)
     _actor: Actor | None = None
 
     @property
@@ -224,6 +225,15 @@ class Running:
         async with self.services.database.transaction(self.signed_in().actor.tenant_id):
             await self._audit(result.opened)
 
+    async def count_views(self) -> None:
+        """Count what was asked for by id, each row once, before the answer leaves.
+
+        :raises AppError: it was too much; nothing of the answer is to leave.
+        """
+        if self.viewed and self.services.count_views is not None:
+            viewed, self.viewed = list(dict.fromkeys(self.viewed)), []
+            await self.services.count_views(self.actor, viewed, self.caller(checked=False).today)
+
     async def _audit(self, opened: list[Opened]) -> None:
         if self.services.audit_reads is not None:
             await self.services.audit_reads(self.actor, opened)
@@ -247,7 +257,7 @@ class Running:
 
     def with_session(self, session: Session) -> Running:
         """The same operation, asked again by a session that was looked up anew."""
-        return replace(self, session=session, _actor=None)
+        return replace(self, session=session, viewed=[], _actor=None)
 
 
 def budget_key(request: Request, session: Session | None) -> str:

@@ -225,11 +225,14 @@ class Veil:
     `hidden` maps a field's name, or ``"phone.masked"`` for the masked form of a sealed one, to the predicate of the
     rows in which it is hidden. There it is null, with an error of the sentence `key`, and can't be used in any way. A
     field that lists are ordered by has no veil: the index would be lost.
+
+    `counted` is the predicate of the rows that are noted (`ReadResult.viewed`) where one is asked for by its id.
     """
 
     hidden: Mapping[str, str]
     lifted_by: str
     key: str
+    counted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

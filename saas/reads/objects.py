@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from graphql import FieldNode
 
@@ -33,6 +34,7 @@ from saas.reads.statement import (
     SealedSlot,
     Sql,
     Text,
+    ViewedSlot,
     join,
     json_object,
     read_error,
@@ -60,11 +62,35 @@ class ObjectCompiler:
         self, read_type: ReadType, conditions: Callable[[str], list[str]], nodes: Sequence[FieldNode], at: At
     ) -> Piece:
         """The one visible row that the conditions name, or null."""
+        return self._row(read_type, conditions, nodes, at, lambda _: [])
+
+    def by_id(
+        self, read_type: ReadType, conditions: Callable[[str], list[str]], nodes: Sequence[FieldNode], at: At
+    ) -> Piece:
+        """The same of a row that the caller asks for by its id, which is noted where its type has that counted."""
+        return self._row(read_type, conditions, nodes, at, partial(self._noted, read_type))
+
+    def _noted(self, read_type: ReadType, alias: str) -> list[Piece]:
+        counted = self._context.rights.counted_rows(read_type, alias)
+        if counted is None:
+            return []
+        slot, row_id = self._context.statement.slot(ViewedSlot(read_type.name)), Sql(hex_id(f"{alias}.id"))
+        hole = sql_of(join([Text(f"{HOLE}{slot}:"), row_id, Text(f":{HOLE}")]))
+        return [Sql(f"CASE WHEN {counted} THEN {hole} ELSE '' END")]
+
+    def _row(
+        self,
+        read_type: ReadType,
+        conditions: Callable[[str], list[str]],
+        nodes: Sequence[FieldNode],
+        at: At,
+        behind: Callable[[str], list[Piece]],
+    ) -> Piece:
         if not self._context.rights.knows(read_type.name):
             return NULL
         alias = self._context.statement.alias()
         where = " AND ".join([*conditions(alias), *self._context.rights.rows(read_type, alias)])
-        row = sql_of(self.render(read_type, alias, nodes, at))
+        row = sql_of(join([self.render(read_type, alias, nodes, at), *behind(alias)]))
         return Sql(f"coalesce((SELECT {row} FROM {read_type.table} {alias} WHERE {where}), 'null')")
 
     def _field(self, read_type: ReadType, alias: str, nodes: Sequence[FieldNode], at: At) -> Piece:

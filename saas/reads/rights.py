@@ -82,6 +82,13 @@ class Rights:
         covers = right.access is FieldAccess.ROWS and self._access.visible(read_type.name) <= right.scopes
         return ALLOWED if covers else right
 
+    def counted_rows(self, read_type: ReadType, alias: str) -> str | None:
+        """The rows whose reading by id is counted; None where none is, or the caller's is not."""
+        veil = read_type.veil
+        if veil is None or veil.counted is None or self._access.may(veil.lifted_by):
+            return None
+        return self.expand(veil.counted, alias)
+
     def readable_rows(self, read_type: ReadType, name: str, right: FieldRight, alias: str) -> str:
         """The condition under which a right on rows to the field of that name (or masked form) holds."""
         scope, hidden = self.granted_rows(read_type, right, alias), self._veil_over(read_type, name)

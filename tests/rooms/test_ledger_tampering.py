@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
+from tortoise.migrations.operations import RunSQL
 
+import saas
 from saas.customers import LedgerTampering, LedgerVerdict, create_pool, move_customers, verify_ledger
 from saas.kernel import Actor, public_id
 from tests.staging import ZONE, Company
 
+MIGRATION = import_module("saas.customers.migrations.0010_bound_ledger").Migration
 LINES = "SELECT id FROM pool_event WHERE kind = $1 ORDER BY id"
 
 
@@ -139,3 +144,22 @@ async def test_every_column_of_a_line_is_in_its_digest(company: Company, written
     )
     covered = {*COLUMNS, "id", "tenant_id", "allocation_id", "xid"}
     assert {name for (name,) in columns} == covered
+
+
+def test_lines_are_written_in_two_places_which_bind_them() -> None:
+    folder = Path(saas.__file__).parent
+    writing = {
+        str(file.relative_to(folder)) for file in folder.rglob("*.py") if "INSERT INTO pool_event" in file.read_text()
+    }
+    assert writing == {"customers/actions/ledger.py", "customers/actions/customers.py"}
+
+
+async def test_the_migration_counts_the_lines_from_before(company: Company, superuser_url: str, written: UUID) -> None:
+    counting = next(each for each in MIGRATION.operations if isinstance(each, RunSQL) and "begun" in str(each.sql))
+    for statement in counting.sql:
+        await as_superuser(company, superuser_url, str(statement))
+    entries = await company.rows(
+        "SELECT object_type, changes::text, account_id, substr(id::text, 15, 1) FROM audit_entry WHERE action = $1",
+        "pool_ledger.begun",
+    )
+    assert entries == [("PoolEvent", '{"unbound": [null, 6]}', UUID(int=0), "7")]

@@ -1,6 +1,7 @@
-"""The ledger's lines are bound to the audit trail, and have the order in which they became final."""
+"""The ledger's lines are bound to the audit trail and have an order; views of the pool are counted (P52)."""
 
-from tenants.schema import RoomMigration, TenantIndex
+from tenants.database import current_tenant_id
+from tenants.schema import RoomMigration, TenantForeignKey, TenantIndex, TenantTable
 from tortoise import fields
 from tortoise.migrations import operations as ops
 
@@ -16,6 +17,26 @@ class Migration(RoomMigration):
     dependencies = [("customers", "0007_limits"), ("audit", "0001_audit")]
 
     operations = [
+        ops.CreateModel(
+            name="PoolViewCount",
+            fields=[
+                ("tenant_id", fields.UUIDField(default=current_tenant_id)),
+                ("pool_id", fields.UUIDField()),
+                ("account_id", fields.UUIDField(primary_key=True, unique=True, db_index=True)),
+                ("counted_on", fields.DateField()),
+                ("views", fields.IntField()),
+                ("most", fields.IntField(null=True)),
+            ],
+            options={
+                "table": "pool_view_count",
+                "app": "customers",
+                "pk_attr": "account_id",
+                "table_description": "How many customers of a pool one person opened by id on one day of the tenant's calendar, and the limit then.",
+            },
+            bases=["Model"],
+        ),
+        TenantTable("pool_view_count", key=("pool_id", "account_id", "counted_on")),
+        TenantForeignKey("pool_view_count", "pool_id", "customer_pool"),
         ops.AddField(model_name="PoolEvent", name="xid", field=fields.BigIntField(null=True)),
         ops.RunSQL(
             "ALTER TABLE pool_event ALTER COLUMN xid SET DEFAULT (pg_current_xact_id()::text::bigint)",

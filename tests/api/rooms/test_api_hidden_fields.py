@@ -129,3 +129,14 @@ async def test_hidden_fields_show_in_no_refusal_payload_or_ledger(pooled: Pooled
         "contactName": "王芳",
         "shortName": "蓝海",
     }
+
+
+async def test_no_door_gives_the_whole_pool_at_once(web: Web, pooled: Pooled) -> None:
+    """L29: there is no export; a list is a page of a hundred at most, with what is hidden hidden, and costs points."""
+    _, rep, _ = pooled
+    schema = web.installation.product.schema
+    doors = {*schema.queries, *schema.mutations, *schema.registry.roots_by_name}
+    assert not [name for name in doors if "export" in name.lower() or "download" in name.lower()]
+    assert await rep.code("{ customers(first: 101) { nodes { id } } }") == "BAD_USER_INPUT"
+    page = await rep.post("{ customers(first: 100) { nodes { id } } }")
+    assert page.json()["extensions"]["cost"]["actual"] >= 100

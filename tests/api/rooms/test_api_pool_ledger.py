@@ -8,15 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from saas.jobs import RedisCompanyBell
 from saas.main import web_services
 from saas.servers import Servers
 from saas.web import create_app
 from saas.web.serving import serving
-from tests.api.live import events_of, socket_to
+from tests.api.live import PROTOCOL, events_of, socket_to
 from tests.api.rooms.conftest import Cast
 from tests.api.rooms.web import USER_ERRORS, Person, Web
 
@@ -194,41 +196,64 @@ async def test_a_subscription_is_no_ordinary_request(cast: Cast) -> None:
     assert await cast.rep.code("subscription { poolLedgerLine { id } }") == "BAD_USER_INPUT"
 
 
-async def test_the_handshake_is_refused_to_other_sites_and_protocols(web: Web) -> None:
-    for asked in ({"origin": "https://elsewhere.example"}, {"protocol": None}, {"protocol": "graphql-ws"}):
-        with pytest.raises(InvalidStatus) as refused:
-            async with socket_to(web.client, **asked):  # type: ignore[arg-type]
-                pass
-        assert refused.value.response.status_code == 403
+@pytest.mark.parametrize(
+    ("origin", "protocol"), [("https://elsewhere.example", PROTOCOL), (None, None), (None, Subprotocol("graphql-ws"))]
+)
+async def test_the_handshake_is_refused_to_other_sites_and_protocols(
+    web: Web, origin: str | None, protocol: Subprotocol | None
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with socket_to(web.client, origin=origin, protocol=protocol):
+            pass
+    assert refused.value.response.status_code == 403
 
 
-async def test_a_socket_that_breaks_the_protocol_is_closed(web: Web, cast: Cast) -> None:
-    ending: list[tuple[tuple[dict[str, Any], ...], tuple[int, str]]] = [
-        (({"type": "subscribe", "id": "1", "payload": {"query": KINDS}},), (4401, "Unauthorized")),
-        (({"type": "connection_init", "payload": {"authorization": "Bearer nonsense"}},), (4403, "Forbidden")),
-        (({"type": "connection_init"},), (4403, "Forbidden")),
-        (({"type": "begin"},), (4400, "Unknown message 'begin'")),
-        (({"id": "1"},), (4400, "Not a message of graphql-transport-ws")),
-    ]
-    for messages, end in ending:
-        async with socket_to(web.client) as socket:
-            for message in messages:
-                await socket.say(message.pop("type", None), **message)
-            assert await socket.closed() == end
-    for messages, end in (
+async def test_a_page_of_this_site_is_let_in(web: Web, cast: Cast) -> None:
+    async with socket_to(web.client, origin=str(web.client.base_url).rstrip("/")) as socket:
+        await socket.init(cast.rep.token)
+
+
+Message = dict[str, Any]
+SUBSCRIBE: Message = {"type": "subscribe", "id": "1", "payload": {"query": KINDS}}
+
+
+async def ended_by(web: Web, token: str | None, *messages: Message) -> tuple[int | None, str | None]:
+    """How a socket is closed that says this, after signing in with a token where there is one."""
+    async with socket_to(web.client) as socket:
+        if token is not None:
+            await socket.init(token)
+        for message in messages:
+            await socket.connection.send(orjson.dumps(message).decode())
+        return await socket.closed()
+
+
+@pytest.mark.parametrize(
+    ("message", "end"),
+    [
+        (SUBSCRIBE, (4401, "Unauthorized")),
+        ({"type": "connection_init", "payload": {"authorization": "Bearer nonsense"}}, (4403, "Forbidden")),
+        ({"type": "connection_init"}, (4403, "Forbidden")),
+        ({"type": "begin"}, (4400, "Unknown message 'begin'")),
+        ({"id": "1"}, (4400, "Not a message of graphql-transport-ws")),
+    ],
+)
+async def test_a_stranger_that_breaks_the_protocol_is_cut_off(web: Web, message: Message, end: tuple[int, str]) -> None:
+    assert await ended_by(web, None, message) == end
+
+
+@pytest.mark.parametrize(
+    ("messages", "end"),
+    [
         (({"type": "connection_init", "payload": {}},), (4429, "Too many initialisation requests")),
-        (
-            ({"type": "subscribe", "id": "1", "payload": {"query": KINDS}},) * 2,
-            (4409, "Subscriber for 1 already exists"),
-        ),
-        (({"type": "subscribe", "payload": {"query": KINDS}},), (4400, "An id has 1 to 100 characters")),
-    ):
-        async with socket_to(web.client) as socket:
-            await socket.init(cast.rep.token)
-            for message in messages:
-                given = dict(message)
-                await socket.say(given.pop("type"), **given)
-            assert await socket.closed() == end
+        ((SUBSCRIBE, SUBSCRIBE), (4409, "Subscriber for 1 already exists")),
+        (({**SUBSCRIBE, "id": ""},), (4400, "An id has 1 to 100 characters")),
+        (({"type": "complete"},), (4400, "An id has 1 to 100 characters")),
+    ],
+)
+async def test_a_caller_that_breaks_the_protocol_is_cut_off(
+    web: Web, cast: Cast, messages: tuple[Message, ...], end: tuple[int, str]
+) -> None:
+    assert await ended_by(web, cast.rep.token, *messages) == end
 
 
 async def test_who_does_not_sign_in_is_let_go(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

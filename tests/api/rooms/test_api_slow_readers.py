@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -38,11 +38,11 @@ class Stuffed:
     async def receive(self) -> dict[str, Any]:
         return await self._coming.get()
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "websocket.send" and any(each["type"] == "websocket.send" for each in self.sent):
             self.waiting += 1
             await asyncio.Event().wait()
-        self.sent.append(message)
+        self.sent.append(dict(message))
 
 
 def _as_text(message: Mapping[str, Any]) -> dict[str, Any]:
