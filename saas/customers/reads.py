@@ -60,7 +60,10 @@ customer = ReadType(
     doc="A company or person that is sold to (客户).",
     scopes=CUSTOMER_SCOPES,
     veil=Veil(
-        CUSTOMER_HIDDEN, lifted_by=ADMINISTERS_POOLS, key="customers.hidden_in_pool", counted="{t}.owner_id IS NULL"
+        "customers.hidden_in_pool",
+        CUSTOMER_HIDDEN,
+        lifted_by=ADMINISTERS_POOLS,
+        counted="{t}.owner_id IS NULL",
     ),
     fields=(
         Column(

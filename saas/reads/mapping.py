@@ -229,9 +229,9 @@ class Veil:
     `counted` is the predicate of the rows that are noted (`ReadResult.viewed`) where one is asked for by its id.
     """
 
+    key: str
     hidden: Mapping[str, str]
     lifted_by: str
-    key: str
     counted: str | None = None
 
 
