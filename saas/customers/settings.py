@@ -18,6 +18,7 @@ from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
     ClaimingOptions,
+    EnteringOptions,
     GoverningOptions,
     HoldingOptions,
     LevelDays,
@@ -34,7 +35,9 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(ShowingOptions, GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(
+    ShowingOptions, GoverningOptions, EnteringOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
