@@ -36,7 +36,7 @@ WHERE tenant_id = $1 AND (xid, id) > ($2::bigint, $3::uuid) AND {_COMMITTED_HERE
 ORDER BY xid, id LIMIT $4
 """
 _NOW = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1"
-_PLACE = "SELECT coalesce(xid, -1) FROM pool_event WHERE tenant_id = $1 AND id = $2"
+_PLACE = f"SELECT CASE WHEN {_COMMITTED_HERE} THEN xid ELSE -1 END FROM pool_event WHERE tenant_id = $1 AND id = $2"
 _LAST_ID = UUID(int=(1 << 128) - 1)
 _LOOK_ANYWAY_SECONDS, _LOOK_AGAIN_SECONDS = 5.0, 0.05
 _PAGE, _KEPT = 500, 2_000

@@ -126,3 +126,6 @@ async def test_lines_of_a_dump_from_another_server_are_no_news(
         await company.claim(rep, await company.enter("北辰"))
         ear.said.put_nowait(frozenset({company.tenant_id}))
         assert await ids(reader, 1) == (await lines(company))[:1]
+    old = (await lines(company))[1]
+    async with feed.reader(company.tenant_id, await now(company, old)) as reader:
+        assert await ids(reader, 1) == (await lines(company))[:1]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.rooms.test_api_pool_ledger import UPDATE, claim, pool_of
+from tests.api.live import socket_to
+from tests.api.rooms.test_api_pool_ledger import LEDGER, UPDATE, claim, pool_of, release
 from tests.api.rooms.web import USER_ERRORS, Person, Web
 
 FIELDS = "id name shortName contactName districtName phone { masked value }"
@@ -129,6 +130,25 @@ async def test_hidden_fields_show_in_no_refusal_payload_or_ledger(pooled: Pooled
         "contactName": "王芳",
         "shortName": "蓝海",
     }
+
+
+async def test_hidden_fields_are_hidden_in_what_is_told_live(web: Web, pooled: Pooled) -> None:
+    owner, rep, customer_id = pooled
+    await configure(owner, **HIDES)
+    await claim(rep, customer_id)
+    (line,) = (await owner.data(LEDGER))["poolLedger"]["nodes"]
+    query = "subscription ($after: ID) { poolLedgerLine(after: $after) { customer { name contactName } } }"
+    async with socket_to(web.client) as socket:
+        await socket.init(rep.token)
+        await socket.subscribe(query, after=line["id"])
+        await release(rep, customer_id, "无法联系")
+        payload = (await socket.hear())["payload"]
+        assert payload["data"] == {"poolLedgerLine": {"customer": {"name": "蓝海科技", "contactName": None}}}
+        (error,) = payload["errors"]
+        assert (error["path"], error["extensions"]["messageKey"]) == (
+            ["poolLedgerLine", "customer", "contactName"],
+            "customers.hidden_in_pool",
+        )
 
 
 async def test_no_door_gives_the_whole_pool_at_once(web: Web, pooled: Pooled) -> None:

@@ -264,6 +264,16 @@ async def test_who_does_not_sign_in_is_let_go(web: Web, monkeypatch: pytest.Monk
         assert await socket.closed() == (4408, "Connection initialisation timeout")
 
 
+async def test_who_sees_no_ledger_is_refused(web: Web, begun: Begun) -> None:
+    owner, *_ = begun
+    clerk = await owner.invite("hr_admin", name="周敏")
+    async with socket_to(web.client) as socket:
+        await socket.init(clerk.token)
+        await socket.subscribe(KINDS)
+        (error,) = await socket.errors()
+        assert (error["extensions"]["code"], error["path"]) == ("FORBIDDEN", ["poolLedgerLine"])
+
+
 async def test_who_lost_the_membership_is_told_nothing_more(web: Web, begun: Begun) -> None:
     owner, rep, customer_id, first = begun
     colleague = await owner.invite("rep", name="韩雪")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Mapping, MutableMapping
 from typing import Any
 
 import orjson
 import pytest
 
+from saas.graphql.answer import Answer
+from saas.graphql.operation import Request
 from saas.main import web_services
 from saas.web import create_app
+from saas.web.event_stream import EventStream
 from tests.api.rooms.test_api_pool_ledger import KINDS, Begun, begun, release
 from tests.api.rooms.web import Web
 
@@ -67,3 +70,60 @@ async def test_a_socket_that_is_not_read_is_closed(web: Web, begun: Begun, monke
         "reason": "Too slow: go on after the last line received",
     }
     assert client.waiting == 1
+
+
+class Leaving:
+    """The server's side of a response whose client takes so many pieces, and waits until it is told to leave."""
+
+    def __init__(self, *, takes: int) -> None:
+        self._takes = takes
+        self.left = asyncio.Event()
+        self.pieces: list[bytes] = []
+
+    async def receive(self) -> dict[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            if len(self.pieces) == self._takes:
+                await asyncio.Event().wait()
+            self.pieces.append(message["body"])
+            if len(self.pieces) == self._takes:
+                self.left.set()
+
+
+def asked() -> Request:
+    return Request(None, None, None, {}, None, "192.0.2.7", "web", "request-1", "en")
+
+
+async def lines_told(*, endless: bool) -> AsyncGenerator[Answer, None]:
+    yield Answer({"poolLedgerLine": b'{"kind":"CLAIMED"}'})
+    if endless:
+        await asyncio.Event().wait()
+
+
+async def test_a_stream_breathes_while_nothing_happens_and_ends_with_its_client(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saas.web.event_stream._BREATH_SECONDS", 0.01)
+    client = Leaving(takes=4)
+    stream = EventStream(web_services(web.installation), asked(), client.receive, client.send)
+    async with asyncio.timeout(20):
+        last = await stream.run(lines_told(endless=True))
+    assert [piece[:11] for piece in client.pieces] == [b":\n\n", b"event: next", b":\n\n", b":\n\n"]
+    assert last.parts == {"poolLedgerLine": b'{"kind":"CLAIMED"}'}
+
+
+async def test_a_stream_that_is_not_read_is_left(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saas.web.event_stream.SLOW_SECONDS", 0.05)
+    client = Leaving(takes=1)
+    stream = EventStream(web_services(web.installation), asked(), _never, client.send)
+    async with asyncio.timeout(20):
+        await stream.run(lines_told(endless=False))
+    assert client.pieces == [b":\n\n"]
+
+
+async def _never() -> dict[str, Any]:
+    await asyncio.Event().wait()
+    raise AssertionError
