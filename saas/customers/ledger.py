@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 LEDGER = "ledger"
 """The member of an entry's `changes` that holds the lines it is bound to, as `packed` writes them."""
 
+_CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
 _ID_BYTES, _LINE_BYTES = 16, 48
 
 
@@ -43,28 +45,27 @@ class WrittenLine:
     def digest(self) -> bytes:
         """SHA-256 of everything that the line says: of JSON with sorted keys, in UTF-8, without spaces."""
         said = {
-            "allocation": _text(self.allocation_id),
-            "customer": _text(self.customer_id),
-            "employee": _text(self.employee_id),
+            "allocation": self.allocation_id,
+            "customer": self.customer_id,
+            "employee": self.employee_id,
             "explanation": self.explanation,
-            "formerOwner": _text(self.former_owner_id),
-            "happenedAt": self.happened_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "happenedOn": self.happened_on.isoformat(),
-            "id": str(self.id),
+            "formerOwner": self.former_owner_id,
+            "happenedAt": self.happened_at.astimezone(UTC),
+            "happenedOn": self.happened_on,
+            "id": self.id,
             "kind": self.kind,
-            "operator": _text(self.operator_id),
-            "pool": str(self.pool_id),
+            "operator": self.operator_id,
+            "pool": self.pool_id,
             "reason": self.reason,
             "rule": self.rule,
             "settingsVersion": self.settings_version,
         }
-        text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).digest()
+        return hashlib.sha256(orjson.dumps(said, default=str, option=_CANONICAL)).digest()
 
 
 def packed(lines: Iterable[WrittenLine]) -> str:
     """Ids and digests of lines, 48 bytes each, in base64: what an entry of the trail holds of them."""
-    return base64.b64encode(b"".join(line.id.bytes + line.digest() for line in lines)).decode("ascii")
+    return base64.b64encode(b"".join([line.id.bytes + line.digest() for line in lines])).decode("ascii")
 
 
 def unpacked(text: str) -> Iterator[tuple[UUID, bytes]]:
@@ -77,7 +78,3 @@ def unpacked(text: str) -> Iterator[tuple[UUID, bytes]]:
         raise ValueError(f"not whole lines: {len(held)} bytes")
     for start in range(0, len(held), _LINE_BYTES):
         yield UUID(bytes=held[start : start + _ID_BYTES]), held[start + _ID_BYTES : start + _LINE_BYTES]
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
