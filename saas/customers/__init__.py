@@ -31,7 +31,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
-from saas.customers.actions.ledger import tell_readers_with
+from saas.customers.actions.ledger import job_actor, tell_readers_with
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -43,6 +43,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
@@ -72,6 +73,7 @@ from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger
 from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
@@ -125,6 +127,7 @@ __all__ = [
     "LedgerReader",
     "LedgerTampering",
     "LedgerVerdict",
+    "Left",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -135,6 +138,7 @@ __all__ = [
     "OnChange",
     "Option",
     "OptionKind",
+    "OverLimit",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
@@ -146,10 +150,12 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "Separation",
     "SettingsWish",
     "WrongLine",
     "apply_begun_settings",
     "assign_customer",
+    "assignment_warning",
     "cancel_allocation",
     "claim_customer",
     "claim_customers",
@@ -166,11 +172,13 @@ __all__ = [
     "find_customer_by_external_key",
     "find_customers",
     "find_given",
+    "find_leavers",
     "find_owner_on",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
+    "job_actor",
     "ledger_place",
     "list_allocation_problems",
     "lock_customers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.options.assigning import ASSIGNMENT_CYCLE, AssigningOptions
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
 from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
@@ -11,8 +12,10 @@ from saas.customers.options.recycling import LevelDays, RecyclingOptions
 from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
 
 __all__ = [
+    "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
     "PHONE_MASKING",
+    "AssigningOptions",
     "ClaimingOptions",
     "DepartmentLimit",
     "EnteringOptions",
