@@ -31,7 +31,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
-from saas.customers.actions.ledger import job_actor
+from saas.customers.actions.ledger import job_actor, tell_readers_with
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -44,6 +44,7 @@ from saas.customers.actions.pools import (
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
 from saas.customers.actions.separations import Left, Separation, find_leavers
+from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -81,6 +82,8 @@ from saas.customers.held_queries import (
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
+from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.moments import OverLimit, assignment_warning
@@ -136,6 +139,10 @@ __all__ = [
     "HeldCustomer",
     "HeldOwnership",
     "HeldWish",
+    "LedgerFeed",
+    "LedgerReader",
+    "LedgerTampering",
+    "LedgerVerdict",
     "Left",
     "LevelDays",
     "MarkKind",
@@ -143,6 +150,7 @@ __all__ = [
     "Method",
     "Near",
     "NewCustomer",
+    "NewLine",
     "OnChange",
     "Option",
     "OptionKind",
@@ -161,6 +169,7 @@ __all__ = [
     "ReportedPool",
     "Separation",
     "SettingsWish",
+    "WrongLine",
     "apply_begun_settings",
     "assign_customer",
     "assignment_warning",
@@ -172,6 +181,7 @@ __all__ = [
     "configure_pool",
     "count_entries",
     "count_held",
+    "count_pool_views",
     "create_customer",
     "create_default_pool",
     "create_pool",
@@ -191,6 +201,7 @@ __all__ = [
     "get_reported_pools",
     "get_visible_customer",
     "job_actor",
+    "ledger_place",
     "list_allocation_problems",
     "list_held",
     "lock_customers",
@@ -213,5 +224,7 @@ __all__ = [
     "require_visible_customers",
     "restore_last_follow_ups",
     "settle_due",
+    "tell_readers_with",
     "transfer_customer",
+    "verify_ledger",
 ]

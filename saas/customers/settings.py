@@ -24,6 +24,7 @@ from saas.customers.options import (
     HoldingOptions,
     LevelDays,
     RecyclingOptions,
+    ShowingOptions,
     as_text,
     from_json,
     options_of,
@@ -36,7 +37,13 @@ from saas.kernel import AppErrors, Scalar
 
 @dataclass(frozen=True)
 class PoolSettings(
-    GoverningOptions, EnteringOptions, RecyclingOptions, HoldingOptions, AssigningOptions, ClaimingOptions
+    ShowingOptions,
+    GoverningOptions,
+    EnteringOptions,
+    RecyclingOptions,
+    HoldingOptions,
+    AssigningOptions,
+    ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
 
