@@ -70,9 +70,8 @@ def periodic_jobs(
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):
-            run = recycling_run(database, tenant, clock)
-            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
-                await run.run()
+            if tenant.status is TenantStatus.ACTIVE:
+                await recycling_run(database, tenant, clock).run_wanted()
 
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),

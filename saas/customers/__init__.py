@@ -40,7 +40,7 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
-from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -64,7 +64,7 @@ from saas.customers.given_queries import (
     require_audited_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.jobs import RecycleWarning
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.policies import CUSTOMER_SCOPES
@@ -79,6 +79,7 @@ from saas.customers.queries import (
 )
 from saas.customers.reads import reads
 from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
+from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import LevelDays, PoolChange, PoolSettings
 
@@ -164,7 +165,7 @@ __all__ = [
     "own_certificate",
     "plan_allocation",
     "reads",
-    "recycle_if_due",
+    "recycle_due_customers",
     "refuse_by_plugins",
     "release_customer",
     "release_customers",

@@ -191,13 +191,12 @@ async def test_one_that_fails_holds_up_no_other(company: Company, rep: Actor) ->
 
 async def test_a_run_is_wanted_once_a_day_after_two_in_the_morning(company: Company) -> None:
     company.clock.advance(timedelta(hours=15, minutes=59))  # 01:59 in Shanghai
-    assert not await company.recycling().is_wanted()
+    assert await company.recycling().run_wanted() is None
     company.clock.advance(timedelta(minutes=1))
-    assert await company.recycling().is_wanted()
-    await company.recycle()
-    assert not await company.recycling().is_wanted()
+    assert await company.recycling().run_wanted() is not None
+    assert await company.recycling().run_wanted() is None
     company.clock.advance(timedelta(days=1))
-    assert await company.recycling().is_wanted()
+    assert await company.recycling().run_wanted() is not None
 
 
 async def test_settings_of_a_later_day_begin_in_that_days_run(company: Company) -> None:
