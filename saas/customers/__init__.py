@@ -64,7 +64,7 @@ from saas.customers.given_queries import (
     require_audited_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import RecycleWarning
+from saas.customers.jobs import OwnershipNotices, RecycleWarning
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import LevelDays, Option, OptionKind
@@ -125,6 +125,7 @@ __all__ = [
     "Option",
     "OptionKind",
     "OwnershipImport",
+    "OwnershipNotices",
     "Participant",
     "PerformancePlan",
     "PoolChange",

@@ -1,15 +1,16 @@
-"""What runs beside the requests: the mails that warn of recycling, and allocations of many customers."""
+"""What runs beside the requests: mails about customers that go and come, and allocations of many customers."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID, uuid5
 
 from saas.customers.actions.carrying_out import give_ordered, give_up_commit
 from saas.customers.actions.plans import deal_plan, give_up_plan
-from saas.customers.events import COMMIT_AWAITED, PLAN_AWAITED
+from saas.customers.events import COMMIT_AWAITED, CUSTOMER_ASSIGNED, CUSTOMERS_LOST, PLAN_AWAITED
+from saas.customers.settings import settings_of
 from saas.events import Event, Handlers
 from saas.identity import Recipient
 from saas.jobs import Mail, Postbox
@@ -18,6 +19,9 @@ from saas.sealing import Keyring, Sealer
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
 
 WARNING_MAIL = "customers.recycle_warning_mail"
+LOST_MAIL, ASSIGNED_MAIL = "customers.customers_lost_mail", "customers.customer_assigned_mail"
+NAMED = 50
+"""How many customers a mail names; the ledger shows all."""
 
 FindRecipients = Callable[[UUID], Awaitable[tuple[Recipient | None, Sequence[Recipient]]]]
 """By the owner's employee id: the owner, None without an account, and those who supervise."""
@@ -63,6 +67,74 @@ class RecycleWarning:
             body=self._catalogue.text(to.locale, "jobs.recycle_warning.body", named),
             written_at=event.occurred_at,
         )
+
+
+FindOwner = Callable[[UUID], Awaitable[Recipient | None]]
+"""By a person's employee id; None without an account."""
+
+_LOST = """
+SELECT p.name AS pool, c.name, count(*) OVER () AS number FROM pool_event e
+JOIN customer_pool p ON p.tenant_id = e.tenant_id AND p.id = e.pool_id
+JOIN customer c ON c.tenant_id = e.tenant_id AND c.id = e.customer_id
+WHERE e.tenant_id = $1 AND e.pool_id = $2 AND e.former_owner_id = $3 AND e.happened_on = $4 AND e.kind = 'recycled'
+ORDER BY c.name_key, c.id LIMIT $5
+"""
+_ASSIGNED = """
+SELECT c.name, p.name AS pool, p.settings::text AS settings FROM customer c
+JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
+WHERE c.tenant_id = $1 AND c.id = $2 AND c.owner_id = $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipNotices:
+    """Handlers that tell people what they lost in a night, and what was assigned to them (P29).
+
+    Who has no account is told nothing: the ledger tells everybody.
+    """
+
+    postbox: Postbox
+    recipient: FindOwner
+    catalogue: Catalogue
+
+    def listen(self, handlers: Handlers) -> None:
+        """Hear of nights and assignments."""
+        handlers.on(CUSTOMERS_LOST, name=LOST_MAIL, handler=self.tell_lost)
+        handlers.on(CUSTOMER_ASSIGNED, name=ASSIGNED_MAIL, handler=self.tell_assigned)
+
+    async def tell_lost(self, event: Event) -> None:
+        """One mail for all that a night took from a person."""
+        pool_id, owner_id = (UUID(str(event.payload[name])) for name in ("pool_id", "owner_id"))
+        on = date.fromisoformat(str(event.payload["on"]))
+        rows = await current_transaction().fetch(_LOST, current_tenant_id(), pool_id, owner_id, on, NAMED)
+        if rows:
+            more = ["…"] if rows[0]["number"] > NAMED else []
+            names = "\n".join([*(row["name"] for row in rows), *more])
+            values = {"pool": rows[0]["pool"], "count": rows[0]["number"], "customers": names, "on": on.isoformat()}
+            await self._send(event, owner_id, "recycled_notice", values)
+
+    async def tell_assigned(self, event: Event) -> None:
+        """A mail for an assignment that still stands."""
+        customer_id, owner_id = (UUID(str(event.payload[name])) for name in ("customer_id", "owner_id"))
+        row = await current_transaction().fetchrow(_ASSIGNED, current_tenant_id(), customer_id, owner_id)
+        if row is not None and settings_of(row["settings"]).notify_new_owner:
+            values = {"customer": row["name"], "pool": row["pool"]}
+            await self._send(event, owner_id, "assigned_notice", values)
+
+    async def _send(self, event: Event, owner_id: UUID, key: str, values: dict[str, object]) -> None:
+        to = await self.recipient(owner_id)
+        if to is None:
+            return
+        named = {**values, "name": to.name}
+        mail = Mail(
+            id=event.id,
+            to_address=to.email,
+            to_name=to.name,
+            subject=self.catalogue.text(to.locale, f"jobs.{key}.subject", named),
+            body=self.catalogue.text(to.locale, f"jobs.{key}.body", named),
+            written_at=event.occurred_at,
+        )
+        await self.postbox.send(mail)
 
 
 DEAL, GIVE = "customers.deal", "customers.give"

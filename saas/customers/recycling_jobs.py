@@ -1,4 +1,4 @@
-"""The nightly recycling of a company: page by page, each page one transaction, beginning at each pool's own hour.
+"""The nightly recycling of a company: page by page, each page one transaction, beginning at each pool's own time.
 
 Where anything of a page fails, it is rolled back and done again customer by customer: one bad record holds up no other,
 and nothing is half done. Cut off anywhere, a run goes on where things stand: each customer is judged anew under its
@@ -21,14 +21,13 @@ from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find
 from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.pools import apply_begun_settings
 from saas.customers.actions.recycling import Recycled, recycle_due_customers
+from saas.customers.events import CUSTOMERS_LOST
 from saas.customers.recycling import Action, Verdict
-from saas.customers.settings import settings_of
+from saas.customers.settings import PoolSettings, settings_of
+from saas.events import emit_many
 from saas.jobs import describe_failure
 from saas.kernel import AppError, Clock, Unavailable, local_date, new_id
 from tenants import Database, Transaction, current_tenant_id, current_transaction
-
-RECYCLE_HOUR = 2
-"""From which hour of the company's day its run may begin (P26)."""
 
 PAGE = 200
 """Customers of one transaction: short enough that nobody who wants one of them waits long."""
@@ -55,15 +54,27 @@ FROM unnest($3::uuid[], $4::int[], $5::int[], $6::int[], $7::int[])
 WHERE r.tenant_id = $1 AND r.ran_on = $2 AND r.pool_id = t.pool_id
 """
 _FINISH = """
+WITH before AS (
+    SELECT id, pool_id, coalesce(finished_at + interval '1 microsecond', started_at) AS since FROM recycle_run
+    WHERE tenant_id = $1 AND ran_on = $2 AND pool_id = ANY ($4) ORDER BY pool_id FOR UPDATE
+)
 UPDATE recycle_run r SET finished_at = $3, failed = f.failed
-FROM unnest($4::uuid[], $5::int[]) AS f (pool_id, failed)
-WHERE r.tenant_id = $1 AND r.ran_on = $2 AND r.pool_id = f.pool_id
+FROM before b JOIN unnest($4::uuid[], $5::int[]) AS f (pool_id, failed) ON f.pool_id = b.pool_id
+WHERE r.tenant_id = $1 AND r.id = b.id RETURNING r.pool_id, b.since
 """
-_UNRECKONED = """
-SELECT c.id, coalesce(c.settings_version, 0) AS version FROM customer c
-WHERE c.tenant_id = $1 AND c.pool_id = $2 AND c.owner_id IS NOT NULL AND coalesce(c.settings_version, 0) < $3
-    AND (coalesce(c.settings_version, 0), c.id) > ($4, $5)
-ORDER BY coalesce(c.settings_version, 0), c.id LIMIT $6
+_LOSERS = """
+SELECT DISTINCT e.pool_id, e.former_owner_id FROM unnest($2::uuid[], $3::timestamptz[]) AS night (pool_id, since)
+JOIN pool_event e ON e.tenant_id = $1 AND e.pool_id = night.pool_id AND e.happened_at >= night.since
+    AND e.kind = 'recycled'
+"""
+_VERSION = "CASE WHEN c.settings_version IS NULL THEN 0 ELSE c.settings_version END"
+"""As the index `customer_reckoned` has it; under row-level security a `coalesce` would not reach the index."""
+
+_UNRECKONED = f"""
+SELECT c.id, {_VERSION} AS version FROM customer c
+WHERE c.tenant_id = $1 AND c.pool_id = $2 AND c.owner_id IS NOT NULL AND {_VERSION} < $3
+    AND ({_VERSION}, c.id) > ($4, $5)
+ORDER BY {_VERSION}, c.id LIMIT $6
 """
 _NEAR = """
 SELECT c.id, c.pool_id, c.due_on, c.settings_version FROM customer c
@@ -105,16 +116,15 @@ class _Pool:
 
     id: UUID
     settings_version: int
-    hour: int
-    longest_reminder: int
+    settings: PoolSettings
     last_ran_on: date | None
 
-    def is_wanted(self, *, today: date, hour: int) -> bool:
+    def is_wanted(self, *, today: date, time: str) -> bool:
         """Whether it is late enough in the company's day, and no run of the day came to its end.
 
         A day that comes twice, since the company moved to another time zone, has one run.
         """
-        return hour >= self.hour and (self.last_ran_on is None or self.last_ran_on < today)
+        return time >= self.settings.recycle_time and (self.last_ran_on is None or self.last_ran_on < today)
 
     def missed_days(self, today: date) -> int:
         """Whole days since the last run that had none."""
@@ -178,12 +188,12 @@ class RecyclingRun:
         return await self._run(await self._pools())
 
     async def run_wanted(self) -> RecycleReport | None:
-        """As `run`, in the pools whose hour has come (P26) and whose run of the day is not done; None where none is.
+        """As `run`, in the pools whose time has come (P26) and whose run of the day is not done; None where none is.
 
         Days without a run are not made up for one by one: what was due on them is due today.
         """
-        hour = self._now.astimezone(ZoneInfo(self._zone)).hour
-        wanted = [each for each in await self._pools() if each.is_wanted(today=self._today, hour=hour)]
+        time = self._now.astimezone(ZoneInfo(self._zone)).strftime("%H:%M")
+        wanted = [each for each in await self._pools() if each.is_wanted(today=self._today, time=time)]
         return await self._run(wanted) if wanted else None
 
     async def foresee(self) -> AsyncIterator[Foreseen]:
@@ -224,9 +234,19 @@ class RecyclingRun:
             await self._do(self._recycle, [each for each in page if each.customer_id in near], counts)
         async with self._transaction() as transaction:
             failed = [counts.failed[each] for each in ids]
-            await transaction.execute(_FINISH, self._tenant_id, self._today, self._clock.now(), ids, failed)
+            values = (self._today, self._clock.now(), ids, failed)
+            await self._tell(pools, await transaction.fetch(_FINISH, self._tenant_id, *values))
         told = tuple(counts.failures)
         return RecycleReport(self._today, max(missed, default=0), **counts.done, failed=sum(failed), failures=told)
+
+    async def _tell(self, pools: Sequence[_Pool], nights: Sequence[asyncpg.Record]) -> None:
+        """Have former owners told once of all that they lost since the run began, where the pool wants it (P29)."""
+        telling = {each.id for each in pools if each.settings.notify_former_owner}
+        since = {row["pool_id"]: row["since"] for row in nights if row["pool_id"] in telling}
+        lost = await current_transaction().fetch(_LOSERS, self._tenant_id, list(since), list(since.values()))
+        on = self._today.isoformat()
+        told = [{"pool_id": str(row["pool_id"]), "owner_id": str(row["former_owner_id"]), "on": on} for row in lost]
+        await emit_many(CUSTOMERS_LOST, told)
 
     async def _do(self, work: _Work, page: Sequence[_Place], counts: _Counts) -> None:
         """Work on a page in one transaction; where that fails, on each of its customers in one of its own (L23).
@@ -303,7 +323,8 @@ class RecyclingRun:
 
     def _horizon(self, pools: Sequence[_Pool]) -> date:
         """Until when customers are due whom the longest reminder may reach today."""
-        return self._today + timedelta(days=max((each.longest_reminder for each in pools), default=0) + 1)
+        longest = max((days for each in pools for days in each.settings.reminder_days), default=0)
+        return self._today + timedelta(days=longest + 1)
 
     async def _page(self, sql: str, *values: object) -> list[asyncpg.Record]:
         async with self._transaction() as transaction:
@@ -327,7 +348,4 @@ async def _read_pools() -> list[_Pool]:
 
 
 def _pool(row: asyncpg.Record) -> _Pool:
-    settings = settings_of(row["settings"])
-    return _Pool(
-        row["id"], row["settings_version"], RECYCLE_HOUR, max(settings.reminder_days, default=0), row["last_ran_on"]
-    )
+    return _Pool(row["id"], row["settings_version"], settings_of(row["settings"]), row["last_ran_on"])

@@ -22,6 +22,7 @@ from saas.customers.options import (
     HoldingOptions,
     LevelDays,
     RecyclingOptions,
+    TellingOptions,
     from_json,
     options_of,
     written,
@@ -32,7 +33,7 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(GoverningOptions, TellingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
@@ -53,6 +54,7 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
         yield from self.recycling_faults()
+        yield from self.telling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.

@@ -22,7 +22,7 @@ class Migration(RoomMigration):
         TenantIndex(
             "customer",
             "customer_reckoned",
-            "pool_id, (coalesce(settings_version, 0)), id",
+            "pool_id, (CASE WHEN settings_version IS NULL THEN 0 ELSE settings_version END), id",
             where="owner_id IS NOT NULL",
         ),
     ]

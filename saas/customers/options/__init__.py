@@ -7,6 +7,7 @@ from saas.customers.options.declaring import Option, OptionKind, camel, from_jso
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import HoldingOptions
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.telling import TellingOptions
 
 __all__ = [
     "ClaimingOptions",
@@ -16,6 +17,7 @@ __all__ = [
     "Option",
     "OptionKind",
     "RecyclingOptions",
+    "TellingOptions",
     "camel",
     "from_json",
     "option",
