@@ -114,7 +114,7 @@ async def add_owned(owner_url: str, *, after: int, until: int, due_until: int, r
                 await connection.execute(index["definition"])
             if not after:
                 await connection.execute(_REMINDERS, due_until, reps)
-        await connection.execute("VACUUM (ANALYZE)")
+        await connection.execute("VACUUM (ANALYZE) customer, ownership, pool_notice")
     finally:
         await connection.close()
 
@@ -141,7 +141,7 @@ async def add_pooled(owner_url: str, *, customers: int) -> None:
             await bind(connection)
             await connection.execute(_POOLED, customers)
             await connection.execute("UPDATE customer_pool SET claim_limit = 200, cooldown_days = 0")
-        await connection.execute("VACUUM (ANALYZE)")
+        await connection.execute("VACUUM (ANALYZE) customer, employee, customer_pool")
     finally:
         await connection.close()
 

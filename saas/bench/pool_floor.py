@@ -17,7 +17,7 @@ from uuid import UUID
 from saas.bench.machine import PostgresProcesses, spent
 from saas.bench.pool_data import CLOCK, TENANT, TODAY
 from saas.customers import PoolSettings
-from saas.customers.recycling import OwnershipFacts, RecycleFacts, recycle_verdict
+from saas.customers.recycling import OwnershipFacts, RecycleFacts, RecycleRule, ReminderFacts, recycle_verdict
 from tenants import Database, DatabaseUrls
 
 _PAGE = 200
@@ -99,6 +99,7 @@ async def _page(database: Database, *, is_whole: bool) -> int:
 def _explanation() -> str:
     """What the ledger keeps of each: as long as the product's."""
     received_on = TODAY - timedelta(days=31)
-    facts = RecycleFacts((OwnershipFacts(_NOBODY, _NOBODY, received_on),), created_on=received_on)
+    reminder = ReminderFacts(RecycleRule.NO_FOLLOW_UP, received_on, 7, is_delivered=True)
+    facts = RecycleFacts((OwnershipFacts(_NOBODY, _NOBODY, received_on),), reminders=(reminder,))
     verdict = recycle_verdict(facts, PoolSettings().recycle_rules(), TODAY)
     return json.dumps(verdict.explanation.plain(), ensure_ascii=False)
