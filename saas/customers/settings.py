@@ -172,8 +172,7 @@ def settings_in_force(row: _Row) -> PoolSettings:
 @lru_cache(maxsize=512)
 def _in_force(text: str, claim_limit: int, holding_limit: int, cooldown_days: int) -> PoolSettings:
     """Kept, as `settings_of` is: putting them together anew takes ten microseconds of each customer and claim."""
-    limits = {"claim_limit": claim_limit, "holding_limit": holding_limit, "cooldown_days": cooldown_days}
-    return replace(settings_of(text), **limits)
+    return replace(settings_of(text), claim_limit=claim_limit, holding_limit=holding_limit, cooldown_days=cooldown_days)
 
 
 def _told(value: object) -> Scalar:

@@ -51,7 +51,7 @@ async def told(company: Company, topic: EventTopic) -> list[Event]:
     ]
 
 
-async def night(company: Company, **settings: object) -> tuple[Actor, Actor]:
+async def night(company: Company, **settings: bool) -> tuple[Actor, Actor]:
     """Two people lose three customers and one."""
     await company.configure(reminder_days=(), **settings)
     one, two = await company.hire("0002"), await company.hire("0003")

@@ -160,7 +160,8 @@ async def test_what_changed_hands_since_the_page_was_read_is_judged_as_it_is(com
     """A page of customers that were transferred, released or moved meanwhile, and of one that is no customer."""
     transferred, released, moved, due = await entered(company, 4)
     other = await company.hire("0003")
-    rep = replace(company.founder, employee_id=await company.value("SELECT owner_id FROM customer LIMIT 1"))
+    owner_id = await company.value("SELECT owner_id FROM customer LIMIT 1")
+    rep = replace(company.founder, employee_id=UUID(str(owner_id)))
     await company.configure(2, transfer_keeps_clock=False)
     await company.run("UPDATE customer_pool SET settings = settings - 'not_before'")
     pool_id = await company.within(
