@@ -13,6 +13,7 @@ from saas.customers.actions.answers import (
 )
 from saas.customers.actions.customers import (
     ClaimGuard,
+    Entered,
     claim_customer,
     claim_customers,
     create_customer,
@@ -67,7 +68,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import OwnershipNotices, RecycleWarning
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
-from saas.customers.options import LevelDays, Option, OptionKind
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -106,7 +107,9 @@ __all__ = [
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
+    "DepartmentLimit",
     "DrawCertificate",
+    "Entered",
     "FollowUpFacts",
     "FollowUpKind",
     "FollowUpSource",
@@ -128,6 +131,7 @@ __all__ = [
     "OwnershipNotices",
     "Participant",
     "PerformancePlan",
+    "PersonLimit",
     "PoolChange",
     "PoolSettings",
     "RecycleReport",
