@@ -20,6 +20,8 @@ from saas.customers.actions.customers import (
 )
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import (
+    Activity,
+    Asked,
     FollowUpSource,
     note_declines,
     note_last_deals,
@@ -83,7 +85,7 @@ from saas.customers.queries import (
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
+from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind, OpportunityFacts
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import LevelDays, PoolChange, PoolSettings
 
@@ -101,7 +103,9 @@ __all__ = [
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "Activity",
     "AllocationWish",
+    "Asked",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
@@ -124,6 +128,7 @@ __all__ = [
     "Near",
     "NewCustomer",
     "OnChange",
+    "OpportunityFacts",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
