@@ -86,7 +86,14 @@ from saas.customers.queries import (
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind, OpportunityFacts
+from saas.customers.recycling import (
+    Comparison,
+    FollowUpFacts,
+    FollowUpKind,
+    OpportunityFacts,
+    RecycleCondition,
+    Subject,
+)
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -138,12 +145,14 @@ __all__ = [
     "PerformancePlan",
     "PoolChange",
     "PoolSettings",
+    "RecycleCondition",
     "RecycleReport",
     "RecycleWarning",
     "Recycled",
     "RecyclingRun",
     "Refusal",
     "SettingsWish",
+    "Subject",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",

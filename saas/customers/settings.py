@@ -25,7 +25,15 @@ from saas.customers.options import (
     options_of,
     written,
 )
-from saas.customers.recycling import InactivityRule, OwnershipFacts, RecycleFacts, RecycleRules, recycle_verdict
+from saas.customers.recycling import (
+    ConditionRule,
+    InactivityRule,
+    OwnershipFacts,
+    Records,
+    RecycleFacts,
+    RecycleRules,
+    recycle_verdict,
+)
 from saas.customers.rules import PoolRules
 from saas.kernel import AppErrors, Scalar
 
@@ -75,6 +83,7 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
             dealt_follow_up=InactivityRule(self.recycle_dealt_follow_up_days, exempts_dealt=False),
             decline=InactivityRule(self.recycle_decline_days, exempts_dealt=False),
             contract_end=InactivityRule(self.recycle_contract_end_days, exempts_dealt=False),
+            condition=self._condition(),
             opportunity_days=self.opportunity_moves_within_days,
             protection_days=self.protection_days,
             reminder_days=self.reminder_days,
@@ -83,6 +92,12 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
             collaborators_count=self.collaborators_count,
             follow_up_kinds=self.follow_up_kinds,
         )
+
+    def _condition(self) -> ConditionRule | None:
+        if self.recycle_conditions is None:
+            return None
+        asks_all = self.recycle_conditions_join == "all"
+        return ConditionRule(self.recycle_conditions, asks_all, Records(self.recycle_conditions_records))
 
     def _rule(self, of: str, *, keeps_opportunity: bool) -> InactivityRule:
         """One of the rules that have days by level and leave dealt customers alone (P18 to P20, P22, P23)."""
@@ -154,11 +169,14 @@ def due_of_new_holding(
     level: str | None,
     contract_ended_on: date | None = None,
     declined_on: date | None = None,
+    created_on: date | None = None,
+    start_kind: str = "claim",
 ) -> Due:
     """The due date of a customer that somebody received on that day from the pool: nothing before it counts."""
-    opened = OwnershipFacts(_ANYBODY, None, received_on)
+    opened = OwnershipFacts(_ANYBODY, None, received_on, start_kind=start_kind)
     facts = RecycleFacts(
         ownerships=(opened,),
+        created_on=created_on,
         level=level,
         last_deal_on=last_deal_on,
         contract_ended_on=contract_ended_on,

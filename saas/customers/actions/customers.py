@@ -109,7 +109,9 @@ async def _kept(actor: Actor, pool: Pool, level: str | None, *, now: datetime, t
     refusal = may_hold_one_more(holding, pool.rules)
     if refusal is not None:
         raise refusal
-    due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None, level=level)
+    due = due_of_new_holding(
+        pool.settings, received_on=today, last_deal_on=None, level=level, created_on=today, start_kind="created"
+    )
     return _Kept(actor.employee_id, department_id, now, today, due, pool.settings_version)
 
 
@@ -203,7 +205,7 @@ async def claim_customer(
     if refusal is not None:
         raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
-    await _take(actor, found, now=now, today=today, clock=clock)
+    await _take(actor, found, now=now, today=today, time_zone=time_zone, clock=clock)
     return customer_id
 
 
@@ -283,7 +285,9 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 """
 
 
-async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: date, clock: Clock) -> None:
+async def _take(
+    actor: Actor, found: ClaimFindings, *, now: datetime, today: date, time_zone: str, clock: Clock
+) -> None:
     target, pool, owner = found.target, found.pool, str(actor.employee_id)
     due = due_of_new_holding(
         found.settings,
@@ -292,6 +296,7 @@ async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: dat
         level=target.level,
         contract_ended_on=target.contract_ends_on,
         declined_on=target.declined_on,
+        created_on=local_date(target.created_at, time_zone),
     )
     entry = entry_values(
         actor,

@@ -11,6 +11,8 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from saas.audit import entry_values, record_many
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.rosters import Dealt, FrozenRoster
@@ -20,7 +22,7 @@ from saas.customers.events import CUSTOMER_ALLOCATED
 from saas.customers.queries import Pool
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit_many
-from saas.kernel import Actor, Clock, new_id
+from saas.kernel import Actor, Clock, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 CHUNK = 1_000
@@ -34,7 +36,7 @@ _HOLDINGS = """
 SELECT owner_id, count(*) AS holding FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
 """
 _LOCK_CUSTOMERS = """
-SELECT id, version, last_deal_on, contract_ends_on, declined_on, level FROM customer
+SELECT id, version, created_at, last_deal_on, contract_ends_on, declined_on, level FROM customer
 WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = $3 AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE
 """
 _GIVE = """
@@ -73,6 +75,7 @@ class _Fresh(NamedTuple):
     """A pooled customer as it is once it is locked."""
 
     version: int
+    created_on: date
     last_deal_on: date | None
     contract_ends_on: date | None
     declined_on: date | None
@@ -114,6 +117,7 @@ async def give(
     *,
     pool: Pool,
     on: date,
+    time_zone: str,
     is_refusing: bool,
     clock: Clock,
 ) -> Given:
@@ -123,7 +127,7 @@ async def give(
     """
     wanted, kept = _sorted_out(frozen, allocation)
     people = await _lock_people(frozen, {item.employee_id for item in wanted})
-    fresh = await _lock_customers(pool.id, wanted)
+    fresh = await _lock_customers(pool.id, wanted, time_zone)
     going, missed = _checked(wanted, people, fresh)
     if is_refusing and missed:
         changed = {"changed": len(missed), "of": len(wanted)}
@@ -165,13 +169,24 @@ async def _lock_people(frozen: FrozenRoster, employee_ids: set[UUID]) -> dict[UU
     }
 
 
-async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, _Fresh]:
+async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item], time_zone: str) -> dict[UUID, _Fresh]:
     """Version and last deal of those that are in the pool still."""
     fresh: dict[UUID, _Fresh] = {}
     for ids in _chunks(sorted(item.dealt.customer.customer_id for item in wanted)):
         rows = await current_transaction().fetch(_LOCK_CUSTOMERS, current_tenant_id(), ids, pool_id)
-        fresh |= {row["id"]: _Fresh(*(row[name] for name in _Fresh._fields)) for row in rows}
+        fresh |= {row["id"]: _fresh(row, time_zone) for row in rows}
     return fresh
+
+
+def _fresh(row: asyncpg.Record, time_zone: str) -> _Fresh:
+    return _Fresh(
+        version=row["version"],
+        created_on=local_date(row["created_at"], time_zone),
+        last_deal_on=row["last_deal_on"],
+        contract_ends_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
+        level=row["level"],
+    )
 
 
 def _checked(
@@ -246,6 +261,8 @@ class _Writer:
                 level=customer.level,
                 contract_ended_on=customer.contract_ends_on,
                 declined_on=customer.declined_on,
+                created_on=customer.created_on,
+                start_kind="assign",
             )
         return self._dues[key]
 

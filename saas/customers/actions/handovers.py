@@ -45,8 +45,8 @@ RETURNING returned.pool_id
 """Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
 
 _LOCK = f"""
-SELECT c.owner_id, c.last_deal_on, c.contract_ends_on, c.declined_on, c.level, p.id AS pool_id, p.name AS pool_name,
-       {POOL_SETTINGS},
+SELECT c.owner_id, c.created_at, c.last_deal_on, c.contract_ends_on, c.declined_on, c.level, p.id AS pool_id,
+       p.name AS pool_name, {POOL_SETTINGS},
        (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
         AND o.owner_id = $3) AS last_ended_on
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
@@ -150,6 +150,7 @@ class _Handover:
     pool: PoolRules
     settings: PoolSettings
     settings_version: int
+    created_on: date
     last_deal_on: date | None
     contract_ends_on: date | None
     declined_on: date | None
@@ -157,7 +158,7 @@ class _Handover:
     situation: ClaimSituation
 
 
-async def _locked(customer_id: UUID, employee_id: UUID, today: date) -> _Handover:
+async def _locked(customer_id: UUID, employee_id: UUID, today: date, time_zone: str) -> _Handover:
     """The receiving person first, then the customer, as claims lock them.
 
     :raises AssigneeNotOnStaff: the person is not on the staff of this company.
@@ -168,10 +169,10 @@ async def _locked(customer_id: UUID, employee_id: UUID, today: date) -> _Handove
         raise AssigneeNotOnStaff("customers.assignee_not_on_staff").at("input", "employee")
     row = await transaction.fetchrow(_LOCK, tenant_id, customer_id, employee_id)
     assert row is not None, "the caller has seen the customer, and customers are never deleted"
-    return _handover(customer_id, load, row)
+    return _handover(customer_id, load, row, local_date(row["created_at"], time_zone))
 
 
-def _handover(customer_id: UUID, load: asyncpg.Record, row: asyncpg.Record) -> _Handover:
+def _handover(customer_id: UUID, load: asyncpg.Record, row: asyncpg.Record, created_on: date) -> _Handover:
     settings = settings_in_force(row)
     return _Handover(
         customer_id=customer_id,
@@ -181,6 +182,7 @@ def _handover(customer_id: UUID, load: asyncpg.Record, row: asyncpg.Record) -> _
         pool=settings.claim_rules(row["pool_name"]),
         settings=settings,
         settings_version=row["settings_version"],
+        created_on=created_on,
         last_deal_on=row["last_deal_on"],
         contract_ends_on=row["contract_ends_on"],
         declined_on=row["declined_on"],
@@ -218,7 +220,7 @@ async def assign_customer(
     now, reason = clock.now(), checked_reason(reason)
     today = local_date(now, time_zone)
     await get_visible_customer(actor, access, customer_id=customer_id)
-    found = await _locked(customer_id, employee_id, today)
+    found = await _locked(customer_id, employee_id, today, time_zone)
     is_own = employee_id == actor.employee_id
     _refuse_assignment(found, is_own=is_own, today=today)
     if is_own:
@@ -277,7 +279,7 @@ async def transfer_customer(
     now, reason = clock.now(), checked_reason(reason)
     today = local_date(now, time_zone)
     await get_visible_customer(actor, access, customer_id=customer_id)
-    found = await _locked(customer_id, employee_id, today)
+    found = await _locked(customer_id, employee_id, today, time_zone)
     if found.owner_id is None:
         raise CustomerNotOwned("customers.transfer_of_pooled").at("input", "customer")
     if found.owner_id == employee_id:
@@ -311,6 +313,8 @@ async def _give(actor: Actor, found: _Handover, employee_id: UUID, kind: str, no
         level=found.level,
         contract_ended_on=found.contract_ends_on,
         declined_on=found.declined_on,
+        created_on=found.created_on,
+        start_kind=kind,
     )
     await current_transaction().execute(
         _GIVE,
