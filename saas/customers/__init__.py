@@ -74,7 +74,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
-from saas.customers.options import LevelDays, Option, OptionKind
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -121,6 +121,7 @@ __all__ = [
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
+    "DepartmentLimit",
     "DrawCertificate",
     "FollowUpFacts",
     "FollowUpKind",
@@ -143,6 +144,7 @@ __all__ = [
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
+    "PersonLimit",
     "PoolChange",
     "PoolSettings",
     "RecycleCondition",

@@ -11,10 +11,12 @@ import strawberry
 
 from saas.customers import (
     OPTIONS,
+    DepartmentLimit,
     FollowUpKind,
     LevelDays,
     Option,
     OptionKind,
+    PersonLimit,
     RecycleCondition,
     Subject,
 )
@@ -82,10 +84,44 @@ class RecycleConditionInput:
         return RecycleCondition(Subject[self.subject.name], self.days, tuple(self.stages))
 
 
+@strawberry.input(description="The holding limit of one person. Since 0.1.")
+class PersonLimitInput:
+    """In the place of the pool's."""
+
+    employee: strawberry.ID = strawberry.field(description="The person (emp_…).")
+    limit: int = strawberry.field(description="Customers, 0 to 10000.")
+
+    def item(self) -> PersonLimit:
+        """As the settings have it."""
+        return PersonLimit(placed_id(self.employee, prefix="emp", field=("holdingLimitsOfPeople",)), self.limit)
+
+
+@strawberry.input(description="The holding limits of a department. Since 0.1.")
+class DepartmentLimitInput:
+    """One of the two, or both."""
+
+    department: strawberry.ID = strawberry.field(description="The department (dep_…).")
+    each: int | None = strawberry.field(
+        description="Customers that each of its people may hold, 0 to 10000, in the place of the pool's limit.",
+        default=None,
+    )
+    together: int | None = strawberry.field(
+        description="Customers that its people and those of departments below may hold together, 0 to 10000.",
+        default=None,
+    )
+
+    def item(self) -> DepartmentLimit:
+        """As the settings have it."""
+        department_id = placed_id(self.department, prefix="dep", field=("holdingLimitsOfDepartments",))
+        return DepartmentLimit(department_id, self.each, self.together)
+
+
 _ITEMS: Mapping[type, type] = {
     FollowUpKind: EffectiveKindInput,
     LevelDays: LevelDaysInput,
     RecycleCondition: RecycleConditionInput,
+    PersonLimit: PersonLimitInput,
+    DepartmentLimit: DepartmentLimitInput,
 }
 """What stands in a list of the settings → what stands in the input's, with a method `item`."""
 
