@@ -47,7 +47,7 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
-from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -71,7 +71,7 @@ from saas.customers.given_queries import (
     require_audited_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.jobs import OwnershipNotices, RecycleWarning
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
@@ -94,6 +94,7 @@ from saas.customers.recycling import (
     RecycleCondition,
     Subject,
 )
+from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -142,6 +143,7 @@ __all__ = [
     "Option",
     "OptionKind",
     "OwnershipImport",
+    "OwnershipNotices",
     "Participant",
     "PerformancePlan",
     "PersonLimit",
@@ -190,7 +192,7 @@ __all__ = [
     "own_certificate",
     "plan_allocation",
     "reads",
-    "recycle_if_due",
+    "recycle_due_customers",
     "refuse_by_plugins",
     "release_customer",
     "release_customers",

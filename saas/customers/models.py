@@ -251,11 +251,17 @@ class PoolNotice(TenantModel):
 
 
 class RecycleRun(TenantModel):
-    """A day's run of the recycling job: what it did, and whether it came to its end."""
+    """A day's run of the recycling job: what it did, and whether it came to its end.
 
+    Each pool has its own; rows from before that name none. `missed_days` are those before it without a run.
+    """
+
+    pool_id: UUID | None = fields.UUIDField(null=True)
     ran_on = fields.DateField()
     started_at = fields.DatetimeField()
     finished_at: datetime | None = fields.DatetimeField(null=True)
+    missed_days = fields.IntField(default=0, db_default=0)
+    reckoned = fields.IntField(default=0, db_default=0)
     recycled = fields.IntField(default=0, db_default=0)
     warned = fields.IntField(default=0, db_default=0)
     postponed = fields.IntField(default=0, db_default=0)

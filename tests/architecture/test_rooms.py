@@ -55,6 +55,7 @@ REVIEWED = {
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
+    "customers/recycling_jobs.py": "the nightly recycling: a second subject of `jobs`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
     "events/idempotency.py": "outcomes by key, a second subject of the room",
     "events/topics.py": "what an event is: used by every room's events",

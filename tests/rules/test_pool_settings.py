@@ -230,3 +230,18 @@ def test_each_option_comes_back_from_the_database_as_it_was(name: str) -> None:
     default = getattr(PoolSettings(), name)
     assert getattr(settings_of(PoolSettings().text()), name) == default
     assert getattr(settings_of("{}"), name) == default
+
+
+@pytest.mark.parametrize("time", ["00:00", "02:00", "23:00"])
+def test_a_night_may_begin_until_an_hour_before_midnight(time: str) -> None:
+    """P26."""
+    assert PoolSettings().changed({"recycle_time": time}, valid_from=DAY).recycle_time == time
+
+
+@pytest.mark.parametrize(
+    ("time", "key"), [("23:01", "pool_time_too_late"), ("23:59", "pool_time_too_late"), ("2:00", "pool_time_malformed")]
+)
+def test_a_night_that_could_miss_its_day_is_refused(time: str, key: str) -> None:
+    with pytest.raises(AppErrors) as refused:
+        PoolSettings().changed({"recycle_time": time}, valid_from=DAY)
+    assert [(fault.key, fault.field) for fault in refused.value.errors] == [(f"customers.{key}", ("recycleTime",))]
