@@ -20,7 +20,14 @@ from saas.customers.actions.customers import (
     note_follow_up,
 )
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
-from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
+from saas.customers.actions.due_dates import (
+    Activity,
+    Asked,
+    FollowUpSource,
+    note_declines,
+    note_last_deals,
+    settle_due,
+)
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import (
     assign_customer,
@@ -80,7 +87,14 @@ from saas.customers.queries import (
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
+from saas.customers.recycling import (
+    Comparison,
+    FollowUpFacts,
+    FollowUpKind,
+    OpportunityFacts,
+    RecycleCondition,
+    Subject,
+)
 from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
@@ -100,7 +114,9 @@ __all__ = [
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "Activity",
     "AllocationWish",
+    "Asked",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
@@ -125,6 +141,7 @@ __all__ = [
     "Near",
     "NewCustomer",
     "OnChange",
+    "OpportunityFacts",
     "Option",
     "OptionKind",
     "OwnershipImport",
@@ -134,12 +151,14 @@ __all__ = [
     "PersonLimit",
     "PoolChange",
     "PoolSettings",
+    "RecycleCondition",
     "RecycleReport",
     "RecycleWarning",
     "Recycled",
     "RecyclingRun",
     "Refusal",
     "SettingsWish",
+    "Subject",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
@@ -168,6 +187,7 @@ __all__ = [
     "match_key",
     "measure_given",
     "move_customers",
+    "note_declines",
     "note_follow_up",
     "note_follow_ups",
     "note_last_deals",
