@@ -72,7 +72,7 @@ from saas.customers.given_queries import (
     require_audited_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import OwnershipNotices, RecycleWarning
+from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
@@ -157,6 +157,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "RuleChangeNotice",
     "SettingsWish",
     "Subject",
     "apply_begun_settings",
