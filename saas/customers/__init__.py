@@ -77,6 +77,7 @@ from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.pool_metrics import PoolMetrics, measure_pool
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
@@ -150,6 +151,7 @@ __all__ = [
     "PerformancePlan",
     "PersonLimit",
     "PoolChange",
+    "PoolMetrics",
     "PoolSettings",
     "RecycleCondition",
     "RecycleReport",
@@ -187,6 +189,7 @@ __all__ = [
     "lock_visible_customers",
     "match_key",
     "measure_given",
+    "measure_pool",
     "move_customers",
     "note_declines",
     "note_follow_up",
