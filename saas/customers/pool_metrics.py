@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from saas.customers.errors import PoolNotFound
-from saas.kernel import BadUserInput
+from saas.kernel import BadUserInput, Scalar
 from tenants import current_tenant_id, current_transaction
 
 RETURN_DAYS = 30
@@ -72,7 +72,7 @@ async def measure_pool(*, pool_id: UUID, first: date, last: date, won: FindWon, 
     :raises BadUserInput: the days are none, or more than a year.
     """
     if not 1 <= (last - first).days + 1 <= DAYS_MAX:
-        values = {"first": first.isoformat(), "last": last.isoformat(), "most": DAYS_MAX}
+        values: dict[str, Scalar] = {"first": first.isoformat(), "last": last.isoformat(), "most": DAYS_MAX}
         raise BadUserInput("customers.metrics_days", values, field=("to",))
     transaction, tenant_id = current_transaction(), current_tenant_id()
     if not await transaction.fetchval(_POOL, tenant_id, pool_id):

@@ -51,6 +51,7 @@ def test_tables_tell_nights_memory_claims_and_goals() -> None:
     assert "| product | 50 | 55 | 0.50 | customers.already_owned 150 |" in lines
     assert "A night beside its floor: × 2.00; goal at most × 3.00: kept." in lines
     assert "Many more customers and no more due: × 1.20; goal at most × 1.30: kept." in lines
+    assert "The floor itself takes × 1.00 in the larger company." in lines
     assert "A certificate of 100 customers (3.0 MiB) is verified in 7.2 s." in lines
 
 
