@@ -38,6 +38,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -49,6 +50,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
+from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -75,6 +77,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_metrics import PoolMetrics, measure_pool
@@ -135,6 +138,7 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "Left",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -145,6 +149,7 @@ __all__ = [
     "OpportunityFacts",
     "Option",
     "OptionKind",
+    "OverLimit",
     "OwnershipImport",
     "OwnershipNotices",
     "Participant",
@@ -160,10 +165,12 @@ __all__ = [
     "RecyclingRun",
     "Refusal",
     "RuleChangeNotice",
+    "Separation",
     "SettingsWish",
     "Subject",
     "apply_begun_settings",
     "assign_customer",
+    "assignment_warning",
     "cancel_allocation",
     "claim_customer",
     "claim_customers",
@@ -179,11 +186,13 @@ __all__ = [
     "find_customer_by_external_key",
     "find_customers",
     "find_given",
+    "find_leavers",
     "find_owner_on",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
+    "job_actor",
     "list_allocation_problems",
     "lock_customers",
     "lock_visible_customers",

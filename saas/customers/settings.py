@@ -17,6 +17,7 @@ from uuid import UUID
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
+    AssigningOptions,
     ClaimingOptions,
     EnteringOptions,
     GoverningOptions,
@@ -43,7 +44,13 @@ from saas.kernel import AppErrors, Scalar
 
 @dataclass(frozen=True)
 class PoolSettings(
-    GoverningOptions, TellingOptions, EnteringOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+    GoverningOptions,
+    TellingOptions,
+    EnteringOptions,
+    RecyclingOptions,
+    HoldingOptions,
+    AssigningOptions,
+    ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
 
@@ -65,6 +72,7 @@ class PoolSettings(
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
         yield from self.claiming_faults()
+        yield from self.assigning_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
         yield from self.telling_faults()

@@ -32,6 +32,7 @@ from saas.graphql.rooms import (
     pools,
     recycling,
     sales,
+    separations,
     targets,
     viewer,
 )
@@ -51,6 +52,7 @@ MODULES: tuple[ModuleType, ...] = (
     pool_dry_runs,
     pool_metrics,
     recycling,
+    separations,
     holding_marks,
     allocations,
     fairness,
