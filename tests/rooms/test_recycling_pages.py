@@ -280,7 +280,7 @@ async def test_walks_go_by_index(company: Company) -> None:
         ("near", recycling_jobs._NEAR, (date(2026, 11, 30), date.min, new_id(), 200)),
     ):
         async with company.database.transaction(company.tenant_id) as transaction:
-            await transaction.plan_by_index()
+            await transaction.execute(recycling_jobs._IN_ORDER)
             rows = await transaction.fetch(f"EXPLAIN {sql}", company.tenant_id, *values)
         plans[name] = "\n".join(row[0] for row in rows)
     assert "customer_reckoned" in plans["unreckoned"]
