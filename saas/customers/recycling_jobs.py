@@ -50,7 +50,7 @@ SELECT c.id, c.pool_id, c.due_on, c.settings_version FROM customer c
 WHERE c.tenant_id = $1 AND c.due_on <= $2 AND (c.due_on, c.id) > ($3, $4) ORDER BY c.due_on, c.id LIMIT $5
 """
 _IN_ORDER = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
-"""Walks follow their indexes. A plan may be from when the table was small and sorting all that is due looked as good."""
+"""Walks follow their indexes. A plan may be of when the table was small and sorting all that is due looked as good."""
 
 _NIL, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 _FIRST = (date.min, _NIL)
