@@ -10,8 +10,16 @@ from uuid import UUID
 
 from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
-from saas.customers import RecycleWarning, RecyclingRun, Separation, find_leavers, job_actor
-from saas.events import purge_idempotency, purge_outbox
+from saas.customers import (
+    OwnershipNotices,
+    RecycleWarning,
+    RecyclingRun,
+    RuleChangeNotice,
+    Separation,
+    find_leavers,
+    job_actor,
+)
+from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
 from saas.identity import Recipient, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
@@ -39,6 +47,21 @@ def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, 
         return known.get(owner_id), [known[each] for each in told if each is not None]
 
     return RecycleWarning(postbox, recipients=recipients, catalogue=catalogue, clock=clock)
+
+
+def listen_for_owners(
+    handlers: Handlers, database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock
+) -> None:
+    """The mails to owners: what a night took from them, what was assigned to them, what new rules will take."""
+
+    async def recipient(owner_id: UUID) -> Recipient | None:
+        known = await find_staff_recipients(
+            database, current_tenant_id(), employee_ids=[owner_id], role=SALES_MANAGER, clock=clock
+        )
+        return known.get(owner_id)
+
+    OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
+    RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
@@ -90,9 +113,8 @@ def periodic_jobs(
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):
-            run = recycling_run(database, tenant, clock)
-            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
-                await run.run()
+            if tenant.status is TenantStatus.ACTIVE:
+                await recycling_run(database, tenant, clock).run_wanted()
 
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),

@@ -20,7 +20,14 @@ from saas.customers.actions.customers import (
     note_follow_up,
 )
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
-from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
+from saas.customers.actions.due_dates import (
+    Activity,
+    Asked,
+    FollowUpSource,
+    note_declines,
+    note_last_deals,
+    settle_due,
+)
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import (
     assign_customer,
@@ -42,7 +49,7 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
-from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
@@ -81,7 +88,7 @@ from saas.customers.held_queries import (
     require_open_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
 from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
@@ -99,7 +106,15 @@ from saas.customers.queries import (
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
+from saas.customers.recycling import (
+    Comparison,
+    FollowUpFacts,
+    FollowUpKind,
+    OpportunityFacts,
+    RecycleCondition,
+    Subject,
+)
+from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -118,7 +133,9 @@ __all__ = [
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "Activity",
     "AllocationWish",
+    "Asked",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
@@ -152,23 +169,28 @@ __all__ = [
     "NewCustomer",
     "NewLine",
     "OnChange",
+    "OpportunityFacts",
     "Option",
     "OptionKind",
     "OverLimit",
     "OwnershipImport",
+    "OwnershipNotices",
     "Participant",
     "PerformancePlan",
     "PersonLimit",
     "PoolChange",
     "PoolSettings",
+    "RecycleCondition",
     "RecycleReport",
     "RecycleWarning",
     "Recycled",
     "RecyclingRun",
     "Refusal",
     "ReportedPool",
+    "RuleChangeNotice",
     "Separation",
     "SettingsWish",
+    "Subject",
     "WrongLine",
     "apply_begun_settings",
     "assign_customer",
@@ -209,13 +231,14 @@ __all__ = [
     "match_key",
     "measure_given",
     "move_customers",
+    "note_declines",
     "note_follow_up",
     "note_follow_ups",
     "note_last_deals",
     "own_certificate",
     "plan_allocation",
     "reads",
-    "recycle_if_due",
+    "recycle_due_customers",
     "refuse_by_plugins",
     "release_customer",
     "release_customers",

@@ -98,6 +98,8 @@ class Customer(TenantModel):
 
     `due_on` is the day it goes back to the pool by `due_rule`, as the settings of `settings_version` have it; an owned
     customer without that version has not been reckoned yet. `effective_follow_up_on` lies within the holding.
+    `contract_ends_on` is the last day of the last contract; `declined_on` the day on which falling performance was
+    established, null where it is not falling.
     """
 
     pool_id = fields.UUIDField()
@@ -121,6 +123,8 @@ class Customer(TenantModel):
     last_follow_up_at = fields.DatetimeField(null=True)
     effective_follow_up_on = fields.DateField(null=True)
     last_deal_on = fields.DateField(null=True)
+    contract_ends_on = fields.DateField(null=True)
+    declined_on = fields.DateField(null=True)
     due_on = fields.DateField(null=True)
     due_rule = fields.CharField(max_length=20, null=True)
     settings_version = fields.IntField(null=True)
@@ -280,11 +284,17 @@ class PoolNotice(TenantModel):
 
 
 class RecycleRun(TenantModel):
-    """A day's run of the recycling job: what it did, and whether it came to its end."""
+    """A day's run of the recycling job: what it did, and whether it came to its end.
 
+    Each pool has its own; rows from before that name none. `missed_days` are those before it without a run.
+    """
+
+    pool_id: UUID | None = fields.UUIDField(null=True)
     ran_on = fields.DateField()
     started_at = fields.DatetimeField()
     finished_at: datetime | None = fields.DatetimeField(null=True)
+    missed_days = fields.IntField(default=0, db_default=0)
+    reckoned = fields.IntField(default=0, db_default=0)
     recycled = fields.IntField(default=0, db_default=0)
     warned = fields.IntField(default=0, db_default=0)
     postponed = fields.IntField(default=0, db_default=0)

@@ -122,7 +122,9 @@ async def _kept(actor: Actor, pool: Pool, level: str | None, *, now: datetime, t
     refusal = await refuse_one_more(pool, holding, employee_id=actor.employee_id, department_id=department_id)
     if refusal is not None:
         raise refusal
-    due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None, level=level)
+    due = due_of_new_holding(
+        pool.settings, received_on=today, last_deal_on=None, level=level, created_on=today, start_kind="created"
+    )
     return _Kept(actor.employee_id, department_id, now, today, due, pool.settings_version)
 
 
@@ -220,7 +222,7 @@ async def claim_customer(
         raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
     limit = None if situation.is_exempt else pool.claim_limit
-    await _take(actor, found, pool, limit=limit, now=now, today=today, clock=clock)
+    await _take(actor, found, pool, limit=limit, now=now, today=today, time_zone=time_zone, clock=clock)
     return customer_id
 
 
@@ -330,10 +332,19 @@ async def _take(
     limit: int | None,
     now: datetime,
     today: date,
+    time_zone: str,
     clock: Clock,
 ) -> None:
     target, owner = found.target, str(actor.employee_id)
-    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
+    due = due_of_new_holding(
+        found.settings,
+        received_on=today,
+        last_deal_on=target.last_deal_on,
+        level=target.level,
+        contract_ended_on=target.contract_ends_on,
+        declined_on=target.declined_on,
+        created_on=local_date(target.created_at, time_zone),
+    )
     line = claimed_line(actor, target, settings_version=found.settings_version, at=now, on=today)
     entry = entry_values(
         actor,

@@ -10,6 +10,7 @@ from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
 from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
+from saas.customers.options.telling import TellingOptions
 
 __all__ = [
     "ASSIGNMENT_CYCLE",
@@ -27,6 +28,7 @@ __all__ = [
     "PersonLimit",
     "RecyclingOptions",
     "ShowingOptions",
+    "TellingOptions",
     "as_text",
     "camel",
     "from_json",

@@ -7,31 +7,46 @@ from saas.customers.recycling.clocks import Hold, RunningClock, Start
 from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
 from saas.customers.recycling.facts import (
     FollowUpFacts,
+    OpportunityFacts,
     OwnershipFacts,
     RecycleFacts,
     ReminderFacts,
     holding,
 )
 from saas.customers.recycling.follow_ups import effective_follow_up, effective_follow_ups, is_effective
-from saas.customers.recycling.settings import FollowUpKind, InactivityRule, RecycleRule, RecycleRules
+from saas.customers.recycling.settings import (
+    ConditionRule,
+    FollowUpKind,
+    InactivityRule,
+    Records,
+    RecycleCondition,
+    RecycleRule,
+    RecycleRules,
+    Subject,
+)
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
     "Action",
     "Comparison",
+    "ConditionRule",
     "Effect",
     "FollowUpFacts",
     "FollowUpKind",
     "Held",
     "Hold",
     "InactivityRule",
+    "OpportunityFacts",
     "OwnershipFacts",
+    "Records",
+    "RecycleCondition",
     "RecycleFacts",
     "RecycleRule",
     "RecycleRules",
     "ReminderFacts",
     "RunningClock",
     "Start",
+    "Subject",
     "Taken",
     "Verdict",
     "effective_follow_up",
