@@ -21,6 +21,7 @@ from saas.customers.options import (
     GoverningOptions,
     HoldingOptions,
     RecyclingOptions,
+    ReturningOptions,
     TellingOptions,
     as_text,
     from_json,
@@ -41,7 +42,9 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, TellingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(
+    GoverningOptions, TellingOptions, ReturningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
@@ -64,6 +67,7 @@ class PoolSettings(GoverningOptions, TellingOptions, RecyclingOptions, HoldingOp
         yield from self.claiming_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
+        yield from self.returning_faults()
         yield from self.telling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
@@ -268,10 +272,9 @@ def settings_in_force(row: _Row) -> PoolSettings:
 
 
 @lru_cache(maxsize=512)
-def _in_force(text: str, claim_limit: int, holding_limit: int, cooldown_days: int) -> PoolSettings:
+def _in_force(text: str, claim_limit: int | None, holding_limit: int | None, cooldown_days: int) -> PoolSettings:
     """Kept, as `settings_of` is: putting them together anew takes ten microseconds of each customer and claim."""
-    limits = {"claim_limit": claim_limit, "holding_limit": holding_limit, "cooldown_days": cooldown_days}
-    return replace(settings_of(text), **limits)
+    return replace(settings_of(text), claim_limit=claim_limit, holding_limit=holding_limit, cooldown_days=cooldown_days)
 
 
 def _told(value: object) -> Scalar:

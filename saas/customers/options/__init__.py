@@ -7,6 +7,7 @@ from saas.customers.options.declaring import Option, OptionKind, as_text, camel,
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.returning import ReturningOptions
 from saas.customers.options.telling import TellingOptions
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "OptionKind",
     "PersonLimit",
     "RecyclingOptions",
+    "ReturningOptions",
     "TellingOptions",
     "as_text",
     "camel",

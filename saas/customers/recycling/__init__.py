@@ -24,6 +24,17 @@ from saas.customers.recycling.settings import (
     RecycleRules,
     Subject,
 )
+from saas.customers.recycling.targets import (
+    PersonFacts,
+    PoolFacts,
+    Receiver,
+    Target,
+    TargetRules,
+    TargetWay,
+    Unfit,
+    recycle_target,
+    told_target,
+)
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
@@ -38,6 +49,9 @@ __all__ = [
     "InactivityRule",
     "OpportunityFacts",
     "OwnershipFacts",
+    "PersonFacts",
+    "PoolFacts",
+    "Receiver",
     "Records",
     "RecycleCondition",
     "RecycleFacts",
@@ -48,9 +62,15 @@ __all__ = [
     "Start",
     "Subject",
     "Taken",
+    "Target",
+    "TargetRules",
+    "TargetWay",
+    "Unfit",
     "Verdict",
     "effective_follow_up",
     "holding",
     "is_effective",
+    "recycle_target",
     "recycle_verdict",
+    "told_target",
 ]
