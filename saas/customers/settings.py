@@ -18,6 +18,7 @@ from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
     ClaimingOptions,
+    EnteringOptions,
     GoverningOptions,
     HoldingOptions,
     RecyclingOptions,
@@ -43,7 +44,13 @@ from saas.kernel import AppErrors, Scalar
 
 @dataclass(frozen=True)
 class PoolSettings(
-    GoverningOptions, TellingOptions, ReturningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+    GoverningOptions,
+    TellingOptions,
+    EnteringOptions,
+    ReturningOptions,
+    RecyclingOptions,
+    HoldingOptions,
+    ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
 
@@ -204,7 +211,8 @@ class PoolChange:
     """A change of a pool; what is None or absent stays. `settings` maps names of `PoolSettings` to new values.
 
     `valid_from` is the first day of the new settings, today when None. `department_ids` are the departments whose
-    people, those below included, are members; empty is everybody.
+    people, those below included, are members, `member_ids` are people who are so by themselves; both empty is
+    everybody.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -212,6 +220,7 @@ class PoolChange:
     is_enabled: bool | None = None
     is_default: bool = False
     department_ids: tuple[UUID, ...] | None = None
+    member_ids: tuple[UUID, ...] | None = None
     valid_from: date | None = None
 
 
