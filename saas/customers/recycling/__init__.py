@@ -14,6 +14,7 @@ from saas.customers.recycling.facts import (
     holding,
 )
 from saas.customers.recycling.follow_ups import effective_follow_up, is_effective
+from saas.customers.recycling.levels import CountedLevel, counted_level
 from saas.customers.recycling.settings import (
     ConditionRule,
     FollowUpKind,
@@ -41,6 +42,7 @@ __all__ = [
     "Action",
     "Comparison",
     "ConditionRule",
+    "CountedLevel",
     "Effect",
     "FollowUpFacts",
     "FollowUpKind",
@@ -67,6 +69,7 @@ __all__ = [
     "TargetWay",
     "Unfit",
     "Verdict",
+    "counted_level",
     "effective_follow_up",
     "holding",
     "is_effective",
