@@ -38,6 +38,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
@@ -50,6 +51,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
+from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -135,6 +137,7 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "Left",
     "LevelDays",
     "MarkKind",
     "Marking",
@@ -158,6 +161,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "Separation",
     "SettingsWish",
     "Subject",
     "apply_begun_settings",
@@ -178,11 +182,13 @@ __all__ = [
     "find_customer_by_external_key",
     "find_customers",
     "find_given",
+    "find_leavers",
     "find_owner_on",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
+    "job_actor",
     "list_allocation_problems",
     "lock_customers",
     "lock_visible_customers",

@@ -31,6 +31,7 @@ from saas.graphql.rooms import (
     pools,
     recycling,
     sales,
+    separations,
     targets,
     viewer,
 )
@@ -49,6 +50,7 @@ MODULES: tuple[ModuleType, ...] = (
     pools,
     pool_dry_runs,
     recycling,
+    separations,
     holding_marks,
     allocations,
     fairness,
