@@ -49,12 +49,13 @@ class TargetRules:
 
 @dataclass(frozen=True, slots=True)
 class PoolFacts:
-    """An open pool; without departments it is everybody's."""
+    """An open pool, and the departments that it names; one that names nobody at all is everybody's."""
 
     id: UUID
     name: str
     is_default: bool = False
     department_ids: frozenset[UUID] = frozenset()
+    is_everybodys: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _pool(rules: TargetRules, own_pool_id: UUID, pools: Sequence[PoolFacts], dep
         naming = [each for each in pools if department in each.department_ids]
         if naming:
             return _best(own_pool_id, naming)
-    everybodys = [each for each in pools if not each.department_ids]
+    everybodys = [each for each in pools if each.is_everybodys]
     return _best(own_pool_id, everybodys or (each for each in pools if each.is_default))
 
 
