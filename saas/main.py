@@ -21,7 +21,7 @@ import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
-from saas.background import every_tenant, ownership_notices, periodic_jobs, recycle_warning, recycling_run
+from saas.background import every_tenant, listen_for_owners, periodic_jobs, recycle_warning, recycling_run
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks
@@ -338,7 +338,7 @@ def worker_services(installation: Installation) -> WorkerServices:
     welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
-    ownership_notices(database, mails, catalogue, clock).listen(handlers)
+    listen_for_owners(handlers, database, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)

@@ -75,11 +75,12 @@ from saas.customers.given_queries import (
     require_audited_pool,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import OwnershipNotices, RecycleWarning
+from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.pool_metrics import PoolMetrics, measure_pool
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
@@ -154,6 +155,7 @@ __all__ = [
     "PerformancePlan",
     "PersonLimit",
     "PoolChange",
+    "PoolMetrics",
     "PoolSettings",
     "RecycleCondition",
     "RecycleReport",
@@ -161,6 +163,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "RuleChangeNotice",
     "Separation",
     "SettingsWish",
     "Subject",
@@ -194,6 +197,7 @@ __all__ = [
     "lock_visible_customers",
     "match_key",
     "measure_given",
+    "measure_pool",
     "move_customers",
     "note_declines",
     "note_follow_up",
