@@ -131,6 +131,12 @@ def _best(own_pool_id: UUID, pools: Iterable[PoolFacts]) -> UUID:
     return ordered[0].id if ordered else own_pool_id
 
 
+_TO: Mapping[Receiver, Explanation] = MappingProxyType(
+    {
+        Receiver.SUPERVISOR: Explanation("customers.recycle_to_supervisor"),
+        Receiver.BACKUP: Explanation("customers.recycle_to_backup"),
+    }
+)
 _UNFIT: Mapping[Unfit, Explanation] = MappingProxyType(
     {
         Unfit.NOBODY: Explanation("customers.recycle_person_unknown"),
@@ -145,6 +151,5 @@ _UNFIT: Mapping[Unfit, Explanation] = MappingProxyType(
 def told_target(target: Target, *, receiver: Receiver) -> tuple[Explanation, ...]:
     """The sentence about the person, where the pool's rules ask for one."""
     if target.employee_id is not None:
-        is_backup = receiver is Receiver.BACKUP
-        return (Explanation("customers.recycle_to_backup" if is_backup else "customers.recycle_to_supervisor"),)
+        return (_TO[receiver],)
     return () if target.unfit is None else (_UNFIT[target.unfit],)
