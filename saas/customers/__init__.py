@@ -78,6 +78,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_metrics import PoolMetrics, measure_pool
@@ -149,6 +150,7 @@ __all__ = [
     "OpportunityFacts",
     "Option",
     "OptionKind",
+    "OverLimit",
     "OwnershipImport",
     "OwnershipNotices",
     "Participant",
@@ -169,6 +171,7 @@ __all__ = [
     "Subject",
     "apply_begun_settings",
     "assign_customer",
+    "assignment_warning",
     "cancel_allocation",
     "change_level",
     "claim_customer",

@@ -17,6 +17,7 @@ from uuid import UUID
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
+    AssigningOptions,
     ClaimingOptions,
     EnteringOptions,
     GoverningOptions,
@@ -50,6 +51,7 @@ class PoolSettings(
     ReturningOptions,
     RecyclingOptions,
     HoldingOptions,
+    AssigningOptions,
     ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
@@ -72,6 +74,7 @@ class PoolSettings(
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
         yield from self.claiming_faults()
+        yield from self.assigning_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
         yield from self.returning_faults()

@@ -59,6 +59,7 @@ REVIEWED = {
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/recycling_jobs.py": "the nightly recycling: a second subject of `jobs`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
+    "customers/thresholds.py": "how much is assigned to a person: a third subject of `rules`",
     "events/idempotency.py": "outcomes by key, a second subject of the room",
     "events/topics.py": "what an event is: used by every room's events",
     "exchange/archives.py": "an XLSX file before it is unpacked",

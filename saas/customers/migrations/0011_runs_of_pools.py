@@ -7,7 +7,7 @@ from tenants.schema import RoomMigration, TenantForeignKey, TenantIndex
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0007_limits")]
+    dependencies = [("customers", "0008_decline_and_contract_end")]
 
     operations = [
         ops.AddField(model_name="RecycleRun", name="pool_id", field=fields.UUIDField(null=True)),

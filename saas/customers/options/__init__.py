@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.options.assigning import ASSIGNMENT_CYCLE, AssigningOptions
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
 from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
@@ -12,7 +13,9 @@ from saas.customers.options.returning import ReturningOptions
 from saas.customers.options.telling import TellingOptions
 
 __all__ = [
+    "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
+    "AssigningOptions",
     "ClaimingOptions",
     "DepartmentLimit",
     "EnteringOptions",
