@@ -23,6 +23,7 @@ from saas.customers.options import (
     GoverningOptions,
     HoldingOptions,
     RecyclingOptions,
+    ReturningOptions,
     ShowingOptions,
     TellingOptions,
     as_text,
@@ -49,6 +50,7 @@ class PoolSettings(
     GoverningOptions,
     TellingOptions,
     EnteringOptions,
+    ReturningOptions,
     RecyclingOptions,
     HoldingOptions,
     AssigningOptions,
@@ -77,6 +79,7 @@ class PoolSettings(
         yield from self.assigning_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
+        yield from self.returning_faults()
         yield from self.telling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
@@ -283,7 +286,7 @@ def settings_in_force(row: _Row) -> PoolSettings:
 
 
 @lru_cache(maxsize=512)
-def _in_force(text: str, claim_limit: int, holding_limit: int, cooldown_days: int) -> PoolSettings:
+def _in_force(text: str, claim_limit: int | None, holding_limit: int | None, cooldown_days: int) -> PoolSettings:
     """Kept, as `settings_of` is: putting them together anew takes ten microseconds of each customer and claim."""
     return replace(settings_of(text), claim_limit=claim_limit, holding_limit=holding_limit, cooldown_days=cooldown_days)
 

@@ -167,6 +167,7 @@ VERBS: dict[str, Set[str]] = {
         "customer:mark",
         "customer:extend",
         "customer:history",
+        "customer:level",
         "pool:allocate",
         "fairness:read",
         "behaviour:read",

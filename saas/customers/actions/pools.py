@@ -11,6 +11,7 @@ import asyncpg
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.returning import refuse_unknown_targets
 from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
 from saas.customers.events import RECYCLING_CHANGED
 from saas.customers.models import CustomerPool
@@ -237,6 +238,7 @@ async def _change_settings(
     after = before.changed(change.settings, valid_from=valid_from)
     if after == before:
         return before, {}
+    await refuse_unknown_targets(after)
     await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
     if valid_from <= today:
         await _put_in_force(pool_id, after, version + 1)

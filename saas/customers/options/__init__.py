@@ -9,6 +9,7 @@ from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.returning import ReturningOptions
 from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
 from saas.customers.options.telling import TellingOptions
 
@@ -27,6 +28,7 @@ __all__ = [
     "OptionKind",
     "PersonLimit",
     "RecyclingOptions",
+    "ReturningOptions",
     "ShowingOptions",
     "TellingOptions",
     "as_text",
