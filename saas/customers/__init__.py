@@ -30,6 +30,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -39,6 +40,14 @@ from saas.customers.actions.pools import (
     create_default_pool,
     create_pool,
     move_customers,
+)
+from saas.customers.actions.reclaiming import (
+    LockedHolding,
+    ReclaimWarning,
+    lock_holding,
+    reclaim_customer,
+    rotate_customers,
+    warn_of_reclaim,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
@@ -63,6 +72,13 @@ from saas.customers.given_queries import (
     measure_given,
     require_audited_pool,
 )
+from saas.customers.held_queries import (
+    PoolHolding,
+    find_dealt_customers,
+    find_held_by,
+    find_pool_owners,
+    find_pooled,
+)
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
@@ -72,13 +88,21 @@ from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
+    get_pool,
     get_visible_customer,
+    list_pools,
     lock_customers,
     lock_visible_customers,
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
+from saas.customers.recycling import (
+    Comparison,
+    FollowUpFacts,
+    FollowUpKind,
+    RecycleRules,
+    effective_days,
+)
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import LevelDays, PoolChange, PoolSettings
 
@@ -113,6 +137,7 @@ __all__ = [
     "GivenCustomer",
     "GivenSize",
     "LevelDays",
+    "LockedHolding",
     "MarkKind",
     "Marking",
     "Method",
@@ -123,8 +148,11 @@ __all__ = [
     "Participant",
     "PerformancePlan",
     "PoolChange",
+    "PoolHolding",
     "PoolSettings",
+    "ReclaimWarning",
     "RecycleReport",
+    "RecycleRules",
     "RecycleWarning",
     "Recycled",
     "RecyclingRun",
@@ -143,17 +171,26 @@ __all__ = [
     "create_pool",
     "draw_certificate",
     "dry_run_settings",
+    "effective_days",
     "explain_allocation",
     "find_customer_by_external_key",
     "find_customers",
+    "find_dealt_customers",
     "find_given",
+    "find_held_by",
     "find_owner_on",
+    "find_pool_owners",
+    "find_pooled",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
+    "get_pool",
     "get_visible_customer",
+    "job_actor",
     "list_allocation_problems",
+    "list_pools",
     "lock_customers",
+    "lock_holding",
     "lock_visible_customers",
     "match_key",
     "measure_given",
@@ -164,6 +201,7 @@ __all__ = [
     "own_certificate",
     "plan_allocation",
     "reads",
+    "reclaim_customer",
     "recycle_if_due",
     "refuse_by_plugins",
     "release_customer",
@@ -171,6 +209,8 @@ __all__ = [
     "require_audited_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
+    "rotate_customers",
     "settle_due",
     "transfer_customer",
+    "warn_of_reclaim",
 ]

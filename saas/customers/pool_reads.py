@@ -33,6 +33,7 @@ RECYCLE_RULE = EnumKind(
         "NO_FOLLOW_UP": ("no_follow_up", "Too many days without a follow-up (P18)."),
         "NO_OPPORTUNITY": ("no_opportunity", "Too many days without an open opportunity (P19)."),
         "NO_DEAL": ("no_deal", "Too many days without a deal (P20)."),
+        "ASSESSMENT": ("assessment", "The periodic assessment of what reps hold (docs/circulation.md)."),
     },
 )
 POOL_STATUS = EnumKind(

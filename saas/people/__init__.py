@@ -18,6 +18,7 @@ from saas.people.policies import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 from saas.people.queries import (
     find_departments,
     find_departments_on,
+    find_hire_days,
     find_legal_entities_on,
     find_manager,
     find_supervisors,
@@ -41,6 +42,7 @@ __all__ = [
     "create_employee",
     "find_departments",
     "find_departments_on",
+    "find_hire_days",
     "find_legal_entities_on",
     "find_manager",
     "find_staff",

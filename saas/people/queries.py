@@ -162,3 +162,13 @@ async def find_numbers(people: Collection[UUID]) -> dict[UUID, str]:
         "SELECT id, number FROM employee WHERE tenant_id = $1 AND id = ANY ($2)", current_tenant_id(), list(people)
     )
     return {row["id"]: row["number"] for row in rows}
+
+
+async def find_hire_days(employee_ids: Collection[UUID]) -> dict[UUID, date]:
+    """The first day of work of those who are on the staff."""
+    rows = await current_transaction().fetch(
+        "SELECT id, hired_on FROM employee WHERE tenant_id = $1 AND id = ANY ($2) AND status = 'active'",
+        current_tenant_id(),
+        list(employee_ids),
+    )
+    return {row["id"]: row["hired_on"] for row in rows}

@@ -12,7 +12,7 @@ from saas.customers.recycling.facts import (
     ReminderFacts,
     holding,
 )
-from saas.customers.recycling.follow_ups import effective_follow_up, is_effective
+from saas.customers.recycling.follow_ups import effective_days, effective_follow_up, is_effective
 from saas.customers.recycling.settings import FollowUpKind, InactivityRule, RecycleRule, RecycleRules
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
@@ -34,6 +34,7 @@ __all__ = [
     "Start",
     "Taken",
     "Verdict",
+    "effective_days",
     "effective_follow_up",
     "holding",
     "is_effective",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 
 from saas.customers.recycling.facts import FollowUpFacts, OwnershipFacts, RecycleFacts, holding
@@ -55,3 +56,17 @@ def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:
         and (not each.ended_on or entry.on <= each.ended_on)
         for each in held
     )
+
+
+def effective_days(entries: Iterable[FollowUpFacts], rules: RecycleRules, *, today: date) -> tuple[date, ...]:
+    """The days, rising, on which a customer was effectively followed up by anybody, whatever holding they fall into.
+
+    `entries` stand in the order of entry; a text that stood in an earlier one does not count again (L11).
+    """
+    days, seen = set[date](), set[str]()
+    for entry in entries:
+        text = _plain(entry.content)
+        if entry.on <= today and text not in seen and _is_effective(entry, text, rules):
+            days.add(entry.on)
+        seen |= {text} - {""}
+    return tuple(sorted(days))
