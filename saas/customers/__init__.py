@@ -19,7 +19,12 @@ from saas.customers.actions.customers import (
     note_follow_up,
 )
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
-from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
+from saas.customers.actions.due_dates import (
+    FollowUpSource,
+    note_declines,
+    note_last_deals,
+    settle_due,
+)
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import (
     assign_customer,
@@ -195,6 +200,7 @@ __all__ = [
     "match_key",
     "measure_given",
     "move_customers",
+    "note_declines",
     "note_follow_up",
     "note_follow_ups",
     "note_last_deals",

@@ -82,6 +82,8 @@ class Customer(TenantModel):
 
     `due_on` is the day it goes back to the pool by `due_rule`, as the settings of `settings_version` have it; an owned
     customer without that version has not been reckoned yet. `effective_follow_up_on` lies within the holding.
+    `contract_ends_on` is the last day of the last contract; `declined_on` the day on which falling performance was
+    established, null where it is not falling.
     """
 
     pool_id = fields.UUIDField()
@@ -105,6 +107,8 @@ class Customer(TenantModel):
     last_follow_up_at = fields.DatetimeField(null=True)
     effective_follow_up_on = fields.DateField(null=True)
     last_deal_on = fields.DateField(null=True)
+    contract_ends_on = fields.DateField(null=True)
+    declined_on = fields.DateField(null=True)
     due_on = fields.DateField(null=True)
     due_rule = fields.CharField(max_length=20, null=True)
     settings_version = fields.IntField(null=True)

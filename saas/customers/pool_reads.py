@@ -33,6 +33,9 @@ RECYCLE_RULE = EnumKind(
         "NO_FOLLOW_UP": ("no_follow_up", "Too many days without a follow-up (P18)."),
         "NO_OPPORTUNITY": ("no_opportunity", "Too many days without an open opportunity (P19)."),
         "NO_DEAL": ("no_deal", "Too many days without a deal (P20)."),
+        "DEALT_FOLLOW_UP": ("dealt_follow_up", "Too many days without a follow-up of a customer with a deal (L15)."),
+        "DECLINE": ("decline", "Falling performance that did not recover in time."),
+        "CONTRACT_END": ("contract_end", "Too many days after the last contract ended, without a new one (P52)."),
         "ASSESSMENT": ("assessment", "The periodic assessment of what reps hold (docs/circulation.md)."),
     },
 )

@@ -247,11 +247,23 @@ class Due:
 
 
 def due_of_new_holding(
-    settings: PoolSettings, *, received_on: date, last_deal_on: date | None, level: str | None
+    settings: PoolSettings,
+    *,
+    received_on: date,
+    last_deal_on: date | None,
+    level: str | None,
+    contract_ended_on: date | None = None,
+    declined_on: date | None = None,
 ) -> Due:
     """The due date of a customer that somebody received on that day from the pool: nothing before it counts."""
     opened = OwnershipFacts(_ANYBODY, None, received_on)
-    facts = RecycleFacts(ownerships=(opened,), last_deal_on=last_deal_on, level=level)
+    facts = RecycleFacts(
+        ownerships=(opened,),
+        level=level,
+        last_deal_on=last_deal_on,
+        contract_ended_on=contract_ended_on,
+        declined_on=declined_on,
+    )
     verdict = recycle_verdict(facts, settings.recycle_rules(), received_on)
     return Due(verdict.due_on, None if verdict.clock is None else verdict.clock.rule.value)
 

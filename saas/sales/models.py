@@ -63,7 +63,10 @@ class Opportunity(TenantModel):
 
 
 class Deal(TenantModel):
-    """A sale that came about. `collected_minor` is what was received, less what was paid back."""
+    """A sale that came about. `collected_minor` is what was received, less what was paid back.
+
+    `contract_ends_on` is the last day of its contract, where it has one.
+    """
 
     customer_id = fields.UUIDField()
     opportunity_id = fields.UUIDField(null=True)
@@ -72,6 +75,7 @@ class Deal(TenantModel):
     category = fields.CharField(max_length=100, null=True)
     channel = fields.CharField(max_length=100, null=True)
     signed_on = fields.DateField()
+    contract_ends_on = fields.DateField(null=True)
     amount_minor = fields.BigIntField()
     vat_rate: Decimal = fields.DecimalField(max_digits=6, decimal_places=4)
     status = fields.CharField(max_length=20, default="signed", db_default="signed")

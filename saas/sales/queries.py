@@ -25,7 +25,8 @@ from tenants import current_tenant_id, current_transaction
 _STAGES = "SELECT id, key, kind FROM opportunity_stage WHERE tenant_id = $1 ORDER BY position, id"
 _DEAL = """
 SELECT d.id, d.customer_id, d.opportunity_id, d.number, d.product, d.category, d.channel, d.signed_on, d.amount_minor,
-       d.vat_rate, d.owner_id, d.external_system, d.external_key, d.collected_minor, d.cancelled_on, d.version,
+       d.vat_rate, d.owner_id, d.external_system, d.external_key, d.contract_ends_on, d.collected_minor, d.cancelled_on,
+       d.version,
        (SELECT array_agg(c.employee_id ORDER BY c.position) FROM performance_credit c
          WHERE c.tenant_id = $1 AND c.deal_id = d.id) AS people,
        (SELECT array_agg(c.share ORDER BY c.position) FROM performance_credit c

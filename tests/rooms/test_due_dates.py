@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from saas.customers import LevelDays, assign_customer, note_last_deals, settle_due
+from saas.customers import LevelDays, assign_customer, note_declines, note_last_deals, settle_due
 from saas.kernel import Actor, local_date
 from saas.sales import find_follow_up_facts
-from tests.staging import ALL, ZONE, Company
+from tests.rooms.selling import Sales
+from tests.staging import ALL, ZONE, Company, refused
 
 DUE = "SELECT due_on, due_rule, settings_version, effective_follow_up_on FROM customer WHERE id = $1"
 TODAY = date(2026, 11, 23)
@@ -105,6 +107,32 @@ async def test_a_deal_exempts_and_a_cancelled_one_does_not(company: Company, rep
     assert await due(company, customer_id) == (None, None, 1, None)
     await deal(company, customer_id, None)
     assert await due(company, customer_id) == (IN_30_DAYS, "no_follow_up", 1, None)
+
+
+async def test_a_deal_brings_the_end_of_its_contract_and_the_latest_end_wins(company: Company, rep: Actor) -> None:
+    """P52: a new contract moves the date, a cancelled one gives it back."""
+    sales, customer_id = Sales(company, company.founder), await company.enter("晨光", keeper=rep)
+    first, second = TODAY + timedelta(days=100), TODAY + timedelta(days=465)
+    contract = "SELECT contract_ends_on FROM customer WHERE id = $1"
+    for number, ends_on, latest in (("D-1", first, first), ("D-2", None, first), ("D-3", second, second)):
+        last = await sales.deal(customer_id, number, contract_ends_on=ends_on)
+        assert await company.value(contract, customer_id) == latest
+    await sales.cancel(last)
+    assert await company.value(contract, customer_id) == first
+    before = await company.everything()
+    refusal = await refused(sales.deal(customer_id, "D-4", contract_ends_on=TODAY - timedelta(days=1)))
+    assert (refusal.key, refusal.field) == ("sales.contract_ends_before_signing", ("contractEndsOn",))
+    assert await company.everything() == before
+
+
+async def test_noted_declines_stand_until_they_are_taken_back(company: Company, rep: Actor) -> None:
+    owned, pooled = await company.enter("甲", keeper=rep), await company.enter("乙")
+    declined = "SELECT declined_on FROM customer WHERE id = $1"
+    for day in (TODAY, None):
+        noted = {owned: day, pooled: day}
+        note = partial(note_declines, noted, follow_ups=find_follow_up_facts, time_zone=ZONE, today=TODAY)
+        assert await company.within(note) == 1
+        assert [await company.value(declined, each) for each in (owned, pooled)] == [day, day]
 
 
 async def test_who_claims_a_dealt_customer_keeps_it(company: Company, rep: Actor) -> None:

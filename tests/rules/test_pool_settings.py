@@ -146,15 +146,28 @@ def test_settings_come_back_as_they_were_stored(each: PoolSettings) -> None:
     assert settings_of(each.text()) == each
 
 
-@given(settings, st.none() | st.dates(DAY - timedelta(days=400), DAY), st.none() | st.sampled_from("ABCD"))
+before = st.none() | st.dates(DAY - timedelta(days=400), DAY)
+
+
+@given(
+    settings, before, st.none() | st.dates(DAY - timedelta(400), DAY + timedelta(400)), before, st.sampled_from("AD")
+)
 def test_a_new_holding_is_due_as_the_verdict_says(
-    each: PoolSettings, last_deal_on: date | None, level: str | None
+    each: PoolSettings, deal: date | None, contract: date | None, decline: date | None, level: str
 ) -> None:
     """An older follow-up or ownership never counts for a new holding (L20)."""
     former = OwnershipFacts(person_id(1), None, DAY - timedelta(days=90), DAY)
-    facts = RecycleFacts((former, OwnershipFacts(person_id(2), None, DAY)), last_deal_on=last_deal_on, level=level)
+    facts = RecycleFacts(
+        (former, OwnershipFacts(person_id(2), None, DAY)),
+        last_deal_on=deal,
+        contract_ended_on=contract,
+        declined_on=decline,
+        level=level,
+    )
     verdict = recycle_verdict(facts, each.recycle_rules(), DAY)
-    due = due_of_new_holding(each, received_on=DAY, last_deal_on=last_deal_on, level=level)
+    due = due_of_new_holding(
+        each, received_on=DAY, last_deal_on=deal, level=level, contract_ended_on=contract, declined_on=decline
+    )
     assert due.on == verdict.due_on
     assert due.rule == (verdict.clock and verdict.clock.rule.value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -36,6 +37,9 @@ RULES = RecycleRules(
     no_follow_up=InactivityRule(30), no_opportunity=OFF, no_deal=OFF, protection_days=0, reminder_days=()
 )
 OWNED = RecycleFacts(ownerships=(OwnershipFacts(LI, NORTH, RECEIVED),))
+DEALT = replace(OWNED, last_deal_on=date(2025, 7, 1))
+"""The deal is of an earlier holding."""
+
 CATALOGUE = Catalogue.of(["saas.customers"])
 
 
@@ -44,9 +48,8 @@ def on(day: int) -> date:
 
 
 def only(rule: RecycleRule, settings: InactivityRule) -> RecycleRules:
-    chosen = dict.fromkeys(RecycleRule, OFF) | {rule: settings}
-    follow_up, opportunity, deal = chosen.values()
-    return replace(RULES, no_follow_up=follow_up, no_opportunity=opportunity, no_deal=deal)
+    chosen: dict[str, Any] = {each.value: settings if each is rule else OFF for each in RecycleRule}
+    return replace(RULES, **chosen)
 
 
 def call(day: int, *, by: UUID = LI, content: str = "", seconds: int | None = 60) -> FollowUpFacts:
@@ -86,10 +89,18 @@ def test_days_are_of_the_calendar_over_a_leap_day_and_a_year() -> None:
         (RecycleRule.NO_FOLLOW_UP, replace(OWNED, follow_ups=(call(9), call(5))), on(9), Start.FOLLOW_UP),
         (RecycleRule.NO_OPPORTUNITY, replace(OWNED, follow_ups=(call(5),)), on(0), Start.RECEIVED),
         (RecycleRule.NO_DEAL, replace(OWNED, follow_ups=(call(5),), created_on=on(2)), on(0), Start.RECEIVED),
+        (RecycleRule.DEALT_FOLLOW_UP, replace(DEALT, follow_ups=(call(5),)), on(5), Start.FOLLOW_UP),
+        (RecycleRule.DEALT_FOLLOW_UP, DEALT, on(0), Start.RECEIVED),
+        (RecycleRule.DEALT_FOLLOW_UP, replace(DEALT, last_deal_on=on(8)), on(8), Start.DEAL),
+        (RecycleRule.DECLINE, replace(OWNED, declined_on=on(7), follow_ups=(call(9),)), on(7), Start.DECLINE),
+        (RecycleRule.DECLINE, replace(OWNED, declined_on=on(-70)), on(0), Start.RECEIVED),
+        (RecycleRule.CONTRACT_END, replace(DEALT, contract_ended_on=on(6)), on(6), Start.CONTRACT_END),
+        (RecycleRule.CONTRACT_END, replace(DEALT, contract_ended_on=on(-60)), on(0), Start.RECEIVED),
+        (RecycleRule.CONTRACT_END, replace(DEALT, contract_ended_on=on(400)), on(400), Start.CONTRACT_END),
     ],
 )
 def test_what_each_clock_counts_from(rule: RecycleRule, facts: RecycleFacts, start_on: date, start: Start) -> None:
-    clock = recycle_verdict(facts, only(rule, InactivityRule(10)), on(10)).clock
+    clock = recycle_verdict(facts, only(rule, InactivityRule(10, exempts_dealt=False)), on(10)).clock
     assert clock is not None
     assert (clock.rule, clock.start_on, clock.start, clock.due_on) == (rule, start_on, start, start_on + timedelta(11))
 
@@ -133,6 +144,54 @@ def test_exemptions(rule: str, settings: InactivityRule, facts: RecycleFacts, ru
     verdict = recycle_verdict(facts, only(RecycleRule(rule), settings), on(100))
     assert verdict.action is (Action.RECYCLE if runs else Action.KEEP)
     assert (verdict.due_on, verdict.days_left) == ((on(11), -90) if runs else (None, None))
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "told"),
+    [
+        (RecycleRule.DEALT_FOLLOW_UP, OWNED, "Does not run: there is no deal."),
+        (RecycleRule.DECLINE, DEALT, "Does not run: its performance is not falling."),
+        (RecycleRule.CONTRACT_END, DEALT, "Does not run: no contract is known to end."),
+    ],
+)
+def test_a_missing_date_never_counts_as_long_ago(rule: RecycleRule, facts: RecycleFacts, told: str) -> None:
+    """L19: null is never infinitely old, whichever clock lacks its date."""
+    verdict = recycle_verdict(facts, only(rule, InactivityRule(0, exempts_dealt=False)), on(3650))
+    assert (verdict.action, verdict.due_on) == (Action.KEEP, None)
+    assert [text for _, text, _ in verdict.explanation.lines(CATALOGUE, "en")][2:] == [told]
+
+
+def test_dealt_customers_that_are_not_followed_up_go_by_their_own_rule() -> None:
+    """L15: P18 leaves a dealt customer alone; its own N does not, and a deal of the holding is service too."""
+    rules = replace(RULES, dealt_follow_up=InactivityRule(60, exempts_dealt=False))
+    assert recycle_verdict(DEALT, RULES, on(500)).due_on is None
+    left_alone = recycle_verdict(DEALT, rules, on(60))
+    assert (left_alone.action, left_alone.due_on, left_alone.days_left) == (Action.KEEP, on(61), 0)
+    assert recycle_verdict(DEALT, rules, on(61)).action is Action.RECYCLE
+    assert recycle_verdict(replace(DEALT, follow_ups=(call(50),)), rules, on(61)).due_on == on(111)
+    assert recycle_verdict(replace(DEALT, last_deal_on=on(55)), rules, on(61)).due_on == on(116)
+
+
+def test_falling_performance_takes_old_customers_and_recovery_stops_it() -> None:
+    rules = only(RecycleRule.DECLINE, InactivityRule(30, exempts_dealt=False))
+    falling = replace(DEALT, declined_on=on(100))
+    assert recycle_verdict(falling, rules, on(130)).days_left == 0
+    assert recycle_verdict(falling, rules, on(131)).action is Action.RECYCLE
+    assert recycle_verdict(replace(falling, declined_on=None), rules, on(131)).due_on is None
+    assert recycle_verdict(replace(falling, locked_until=on(140)), rules, on(131)).due_on == on(141)
+
+
+def test_a_customer_goes_on_the_first_day_after_n_full_days_from_the_end_of_its_contract() -> None:
+    """P52; a new contract moves the date."""
+    rules = only(RecycleRule.CONTRACT_END, InactivityRule(90, exempts_dealt=False))
+    ended = replace(DEALT, contract_ended_on=on(10))
+    assert [recycle_verdict(ended, rules, on(day)).action for day in (100, 101)] == [Action.KEEP, Action.RECYCLE]
+    assert recycle_verdict(replace(ended, contract_ended_on=on(375)), rules, on(101)).due_on == on(375 + 91)
+    told = recycle_verdict(ended, rules, on(5)).explanation.lines(CATALOGUE, "zh-CN")
+    assert [text for _, text, _ in told][1:] == [
+        "最后一份合同到期后超过 90 天未签新合同则回收。",
+        "自最后一份合同的到期日 2026-03-11 起算，已 0 天，到期日 2026-06-10。",
+    ]
 
 
 def test_no_deal_runs_on_whatever_the_follow_ups() -> None:

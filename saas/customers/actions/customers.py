@@ -285,7 +285,14 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 
 async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: date, clock: Clock) -> None:
     target, pool, owner = found.target, found.pool, str(actor.employee_id)
-    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
+    due = due_of_new_holding(
+        found.settings,
+        received_on=today,
+        last_deal_on=target.last_deal_on,
+        level=target.level,
+        contract_ended_on=target.contract_ends_on,
+        declined_on=target.declined_on,
+    )
     entry = entry_values(
         actor,
         "customer.claimed",

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 import asyncpg
 
-from saas.customers.queries import POOL_SETTINGS
+from saas.customers.queries import POOL_SETTINGS, lock_customers
 from saas.customers.recycling import (
     FollowUpFacts,
     OwnershipFacts,
@@ -35,6 +36,7 @@ FollowUpSource = Callable[[Mapping[UUID, datetime]], Awaitable[Mapping[UUID, Seq
 
 _OWNED = f"""
 SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on,
+       c.contract_ends_on, c.declined_on,
        p.name AS pool_name, {POOL_SETTINGS}
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
@@ -58,6 +60,16 @@ FROM unnest($2::uuid[], $3::date[], $4::text[], $5::int[], $6::date[], $7::date[
     AS d (id, due_on, due_rule, settings_version, effective_on, received_on)
 WHERE c.tenant_id = $1 AND c.id = d.id AND (c.due_on, c.due_rule, c.settings_version, c.effective_follow_up_on,
     c.received_on) IS DISTINCT FROM (d.due_on, d.due_rule, d.settings_version, d.effective_on, d.received_on)
+"""
+_NOTE_DEALS = """
+UPDATE customer c SET last_deal_on = d.signed_on, contract_ends_on = d.ends_on
+FROM unnest($2::uuid[], $3::date[], $4::date[]) AS d (id, signed_on, ends_on)
+WHERE c.tenant_id = $1 AND c.id = d.id
+  AND (c.last_deal_on, c.contract_ends_on) IS DISTINCT FROM (d.signed_on, d.ends_on)
+"""
+_NOTE_DECLINES = """
+UPDATE customer c SET declined_on = d.declined_on FROM unnest($2::uuid[], $3::date[]) AS d (id, declined_on)
+WHERE c.tenant_id = $1 AND c.id = d.id AND c.declined_on IS DISTINCT FROM d.declined_on
 """
 
 
@@ -157,6 +169,8 @@ def _owned(
         created_on=local_date(row["created_at"], time_zone),
         level=row["level"],
         last_deal_on=row["last_deal_on"],
+        contract_ended_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
         locked_until=until.get("lock"),
         protected_until=until.get("protection"),
         extended_until=until.get("extension"),
@@ -204,14 +218,28 @@ async def _with_follow_ups(
     ]
 
 
-async def note_last_deals(days: Mapping[UUID, date | None]) -> None:
-    """Keep the day of customers' last deals that stand, None where none does (P20, P23); `settle_due` follows."""
+async def note_last_deals(
+    days: Mapping[UUID, date | None], *, contract_ends: Mapping[UUID, date | None] = MappingProxyType({})
+) -> None:
+    """Keep the day of customers' last deals that stand, and the last day of their last contracts, None where there is
+    none (P20, P23, P52); `settle_due` follows.
+    """
     await current_transaction().execute(
-        """
-        UPDATE customer c SET last_deal_on = d.signed_on FROM unnest($2::uuid[], $3::date[]) AS d (id, signed_on)
-        WHERE c.tenant_id = $1 AND c.id = d.id AND c.last_deal_on IS DISTINCT FROM d.signed_on
-        """,
+        _NOTE_DEALS,
         current_tenant_id(),
         list(days),
         list(days.values()),
+        [contract_ends.get(each) for each in days],
     )
+
+
+async def note_declines(
+    declines: Mapping[UUID, date | None], *, follow_ups: FollowUpSource, time_zone: str, today: date
+) -> int:
+    """Keep since when customers' performance is falling, None where it is not, and settle when they go; of how many.
+
+    The trail of it is the caller's: who judges performance records what was judged.
+    """
+    await lock_customers(declines)
+    await current_transaction().execute(_NOTE_DECLINES, current_tenant_id(), list(declines), list(declines.values()))
+    return await settle_due(declines, follow_ups=follow_ups, time_zone=time_zone, today=today)

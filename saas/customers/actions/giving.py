@@ -34,7 +34,7 @@ _HOLDINGS = """
 SELECT owner_id, count(*) AS holding FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
 """
 _LOCK_CUSTOMERS = """
-SELECT id, version, last_deal_on, level FROM customer
+SELECT id, version, last_deal_on, contract_ends_on, declined_on, level FROM customer
 WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = $3 AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE
 """
 _GIVE = """
@@ -74,6 +74,8 @@ class _Fresh(NamedTuple):
 
     version: int
     last_deal_on: date | None
+    contract_ends_on: date | None
+    declined_on: date | None
     level: str | None
 
 
@@ -168,7 +170,7 @@ async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, 
     fresh: dict[UUID, _Fresh] = {}
     for ids in _chunks(sorted(item.dealt.customer.customer_id for item in wanted)):
         rows = await current_transaction().fetch(_LOCK_CUSTOMERS, current_tenant_id(), ids, pool_id)
-        fresh |= {row["id"]: _Fresh(row["version"], row["last_deal_on"], row["level"]) for row in rows}
+        fresh |= {row["id"]: _Fresh(*(row[name] for name in _Fresh._fields)) for row in rows}
     return fresh
 
 
@@ -208,7 +210,7 @@ class _Writer:
         self._actor, self._pool, self._on, self._clock, self._now = actor, pool, on, clock, clock.now()
         self._allocation_id = frozen.roster.allocation_id
         self._people, self._fresh = people, fresh
-        self._dues: dict[tuple[date | None, str | None], Due] = {}
+        self._dues: dict[_Fresh, Due] = {}
 
     async def give(self, items: Sequence[_Item]) -> None:
         """Customers with their ownerships, ledger, trail and events of a chunk: a statement each."""
@@ -234,11 +236,16 @@ class _Writer:
         return customer_id, item.employee_id, department_id, due.on, due.rule, new_id()
 
     def _due(self, customer: _Fresh) -> Due:
-        """Customers of one day differ by their last deal and level alone."""
-        key = customer.last_deal_on, customer.level
+        """Customers of one day differ by what a clock reads alone."""
+        key = customer._replace(version=0)
         if key not in self._dues:
             self._dues[key] = due_of_new_holding(
-                self._pool.settings, received_on=self._on, last_deal_on=customer.last_deal_on, level=customer.level
+                self._pool.settings,
+                received_on=self._on,
+                last_deal_on=customer.last_deal_on,
+                level=customer.level,
+                contract_ended_on=customer.contract_ends_on,
+                declined_on=customer.declined_on,
             )
         return self._dues[key]
 

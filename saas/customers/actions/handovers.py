@@ -45,7 +45,8 @@ RETURNING returned.pool_id
 """Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
 
 _LOCK = f"""
-SELECT c.owner_id, c.last_deal_on, c.level, p.id AS pool_id, p.name AS pool_name, {POOL_SETTINGS},
+SELECT c.owner_id, c.last_deal_on, c.contract_ends_on, c.declined_on, c.level, p.id AS pool_id, p.name AS pool_name,
+       {POOL_SETTINGS},
        (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
         AND o.owner_id = $3) AS last_ended_on
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
@@ -150,6 +151,8 @@ class _Handover:
     settings: PoolSettings
     settings_version: int
     last_deal_on: date | None
+    contract_ends_on: date | None
+    declined_on: date | None
     level: str | None
     situation: ClaimSituation
 
@@ -179,6 +182,8 @@ def _handover(customer_id: UUID, load: asyncpg.Record, row: asyncpg.Record) -> _
         settings=settings,
         settings_version=row["settings_version"],
         last_deal_on=row["last_deal_on"],
+        contract_ends_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
         level=row["level"],
         situation=ClaimSituation(
             is_pooled=row["owner_id"] is None,
@@ -299,7 +304,14 @@ async def transfer_customer(
 
 
 async def _give(actor: Actor, found: _Handover, employee_id: UUID, kind: str, now: datetime, today: date) -> None:
-    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=found.last_deal_on, level=found.level)
+    due = due_of_new_holding(
+        found.settings,
+        received_on=today,
+        last_deal_on=found.last_deal_on,
+        level=found.level,
+        contract_ended_on=found.contract_ends_on,
+        declined_on=found.declined_on,
+    )
     await current_transaction().execute(
         _GIVE,
         current_tenant_id(),

@@ -20,6 +20,9 @@ class Start(Enum):
     CREATED = "created"
     RECEIVED = "received"
     FOLLOW_UP = "follow_up"
+    DEAL = "deal"
+    DECLINE = "decline"
+    CONTRACT_END = "contract_end"
 
 
 class Hold(Enum):
@@ -34,10 +37,13 @@ class Hold(Enum):
 
 
 class Exemption(Enum):
-    """Why a rule does not run (P23)."""
+    """Why a rule does not run: what P23 exempts, or what the rule is about is not there."""
 
     DEALT = "dealt"
     OPEN_OPPORTUNITY = "open_opportunity"
+    NOT_DEALT = "not_dealt"
+    NOT_DECLINING = "not_declining"
+    NO_CONTRACT = "no_contract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +64,37 @@ class RunningClock:
 def start_of(
     rule: RecycleRule, facts: RecycleFacts, rules: RecycleRules, received_on: date, today: date
 ) -> tuple[date, Start]:
-    """The latest of what there is: a missing date is never infinitely old, and received always exists."""
-    starts = [(received_on, Start.RECEIVED)]
-    if rule is RecycleRule.NO_FOLLOW_UP:
+    """The latest of what there is: a missing date is never infinitely old, and received always exists.
+
+    So what befell the customer before the holding, a decline or the end of a contract, never costs a new owner a day
+    of the N (L20).
+    """
+    dates: list[tuple[date | None, Start]] = [(received_on, Start.RECEIVED)]
+    if rule in (RecycleRule.NO_FOLLOW_UP, RecycleRule.DEALT_FOLLOW_UP):
         last = effective_follow_up(facts, rules, today=today)
-        starts += [] if last is None else [(last.on, Start.FOLLOW_UP)]
-        starts += [] if facts.created_on is None else [(facts.created_on, Start.CREATED)]
-    return max(starts, key=lambda each: each[0])
+        dates += [(None if last is None else last.on, Start.FOLLOW_UP), (facts.created_on, Start.CREATED)]
+    if rule is RecycleRule.DEALT_FOLLOW_UP:
+        dates.append((facts.last_deal_on, Start.DEAL))
+    elif rule is RecycleRule.DECLINE:
+        dates.append((facts.declined_on, Start.DECLINE))
+    elif rule is RecycleRule.CONTRACT_END:
+        dates.append((facts.contract_ended_on, Start.CONTRACT_END))
+    known = [(day, start) for day, start in dates if day is not None]
+    return max(known, key=lambda each: each[0])
 
 
 def exemption_of(
     rule: RecycleRule, settings: InactivityRule, facts: RecycleFacts, received_on: date
 ) -> Exemption | None:
-    """Why a rule does not run (P23): a deal, of this holding in any case for P20; an open opportunity."""
+    """Why a rule does not run: a deal, of this holding in any case for P20; an open opportunity (P23); nothing that
+    the rule is about.
+    """
+    if rule is RecycleRule.DEALT_FOLLOW_UP and facts.last_deal_on is None:
+        return Exemption.NOT_DEALT
+    if rule is RecycleRule.DECLINE and facts.declined_on is None:
+        return Exemption.NOT_DECLINING
+    if rule is RecycleRule.CONTRACT_END and facts.contract_ended_on is None:
+        return Exemption.NO_CONTRACT
     is_met = rule is RecycleRule.NO_DEAL and facts.last_deal_on is not None and facts.last_deal_on >= received_on
     if is_met or (settings.exempts_dealt and facts.last_deal_on is not None):
         return Exemption.DEALT

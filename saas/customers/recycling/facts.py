@@ -51,7 +51,9 @@ class RecycleFacts:
     in the order in which they were entered.
 
     Lock, protection by the rep and extension name the last day they hold. `postponed_on` are the days on which
-    recycling waited for a reminder. `has_open_opportunity` is of this holding; a deal is anybody's.
+    recycling waited for a reminder. `has_open_opportunity` is of this holding; a deal is anybody's, and so is a
+    contract: `contract_ended_on` is the last day of the last one, which may lie ahead. `declined_on` is the day on
+    which falling performance was established, None where it is not falling.
     """
 
     ownerships: tuple[OwnershipFacts, ...]
@@ -60,6 +62,8 @@ class RecycleFacts:
     level: str | None = None
     has_open_opportunity: bool = False
     last_deal_on: date | None = None
+    contract_ended_on: date | None = None
+    declined_on: date | None = None
     locked_until: date | None = None
     protected_until: date | None = None
     extended_until: date | None = None

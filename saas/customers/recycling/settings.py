@@ -1,4 +1,4 @@
-"""The settings of a pool that decide recycling (P17 to P28)."""
+"""The settings of a pool that decide recycling (P17 to P28, P52)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ DAYS_MAX = 3650
 
 
 class RecycleRule(Enum):
-    """The rules of inactivity, in the order that breaks a tie of due dates: P18, P19, P20."""
+    """The rules, in the order that breaks a tie of due dates: P18, P19, P20, dealt customers' own N (L15), falling
+    performance, P52.
+    """
 
     NO_FOLLOW_UP = "no_follow_up"
     NO_OPPORTUNITY = "no_opportunity"
     NO_DEAL = "no_deal"
+    DEALT_FOLLOW_UP = "dealt_follow_up"
+    DECLINE = "decline"
+    CONTRACT_END = "contract_end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,17 @@ class RecycleRules:
 
     `protection_days` keep a customer with a new owner (P17). `reminder_days` are days before (P28). A change of rules
     makes nothing due before `not_before` (P27).
+
+    `dealt_follow_up` is no follow-up of a customer with a deal, whom P18 leaves alone (L15). `decline` counts from the
+    day on which falling performance was established, `contract_end` from the end of the last contract (P52).
     """
 
     no_follow_up: InactivityRule = InactivityRule(30)
     no_opportunity: InactivityRule = InactivityRule(None, exempts_open_opportunity=True)
     no_deal: InactivityRule = InactivityRule(180)
+    dealt_follow_up: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    decline: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    contract_end: InactivityRule = InactivityRule(None, exempts_dealt=False)
     protection_days: int = 3
     reminder_days: tuple[int, ...] = (7, 3, 1)
     not_before: date | None = None
@@ -70,7 +81,14 @@ class RecycleRules:
 
     def running(self, level: str | None) -> Iterator[tuple[RecycleRule, InactivityRule, int]]:
         """The rules that are on, each with its N for the level."""
-        rules = (self.no_follow_up, self.no_opportunity, self.no_deal)
+        rules = (
+            self.no_follow_up,
+            self.no_opportunity,
+            self.no_deal,
+            self.dealt_follow_up,
+            self.decline,
+            self.contract_end,
+        )
         for name, rule in zip(RecycleRule, rules, strict=True):
             days = rule.days_for(level)
             if days is not None:

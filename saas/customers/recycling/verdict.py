@@ -136,6 +136,9 @@ _RULES: Mapping[RecycleRule, Explanation] = MappingProxyType(
         RecycleRule.NO_FOLLOW_UP: Explanation("customers.recycle_rule_no_follow_up"),
         RecycleRule.NO_OPPORTUNITY: Explanation("customers.recycle_rule_no_opportunity"),
         RecycleRule.NO_DEAL: Explanation("customers.recycle_rule_no_deal"),
+        RecycleRule.DEALT_FOLLOW_UP: Explanation("customers.recycle_rule_dealt_follow_up"),
+        RecycleRule.DECLINE: Explanation("customers.recycle_rule_decline"),
+        RecycleRule.CONTRACT_END: Explanation("customers.recycle_rule_contract_end"),
     }
 )
 _STARTS: Mapping[Start, Explanation] = MappingProxyType(
@@ -143,6 +146,18 @@ _STARTS: Mapping[Start, Explanation] = MappingProxyType(
         Start.CREATED: Explanation("customers.recycle_from_created"),
         Start.RECEIVED: Explanation("customers.recycle_from_received"),
         Start.FOLLOW_UP: Explanation("customers.recycle_from_follow_up"),
+        Start.DEAL: Explanation("customers.recycle_from_deal"),
+        Start.DECLINE: Explanation("customers.recycle_from_decline"),
+        Start.CONTRACT_END: Explanation("customers.recycle_from_contract_end"),
+    }
+)
+_EXEMPTIONS: Mapping[Exemption, Explanation] = MappingProxyType(
+    {
+        Exemption.DEALT: Explanation("customers.recycle_exempt_dealt"),
+        Exemption.OPEN_OPPORTUNITY: Explanation("customers.recycle_exempt_opportunity"),
+        Exemption.NOT_DEALT: Explanation("customers.recycle_exempt_not_dealt"),
+        Exemption.NOT_DECLINING: Explanation("customers.recycle_exempt_not_declining"),
+        Exemption.NO_CONTRACT: Explanation("customers.recycle_exempt_no_contract"),
     }
 )
 _HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
@@ -160,11 +175,11 @@ _HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
 def _told(clock: RunningClock, exemption: Exemption | None, facts: RecycleFacts, today: date) -> Explanation:
     """A rule with what its clock says, or why it does not run."""
     if exemption is Exemption.DEALT:
-        part = Explanation("customers.recycle_exempt_dealt", {"on": str(facts.last_deal_on)})
-    elif exemption is Exemption.OPEN_OPPORTUNITY:
-        part = Explanation("customers.recycle_exempt_opportunity")
+        part = replace(_EXEMPTIONS[exemption], args={"on": str(facts.last_deal_on)})
+    elif exemption is not None:
+        part = _EXEMPTIONS[exemption]
     else:
-        elapsed = (today - clock.start_on).days
+        elapsed = max(0, (today - clock.start_on).days)  # a contract may still run
         args: dict[str, Shown] = {"on": clock.start_on.isoformat(), "elapsed": elapsed}
         args["due_on"] = clock.due_on.isoformat()
         part = replace(_STARTS[clock.start], args=args)

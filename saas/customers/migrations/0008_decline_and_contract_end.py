@@ -1,0 +1,17 @@
+"""What the clocks of falling performance and of a contract's end count from."""
+
+from tortoise import fields
+from tortoise.migrations import operations as ops
+
+from tenants.schema import RoomMigration
+
+
+class Migration(RoomMigration):
+    dependencies = [("customers", "0006_holding_marks")]
+
+    initial = False
+
+    operations = [
+        ops.AddField(model_name="Customer", name="contract_ends_on", field=fields.DateField(null=True)),
+        ops.AddField(model_name="Customer", name="declined_on", field=fields.DateField(null=True)),
+    ]
