@@ -88,6 +88,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.options import LevelDays, Option, OptionKind
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -109,7 +110,7 @@ from saas.customers.recycling import (
     effective_days,
 )
 from saas.customers.rules import NewCustomer, match_key
-from saas.customers.settings import LevelDays, PoolChange, PoolSettings
+from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
@@ -121,6 +122,7 @@ __all__ = [
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
     "MARK_KIND",
+    "OPTIONS",
     "OWNER",
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
@@ -149,6 +151,8 @@ __all__ = [
     "Near",
     "NewCustomer",
     "OnChange",
+    "Option",
+    "OptionKind",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",

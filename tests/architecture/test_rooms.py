@@ -93,6 +93,7 @@ SUBJECTS = {
     "analytics/fairness": "the audit of a pool's dealing against chance: pure, statistics that no other rule asks",
     "customers/allocation": "methods, draw and certificate: pure, many small files, one shipped by itself",
     "exchange/mappings": "recipes that come with the product: data, no code",
+    "customers/options": "the options of a pool, a file per subject, each declared once: pure",
     "customers/recycling": "clocks, holds and the one verdict: pure",
     "payroll/rules/compiled": "forms from which payslips are written: pure, none of which another rule asks",
     "payroll/rules/v1": "the first version of the calculations, which closed runs name; the next stands beside it",
