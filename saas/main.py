@@ -13,6 +13,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 import saas.analytics
+import saas.circulation
 import saas.customers
 import saas.exchange
 import saas.incentives
@@ -21,8 +22,16 @@ import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
-from saas.background import every_tenant, periodic_jobs, recycle_warning, recycling_run
+from saas.background import (
+    circulation_jobs,
+    every_tenant,
+    owner_and_supervisors,
+    periodic_jobs,
+    recycle_warning,
+    recycling_run,
+)
 from saas.backing import Backing, Progress, apply_migrations, backing
+from saas.circulation.jobs import AssessmentJobs, CirculationMails
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs
@@ -81,6 +90,7 @@ ROOMS_WITH_TABLES = (
     "customers",
     "sales",
     "incentives",
+    "circulation",
     "attendance",
     "payroll",
     "onboarding",
@@ -103,6 +113,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.customers.reads,
     saas.sales.reads,
     saas.incentives.reads,
+    saas.circulation.reads,
     saas.payroll.reads,
     saas.analytics.reads,
 )
@@ -112,6 +123,7 @@ TOPICS: tuple[EventTopic, ...] = (
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
     *saas.incentives.TOPICS,
+    *saas.circulation.TOPICS,
     *saas.payroll.TOPICS,
 )
 SPEAKING = (
@@ -119,6 +131,7 @@ SPEAKING = (
     "saas.access",
     "saas.analytics",
     "saas.attendance",
+    "saas.circulation",
     "saas.customers",
     "saas.events",
     "saas.exchange",
@@ -338,6 +351,8 @@ def worker_services(installation: Installation) -> WorkerServices:
     welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
+    CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
+    AssessmentJobs(database, installation.sealer, clock).listen(handlers)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
@@ -351,7 +366,10 @@ def worker_services(installation: Installation) -> WorkerServices:
         bell=installation.bell,
         clock=clock,
         handlers=handlers,
-        periodic=periodic_jobs(database, audit_folder=installation.audit_folder, files=installation.files, clock=clock),
+        periodic=(
+            *periodic_jobs(database, audit_folder=installation.audit_folder, files=installation.files, clock=clock),
+            *circulation_jobs(database, installation.sealer, clock),
+        ),
         finish_seconds=installation.settings.completion_wait_seconds,
     )
 

@@ -4,7 +4,50 @@ Both are judged by pure rules against a policy of the pool; what they decide is 
 out through the customers room, and explains itself.
 """
 
+from saas.circulation.actions.appeals import decide_appeal, file_appeal
+from saas.circulation.actions.assessments import (
+    AssessmentWish,
+    announce_assessment,
+    ask_to_move,
+    cancel_assessment,
+    create_assessment,
+)
+from saas.circulation.actions.policies import PolicyChange, change_policy
 from saas.circulation.events import TOPICS
-from saas.circulation.reads import reads
+from saas.circulation.queries import explain_decline, explain_line, explain_person
+from saas.circulation.reads import ASSESSMENT_CYCLE, ASSESSMENT_ROTATION, reads
+from saas.circulation.rules.terms import (
+    AssessmentTerms,
+    Cycle,
+    DeclineMeasure,
+    DeclineTerms,
+    PolicyKind,
+    Rotation,
+    UseMeasure,
+)
 
-__all__ = ["TOPICS", "reads"]
+__all__ = [
+    "ASSESSMENT_CYCLE",
+    "ASSESSMENT_ROTATION",
+    "TOPICS",
+    "AssessmentTerms",
+    "AssessmentWish",
+    "Cycle",
+    "DeclineMeasure",
+    "DeclineTerms",
+    "PolicyChange",
+    "PolicyKind",
+    "Rotation",
+    "UseMeasure",
+    "announce_assessment",
+    "ask_to_move",
+    "cancel_assessment",
+    "change_policy",
+    "create_assessment",
+    "decide_appeal",
+    "explain_decline",
+    "explain_line",
+    "explain_person",
+    "file_appeal",
+    "reads",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, NotFound, RuleRefused, StaleVersion, Unavailable
+from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, NotFound, RuleRefused, StaleVersion
 
 
 class TermsRefused(BadUserInput):
@@ -61,7 +61,3 @@ class AppealStanding(Conflict):
 
 class DeclineNotFound(NotFound):
     """No such finding that the caller may see."""
-
-
-class AssessmentGivenUp(Unavailable):
-    """Every attempt of a job at an assessment failed."""

@@ -196,11 +196,10 @@ class _Case:
             if self.terms.weights.get(measure)
         )
         kept = tuple(replace(_EXEMPT[each], args={"count": exempt[each]}) for each in Exemption if exempt.get(each))
-        used = Explanation(
-            "circulation.person_utilisation",
-            {"utilisation": str(utilisation), "judged": judged},
-            parts=of_measures if judged else (),
-        )
+        used = Explanation("circulation.person_nothing_judged")
+        if utilisation is not None:
+            args = {"utilisation": str(utilisation), "judged": judged}
+            used = Explanation("circulation.person_utilisation", args, parts=of_measures)
         quota = Explanation(
             "circulation.person_above_quota",
             {

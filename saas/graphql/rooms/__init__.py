@@ -7,6 +7,8 @@ from types import ModuleType
 from saas.graphql.rooms import (
     access,
     allocations,
+    circulation,
+    circulation_policies,
     customers,
     deals,
     explanations,
@@ -52,6 +54,8 @@ MODULES: tuple[ModuleType, ...] = (
     holding_marks,
     allocations,
     fairness,
+    circulation,
+    circulation_policies,
     sales,
     opportunities,
     deals,
