@@ -14,7 +14,7 @@ from saas.circulation.errors import PolicyChanged, PolicyScheduled
 from saas.circulation.queries import StoredPolicy, find_policies
 from saas.circulation.rules.terms import TERMS, PolicyKind, changed, differences
 from saas.customers import get_pool
-from saas.kernel import Actor, Clock, local_date, new_id
+from saas.kernel import Actor, Clock, Scalar, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 _INSERT = """
@@ -57,7 +57,7 @@ async def change_policy(
         raise _stale(expected_version, actual)
     valid_from = max(change.valid_from or today, today)
     if last is not None and valid_from < last.valid_from:
-        scheduled = {"version": last.version, "valid_from": last.valid_from.isoformat()}
+        scheduled: dict[str, Scalar] = {"version": last.version, "valid_from": last.valid_from.isoformat()}
         raise PolicyScheduled("circulation.policy_scheduled", scheduled, field=("validFrom",))
     return await _save(actor, change, last, valid_from=valid_from, warns=bool(pool.settings.reminder_days), clock=clock)
 

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from saas.circulation.rules.terms import AssessmentTerms, Cycle, UseMeasure
 from saas.kernel import EXACT, Explanation, Money, Period, rounded
+from saas.kernel.explanations import Shown
 
 
 class Exemption(Enum):
@@ -175,7 +176,7 @@ class _Case:
             "circulation.line_earned",
             {"deals": self._amount(customer.deals_minor), "collected": self._amount(customer.collected_minor)},
         )
-        args = {"place": place, "use": use, "quota": self.terms.quota}
+        args: dict[str, Shown] = {"place": place, "use": use, "quota": self.terms.quota}
         return Moving(customer, use, place, Explanation("circulation.line_worst_used", args, parts=(*parts, earned)))
 
     def _amount(self, minor: int) -> str:
@@ -198,7 +199,7 @@ class _Case:
         kept = tuple(replace(_EXEMPT[each], args={"count": exempt[each]}) for each in Exemption if exempt.get(each))
         used = Explanation("circulation.person_nothing_judged")
         if utilisation is not None:
-            args = {"utilisation": str(utilisation), "judged": judged}
+            args: dict[str, Shown] = {"utilisation": str(utilisation), "judged": judged}
             used = Explanation("circulation.person_utilisation", args, parts=of_measures)
         quota = Explanation(
             "circulation.person_above_quota",

@@ -202,19 +202,27 @@ _LineId = Annotated[strawberry.ID, strawberry.argument(description="The customer
 _PersonId = Annotated[strawberry.ID, strawberry.argument(description="The rep's line (asp_…). Since 0.1.")]
 
 
-@query(signed_in=True, description="Why a customer declines, with the figures of before and after")
+@query(
+    signed_in=True, description="Why a customer declines, with the figures of before and after; at most 500 sentences"
+)
 async def decline_explanation(info: Info, id: _DeclineId) -> list[ExplanationLine]:  # noqa: A002
     decline_id = placed_id(id, prefix="cde", field=("id",))
     return told(info, await explain_decline(info.actor, info.rights, decline_id=decline_id))
 
 
-@query(signed_in=True, description="Why an assessment reclaims a customer: what it showed, and what it earned")
+@query(
+    signed_in=True,
+    description="Why an assessment reclaims a customer: what it showed and what it earned; at most 500 sentences",
+)
 async def assessment_explanation(info: Info, id: _LineId) -> list[ExplanationLine]:  # noqa: A002
     line_id = placed_id(id, prefix="asc", field=("id",))
     return told(info, await explain_line(info.actor, info.rights, line_id=line_id))
 
 
-@query(signed_in=True, description="How well a rep uses what they hold, by an assessment, and what that reclaims")
+@query(
+    signed_in=True,
+    description="How well a rep uses what they hold, and what an assessment reclaims of it; at most 500 sentences",
+)
 async def utilisation_explanation(info: Info, id: _PersonId) -> list[ExplanationLine]:  # noqa: A002
     person_id = placed_id(id, prefix="asp", field=("id",))
     return told(info, await explain_person(info.actor, info.rights, person_id=person_id))
