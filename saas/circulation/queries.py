@@ -18,7 +18,7 @@ from saas.circulation.policies import ASSESSMENT_SCOPES, DECLINE_SCOPES, LINE_SC
 from saas.circulation.rules.assessing import HeldCustomer, Rep
 from saas.circulation.rules.declines import CustomerHistory, MonthFigure, looked_at
 from saas.circulation.rules.terms import TERMS, AssessmentTerms, DeclineTerms, PolicyKind, Terms, UseMeasure
-from saas.customers import PoolHolding, PoolSettings, effective_days, find_held_by
+from saas.customers import Asked, FollowUpFacts, PoolHolding, PoolSettings, effective_days, find_held_by
 from saas.kernel import Actor, Explanation, Period
 from saas.people import find_hire_days
 from saas.sales import (
@@ -70,9 +70,13 @@ def _in_force(policies: Sequence[StoredPolicy], on: date) -> StoredPolicy | None
     return found if found is not None and found.terms.is_enabled else None
 
 
-def midnight(day: date, time_zone: str) -> datetime:
-    """The first instant of a day of the company's calendar."""
-    return datetime.combine(day, time.min, ZoneInfo(time_zone))
+async def find_entries(
+    customer_ids: Collection[UUID], *, since: date, time_zone: str
+) -> dict[UUID, Sequence[FollowUpFacts]]:
+    """What was done with customers since the beginning of a day, in the order of entry; who has nothing is missing."""
+    midnight = datetime.combine(since, time.min, ZoneInfo(time_zone))
+    found = await find_follow_up_facts(dict.fromkeys(customer_ids, Asked(midnight, asks_opportunities=False)))
+    return {customer_id: activity.follow_ups for customer_id, activity in found.items()}
 
 
 async def gather_histories(
@@ -81,7 +85,7 @@ async def gather_histories(
     """What declines of some customers are judged by, in four statements."""
     ids, period = [each.customer_id for each in held], looked_at(terms, today=today)
     figures = await find_customer_figures(ids, period)
-    entries = await find_follow_up_facts(dict.fromkeys(ids, midnight(period.first, time_zone)))
+    entries = await find_entries(ids, since=period.first, time_zone=time_zone)
     rules = settings.recycle_rules()
     return [
         CustomerHistory(
@@ -131,7 +135,7 @@ class _Shown:
     async def of(
         cls, ids: Sequence[UUID], period: Period, settings: PoolSettings, *, today: date, time_zone: str
     ) -> _Shown:
-        entries = await find_follow_up_facts(dict.fromkeys(ids, midnight(period.first, time_zone)))
+        entries = await find_entries(ids, since=period.first, time_zone=time_zone)
         rules = settings.recycle_rules()
         return cls(
             figures=await find_customer_figures(ids, period),

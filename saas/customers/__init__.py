@@ -20,6 +20,8 @@ from saas.customers.actions.customers import (
 )
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import (
+    Activity,
+    Asked,
     FollowUpSource,
     note_declines,
     note_last_deals,
@@ -106,6 +108,7 @@ from saas.customers.recycling import (
     Comparison,
     FollowUpFacts,
     FollowUpKind,
+    OpportunityFacts,
     RecycleRules,
     effective_days,
 )
@@ -127,7 +130,9 @@ __all__ = [
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "Activity",
     "AllocationWish",
+    "Asked",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
@@ -151,6 +156,7 @@ __all__ = [
     "Near",
     "NewCustomer",
     "OnChange",
+    "OpportunityFacts",
     "Option",
     "OptionKind",
     "OwnershipImport",

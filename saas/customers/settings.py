@@ -20,7 +20,6 @@ from saas.customers.options import (
     ClaimingOptions,
     GoverningOptions,
     HoldingOptions,
-    LevelDays,
     RecyclingOptions,
     from_json,
     options_of,
@@ -70,17 +69,30 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
     def recycle_rules(self) -> RecycleRules:
         """What the verdict of recycling goes by."""
         return RecycleRules(
-            no_follow_up=self._rule(self.recycle_follow_up_days, self.recycle_follow_up_days_by_level),
-            no_deal=self._rule(self.recycle_deal_days, self.recycle_deal_days_by_level),
+            no_follow_up=self._rule("follow_up", keeps_opportunity=self.follow_up_opportunity_exempt),
+            no_opportunity=self._rule("opportunity", keeps_opportunity=True),
+            no_deal=self._rule("deal", keeps_opportunity=self.deal_opportunity_exempt),
+            dealt_follow_up=InactivityRule(self.recycle_dealt_follow_up_days, exempts_dealt=False),
+            decline=InactivityRule(self.recycle_decline_days, exempts_dealt=False),
+            contract_end=InactivityRule(self.recycle_contract_end_days, exempts_dealt=False),
+            opportunity_days=self.opportunity_moves_within_days,
             protection_days=self.protection_days,
             reminder_days=self.reminder_days,
             not_before=self.not_before,
             transfer_keeps_clock=self.transfer_keeps_clock,
+            collaborators_count=self.collaborators_count,
             follow_up_kinds=self.follow_up_kinds,
         )
 
-    def _rule(self, days: int | None, by_level: tuple[LevelDays, ...]) -> InactivityRule:
-        return InactivityRule(days, {each.level: each.days for each in by_level}, exempts_dealt=self.dealt_exempt)
+    def _rule(self, of: str, *, keeps_opportunity: bool) -> InactivityRule:
+        """One of the rules that have days by level and leave dealt customers alone (P18 to P20, P22, P23)."""
+        days, by_level = getattr(self, f"recycle_{of}_days"), getattr(self, f"recycle_{of}_days_by_level")
+        return InactivityRule(
+            days,
+            {each.level: each.days for each in by_level},
+            exempts_dealt=self.dealt_exempt,
+            exempts_open_opportunity=keeps_opportunity,
+        )
 
     def mark_rules(self, kind: MarkKind) -> MarkRules:
         """What marks of a kind go by."""

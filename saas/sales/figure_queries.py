@@ -51,7 +51,8 @@ _WORKED_ON = """
 SELECT DISTINCT customer_id FROM opportunity
 WHERE tenant_id = $1 AND customer_id = ANY ($2)
   AND ((coalesce(engaged_on, (created_at AT TIME ZONE $5)::date) >= $3
-        AND coalesce(engaged_on, (created_at AT TIME ZONE $5)::date) < $4) OR (closed_on >= $3 AND closed_on < $4))
+        AND coalesce(engaged_on, (created_at AT TIME ZONE $5)::date) < $4) OR (advanced_on >= $3 AND advanced_on < $4)
+    OR (closed_on >= $3 AND closed_on < $4))
 """
 
 

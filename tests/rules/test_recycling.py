@@ -17,6 +17,7 @@ from saas.customers.recycling import (
     FollowUpFacts,
     Hold,
     InactivityRule,
+    OpportunityFacts,
     OwnershipFacts,
     RecycleFacts,
     RecycleRule,
@@ -39,6 +40,8 @@ RULES = RecycleRules(
 OWNED = RecycleFacts(ownerships=(OwnershipFacts(LI, NORTH, RECEIVED),))
 DEALT = replace(OWNED, last_deal_on=date(2025, 7, 1))
 """The deal is of an earlier holding."""
+
+OPEN = OpportunityFacts(LI, RECEIVED + timedelta(days=3), RECEIVED)
 
 CATALOGUE = Catalogue.of(["saas.customers"])
 
@@ -114,7 +117,7 @@ def test_earliest_due_date_wins_and_ties_go_by_the_order_of_the_rules() -> None:
         verdict = recycle_verdict(facts, rules, on(12))
         assert verdict.clock is not None
         assert (verdict.clock.rule, verdict.due_on) == (expected, on(due))
-    busy = recycle_verdict(replace(followed, has_open_opportunity=True), rules, on(12))
+    busy = recycle_verdict(replace(followed, opportunities=(OPEN,)), rules, on(12))
     assert busy.clock is not None
     assert (busy.clock.rule, busy.due_on) == (RecycleRule.NO_DEAL, on(26))
 
@@ -128,15 +131,6 @@ def test_earliest_due_date_wins_and_ties_go_by_the_order_of_the_rules() -> None:
         ("no_follow_up", InactivityRule(10, exempts_dealt=False), replace(OWNED, last_deal_on=on(3)), True),
         ("no_deal", InactivityRule(10, exempts_dealt=False), replace(OWNED, last_deal_on=on(-1)), True),
         ("no_deal", InactivityRule(10, exempts_dealt=False), replace(OWNED, last_deal_on=on(0)), False),
-        ("no_follow_up", InactivityRule(10), replace(OWNED, has_open_opportunity=True), True),
-        ("no_opportunity", InactivityRule(10), replace(OWNED, has_open_opportunity=True), False),
-        ("no_deal", InactivityRule(10), replace(OWNED, has_open_opportunity=True), True),
-        (
-            "no_deal",
-            InactivityRule(10, exempts_open_opportunity=True),
-            replace(OWNED, has_open_opportunity=True),
-            False,
-        ),
         ("no_follow_up", InactivityRule(None), OWNED, False),
     ],
 )
@@ -144,6 +138,49 @@ def test_exemptions(rule: str, settings: InactivityRule, facts: RecycleFacts, ru
     verdict = recycle_verdict(facts, only(RecycleRule(rule), settings), on(100))
     assert verdict.action is (Action.RECYCLE if runs else Action.KEEP)
     assert (verdict.due_on, verdict.days_left) == ((on(11), -90) if runs else (None, None))
+
+
+@pytest.mark.parametrize(
+    ("rule", "exempts", "opportunity", "due"),
+    [
+        (RecycleRule.NO_OPPORTUNITY, False, OPEN, 64),
+        (RecycleRule.NO_OPPORTUNITY, True, OPEN, 64),
+        (RecycleRule.NO_FOLLOW_UP, False, OPEN, 11),
+        (RecycleRule.NO_FOLLOW_UP, True, OPEN, 64),
+        (RecycleRule.NO_DEAL, False, OPEN, 11),
+        (RecycleRule.NO_DEAL, True, OPEN, 64),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, on=None), 64),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, is_whole=False), 11),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, owner_id=WANG), 11),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, on=on(-1)), 11),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, advanced_on=on(-55)), 11),
+    ],
+)
+def test_an_open_opportunity_keeps_a_customer_as_long_as_it_advances(
+    rule: RecycleRule, exempts: bool, opportunity: OpportunityFacts, due: int
+) -> None:
+    """P19, P23 and L12: of this holding, with its minimum fields, and its stage advanced within 60 days."""
+    rules = only(rule, InactivityRule(10, exempts_open_opportunity=exempts))
+    facts = replace(OWNED, opportunities=(opportunity,))
+    for day, action in ((due - 1, Action.KEEP), (due, Action.RECYCLE)):
+        verdict = recycle_verdict(facts, rules, on(day))
+        assert (verdict.action, verdict.due_on, verdict.hold) == (action, on(due), None)
+
+
+def test_the_opportunity_that_advanced_last_decides() -> None:
+    rules = replace(only(RecycleRule.NO_OPPORTUNITY, InactivityRule(10)), opportunity_days=30)
+    several = replace(OWNED, opportunities=(OPEN, replace(OPEN, advanced_on=on(20)), replace(OPEN, advanced_on=on(9))))
+    assert recycle_verdict(several, rules, on(20)).due_on == on(51)
+    assert recycle_verdict(replace(several, opportunities=()), rules, on(20)).due_on == on(11)
+
+
+def test_an_opportunity_of_the_holding_counts_after_a_transfer_within_the_team() -> None:
+    first = OwnershipFacts(WANG, NORTH, on(-20), on(0), ended_by_transfer=True)
+    opened = replace(OPEN, owner_id=WANG, on=on(-10), advanced_on=on(-10))
+    facts = replace(OWNED, ownerships=(first, *OWNED.ownerships), opportunities=(opened,))
+    rules = only(RecycleRule.NO_OPPORTUNITY, InactivityRule(10))
+    assert recycle_verdict(facts, rules, on(0)).due_on == on(51)
+    assert recycle_verdict(facts, replace(rules, transfer_keeps_clock=False), on(0)).due_on == on(11)
 
 
 @pytest.mark.parametrize(
@@ -386,17 +423,19 @@ def test_days_out_of_range_are_refused(rules: RecycleRules, given: int) -> None:
 
 
 def test_explanation_names_the_rule_its_start_and_the_hold() -> None:
-    facts = replace(OWNED, follow_ups=(call(5),), last_deal_on=None, locked_until=on(50), has_open_opportunity=True)
+    facts = replace(OWNED, follow_ups=(call(5),), last_deal_on=None, locked_until=on(50), opportunities=(OPEN,))
     rules = replace(RULES, no_opportunity=InactivityRule(20))
     told = recycle_verdict(facts, rules, on(40)).explanation
     first, *rest = [(depth, text) for depth, text, _ in told.lines(CATALOGUE, "en")]
     later = "The customer goes back to the pool on 2026-04-21 unless something happens"
+    opened = "an opportunity is open whose stage last advanced"
     assert first == (0, f"{later}: 10 days are left after 2026-04-10.")
     assert rest == [
         (1, "Back to the pool after more than 30 days without a follow-up."),
         (2, "Counted from the last follow-up that counts, 2026-03-06: 35 days; due on 2026-04-06."),
         (1, "Back to the pool after more than 20 days without an open opportunity."),
-        (2, "Does not run while an opportunity is open."),
+        (2, "Counted from the day the owner received it, 2026-03-01: 40 days; due on 2026-03-22."),
+        (2, f"Kept through 2026-05-03: {opened} on 2026-03-04, and it counts for 60 days."),
         (1, "Kept through 2026-04-20: the customer is locked."),
     ]
     never = recycle_verdict(replace(OWNED, last_deal_on=on(-3)), RULES, on(40)).explanation

@@ -14,7 +14,7 @@ import asyncpg
 
 from saas.audit import record
 from saas.circulation.actions.assessments import RULE
-from saas.circulation.queries import midnight
+from saas.circulation.queries import find_entries
 from saas.circulation.rules.moving import SPARED, LineFacts, LineState, Spared, Step, next_step
 from saas.circulation.rules.terms import AssessmentTerms, Rotation
 from saas.customers import (
@@ -28,7 +28,6 @@ from saas.customers import (
     rotate_customers,
 )
 from saas.kernel import Clock, Explanation, Period, local_date
-from saas.sales import find_follow_up_facts
 from saas.sealing import Keyring
 from tenants import current_tenant_id, current_transaction
 
@@ -90,7 +89,7 @@ class _Case:
     async def _is_followed_up(self, time_zone: str) -> bool:
         """Effectively, by the owner, on a day after the announcement; a copied text does not count."""
         customer_id, row = self.row["customer_id"], self.row
-        entries = await find_follow_up_facts({customer_id: midnight(row["period_first"], time_zone)})
+        entries = await find_entries([customer_id], since=row["period_first"], time_zone=time_zone)
         rules, own = self.settings.recycle_rules(), row["employee_id"]
         days = effective_days(entries.get(customer_id, ()), rules, today=self.today, by=own)
         return bool(days) and days[-1] > row["announced_on"]

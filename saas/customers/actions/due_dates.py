@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,7 @@ import asyncpg
 from saas.customers.queries import POOL_SETTINGS, lock_customers
 from saas.customers.recycling import (
     FollowUpFacts,
+    OpportunityFacts,
     OwnershipFacts,
     RecycleFacts,
     RecycleRule,
@@ -30,9 +32,23 @@ from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import local_date
 from tenants import current_tenant_id, current_transaction
 
-FollowUpSource = Callable[[Mapping[UUID, datetime]], Awaitable[Mapping[UUID, Sequence[FollowUpFacts]]]]
-"""What was done with customers since an instant each, in the order of entry: the sales room knows
-(`find_follow_up_facts`). Customers without a follow-up may be missing."""
+
+class Asked(NamedTuple):
+    """From when on a customer's follow-ups are asked for, and whether its open opportunities are."""
+
+    since: datetime
+    asks_opportunities: bool
+
+
+class Activity(NamedTuple):
+    """What was done with a customer, in the order of entry, and what is open; of what was entered since the instant."""
+
+    follow_ups: Sequence[FollowUpFacts] = ()
+    opportunities: Sequence[OpportunityFacts] = ()
+
+
+FollowUpSource = Callable[[Mapping[UUID, Asked]], Awaitable[Mapping[UUID, Activity]]]
+"""What goes on with customers: the sales room knows (`find_follow_up_facts`). Customers with nothing may be missing."""
 
 _OWNED = f"""
 SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on,
@@ -125,7 +141,9 @@ async def store_due(owned: Sequence[OwnedCustomer], *, today: date) -> None:
 async def find_owned(
     customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, is_locking: bool = False
 ) -> list[OwnedCustomer]:
-    """Those of the customers that are owned, with their facts, in five statements; locked in the order of their ids.
+    """Those of the customers that are owned, with their facts; locked in the order of their ids.
+
+    Five statements for any number of them, and a sixth where open opportunities decide.
 
     One without an open ownership is left out: there is nothing to reckon from.
     """
@@ -143,7 +161,7 @@ async def find_owned(
         for row in rows
         if row["id"] in histories and histories[row["id"]][-1]["ended_on"] is None
     ]
-    return await _with_follow_ups(found, histories, follow_ups)
+    return await _with_activity(found, histories, follow_ups)
 
 
 def _grouped(rows: Iterable[asyncpg.Record], key: str) -> dict[UUID, list[asyncpg.Record]]:
@@ -204,18 +222,21 @@ def _reminder(row: asyncpg.Record) -> ReminderFacts:
     return ReminderFacts(RecycleRule(row["rule"]), row["start_on"], row["days"], row["is_delivered"])
 
 
-async def _with_follow_ups(
-    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], follow_ups: FollowUpSource
+async def _with_activity(
+    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], source: FollowUpSource
 ) -> list[OwnedCustomer]:
     """What was done before the holding never counts, though it was on the same day, so it is not asked for."""
-    since: dict[UUID, datetime] = {}
+    asked: dict[UUID, Asked] = {}
     for each in owned:
-        held = holding(each.facts, each.settings.recycle_rules())
-        since[each.customer_id] = histories[each.customer_id][-len(held)]["started_at"]
-    done = await follow_ups(since) if since else {}
-    return [
-        replace(each, facts=replace(each.facts, follow_ups=tuple(done.get(each.customer_id, ())))) for each in owned
-    ]
+        rules = each.settings.recycle_rules()
+        began = histories[each.customer_id][-len(holding(each.facts, rules))]
+        asked[each.customer_id] = Asked(began["started_at"], rules.asks_opportunities(each.facts.level))
+    done = await source(asked) if asked else {}
+    return [replace(each, facts=_active(each.facts, done.get(each.customer_id, Activity()))) for each in owned]
+
+
+def _active(facts: RecycleFacts, activity: Activity) -> RecycleFacts:
+    return replace(facts, follow_ups=tuple(activity.follow_ups), opportunities=tuple(activity.opportunities))
 
 
 async def note_last_deals(

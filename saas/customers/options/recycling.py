@@ -78,14 +78,72 @@ class RecyclingOptions:
     transfer_keeps_clock: bool = option(
         "P25", True, "Whether a transfer within a team keeps the clock running.", moves_due=True
     )
+    recycle_opportunity_days: int | None = option(
+        "P19",
+        None,
+        "Back to the pool after more days without an open opportunity; null: off.",
+        least=1,
+        most=DAYS_MAX,
+        moves_due=True,
+    )
+    recycle_opportunity_days_by_level: tuple[LevelDays, ...] = option(
+        "P22",
+        (),
+        "Other days of the opportunity rule for some levels; none: as the rule.",
+        length=LEVELS_MAX,
+        moves_due=True,
+    )
+    opportunity_moves_within_days: int = option(
+        "P19",
+        60,
+        "Days that an open opportunity counts after its stage last advanced.",
+        least=1,
+        most=DAYS_MAX,
+        moves_due=True,
+    )
+    follow_up_opportunity_exempt: bool = option(
+        "P23", False, "Whether an open opportunity keeps a customer from the follow-up rule.", moves_due=True
+    )
+    deal_opportunity_exempt: bool = option(
+        "P23", False, "Whether an open opportunity keeps a customer from the deal rule.", moves_due=True
+    )
+    recycle_dealt_follow_up_days: int | None = option(
+        "P23",
+        None,
+        "A dealt customer goes after more days without a follow-up; null: off.",
+        least=1,
+        most=DAYS_MAX,
+        moves_due=True,
+    )
+    recycle_decline_days: int | None = option(
+        "P52",
+        None,
+        "Back to the pool more days after falling performance was found; null: off.",
+        least=1,
+        most=DAYS_MAX,
+        moves_due=True,
+    )
+    recycle_contract_end_days: int | None = option(
+        "P52",
+        None,
+        "Back to the pool more days after the last contract ended; null: off.",
+        least=1,
+        most=DAYS_MAX,
+        moves_due=True,
+    )
+    collaborators_count: bool = option(
+        "P25", False, "Whether follow-ups by others than the owner count.", moves_due=True
+    )
     grace_days: int = option(
         "P27", 7, "Days after a change of recycling before which nothing is due; 1 is the next day.", least=1, most=90
     )
 
     def recycling_faults(self) -> Iterator[PoolRuleOutOfRange]:
         """What contradicts itself: levels of a rule that is off, a protection longer than its rule, no kind at all."""
-        yield from self._faults_of_levels("recycle_follow_up_days")
-        yield from self._faults_of_levels("recycle_deal_days")
+        for rule in ("recycle_follow_up_days", "recycle_opportunity_days", "recycle_deal_days"):
+            yield from self._faults_of_levels(rule)
+        for rule in ("recycle_dealt_follow_up_days", "recycle_decline_days", "recycle_contract_end_days"):
+            yield from self._faults_of_protection(rule, getattr(self, rule))
         if not 1 <= len(self.follow_up_kinds) <= KINDS_MAX:
             yield out_of_range("follow_up_kinds", len(self.follow_up_kinds), 1, KINDS_MAX)
         for kind in self.follow_up_kinds:
@@ -112,6 +170,10 @@ class RecyclingOptions:
                 days: dict[str, Scalar] = {"given": each.days, "least": 1, "most": DAYS_MAX}
                 yield PoolRuleOutOfRange("customers.pool_rule_out_of_range", days, field=(*place, str(at), "days"))
         shortest = min((days for days in (own, *(each.days for each in levels)) if days is not None), default=None)
-        if own is not None and shortest is not None and 0 < shortest < self.protection_days <= DAYS_MAX:
-            told: dict[str, Scalar] = {"protection": self.protection_days, "days": shortest, "rule": camel(rule)}
+        if own is not None:
+            yield from self._faults_of_protection(rule, shortest)
+
+    def _faults_of_protection(self, rule: str, days: int | None) -> Iterator[PoolRuleOutOfRange]:
+        if days is not None and 0 < days < self.protection_days <= DAYS_MAX:
+            told: dict[str, Scalar] = {"protection": self.protection_days, "days": days, "rule": camel(rule)}
             yield PoolRuleOutOfRange("customers.pool_protection_beyond_rule", told, field=("protectionDays",))

@@ -7,6 +7,7 @@ from saas.customers.recycling.clocks import Hold, RunningClock, Start
 from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
 from saas.customers.recycling.facts import (
     FollowUpFacts,
+    OpportunityFacts,
     OwnershipFacts,
     RecycleFacts,
     ReminderFacts,
@@ -25,6 +26,7 @@ __all__ = [
     "Held",
     "Hold",
     "InactivityRule",
+    "OpportunityFacts",
     "OwnershipFacts",
     "RecycleFacts",
     "RecycleRule",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 
-from saas.customers.recycling.facts import RecycleFacts, holding
+from saas.customers.recycling.facts import OpportunityFacts, RecycleFacts, holding
 from saas.customers.recycling.follow_ups import effective_follow_up
 from saas.customers.recycling.settings import InactivityRule, RecycleRule, RecycleRules
 
@@ -40,7 +40,6 @@ class Exemption(Enum):
     """Why a rule does not run: what P23 exempts, or what the rule is about is not there."""
 
     DEALT = "dealt"
-    OPEN_OPPORTUNITY = "open_opportunity"
     NOT_DEALT = "not_dealt"
     NOT_DECLINING = "not_declining"
     NO_CONTRACT = "no_contract"
@@ -48,17 +47,26 @@ class Exemption(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RunningClock:
-    """A rule that counts: due when more than `days` have elapsed since `start_on`, so on `start_on` + `days` + 1."""
+    """A rule that counts: due when more than `days` have elapsed since `start_on`, so on `start_on` + `days` + 1.
+
+    `kept_until` is the last day on which an open opportunity keeps it from that, where one does (P19, P23).
+    """
 
     rule: RecycleRule
     days: int
     start_on: date
     start: Start
+    kept_until: date | None = None
+
+    @property
+    def ripe_on(self) -> date:
+        """The first day after more than `days`."""
+        return self.start_on + timedelta(days=self.days + 1)
 
     @property
     def due_on(self) -> date:
         """The first day on which the customer goes."""
-        return self.start_on + timedelta(days=self.days + 1)
+        return self.ripe_on if self.kept_until is None else max(self.ripe_on, self.kept_until + _DAY)
 
 
 def start_of(
@@ -86,9 +94,7 @@ def start_of(
 def exemption_of(
     rule: RecycleRule, settings: InactivityRule, facts: RecycleFacts, received_on: date
 ) -> Exemption | None:
-    """Why a rule does not run: a deal, of this holding in any case for P20; an open opportunity (P23); nothing that
-    the rule is about.
-    """
+    """Why a rule does not run: a deal, of this holding in any case for P20 (P23), or nothing that it is about."""
     if rule is RecycleRule.DEALT_FOLLOW_UP and facts.last_deal_on is None:
         return Exemption.NOT_DEALT
     if rule is RecycleRule.DECLINE and facts.declined_on is None:
@@ -98,8 +104,30 @@ def exemption_of(
     is_met = rule is RecycleRule.NO_DEAL and facts.last_deal_on is not None and facts.last_deal_on >= received_on
     if is_met or (settings.exempts_dealt and facts.last_deal_on is not None):
         return Exemption.DEALT
-    asks_opportunity = settings.exempts_open_opportunity or rule is RecycleRule.NO_OPPORTUNITY
-    return Exemption.OPEN_OPPORTUNITY if asks_opportunity and facts.has_open_opportunity else None
+    return None
+
+
+def kept_until(rule: RecycleRule, settings: InactivityRule, facts: RecycleFacts, rules: RecycleRules) -> date | None:
+    """The last day on which an open opportunity keeps a rule from being due; None where none does (P19, P23).
+
+    Of this holding, whole, and for as long as its stage has advanced within the days the pool allows (L12): so what
+    keeps the customer ends by itself, and the day is known ahead.
+    """
+    if not (settings.exempts_open_opportunity or rule is RecycleRule.NO_OPPORTUNITY):
+        return None
+    advances = [each.advanced_on for each in opportunities_of_holding(facts, rules) if each.is_whole]
+    return max(advances) + timedelta(days=rules.opportunity_days) if advances else None
+
+
+def opportunities_of_holding(facts: RecycleFacts, rules: RecycleRules) -> list[OpportunityFacts]:
+    """The open opportunities of those who own the customer in this holding, begun in it."""
+    held = holding(facts, rules)
+    owners = {each.owner_id for each in held}
+    return [
+        each
+        for each in facts.opportunities
+        if each.owner_id in owners and (each.on is None or each.on >= held[0].began_on)
+    ]
 
 
 def holds(facts: RecycleFacts, rules: RecycleRules) -> Iterator[tuple[Hold, date | None]]:

@@ -58,7 +58,8 @@ class RecycleRules:
     makes nothing due before `not_before` (P27).
 
     `dealt_follow_up` is no follow-up of a customer with a deal, whom P18 leaves alone (L15). `decline` counts from the
-    day on which falling performance was established, `contract_end` from the end of the last contract (P52).
+    day on which falling performance was established, `contract_end` from the end of the last contract (P52). An open
+    opportunity counts for `opportunity_days` from the day on which its stage last advanced (L12).
     """
 
     no_follow_up: InactivityRule = InactivityRule(30)
@@ -67,6 +68,7 @@ class RecycleRules:
     dealt_follow_up: InactivityRule = InactivityRule(None, exempts_dealt=False)
     decline: InactivityRule = InactivityRule(None, exempts_dealt=False)
     contract_end: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    opportunity_days: int = 60
     protection_days: int = 3
     reminder_days: tuple[int, ...] = (7, 3, 1)
     not_before: date | None = None
@@ -94,13 +96,20 @@ class RecycleRules:
             if days is not None:
                 yield name, rule, days
 
+    def asks_opportunities(self, level: str | None) -> bool:
+        """Whether what is open decides anything: most pools never look."""
+        return any(
+            rule is RecycleRule.NO_OPPORTUNITY or settings.exempts_open_opportunity
+            for rule, settings, _ in self.running(level)
+        )
+
     def check(self) -> None:
         """Refuse a number of days out of range.
 
         :raises PoolRuleOutOfRange: naming the number and the range.
         """
         numbers = [days for _, rule, days in self.running(None) for days in (days, *rule.days_by_level.values())]
-        for given in (*numbers, self.protection_days, *self.reminder_days):
+        for given in (*numbers, self.opportunity_days, self.protection_days, *self.reminder_days):
             if not 0 <= given <= DAYS_MAX:
                 values: dict[str, Scalar] = {"given": given, "least": 0, "most": DAYS_MAX}
                 raise PoolRuleOutOfRange("customers.pool_rule_out_of_range", values)

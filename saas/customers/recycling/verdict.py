@@ -12,7 +12,16 @@ from datetime import date, timedelta
 from enum import Enum
 from types import MappingProxyType
 
-from saas.customers.recycling.clocks import Exemption, Hold, RunningClock, Start, exemption_of, holds, start_of
+from saas.customers.recycling.clocks import (
+    Exemption,
+    Hold,
+    RunningClock,
+    Start,
+    exemption_of,
+    holds,
+    kept_until,
+    start_of,
+)
 from saas.customers.recycling.facts import RecycleFacts, holding
 from saas.customers.recycling.settings import RecycleRule, RecycleRules
 from saas.kernel import Explanation
@@ -75,11 +84,13 @@ class _Case:
         received_on = holding(facts, rules)[0].began_on
         for rule, settings, days in rules.running(facts.level):
             exemption = exemption_of(rule, settings, facts, received_on)
-            yield RunningClock(rule, days, *start_of(rule, facts, rules, received_on, self.today)), exemption
+            start_on, start = start_of(rule, facts, rules, received_on, self.today)
+            kept = kept_until(rule, settings, facts, rules)
+            yield RunningClock(rule, days, start_on, start, kept), exemption
 
     def told(self) -> Iterator[Explanation]:
         """Each rule with what its clock says, or why it does not run."""
-        return (_told(clock, exemption, self.facts, self.today) for clock, exemption in self.clocks())
+        return (_told(clock, exemption, self) for clock, exemption in self.clocks())
 
 
 def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Verdict:
@@ -154,7 +165,6 @@ _STARTS: Mapping[Start, Explanation] = MappingProxyType(
 _EXEMPTIONS: Mapping[Exemption, Explanation] = MappingProxyType(
     {
         Exemption.DEALT: Explanation("customers.recycle_exempt_dealt"),
-        Exemption.OPEN_OPPORTUNITY: Explanation("customers.recycle_exempt_opportunity"),
         Exemption.NOT_DEALT: Explanation("customers.recycle_exempt_not_dealt"),
         Exemption.NOT_DECLINING: Explanation("customers.recycle_exempt_not_declining"),
         Exemption.NO_CONTRACT: Explanation("customers.recycle_exempt_no_contract"),
@@ -172,18 +182,26 @@ _HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
 )
 
 
-def _told(clock: RunningClock, exemption: Exemption | None, facts: RecycleFacts, today: date) -> Explanation:
-    """A rule with what its clock says, or why it does not run."""
+def _told(clock: RunningClock, exemption: Exemption | None, case: _Case) -> Explanation:
+    """A rule with what its clock says and what keeps it, or why it does not run."""
     if exemption is Exemption.DEALT:
-        part = replace(_EXEMPTIONS[exemption], args={"on": str(facts.last_deal_on)})
+        parts: tuple[Explanation, ...] = (replace(_EXEMPTIONS[exemption], args={"on": str(case.facts.last_deal_on)}),)
     elif exemption is not None:
-        part = _EXEMPTIONS[exemption]
+        parts = (_EXEMPTIONS[exemption],)
     else:
-        elapsed = max(0, (today - clock.start_on).days)  # a contract may still run
+        elapsed = max(0, (case.today - clock.start_on).days)  # a contract may still run
         args: dict[str, Shown] = {"on": clock.start_on.isoformat(), "elapsed": elapsed}
-        args["due_on"] = clock.due_on.isoformat()
-        part = replace(_STARTS[clock.start], args=args)
-    return replace(_RULES[clock.rule], args={"days": clock.days}, parts=(part,))
+        args["due_on"] = clock.ripe_on.isoformat()
+        parts = (replace(_STARTS[clock.start], args=args), *_kept(clock, case.rules))
+    return replace(_RULES[clock.rule], args={"days": clock.days}, parts=parts)
+
+
+def _kept(clock: RunningClock, rules: RecycleRules) -> Iterator[Explanation]:
+    """That an open opportunity keeps the customer beyond the clock's own day."""
+    if clock.kept_until is not None and clock.due_on > clock.ripe_on:
+        advanced_on = clock.kept_until - timedelta(days=rules.opportunity_days)
+        args: dict[str, Shown] = {"on": advanced_on.isoformat(), "days": rules.opportunity_days}
+        yield Explanation("customers.recycle_kept_opportunity", {**args, "until": clock.kept_until.isoformat()})
 
 
 def _held(hold: Hold, due_on: date, rules: RecycleRules) -> Explanation:
