@@ -159,3 +159,27 @@ async def test_copied_texts_do_not_bring_a_rhythm_back(company: Company, rep: Ac
     assert (await find_declines(company)).found == 1
     await company.follow_up(rep, customer_id, "客户确认续约意向")
     assert (await find_declines(company)).closed == 1
+
+
+async def test_a_decline_that_lasts_recycles_the_customer_by_the_pools_rule(company: Company, rep: Actor) -> None:
+    """L15: a customer with deals is not hoarded without service for ever."""
+    customer_id = await falling(company, rep)
+    await company.configure(recycle_decline_days=10, reminder_days=())
+    await by_deals(company, notice_days=1)
+    await find_declines(company)
+    wait(company, 1)
+    await find_declines(company)
+    counts_from = date(2028, 3, 11)
+    assert await company.rows("SELECT due_on, due_rule FROM customer WHERE id = $1", customer_id) == [
+        (date(2028, 3, 22), "decline")
+    ]
+    assert await company.value(DECLINED, customer_id) == counts_from
+    wait(company, 10)
+    await find_declines(company)
+    assert (await company.recycle()).recycled == 0
+    wait(company, 1)
+    assert (await company.recycle()).recycled == 1
+    assert await company.rows("SELECT end_kind, reason FROM ownership") == [("recycle", "decline")]
+    assert (await find_declines(company)).closed == 1
+    assert [row[1] for row in await company.rows(FOUND)] == ["recycled"]
+    assert await company.value(DECLINED, customer_id) is None
