@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
@@ -51,7 +52,7 @@ async def reps(company: Company) -> tuple[Actor, Actor]:
     return first, second
 
 
-async def assessing(company: Company, **wanted: object) -> None:
+async def assessing(company: Company, **wanted: Any) -> None:
     await decide(company, PolicyKind.ASSESSMENT, **{**ASSESSING, "weights": FOLLOWED_ONLY, **wanted})
 
 

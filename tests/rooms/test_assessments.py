@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest_asyncio
@@ -76,7 +77,7 @@ async def held(company: Company, reps: tuple[Actor, Actor]) -> list[UUID]:
     return customers
 
 
-async def assessing(company: Company, **wanted: object) -> None:
+async def assessing(company: Company, **wanted: Any) -> None:
     await decide(company, PolicyKind.ASSESSMENT, **{**ASSESSING, "weights": FOLLOWED_ONLY, **wanted})
 
 

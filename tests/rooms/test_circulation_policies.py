@@ -61,7 +61,7 @@ async def test_refusals_change_nothing(company: Company) -> None:
     assert stale.values == {"expected": 0, "actual": 1}
     with pytest.raises(AppErrors) as bad:
         await decide(company, PolicyKind.ASSESSMENT, version=1, quota=-1, reclaim_percent=0)
-    assert [error.field for error in bad.value.errors] == [("quota",), ("reclaimPercent",)]
+    assert [error.field for error in bad.value.errors] == [("assessment", "quota"), ("assessment", "reclaimPercent")]
     with pytest.raises(AppErrors) as unannounced:
         await decide(company, PolicyKind.ASSESSMENT, version=1, notice_days=0, appeal_days=0)
     assert [error.key for error in unannounced.value.errors] == ["circulation.notice_needed"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest_asyncio
@@ -42,7 +43,7 @@ async def falling(company: Company, rep: Actor, name: str = "晨光") -> UUID:
     return customer_id
 
 
-async def by_deals(company: Company, **wanted: object) -> None:
+async def by_deals(company: Company, **wanted: Any) -> None:
     await decide(company, PolicyKind.DECLINE, is_enabled=True, measures=(DeclineMeasure.DEALS,), **wanted)
 
 

@@ -12,9 +12,9 @@ from uuid import UUID
 from saas.audit import record
 from saas.circulation.errors import PolicyChanged, PolicyScheduled
 from saas.circulation.queries import StoredPolicy, find_policies
-from saas.circulation.rules.terms import TERMS, PolicyKind, changed, differences
+from saas.circulation.rules.terms import TERMS, PolicyKind, Terms, changed, differences
 from saas.customers import get_pool
-from saas.kernel import Actor, Clock, Scalar, local_date, new_id
+from saas.kernel import Actor, AppErrors, Clock, Scalar, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 _INSERT = """
@@ -72,7 +72,7 @@ async def _save(
     actor: Actor, change: PolicyChange, last: StoredPolicy | None, *, valid_from: date, warns: bool, clock: Clock
 ) -> UUID:
     before = None if last is None else last.terms
-    terms = changed(before or TERMS[change.kind](), change.wanted, warns=warns)
+    terms = _changed(change, before, warns=warns)
     policy_id, version = new_id(), 1 if last is None else last.version + 1
     written = await current_transaction().execute(
         _INSERT,
@@ -98,3 +98,11 @@ async def _save(
         clock=clock,
     )
     return policy_id
+
+
+def _changed(change: PolicyChange, before: Terms | None, *, warns: bool) -> Terms:
+    """Faults are placed where the terms of that kind stand in an input."""
+    try:
+        return changed(before or TERMS[change.kind](), change.wanted, warns=warns)
+    except AppErrors as faults:
+        raise AppErrors(each.at(change.kind.value, *each.field) for each in faults.errors) from None
