@@ -233,6 +233,10 @@ def _note(report: MoveReport, what: UUID, failure: Exception) -> None:
         report.failures.append((what, describe_failure(failure)))
 
 
+_PATIENCE = "SET LOCAL statement_timeout = '120s'; SET LOCAL idle_in_transaction_session_timeout = '600s'"
+"""A job may take longer than a request: a draft judges every customer of a pool in one transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class AssessmentJobs:
     """The handlers of assessments; an event that comes again finds its work done."""
@@ -248,6 +252,7 @@ class AssessmentJobs:
 
     async def draft(self, event: Event) -> None:
         """Work out a draft."""
+        await current_transaction().execute(_PATIENCE)
         facts = await get_tenant_facts()
         await draft_assessment(
             _assessment_id(event), currency=facts.currency, time_zone=facts.time_zone, clock=self.clock

@@ -299,4 +299,11 @@ reads = RoomReads(
             "The customers that assessments reclaim: one's own, the team's, all.",
         ),
     ),
+    extends={
+        "Customer": (
+            ToMany(
+                "declines", "CustomerDecline", "customer_id", "FOUND_AT_DESC", "Where its figures fell, newest first."
+            ),
+        )
+    },
 )
