@@ -9,7 +9,8 @@ from uuid import UUID
 
 from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
-from saas.circulation.jobs import AssessmentRun, DeclineRun, FindRecipients
+from saas.circulation.jobs import AssessmentRun, DeclineRun
+from saas.circulation.mails import FindRecipients
 from saas.customers import RecycleWarning, RecyclingRun
 from saas.events import purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports

@@ -31,7 +31,8 @@ from saas.background import (
     recycling_run,
 )
 from saas.backing import Backing, Progress, apply_migrations, backing
-from saas.circulation.jobs import AssessmentJobs, CirculationMails
+from saas.circulation.jobs import AssessmentJobs
+from saas.circulation.mails import CirculationMails
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs

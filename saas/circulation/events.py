@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from saas.events import EventTopic
 
-DECLINE_FOUND = EventTopic("circulation.decline_found", "An owned customer declines: decline_id.")
+DECLINES_FOUND = EventTopic("circulation.declines_found", "Customers that a person owns decline: employee_id.")
 DRAFT_AWAITED = EventTopic("circulation.draft_awaited", "An assessment is to be worked out: assessment_id.")
 PERSON_NOTIFIED = EventTopic(
     "circulation.person_notified", "A rep is to be told what an assessment reclaims: assessment_id, employee_id."
@@ -13,4 +13,4 @@ MOVE_AWAITED = EventTopic("circulation.move_awaited", "Customers of an assessmen
 APPEAL_FILED = EventTopic("circulation.appeal_filed", "An owner appeals for a customer: line_id.")
 APPEAL_DECIDED = EventTopic("circulation.appeal_decided", "An appeal was granted or refused: line_id.")
 
-TOPICS = (DECLINE_FOUND, DRAFT_AWAITED, PERSON_NOTIFIED, MOVE_AWAITED, APPEAL_FILED, APPEAL_DECIDED)
+TOPICS = (DECLINES_FOUND, DRAFT_AWAITED, PERSON_NOTIFIED, MOVE_AWAITED, APPEAL_FILED, APPEAL_DECIDED)

@@ -1,15 +1,15 @@
-"""What runs beside the requests: the nightly search for declines, drafts of assessments, carrying them out, and mails.
+"""What runs beside the requests: the nightly search for declines, drafts of assessments, carrying them out.
 
 Work goes page by page or customer by customer, a transaction each; cut off anywhere, it goes on where things stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -17,16 +17,15 @@ import asyncpg
 from saas.circulation.actions.carrying_out import close_if_done, move_if_due, rotate_if_reclaimed
 from saas.circulation.actions.declines import NOBODY, DeclinePolicy, PageDone, close_left_behind, judge_page
 from saas.circulation.actions.drafting import draft_assessment, give_up_draft
-from saas.circulation.events import DECLINE_FOUND, DRAFT_AWAITED, MOVE_AWAITED, PERSON_NOTIFIED
+from saas.circulation.events import DECLINES_FOUND, DRAFT_AWAITED, MOVE_AWAITED
 from saas.circulation.queries import find_decline_policy
 from saas.circulation.rules.moving import Step
 from saas.customers import job_actor, list_pools
-from saas.events import Event, Handlers
-from saas.identity import Recipient
-from saas.jobs import Mail, Postbox, describe_failure
-from saas.kernel import AppError, Catalogue, Clock, local_date, new_id
+from saas.events import Event, Handlers, emit_many
+from saas.jobs import describe_failure
+from saas.kernel import AppError, Clock, local_date, new_id
 from saas.sealing import Keyring, Sealer
-from tenants import Database, Transaction, current_tenant_id, current_transaction, get_tenant_facts
+from tenants import Database, Transaction, current_transaction, get_tenant_facts
 
 DECLINE_HOUR = 1
 """From which hour of the company's day declines are searched: before recycling, which goes by them."""
@@ -34,7 +33,6 @@ DECLINE_HOUR = 1
 PAGE = 200
 FAILURES_TOLD = 20
 DRAFT, MOVE = "circulation.draft", "circulation.move"
-DECLINE_MAIL, ASSESSMENT_MAIL = "circulation.decline_mail", "circulation.assessment_mail"
 LONGEST = timedelta(minutes=15)
 
 _BEGIN = """
@@ -46,6 +44,9 @@ UPDATE circulation_run SET finished_at = $3, judged = $4, found = found + $5, cl
 WHERE tenant_id = $1 AND ran_on = $2
 """
 _DONE = "SELECT true FROM circulation_run WHERE tenant_id = $1 AND ran_on = $2 AND finished_at IS NOT NULL"
+_TELL = """
+UPDATE customer_decline SET told_at = $2 WHERE tenant_id = $1 AND state = 'open' AND told_at IS NULL RETURNING owner_id
+"""
 _DUE = "SELECT id FROM assessment WHERE tenant_id = $1 AND state = 'announced' AND due_on <= $2 ORDER BY due_on, id"
 _TO_MOVE = """
 SELECT id FROM assessment_customer
@@ -114,8 +115,16 @@ class DeclineRun:
                 actor, after=after, most=PAGE, pool_ids=judging, time_zone=self._zone, clock=self._clock
             ),
         )
+        await self._tell()
         await self._finish(report)
         return report
+
+    async def _tell(self) -> None:
+        """One mail for each person, however many of their customers decline."""
+        async with self._transaction() as transaction:
+            rows = await transaction.fetch(_TELL, self._tenant_id, self._clock.now())
+            owners = sorted({row["owner_id"] for row in rows})
+            await emit_many(DECLINES_FOUND, [{"employee_id": str(each)} for each in owners])
 
     async def _policies(self) -> list[DeclinePolicy]:
         found = []
@@ -271,81 +280,3 @@ class AssessmentJobs:
 
 def _assessment_id(event: Event) -> UUID:
     return UUID(str(event.payload["assessment_id"]))
-
-
-FindRecipients = Callable[[UUID], Awaitable[tuple[Recipient | None, Sequence[Recipient]]]]
-"""By the owner's employee id: the owner, None without an account, and those who supervise."""
-
-_DECLINE = """
-SELECT f.owner_id, f.measure, f.since_on, f.counts_from, c.name FROM customer_decline f
-JOIN customer c ON c.tenant_id = $1 AND c.id = f.customer_id
-WHERE f.tenant_id = $1 AND f.id = $2 AND f.warned_at IS NULL AND f.state = 'open'
-"""
-_DECLINE_WARNED = "UPDATE customer_decline SET warned_at = $3 WHERE tenant_id = $1 AND id = $2"
-_PERSON = """
-SELECT p.employee_id AS owner_id, p.moving, a.appeal_until, a.due_on, l.name AS pool FROM assessment_person p
-JOIN assessment a ON a.tenant_id = $1 AND a.id = p.assessment_id AND a.state = 'announced'
-JOIN customer_pool l ON l.tenant_id = $1 AND l.id = a.pool_id
-WHERE p.tenant_id = $1 AND p.assessment_id = $2 AND p.employee_id = $3 AND p.notified_at IS NULL
-"""
-_NOTIFIED = """
-UPDATE assessment_person SET notified_at = $4 WHERE tenant_id = $1 AND assessment_id = $2 AND employee_id = $3
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class CirculationMails:
-    """Handlers of what owners and those who supervise are told: that a customer declines, what an assessment reclaims.
-
-    Who has no account can't be told: the notice stays undelivered, and customers wait as long as they may.
-    """
-
-    postbox: Postbox
-    recipients: FindRecipients
-    catalogue: Catalogue
-    clock: Clock
-
-    def listen(self, handlers: Handlers) -> None:
-        """Hear what people are to be told of."""
-        handlers.on(DECLINE_FOUND, name=DECLINE_MAIL, handler=self.decline)
-        handlers.on(PERSON_NOTIFIED, name=ASSESSMENT_MAIL, handler=self.assessment)
-
-    async def decline(self, event: Event) -> None:
-        """Warn of a customer that declines; an event that comes again finds it warned of."""
-        decline_id = UUID(str(event.payload["decline_id"]))
-        row = await current_transaction().fetchrow(_DECLINE, current_tenant_id(), decline_id)
-        if row is None:
-            return
-        values = {"customer": row["name"], "since": row["since_on"].isoformat(), "from": row["counts_from"].isoformat()}
-        if await self._send(event, row["owner_id"], "decline", values):
-            await current_transaction().execute(_DECLINE_WARNED, current_tenant_id(), decline_id, self.clock.now())
-
-    async def assessment(self, event: Event) -> None:
-        """Tell a rep, and who supervises them, how many customers an assessment reclaims, and until when to appeal."""
-        asked = _assessment_id(event), UUID(str(event.payload["employee_id"]))
-        row = await current_transaction().fetchrow(_PERSON, current_tenant_id(), *asked)
-        if row is None:
-            return
-        values = {"count": row["moving"], "pool": row["pool"], "due_on": row["due_on"].isoformat()}
-        values["until"] = row["appeal_until"].isoformat()
-        if await self._send(event, row["owner_id"], "assessment", values):
-            await current_transaction().execute(_NOTIFIED, current_tenant_id(), *asked, self.clock.now())
-
-    async def _send(self, event: Event, owner_id: UUID, what: str, values: dict[str, object]) -> bool:
-        """Whether it reached the owner."""
-        owner, supervisors = await self.recipients(owner_id)
-        for place, to in enumerate([owner, *supervisors]):
-            if to is not None:
-                await self.postbox.send(self._mail(event, to, place, what, values))
-        return owner is not None
-
-    def _mail(self, event: Event, to: Recipient, place: int, what: str, values: dict[str, object]) -> Mail:
-        named = {**values, "name": to.name}
-        return Mail(
-            id=event.id if place == 0 else uuid5(event.id, str(place)),
-            to_address=to.email,
-            to_name=to.name,
-            subject=self.catalogue.text(to.locale, f"jobs.{what}_mail.subject", named),
-            body=self.catalogue.text(to.locale, f"jobs.{what}_mail.body", named),
-            written_at=event.occurred_at,
-        )

@@ -37,6 +37,7 @@ class CustomerDecline(TenantModel):
 
     `received_on` names the holding it is about. Recycling counts it from `counts_from` on. `before` and `after` are
     minor units a month, or days. It is closed as recovered, recycled by it, or ended with the holding otherwise.
+    `told_at` is when a mail of it was asked for, `warned_at` when that reached the owner.
     """
 
     customer_id = fields.UUIDField()
@@ -55,6 +56,7 @@ class CustomerDecline(TenantModel):
     explanation: dict[str, Any] = fields.JSONField()
     state = fields.CharField(max_length=20)
     closed_on: date | None = fields.DateField(null=True)
+    told_at: datetime | None = fields.DatetimeField(null=True)
     warned_at: datetime | None = fields.DatetimeField(null=True)
 
     class Meta(TenantMeta):

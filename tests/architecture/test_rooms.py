@@ -50,6 +50,7 @@ REVIEWED = {
     "access/compiler.py": "the only file that knows casbin",
     "access/scopes.py": "row scopes as SQL",
     "access/table.py": "the compiled rights, all that rooms above need",
+    "circulation/mails.py": "what people are told by mail: a second subject of `jobs`",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
     "customers/held_queries.py": "what is held of a pool, for rooms above: a fourth subject of `queries`",

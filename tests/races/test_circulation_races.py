@@ -143,4 +143,4 @@ async def test_twenty_searches_at_once_find_each_decline_once(company: Company) 
     assert [each.failures for each in reports] == [()] * CROWD
     assert sum(each.found for each in reports) == 3
     assert await company.value("SELECT count(*) FROM customer_decline") == 3
-    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'circulation.decline_found'") == 3
+    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'circulation.declines_found'") == 1

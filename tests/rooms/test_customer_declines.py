@@ -59,7 +59,7 @@ async def test_a_decline_is_found_once_warned_of_and_told_to_recycling_after_its
     assert await company.rows("SELECT before, after, owner_id, policy_version FROM customer_decline") == [
         (Decimal("100000.000000"), Decimal("0.000000"), rep.employee_id, 1)
     ]
-    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'circulation.decline_found'") == 1
+    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'circulation.declines_found'") == 1
     assert await company.value("SELECT count(*) FROM audit_entry WHERE action = 'customer_decline.found'") == 1
     assert await company.value(DECLINED, customer_id) is None
     again = await find_declines(company)
@@ -70,7 +70,7 @@ async def test_a_decline_is_found_once_warned_of_and_told_to_recycling_after_its
     wait(company, 1)
     await find_declines(company)
     assert await company.value(DECLINED, customer_id) == counts_from
-    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'circulation.decline_found'") == 1
+    assert await company.value("SELECT count(*) FROM outbox WHERE topic = 'circulation.declines_found'") == 1
 
 
 async def test_a_figure_that_is_back_ends_the_decline(company: Company, rep: Actor) -> None:

@@ -1,4 +1,4 @@
-"""Findings of declines, a page of customers at a time: opened with a warning, kept while they last, closed.
+"""Findings of declines, a page of customers at a time: opened, kept while they last, closed.
 
 What recycling goes by is told to the customers room: the day from which a decline counts, or that there is none.
 """
@@ -14,12 +14,10 @@ from uuid import UUID
 import asyncpg
 
 from saas.audit import entry_values, record_many
-from saas.circulation.events import DECLINE_FOUND
 from saas.circulation.queries import gather_histories
 from saas.circulation.rules.declines import Decline, find_declines
 from saas.circulation.rules.terms import DeclineMeasure, DeclineTerms
 from saas.customers import PoolHolding, PoolSettings, find_dealt_customers, note_declines
-from saas.events import emit_many
 from saas.kernel import Actor, Clock, local_date, new_id
 from saas.sales import find_follow_up_facts
 from tenants import current_tenant_id, current_transaction
@@ -91,10 +89,7 @@ class PageDone:
 async def judge_page(
     actor: Actor, policy: DeclinePolicy, *, after: UUID, most: int, currency: str, time_zone: str, clock: Clock
 ) -> PageDone:
-    """Judge a page of the pool's dealt customers, by id; judging it again on the same day changes nothing.
-
-    Owners and managers are warned of what is found by an event each.
-    """
+    """Judge a page of the pool's dealt customers, by id; judging it again on the same day changes nothing."""
     today = local_date(clock.now(), time_zone)
     held = await find_dealt_customers(policy.pool_id, after=after, most=most, today=today)
     if not held:
@@ -187,7 +182,6 @@ class _Page:
             *columns,
         )
         await _record(self.actor, "customer_decline.found", (row["id"] for row in opened), self.clock)
-        await emit_many(DECLINE_FOUND, [{"decline_id": str(row["id"])} for row in opened])
         return opened
 
 

@@ -59,6 +59,7 @@ class Migration(RoomMigration):
                 ("explanation", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ("state", fields.CharField(max_length=20)),
                 ("closed_on", fields.DateField(null=True)),
+                ("told_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("warned_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
             options={

@@ -12,8 +12,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from saas.background import owner_and_supervisors
-from saas.circulation.events import DECLINE_FOUND, DRAFT_AWAITED, MOVE_AWAITED, PERSON_NOTIFIED
-from saas.circulation.jobs import AssessmentJobs, CirculationMails, DeclineRun
+from saas.circulation.events import (
+    APPEAL_DECIDED,
+    APPEAL_FILED,
+    DECLINES_FOUND,
+    DRAFT_AWAITED,
+    MOVE_AWAITED,
+    PERSON_NOTIFIED,
+)
+from saas.circulation.jobs import AssessmentJobs, DeclineRun
+from saas.circulation.mails import CirculationMails
 from saas.events import Event
 from saas.jobs import MailFolder
 from saas.kernel import Period, new_id, split_public_id
@@ -230,7 +238,8 @@ async def deliver(web: Web, person: Person, topic: str, payload: dict[str, Any],
     mails = CirculationMails(
         MailFolder(folder), owner_and_supervisors(at.database, at.clock), at.product.catalogue, at.clock
     )
-    handler = mails.decline if topic == DECLINE_FOUND else mails.assessment
+    ways = {DECLINES_FOUND: mails.declines, PERSON_NOTIFIED: mails.assessment, APPEAL_FILED: mails.appeal}
+    handler = {**ways, APPEAL_DECIDED: mails.decision}[topic]
     event = Event(new_id(), tenant_id, topic, payload, at.clock.now(), 1)
     for _ in range(2):
         async with at.database.transaction(tenant_id):
@@ -263,8 +272,8 @@ async def test_a_decline_is_shown_and_owner_and_manager_are_told_of_it(web: Web,
         "Deals a month: 1000.00 before, 0.00 in the last 1 closed months; 50 % below counts as falling"
     )
     assert (await other.answer(WHY_DECLINE, id=mine["id"]))["errors"][0]["extensions"]["code"] == "NOT_FOUND"
-    payload = {"decline_id": str(split_public_id(mine["id"])[1])}
-    await deliver(web, owner, DECLINE_FOUND, payload, tmp_path)
+    payload = {"employee_id": str(split_public_id(rep.employee_id)[1])}
+    await deliver(web, owner, DECLINES_FOUND, payload, tmp_path)
     assert addresses(tmp_path) == sorted([rep.email, manager.email])
 
 
@@ -290,3 +299,11 @@ async def test_the_notice_of_an_assessment_reaches_owner_and_manager_once(web: W
     assert [(each["notifiedAt"] is not None, each["moving"]) for each in read["assessmentPersons"]["nodes"]] == [
         (True, 2)
     ]
+    line = (await seen(rep, assessment))[0]["id"]
+    payload = {"line_id": str(split_public_id(line)[1])}
+    await rep.done(APPEAL, **keyed(line=line, reason="正在谈续约"))
+    await deliver(web, owner, APPEAL_FILED, payload, tmp_path / "filed")
+    assert addresses(tmp_path / "filed") == [manager.email]
+    await manager.done(DECIDE, **keyed(line=line, isGranted=False, reason="没有进展"))
+    await deliver(web, owner, APPEAL_DECIDED, payload, tmp_path / "decided")
+    assert addresses(tmp_path / "decided") == [rep.email]
