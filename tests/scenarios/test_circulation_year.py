@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from saas.access import AccessTable
@@ -58,7 +59,7 @@ async def test_from_a_hoard_to_a_share_for_everybody(company: Company) -> None:
 
     go_to(company, date(2027, 4, 1))
     await company.run("UPDATE employee SET hired_on = $2 WHERE id = $1", person(newcomer), date(2027, 3, 1))
-    terms = {**ASSESSING, "quota": 6, "newcomer_days": 90}
+    terms: dict[str, Any] = {**ASSESSING, "quota": 6, "newcomer_days": 90}
     await decide(company, PolicyKind.ASSESSMENT, **terms)
     receivers = [person(each) for each in (hoarder, worker, newcomer)]
     assessment_id = await announced(company, day=FIRST_QUARTER, receivers=receivers)

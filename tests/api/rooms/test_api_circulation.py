@@ -22,7 +22,7 @@ from saas.circulation.events import (
 )
 from saas.circulation.jobs import AssessmentJobs, DeclineRun
 from saas.circulation.mails import CirculationMails
-from saas.events import Event
+from saas.events import Event, Handler
 from saas.jobs import MailFolder
 from saas.kernel import Period, new_id, split_public_id
 from tests.api.rooms.conftest import Cast
@@ -238,7 +238,7 @@ async def deliver(web: Web, person: Person, topic: str, payload: dict[str, Any],
     mails = CirculationMails(
         MailFolder(folder), owner_and_supervisors(at.database, at.clock), at.product.catalogue, at.clock
     )
-    ways = {DECLINES_FOUND: mails.declines, PERSON_NOTIFIED: mails.assessment, APPEAL_FILED: mails.appeal}
+    ways: dict[str, Handler] = {DECLINES_FOUND: mails.declines, PERSON_NOTIFIED: mails.assessment, APPEAL_FILED: mails.appeal}
     handler = {**ways, APPEAL_DECIDED: mails.decision}[topic]
     event = Event(new_id(), tenant_id, topic, payload, at.clock.now(), 1)
     for _ in range(2):
