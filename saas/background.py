@@ -11,7 +11,7 @@ from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
 from saas.circulation.jobs import AssessmentRun, DeclineRun
 from saas.circulation.mails import FindRecipients
-from saas.customers import RecycleWarning, RecyclingRun
+from saas.customers import OwnershipNotices, RecycleWarning, RecyclingRun
 from saas.events import purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
 from saas.identity import Recipient, find_staff_recipients, purge_identity
@@ -43,6 +43,18 @@ def owner_and_supervisors(database: Database, clock: Clock) -> FindRecipients:
         return known.get(owner_id), [known[each] for each in told if each is not None]
 
     return recipients
+
+
+def ownership_notices(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> OwnershipNotices:
+    """The mails about what a night took from people, and what was assigned to them."""
+
+    async def recipient(owner_id: UUID) -> Recipient | None:
+        known = await find_staff_recipients(
+            database, current_tenant_id(), employee_ids=[owner_id], role=SALES_MANAGER, clock=clock
+        )
+        return known.get(owner_id)
+
+    return OwnershipNotices(postbox, recipient=recipient, catalogue=catalogue)
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
@@ -78,9 +90,8 @@ def periodic_jobs(
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):
-            run = recycling_run(database, tenant, clock)
-            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
-                await run.run()
+            if tenant.status is TenantStatus.ACTIVE:
+                await recycling_run(database, tenant, clock).run_wanted()
 
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),

@@ -26,6 +26,7 @@ from saas.background import (
     circulation_jobs,
     every_tenant,
     owner_and_supervisors,
+    ownership_notices,
     periodic_jobs,
     recycle_warning,
     recycling_run,
@@ -354,6 +355,7 @@ def worker_services(installation: Installation) -> WorkerServices:
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
     CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
     AssessmentJobs(database, installation.sealer, clock).listen(handlers)
+    ownership_notices(database, mails, catalogue, clock).listen(handlers)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)

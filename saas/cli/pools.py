@@ -51,6 +51,8 @@ def recycle(
         f"{report.ran_on}: {report.recycled} recycled, {report.warned} warned, {report.postponed} postponed, "
         f"{report.failed} failed."
     )
+    if report.missed_days:
+        note(f"{report.missed_days} days before had no run; what was due on them was done now.")
     for customer_id, what in report.failures:
         note(f"{public_id('cus', customer_id)}: {what}")
 

@@ -56,7 +56,7 @@ from saas.customers.actions.reclaiming import (
     rotate_customers,
     warn_of_reclaim,
 )
-from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -87,10 +87,10 @@ from saas.customers.held_queries import (
     find_pooled,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.jobs import OwnershipNotices, RecycleWarning
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
-from saas.customers.options import LevelDays, Option, OptionKind
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -109,9 +109,12 @@ from saas.customers.recycling import (
     FollowUpFacts,
     FollowUpKind,
     OpportunityFacts,
+    RecycleCondition,
     RecycleRules,
+    Subject,
     effective_days,
 )
+from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -139,6 +142,7 @@ __all__ = [
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
+    "DepartmentLimit",
     "DrawCertificate",
     "FollowUpFacts",
     "FollowUpKind",
@@ -160,12 +164,15 @@ __all__ = [
     "Option",
     "OptionKind",
     "OwnershipImport",
+    "OwnershipNotices",
     "Participant",
     "PerformancePlan",
+    "PersonLimit",
     "PoolChange",
     "PoolHolding",
     "PoolSettings",
     "ReclaimWarning",
+    "RecycleCondition",
     "RecycleReport",
     "RecycleRules",
     "RecycleWarning",
@@ -173,6 +180,7 @@ __all__ = [
     "RecyclingRun",
     "Refusal",
     "SettingsWish",
+    "Subject",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
@@ -218,7 +226,7 @@ __all__ = [
     "plan_allocation",
     "reads",
     "reclaim_customer",
-    "recycle_if_due",
+    "recycle_due_customers",
     "refuse_by_plugins",
     "release_customer",
     "release_customers",

@@ -7,10 +7,10 @@ that a claim needs nothing else; they are the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, timedelta
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, time, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, Protocol, get_type_hints
 from uuid import UUID
 
@@ -21,17 +21,27 @@ from saas.customers.options import (
     GoverningOptions,
     HoldingOptions,
     RecyclingOptions,
+    TellingOptions,
+    as_text,
     from_json,
     options_of,
     written,
 )
-from saas.customers.recycling import InactivityRule, OwnershipFacts, RecycleFacts, RecycleRules, recycle_verdict
-from saas.customers.rules import PoolRules
+from saas.customers.recycling import (
+    ConditionRule,
+    InactivityRule,
+    OwnershipFacts,
+    Records,
+    RecycleFacts,
+    RecycleRules,
+    recycle_verdict,
+)
+from saas.customers.rules import FairWindow, PoolRules, RareClaimRules
 from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(GoverningOptions, TellingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
@@ -51,7 +61,10 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
     def _faults(self) -> Iterator[PoolRuleOutOfRange]:
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
+        yield from self.claiming_faults()
+        yield from self.holding_faults()
         yield from self.recycling_faults()
+        yield from self.telling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.
@@ -75,6 +88,7 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
             dealt_follow_up=InactivityRule(self.recycle_dealt_follow_up_days, exempts_dealt=False),
             decline=InactivityRule(self.recycle_decline_days, exempts_dealt=False),
             contract_end=InactivityRule(self.recycle_contract_end_days, exempts_dealt=False),
+            condition=self._condition(),
             opportunity_days=self.opportunity_moves_within_days,
             protection_days=self.protection_days,
             reminder_days=self.reminder_days,
@@ -83,6 +97,12 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
             collaborators_count=self.collaborators_count,
             follow_up_kinds=self.follow_up_kinds,
         )
+
+    def _condition(self) -> ConditionRule | None:
+        if self.recycle_conditions is None:
+            return None
+        asks_all = self.recycle_conditions_join == "all"
+        return ConditionRule(self.recycle_conditions, asks_all, Records(self.recycle_conditions_records))
 
     def _rule(self, of: str, *, keeps_opportunity: bool) -> InactivityRule:
         """One of the rules that have days by level and leave dealt customers alone (P18 to P20, P22, P23)."""
@@ -102,9 +122,61 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
             return MarkRules(self.lock_limit, self.lock_days, self.cooldown_days)
         return MarkRules(self.rep_protection_limit, self.rep_protection_days, self.cooldown_days)
 
-    def claim_rules(self, name: str) -> PoolRules:
-        """What a claim goes by in the pool of that name."""
-        return PoolRules(name, self.claim_limit, self.holding_limit, self.cooldown_days)
+    def claim_rules(self, name: str, *, limit: int | None) -> PoolRules:
+        """What a claim goes by in the pool of that name, for somebody with that holding limit."""
+        return PoolRules(name, self.claim_limit, limit, self.cooldown_days, self.rare_claim_rules)
+
+    @cached_property
+    def rare_claim_rules(self) -> RareClaimRules:
+        """The settings of a claim that few pools have."""
+        return RareClaimRules(
+            allows_claims=self.allows_claims,
+            interval_minutes=self.claim_interval_minutes,
+            cooldown_hours=self.cooldown_hours,
+            is_cooldown_of_department=self.cooldown_of_department,
+            fair_window=FairWindow(
+                self.fair_window_hours,
+                self.fair_window_days,
+                None if self.fair_window_opens_at is None else time.fromisoformat(self.fair_window_opens_at),
+            ),
+            first_follow_up_limit=self.first_follow_up_limit,
+        )
+
+    @cached_property
+    def holding_rules(self) -> dict[str, Any] | None:
+        """What counts for the holding limit, as `counts_as_held` reads it; None as the product has it."""
+        rules = {name: getattr(self, name) for name in _HOLDING_RULES}
+        return None if all(rules[name] == OPTIONS[name].default for name in rules) else rules
+
+    def limit_of(self, employee_id: UUID | None, departments: Sequence[UUID] = ()) -> int | None:
+        """The holding limit of a person, the most specific one (P09); `departments` are theirs, the nearest first."""
+        people = {each.employee: each.limit for each in self.holding_limits_of_people}
+        if employee_id in people:
+            return people[employee_id]
+        own = {each.department: each.each for each in self.holding_limits_of_departments if each.each is not None}
+        return next((own[each] for each in departments if each in own), self.holding_limit)
+
+    def limits_together(self, departments: Sequence[UUID]) -> dict[UUID, int]:
+        """The limits of a person's departments for all their people together (P09)."""
+        limits = {each.department: each.together for each in self.holding_limits_of_departments}
+        return {each: most for each in departments if (most := limits.get(each)) is not None}
+
+    @property
+    def holding_text(self) -> str | None:
+        """The same as JSON."""
+        return None if self.holding_rules is None else json.dumps(self.holding_rules)
+
+    @cached_property
+    def asks_more(self) -> bool:
+        """Whether a claim needs facts that few pools ask for: times, waiting records, departments."""
+        return bool(
+            self.claim_interval_minutes
+            or self.cooldown_hours
+            or self.cooldown_of_department
+            or self.rare_claim_rules.fair_window.is_on
+            or self.first_follow_up_limit
+            or self.holding_limits_of_departments
+        )
 
     def text(self) -> str:
         """As JSON, for the database."""
@@ -119,6 +191,7 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
 OPTIONS = options_of(PoolSettings)
 """Every option of a pool, by name."""
 
+_HOLDING_RULES = ("counts_dealt", "uncounted_levels", "uncounted_sources", "uncounted_industries")
 _MOVE_DUE = tuple(name for name, each in OPTIONS.items() if each.declared.moves_due)
 
 
@@ -154,11 +227,14 @@ def due_of_new_holding(
     level: str | None,
     contract_ended_on: date | None = None,
     declined_on: date | None = None,
+    created_on: date | None = None,
+    start_kind: str = "claim",
 ) -> Due:
     """The due date of a customer that somebody received on that day from the pool: nothing before it counts."""
-    opened = OwnershipFacts(_ANYBODY, None, received_on)
+    opened = OwnershipFacts(_ANYBODY, None, received_on, start_kind=start_kind)
     facts = RecycleFacts(
         ownerships=(opened,),
+        created_on=created_on,
         level=level,
         last_deal_on=last_deal_on,
         contract_ended_on=contract_ended_on,
@@ -188,11 +264,15 @@ def settings_of(text: str) -> PoolSettings:
 
 def settings_in_force(row: _Row) -> PoolSettings:
     """From a pool's row with `settings` as text and the three columns of a claim, which have the last word."""
-    limits = {name: row[name] for name in ("claim_limit", "holding_limit", "cooldown_days")}
-    return replace(settings_of(row["settings"]), **limits)
+    return _in_force(row["settings"], row["claim_limit"], row["holding_limit"], row["cooldown_days"])
+
+
+@lru_cache(maxsize=512)
+def _in_force(text: str, claim_limit: int, holding_limit: int, cooldown_days: int) -> PoolSettings:
+    """Kept, as `settings_of` is: putting them together anew takes ten microseconds of each customer and claim."""
+    limits = {"claim_limit": claim_limit, "holding_limit": holding_limit, "cooldown_days": cooldown_days}
+    return replace(settings_of(text), **limits)
 
 
 def _told(value: object) -> Scalar:
-    if value is None or isinstance(value, bool | int):
-        return value
-    return json.dumps(value, default=lambda each: each.isoformat() if isinstance(each, date) else asdict(each))
+    return value if value is None or isinstance(value, bool | int | str) else as_text(value)

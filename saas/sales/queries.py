@@ -275,7 +275,7 @@ ORDER BY f.customer_id, f.created_at, f.id
 
 
 _OPEN = """
-SELECT p.customer_id, p.owner_id, p.engaged_on, p.advanced_on,
+SELECT p.customer_id, p.owner_id, p.engaged_on, p.advanced_on, s.key, s.position,
        p.product IS NOT NULL AND coalesce(p.expected_minor, 0) > 0 AS is_whole
 FROM unnest($2::uuid[], $3::timestamptz[]) AS asked (id, instant)
 JOIN opportunity p ON p.tenant_id = $1 AND p.customer_id = asked.id
@@ -310,6 +310,8 @@ async def _find_open(since: Mapping[UUID, datetime]) -> dict[UUID, list[Opportun
             advanced_on=row["advanced_on"],
             on=row["engaged_on"],
             is_whole=row["is_whole"],
+            stage=row["key"],
+            position=row["position"],
         )
         found.setdefault(row["customer_id"], []).append(facts)
     return found

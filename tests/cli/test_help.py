@@ -34,6 +34,7 @@ OPTIONS = {
     "bench reads": {"--rounds", "--seconds", "--short"},
     "bench import": {"--rows", "--short"},
     "bench allocation": {"--customers", "--reps", "--rounds", "--short"},
+    "bench pool": {"--customers", "--large", "--reps", "--rounds", "--seconds", "--short"},
     "bench payroll": {"--people", "--rounds", "--short"},
     "import": {"--tenant", "--commit", "--preview", "--mode", "--mapping", "--as", "--errors", "--json"},
     "import-crm": {"--tenant", "--commit", "--preview", "--mapping", "--mode", "--as", "--errors", "--json"},

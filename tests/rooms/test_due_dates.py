@@ -11,7 +11,16 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from saas.customers import LevelDays, assign_customer, note_declines, note_last_deals, settle_due
+from saas.customers import (
+    LevelDays,
+    RecycleCondition,
+    Subject,
+    assign_customer,
+    note_declines,
+    note_last_deals,
+    settle_due,
+    transfer_customer,
+)
 from saas.kernel import Actor, local_date
 from saas.sales import find_follow_up_facts
 from tests.rooms.selling import Sales
@@ -300,3 +309,47 @@ async def recycled_due(company: Company, customer_id: UUID, version: int, counts
     await company.run("UPDATE customer SET settings_version = NULL")
     await company.recycle()
     return (await due(company, customer_id))[0]
+
+
+@pytest.mark.parametrize("way", ["claim", "assign", "transfer"])
+async def test_conditions_decide_however_a_customer_is_received(company: Company, rep: Actor, way: str) -> None:
+    """P21: what is stored at once is what the job would reckon."""
+    conditions = (RecycleCondition(Subject.HELD, 10), RecycleCondition(Subject.CREATED, 20))
+    await company.configure(
+        recycle_follow_up_days=None, recycle_deal_days=None, recycle_conditions=conditions, grace_days=1
+    )
+    company.clock.advance(timedelta(days=1))
+    other = await company.hire("0003")
+    customer_id = await company.enter("晨光", keeper=other if way == "transfer" else None)
+    company.clock.advance(timedelta(days=5))
+    given: dict[str, Any] = {"customer_id": customer_id, "employee_id": rep.employee_id, "reason": "重点行业"}
+    given |= {"access": ALL, "time_zone": ZONE, "clock": company.clock}
+    if way == "claim":
+        await company.claim(rep, customer_id)
+    elif way == "assign":
+        await company.within(partial(assign_customer, company.founder, **given))
+    else:
+        given["follow_ups"] = find_follow_up_facts
+        await company.within(partial(transfer_customer, company.founder, **given))
+    stored = await due(company, customer_id)
+    assert stored == (TODAY + timedelta(days=22), "condition", 2, None)
+    await company.run("UPDATE customer SET settings_version = NULL")
+    await company.recycle()
+    assert await due(company, customer_id) == stored
+
+
+async def test_a_stage_that_stands_still_takes_a_customer_back(company: Company, rep: Actor) -> None:
+    """P21 of an opportunity's stage; without one the condition never holds."""
+    sales = Sales(company, rep, access=REP)
+    await company.configure(
+        recycle_follow_up_days=None,
+        recycle_deal_days=None,
+        recycle_conditions=(RecycleCondition(Subject.STAGE, 10, ("prospecting",)),),
+        grace_days=1,
+    )
+    customer_id = await company.enter("晨光", keeper=rep)
+    assert await due(company, customer_id) == (None, None, 2, None)
+    made = await opportunity(sales, customer_id)
+    assert await due(company, customer_id) == (TODAY + timedelta(days=11), "condition", 2, None)
+    await sales.move(made, "engaging")
+    assert await due(company, customer_id) == (None, None, 2, None)

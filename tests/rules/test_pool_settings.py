@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.customers import OPTIONS, LevelDays, PoolSettings
+from saas.customers import OPTIONS, LevelDays, PoolSettings, RecycleCondition, Subject
 from saas.customers.recycling import FollowUpKind, OwnershipFacts, RecycleFacts, recycle_verdict
 from saas.customers.settings import due_of_new_holding, settings_of
 from saas.kernel import AppErrors, Catalogue
@@ -157,6 +157,15 @@ settings = st.builds(
     recycle_follow_up_days_by_level=levels,
     release_reasons=st.lists(st.sampled_from(("无需求", "竞品", "倒闭")), unique=True).map(tuple),
     recycle_deal_days_by_level=levels,
+    recycle_conditions=st.none()
+    | st.lists(
+        st.builds(RecycleCondition, st.sampled_from((Subject.HELD, Subject.CREATED)), st.integers(1, 90))
+        | st.just(RecycleCondition(Subject.STAGE, 5, ("engaging",))),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+    recycle_conditions_join=st.sampled_from(("all", "any")),
+    recycle_conditions_records=st.sampled_from(("all", "claimed", "entered")),
     not_before=st.none() | st.dates(DAY, DAY + timedelta(days=90)),
 )
 
@@ -173,7 +182,7 @@ before = st.none() | st.dates(DAY - timedelta(days=400), DAY)
     settings, before, st.none() | st.dates(DAY - timedelta(400), DAY + timedelta(400)), before, st.sampled_from("AD")
 )
 def test_a_new_holding_is_due_as_the_verdict_says(
-    each: PoolSettings, deal: date | None, contract: date | None, decline: date | None, level: str
+    each: PoolSettings, deal: date | None, contract: date | None, past: date | None, level: str
 ) -> None:
     """An older follow-up or ownership never counts for a new holding (L20)."""
     former = OwnershipFacts(person_id(1), None, DAY - timedelta(days=90), DAY)
@@ -181,12 +190,19 @@ def test_a_new_holding_is_due_as_the_verdict_says(
         (former, OwnershipFacts(person_id(2), None, DAY)),
         last_deal_on=deal,
         contract_ended_on=contract,
-        declined_on=decline,
+        created_on=past,
+        declined_on=past,
         level=level,
     )
     verdict = recycle_verdict(facts, each.recycle_rules(), DAY)
     due = due_of_new_holding(
-        each, received_on=DAY, last_deal_on=deal, level=level, contract_ended_on=contract, declined_on=decline
+        each,
+        received_on=DAY,
+        last_deal_on=deal,
+        level=level,
+        contract_ended_on=contract,
+        declined_on=past,
+        created_on=past,
     )
     assert due.on == verdict.due_on
     assert due.rule == (verdict.clock and verdict.clock.rule.value)
@@ -214,3 +230,18 @@ def test_each_option_comes_back_from_the_database_as_it_was(name: str) -> None:
     default = getattr(PoolSettings(), name)
     assert getattr(settings_of(PoolSettings().text()), name) == default
     assert getattr(settings_of("{}"), name) == default
+
+
+@pytest.mark.parametrize("time", ["00:00", "02:00", "23:00"])
+def test_a_night_may_begin_until_an_hour_before_midnight(time: str) -> None:
+    """P26."""
+    assert PoolSettings().changed({"recycle_time": time}, valid_from=DAY).recycle_time == time
+
+
+@pytest.mark.parametrize(
+    ("time", "key"), [("23:01", "pool_time_too_late"), ("23:59", "pool_time_too_late"), ("2:00", "pool_time_malformed")]
+)
+def test_a_night_that_could_miss_its_day_is_refused(time: str, key: str) -> None:
+    with pytest.raises(AppErrors) as refused:
+        PoolSettings().changed({"recycle_time": time}, valid_from=DAY)
+    assert [(fault.key, fault.field) for fault in refused.value.errors] == [(f"customers.{key}", ("recycleTime",))]

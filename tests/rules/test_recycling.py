@@ -34,6 +34,7 @@ from saas.kernel import Catalogue
 LI, WANG, NORTH, SOUTH = UUID(int=1), UUID(int=2), UUID(int=11), UUID(int=12)
 RECEIVED = date(2026, 3, 1)
 OFF = InactivityRule(None)
+INACTIVITY = tuple(each for each in RecycleRule if each is not RecycleRule.CONDITION)
 RULES = RecycleRules(
     no_follow_up=InactivityRule(30), no_opportunity=OFF, no_deal=OFF, protection_days=0, reminder_days=()
 )
@@ -51,7 +52,7 @@ def on(day: int) -> date:
 
 
 def only(rule: RecycleRule, settings: InactivityRule) -> RecycleRules:
-    chosen: dict[str, Any] = {each.value: settings if each is rule else OFF for each in RecycleRule}
+    chosen: dict[str, Any] = {each.value: settings if each is rule else OFF for each in INACTIVITY}
     return replace(RULES, **chosen)
 
 

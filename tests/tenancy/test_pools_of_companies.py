@@ -28,7 +28,7 @@ from saas.customers import (
     move_customers,
     own_certificate,
     plan_allocation,
-    recycle_if_due,
+    recycle_due_customers,
     settle_due,
     transfer_customer,
 )
@@ -251,15 +251,15 @@ async def test_the_job_of_one_company_touches_no_other(company: Company, other_c
     theirs = await other_company.everything()
     await company.recycle()
     done = await company.within(
-        lambda: recycle_if_due(
+        lambda: recycle_due_customers(
             company.founder,
-            customer_id=foreign.owned_id,
+            customer_ids=[foreign.owned_id],
             follow_ups=find_follow_up_facts,
             time_zone=ZONE,
             clock=company.clock,
         )
     )
-    assert (done.is_recycled, done.is_postponed, done.is_warned) == (False, False, False)
+    assert done == []
     today = company.clock.now().date()
     settled = await company.within(
         lambda: settle_due([foreign.owned_id], follow_ups=find_follow_up_facts, time_zone=ZONE, today=today)

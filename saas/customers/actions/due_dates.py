@@ -58,7 +58,8 @@ FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.p
 WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
 """
 _OWNERSHIPS = """
-SELECT id, customer_id, owner_id, owner_department_id, started_at, started_on, ended_on, end_kind FROM ownership
+SELECT id, customer_id, owner_id, owner_department_id, started_at, started_on, ended_on, start_kind,
+       end_kind FROM ownership
 WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY customer_id, started_at, id
 """
 _NOTICES = """
@@ -215,6 +216,7 @@ def _ownership(row: asyncpg.Record) -> OwnershipFacts:
         began_on=row["started_on"],
         ended_on=row["ended_on"],
         ended_by_transfer=row["end_kind"] == "transfer",
+        start_kind=row["start_kind"],
     )
 
 

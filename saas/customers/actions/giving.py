@@ -11,16 +11,18 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from saas.audit import entry_values, record_many
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.rosters import Dealt, FrozenRoster
+from saas.customers.actions.rosters import CUSTOMERS_MAX, Dealt, FrozenRoster
 from saas.customers.allocation import Allocation
 from saas.customers.errors import PlanChanged
 from saas.customers.events import CUSTOMER_ALLOCATED
 from saas.customers.queries import Pool
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit_many
-from saas.kernel import Actor, Clock, new_id
+from saas.kernel import Actor, Clock, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 CHUNK = 1_000
@@ -31,10 +33,11 @@ SELECT id, status = 'active' AS is_active, department_id FROM employee
 WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE
 """
 _HOLDINGS = """
-SELECT owner_id, count(*) AS holding FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
+SELECT owner_id, count(*) AS holding FROM customer c WHERE tenant_id = $1 AND owner_id = ANY ($2)
+    AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $3::jsonb) GROUP BY owner_id
 """
 _LOCK_CUSTOMERS = """
-SELECT id, version, last_deal_on, contract_ends_on, declined_on, level FROM customer
+SELECT id, version, created_at, last_deal_on, contract_ends_on, declined_on, level FROM customer
 WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = $3 AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE
 """
 _GIVE = """
@@ -73,6 +76,7 @@ class _Fresh(NamedTuple):
     """A pooled customer as it is once it is locked."""
 
     version: int
+    created_on: date
     last_deal_on: date | None
     contract_ends_on: date | None
     declined_on: date | None
@@ -114,6 +118,7 @@ async def give(
     *,
     pool: Pool,
     on: date,
+    time_zone: str,
     is_refusing: bool,
     clock: Clock,
 ) -> Given:
@@ -122,8 +127,8 @@ async def give(
     :raises PlanChanged: `is_refusing`, and a customer is not as it was, or a person left or has no room.
     """
     wanted, kept = _sorted_out(frozen, allocation)
-    people = await _lock_people(frozen, {item.employee_id for item in wanted})
-    fresh = await _lock_customers(pool.id, wanted)
+    people = await _lock_people(frozen, pool, {item.employee_id for item in wanted})
+    fresh = await _lock_customers(pool.id, wanted, time_zone)
     going, missed = _checked(wanted, people, fresh)
     if is_refusing and missed:
         changed = {"changed": len(missed), "of": len(wanted)}
@@ -152,26 +157,43 @@ def _sorted_out(frozen: FrozenRoster, allocation: Allocation) -> tuple[list[_Ite
     return wanted, kept
 
 
-async def _lock_people(frozen: FrozenRoster, employee_ids: set[UUID]) -> dict[UUID, _Person]:
+async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]) -> dict[UUID, _Person]:
     """Those who are on the staff still, with their room under the limit, which nobody else can use now."""
     transaction, tenant_id, ids = current_transaction(), current_tenant_id(), sorted(employee_ids)
     rows = await transaction.fetch(_LOCK_PEOPLE, tenant_id, ids)
-    holdings = {row["owner_id"]: row["holding"] for row in await transaction.fetch(_HOLDINGS, tenant_id, ids)}
+    counted = await transaction.fetch(_HOLDINGS, tenant_id, ids, pool.settings.holding_text)
+    holdings = {row["owner_id"]: row["holding"] for row in counted}
     limits = {each.employee_id: each.holding_limit for each in frozen.roster.candidates}
     return {
-        row["id"]: _Person(row["department_id"], (limits[row["id"]] or 0) - holdings.get(row["id"], 0))
+        row["id"]: _Person(row["department_id"], _room(limits[row["id"]], holdings.get(row["id"], 0)))
         for row in rows
         if row["is_active"]
     }
 
 
-async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, _Fresh]:
+def _room(limit: int | None, holding: int) -> int:
+    """Under a limit, None is none: then there is room for all that an allocation may have."""
+    return CUSTOMERS_MAX if limit is None else limit - holding
+
+
+async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item], time_zone: str) -> dict[UUID, _Fresh]:
     """Version and last deal of those that are in the pool still."""
     fresh: dict[UUID, _Fresh] = {}
     for ids in _chunks(sorted(item.dealt.customer.customer_id for item in wanted)):
         rows = await current_transaction().fetch(_LOCK_CUSTOMERS, current_tenant_id(), ids, pool_id)
-        fresh |= {row["id"]: _Fresh(*(row[name] for name in _Fresh._fields)) for row in rows}
+        fresh |= {row["id"]: _fresh(row, time_zone) for row in rows}
     return fresh
+
+
+def _fresh(row: asyncpg.Record, time_zone: str) -> _Fresh:
+    return _Fresh(
+        version=row["version"],
+        created_on=local_date(row["created_at"], time_zone),
+        last_deal_on=row["last_deal_on"],
+        contract_ends_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
+        level=row["level"],
+    )
 
 
 def _checked(
@@ -246,6 +268,8 @@ class _Writer:
                 level=customer.level,
                 contract_ended_on=customer.contract_ends_on,
                 declined_on=customer.declined_on,
+                created_on=customer.created_on,
+                start_kind="assign",
             )
         return self._dues[key]
 

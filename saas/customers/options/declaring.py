@@ -85,7 +85,7 @@ class Option:
     @property
     def default_text(self) -> str:
         """The default as JSON."""
-        return json.dumps(self.default, default=asdict)
+        return as_text(self.default)
 
     def faults(self, given: Any) -> Iterator[PoolRuleOutOfRange]:
         """What is out of the option's own range."""
@@ -191,6 +191,15 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 def written(settings: Any) -> str:
     """Settings as JSON, for the database; days and ids as text."""
     return json.dumps(asdict(settings), default=str)
+
+
+def as_text(value: Any) -> str:
+    """The value of an option as JSON; days and ids as text."""
+    return json.dumps(value, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def from_json(hint: Any, value: Any) -> Any:

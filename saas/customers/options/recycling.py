@@ -9,13 +9,32 @@ from dataclasses import dataclass
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.options.declaring import camel, option, out_of_range
 from saas.customers.options.holding import DAYS_MAX
-from saas.customers.recycling import FollowUpKind, RecycleRules
+from saas.customers.recycling import FollowUpKind, RecycleCondition, RecycleRules, Subject
 from saas.kernel import Scalar
+from saas.reads.mapping import EnumKind
 
 LEVELS_MAX = 50
 LEVEL_MAX = 20
 KINDS_MAX = 10
+CONDITIONS_MAX = 10
+STAGES_MAX = 20
 _KIND = re.compile(r"[a-z][a-z_]{0,19}", re.ASCII)
+
+
+CONDITIONS_JOIN = EnumKind(
+    "RecycleConditionsJoin",
+    "How the conditions of recycling are joined.",
+    {"ALL": ("all", "All of them must hold."), "ANY": ("any", "One of them must hold.")},
+)
+CONDITIONS_RECORDS = EnumKind(
+    "RecycleConditionsRecords",
+    "Which customers the conditions of recycling are about.",
+    {
+        "ALL": ("all", "All of them."),
+        "CLAIMED": ("claimed", "Those that came from the pool: claimed, assigned or allocated."),
+        "ENTERED": ("entered", "Those that were entered or imported with an owner."),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +150,15 @@ class RecyclingOptions:
         most=DAYS_MAX,
         moves_due=True,
     )
+    recycle_conditions: tuple[RecycleCondition, ...] | None = option(
+        "P21", None, "Conditions on which customers go back; null: off.", length=CONDITIONS_MAX, moves_due=True
+    )
+    recycle_conditions_join: str = option(
+        "P21", "all", "Whether all conditions must hold, or one.", choices=CONDITIONS_JOIN, moves_due=True
+    )
+    recycle_conditions_records: str = option(
+        "P21", "all", "Which customers the conditions are about.", choices=CONDITIONS_RECORDS, moves_due=True
+    )
     collaborators_count: bool = option(
         "P25", False, "Whether follow-ups by others than the owner count.", moves_due=True
     )
@@ -154,6 +182,22 @@ class RecyclingOptions:
             for given, most in ((kind.least_seconds, 86_400), (kind.least_characters, 4_000)):
                 if not 0 <= given <= most:
                     yield out_of_range("follow_up_kinds", given, 0, most)
+        yield from self._faults_of_conditions()
+
+    def _faults_of_conditions(self) -> Iterator[PoolRuleOutOfRange]:
+        """An empty list, which would match everybody (L21); days out of range; stages where there can be none."""
+        name = "recycle_conditions"
+        if self.recycle_conditions == ():
+            yield PoolRuleOutOfRange("customers.pool_conditions_empty", field=(camel(name),))
+        for at, each in enumerate(self.recycle_conditions or ()):
+            if not 1 <= each.days <= DAYS_MAX:
+                days: dict[str, Scalar] = {"given": each.days, "least": 1, "most": DAYS_MAX}
+                yield PoolRuleOutOfRange("customers.pool_rule_out_of_range", days, field=(camel(name), str(at), "days"))
+            if (each.subject is Subject.STAGE) != (1 <= len(each.stages) <= STAGES_MAX):
+                told: dict[str, Scalar] = {"subject": each.subject.value, "count": len(each.stages)}
+                yield PoolRuleOutOfRange(
+                    "customers.pool_condition_stages", told, field=(camel(name), str(at), "stages")
+                )
 
     def _faults_of_levels(self, rule: str) -> Iterator[PoolRuleOutOfRange]:
         """The days of a rule by level, and a protection that is longer than the rule: the rule would never act."""

@@ -14,12 +14,22 @@ from saas.customers.recycling.facts import (
     holding,
 )
 from saas.customers.recycling.follow_ups import effective_days, effective_follow_up, is_effective
-from saas.customers.recycling.settings import FollowUpKind, InactivityRule, RecycleRule, RecycleRules
+from saas.customers.recycling.settings import (
+    ConditionRule,
+    FollowUpKind,
+    InactivityRule,
+    Records,
+    RecycleCondition,
+    RecycleRule,
+    RecycleRules,
+    Subject,
+)
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
     "Action",
     "Comparison",
+    "ConditionRule",
     "Effect",
     "FollowUpFacts",
     "FollowUpKind",
@@ -28,12 +38,15 @@ __all__ = [
     "InactivityRule",
     "OpportunityFacts",
     "OwnershipFacts",
+    "Records",
+    "RecycleCondition",
     "RecycleFacts",
     "RecycleRule",
     "RecycleRules",
     "ReminderFacts",
     "RunningClock",
     "Start",
+    "Subject",
     "Taken",
     "Verdict",
     "effective_days",

@@ -23,6 +23,7 @@ class Start(Enum):
     DEAL = "deal"
     DECLINE = "decline"
     CONTRACT_END = "contract_end"
+    STAGE = "stage"
 
 
 class Hold(Enum):

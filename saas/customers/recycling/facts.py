@@ -11,13 +11,14 @@ from saas.customers.recycling.settings import RecycleRule, RecycleRules
 
 @dataclass(frozen=True, slots=True)
 class OwnershipFacts:
-    """One ownership; `ended_on` None is the open one."""
+    """One ownership; `ended_on` None is the open one. `start_kind` is how it began: claim, created, transfer …"""
 
     owner_id: UUID
     team_id: UUID | None
     began_on: date
     ended_on: date | None = None
     ended_by_transfer: bool = False
+    start_kind: str = "claim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,15 @@ class OpportunityFacts:
     """An open opportunity that began `on` a day, None for some day of the holding.
 
     It came to the furthest stage that it ever reached on `advanced_on`. `is_whole` says that it has what an
-    opportunity needs to be believed: a product and an amount above 0.
+    opportunity needs to be believed: a product and an amount above 0. `position` is that of its `stage`.
     """
 
     owner_id: UUID
     advanced_on: date
     on: date | None = None
     is_whole: bool = True
+    stage: str | None = None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.kernel import Scalar
@@ -15,7 +15,7 @@ DAYS_MAX = 3650
 
 class RecycleRule(Enum):
     """The rules, in the order that breaks a tie of due dates: P18, P19, P20, dealt customers' own N (L15), falling
-    performance, P52.
+    performance, P52, P21.
     """
 
     NO_FOLLOW_UP = "no_follow_up"
@@ -24,6 +24,7 @@ class RecycleRule(Enum):
     DEALT_FOLLOW_UP = "dealt_follow_up"
     DECLINE = "decline"
     CONTRACT_END = "contract_end"
+    CONDITION = "condition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,42 @@ class InactivityRule:
     def days_for(self, level: str | None) -> int | None:
         """N for a customer of that level; None where the rule is off."""
         return self.days if self.days is None or level is None else self.days_by_level.get(level, self.days)
+
+
+class Subject(StrEnum):
+    """What a condition is about (P21)."""
+
+    HELD = "held"
+    CREATED = "created"
+    STAGE = "stage"
+
+
+class Records(StrEnum):
+    """Which customers the conditions are about: by how the first owner since the pool came to them."""
+
+    ALL = "all"
+    CLAIMED = "claimed"
+    ENTERED = "entered"
+
+
+@dataclass(frozen=True, slots=True)
+class RecycleCondition:
+    """A condition, true once more than `days` have passed since the holding began, since the customer was entered, or
+    since its furthest open opportunity, standing in one of the `stages`, last advanced.
+    """
+
+    subject: Subject
+    days: int
+    stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRule:
+    """Conditions that must all hold, or one of which must, for the customers that it is about."""
+
+    conditions: tuple[RecycleCondition, ...]
+    asks_all: bool = True
+    records: Records = Records.ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +105,7 @@ class RecycleRules:
     dealt_follow_up: InactivityRule = InactivityRule(None, exempts_dealt=False)
     decline: InactivityRule = InactivityRule(None, exempts_dealt=False)
     contract_end: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    condition: ConditionRule | None = None
     opportunity_days: int = 60
     protection_days: int = 3
     reminder_days: tuple[int, ...] = (7, 3, 1)
@@ -82,23 +120,24 @@ class RecycleRules:
     )
 
     def running(self, level: str | None) -> Iterator[tuple[RecycleRule, InactivityRule, int]]:
-        """The rules that are on, each with its N for the level."""
-        rules = (
-            self.no_follow_up,
-            self.no_opportunity,
-            self.no_deal,
-            self.dealt_follow_up,
-            self.decline,
-            self.contract_end,
-        )
-        for name, rule in zip(RecycleRule, rules, strict=True):
+        """The rules of inactivity that are on, each with its N for the level."""
+        rules = {
+            RecycleRule.NO_FOLLOW_UP: self.no_follow_up,
+            RecycleRule.NO_OPPORTUNITY: self.no_opportunity,
+            RecycleRule.NO_DEAL: self.no_deal,
+            RecycleRule.DEALT_FOLLOW_UP: self.dealt_follow_up,
+            RecycleRule.DECLINE: self.decline,
+            RecycleRule.CONTRACT_END: self.contract_end,
+        }
+        for name, rule in rules.items():
             days = rule.days_for(level)
             if days is not None:
                 yield name, rule, days
 
     def asks_opportunities(self, level: str | None) -> bool:
         """Whether what is open decides anything: most pools never look."""
-        return any(
+        conditions = () if self.condition is None else self.condition.conditions
+        return any(each.subject is Subject.STAGE for each in conditions) or any(
             rule is RecycleRule.NO_OPPORTUNITY or settings.exempts_open_opportunity
             for rule, settings, _ in self.running(level)
         )

@@ -22,8 +22,9 @@ from saas.customers.recycling.clocks import (
     kept_until,
     start_of,
 )
+from saas.customers.recycling.conditions import Judged, condition_clock, is_about, judged_conditions
 from saas.customers.recycling.facts import RecycleFacts, holding
-from saas.customers.recycling.settings import RecycleRule, RecycleRules
+from saas.customers.recycling.settings import ConditionRule, RecycleRule, RecycleRules, Subject
 from saas.kernel import Explanation
 from saas.kernel.explanations import Shown
 
@@ -79,7 +80,7 @@ class _Case:
     today: date
 
     def clocks(self) -> Iterator[tuple[RunningClock, Exemption | None]]:
-        """Each rule that is on, with why it does not run."""
+        """Each rule of inactivity that is on, with why it does not run."""
         facts, rules = self.facts, self.rules
         received_on = holding(facts, rules)[0].began_on
         for rule, settings, days in rules.running(facts.level):
@@ -90,7 +91,9 @@ class _Case:
 
     def told(self) -> Iterator[Explanation]:
         """Each rule with what its clock says, or why it does not run."""
-        return (_told(clock, exemption, self) for clock, exemption in self.clocks())
+        yield from (_told(clock, exemption, self) for clock, exemption in self.clocks())
+        if self.rules.condition is not None:
+            yield _told_conditions(self.rules.condition, self)
 
 
 def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Verdict:
@@ -100,6 +103,8 @@ def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Ve
     """
     case = _Case(facts, rules, today)
     clocks = [clock for clock, exemption in case.clocks() if exemption is None]
+    by_condition = condition_clock(facts, rules)
+    clocks += [] if by_condition is None else [by_condition]
     if not clocks:
         return Verdict(Action.KEEP, None, None, None, None, None, is_warned=False, case=case)
     return _verdict(min(clocks, key=lambda each: each.due_on), case)
@@ -170,6 +175,15 @@ _EXEMPTIONS: Mapping[Exemption, Explanation] = MappingProxyType(
         Exemption.NO_CONTRACT: Explanation("customers.recycle_exempt_no_contract"),
     }
 )
+_ALL_CONDITIONS = Explanation("customers.recycle_rule_all_conditions")
+_ANY_CONDITION = Explanation("customers.recycle_rule_any_condition")
+_CONDITIONS: Mapping[Subject, Explanation] = MappingProxyType(
+    {
+        Subject.HELD: Explanation("customers.recycle_condition_held"),
+        Subject.CREATED: Explanation("customers.recycle_condition_created"),
+        Subject.STAGE: Explanation("customers.recycle_condition_stage"),
+    }
+)
 _HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
     {
         Hold.PROTECTION: Explanation("customers.recycle_held_protection"),
@@ -194,6 +208,25 @@ def _told(clock: RunningClock, exemption: Exemption | None, case: _Case) -> Expl
         args["due_on"] = clock.ripe_on.isoformat()
         parts = (replace(_STARTS[clock.start], args=args), *_kept(clock, case.rules))
     return replace(_RULES[clock.rule], args={"days": clock.days}, parts=parts)
+
+
+def _told_conditions(rule: ConditionRule, case: _Case) -> Explanation:
+    """All conditions with from when on each holds, whether one or all of them are needed."""
+    root = _ALL_CONDITIONS if rule.asks_all else _ANY_CONDITION
+    if not is_about(rule, case.facts):
+        return replace(root, parts=(Explanation("customers.recycle_exempt_records"),))
+    judged = judged_conditions(rule, case.facts, case.rules)
+    return replace(root, parts=tuple(_told_condition(each, case.today) for each in judged))
+
+
+def _told_condition(judged: Judged, today: date) -> Explanation:
+    args: dict[str, Shown] = {"days": judged.condition.days}
+    if judged.condition.subject is Subject.STAGE:
+        args["stages"] = ", ".join(judged.condition.stages)
+    if judged.clock is None:
+        return Explanation("customers.recycle_condition_no_stage", args)
+    args |= {"on": judged.clock.start_on.isoformat(), "elapsed": (today - judged.clock.start_on).days}
+    return replace(_CONDITIONS[judged.condition.subject], args={**args, "from_on": judged.clock.due_on.isoformat()})
 
 
 def _kept(clock: RunningClock, rules: RecycleRules) -> Iterator[Explanation]:

@@ -9,9 +9,20 @@ from typing import Any, Optional, TypeVar
 
 import strawberry
 
-from saas.customers import OPTIONS, FollowUpKind, LevelDays, Option, OptionKind
+from saas.customers import (
+    OPTIONS,
+    DepartmentLimit,
+    FollowUpKind,
+    LevelDays,
+    Option,
+    OptionKind,
+    PersonLimit,
+    RecycleCondition,
+    Subject,
+)
 from saas.graphql.fields import Info, query
 from saas.graphql.payloads import enum_of, optional_enum_of, stored_text
+from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import Catalogue
 from saas.sales import FOLLOW_UP_KIND
@@ -46,7 +57,72 @@ class LevelDaysInput:
         return LevelDays(self.level.strip(), self.days)
 
 
-_ITEMS: Mapping[type, type] = {FollowUpKind: EffectiveKindInput, LevelDays: LevelDaysInput}
+RecycleConditionSubject = described_enum(
+    "RecycleConditionSubject",
+    "What a condition of recycling is about. Since 0.1.",
+    {
+        Subject.HELD.name: "How long the present holding has lasted. Since 0.1.",
+        Subject.CREATED.name: "How long ago the customer was entered. Since 0.1.",
+        Subject.STAGE.name: "How long its furthest open opportunity has made no progress. Since 0.1.",
+    },
+)
+
+
+@strawberry.input(description="A condition on which customers go back to the pool (P21). Since 0.1.")
+class RecycleConditionInput:
+    """True once more than `days` have passed."""
+
+    subject: Enum = strawberry.field(description="What it is about.", graphql_type=RecycleConditionSubject)
+    days: int = strawberry.field(description="Days, 1 to 3650.")
+    stages: list[str] = strawberry.field(
+        description="Of a condition about a stage: the keys of 1 to 20 stages, in one of which it stands.",
+        default_factory=list,
+    )
+
+    def item(self) -> RecycleCondition:
+        """As the settings have it."""
+        return RecycleCondition(Subject[self.subject.name], self.days, tuple(self.stages))
+
+
+@strawberry.input(description="The holding limit of one person. Since 0.1.")
+class PersonLimitInput:
+    """In the place of the pool's."""
+
+    employee: strawberry.ID = strawberry.field(description="The person (emp_…).")
+    limit: int = strawberry.field(description="Customers, 0 to 10000.")
+
+    def item(self) -> PersonLimit:
+        """As the settings have it."""
+        return PersonLimit(placed_id(self.employee, prefix="emp", field=("holdingLimitsOfPeople",)), self.limit)
+
+
+@strawberry.input(description="The holding limits of a department. Since 0.1.")
+class DepartmentLimitInput:
+    """One of the two, or both."""
+
+    department: strawberry.ID = strawberry.field(description="The department (dep_…).")
+    each: int | None = strawberry.field(
+        description="Customers that each of its people may hold, 0 to 10000, in the place of the pool's limit.",
+        default=None,
+    )
+    together: int | None = strawberry.field(
+        description="Customers that its people and those of departments below may hold together, 0 to 10000.",
+        default=None,
+    )
+
+    def item(self) -> DepartmentLimit:
+        """As the settings have it."""
+        department_id = placed_id(self.department, prefix="dep", field=("holdingLimitsOfDepartments",))
+        return DepartmentLimit(department_id, self.each, self.together)
+
+
+_ITEMS: Mapping[type, type] = {
+    FollowUpKind: EffectiveKindInput,
+    LevelDays: LevelDaysInput,
+    RecycleCondition: RecycleConditionInput,
+    PersonLimit: PersonLimitInput,
+    DepartmentLimit: DepartmentLimitInput,
+}
 """What stands in a list of the settings → what stands in the input's, with a method `item`."""
 
 

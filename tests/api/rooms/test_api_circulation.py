@@ -238,8 +238,9 @@ async def deliver(web: Web, person: Person, topic: str, payload: dict[str, Any],
     mails = CirculationMails(
         MailFolder(folder), owner_and_supervisors(at.database, at.clock), at.product.catalogue, at.clock
     )
-    ways: dict[str, Handler] = {DECLINES_FOUND: mails.declines, PERSON_NOTIFIED: mails.assessment, APPEAL_FILED: mails.appeal}
-    handler = {**ways, APPEAL_DECIDED: mails.decision}[topic]
+    told: dict[str, Handler] = {DECLINES_FOUND: mails.declines, PERSON_NOTIFIED: mails.assessment}
+    answered: dict[str, Handler] = {APPEAL_FILED: mails.appeal, APPEAL_DECIDED: mails.decision}
+    handler = {**told, **answered}[topic]
     event = Event(new_id(), tenant_id, topic, payload, at.clock.now(), 1)
     for _ in range(2):
         async with at.database.transaction(tenant_id):
