@@ -138,7 +138,7 @@ class Company:
     async def enter(self, name: str, *, keeper: Actor | None = None, phone: str | None = None) -> UUID:
         """A new customer: the keeper's own, or in the pool."""
         new = NewCustomer(name=name, phone=phone)
-        return await self.within(
+        entered = await self.within(
             lambda: create_customer(
                 keeper or self.founder,
                 new,
@@ -148,6 +148,7 @@ class Company:
                 clock=self.clock,
             )
         )
+        return entered.customer_id
 
     async def claim(self, actor: Actor, customer_id: UUID, *, access: AccessTable = REP) -> UUID:
         """The actor claims."""

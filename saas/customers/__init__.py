@@ -13,6 +13,7 @@ from saas.customers.actions.answers import (
 )
 from saas.customers.actions.customers import (
     ClaimGuard,
+    Entered,
     claim_customer,
     claim_customers,
     create_customer,
@@ -144,6 +145,7 @@ __all__ = [
     "CustomerImport",
     "DepartmentLimit",
     "DrawCertificate",
+    "Entered",
     "FollowUpFacts",
     "FollowUpKind",
     "FollowUpSource",

@@ -18,6 +18,7 @@ from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
     ClaimingOptions,
+    EnteringOptions,
     GoverningOptions,
     HoldingOptions,
     RecyclingOptions,
@@ -41,7 +42,9 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, TellingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(
+    GoverningOptions, EnteringOptions, TellingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
