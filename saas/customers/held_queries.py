@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+
+import asyncpg
 
 from tenants import current_tenant_id, current_transaction
 
@@ -27,14 +29,22 @@ class PoolHolding:
 
 _HELD = """
 SELECT c.id AS customer_id, c.owner_id, c.owner_department_id AS department_id, o.id AS ownership_id,
-       coalesce(c.received_on, o.started_on) AS received_on,
-       EXISTS (SELECT FROM holding_mark m WHERE m.tenant_id = $1 AND m.ownership_id = o.id AND m.customer_id = c.id
-           AND m.state = 'in_force' AND m.until_on >= $3) AS is_marked
-FROM customer c JOIN ownership o ON o.tenant_id = $1 AND o.customer_id = c.id AND o.ended_at IS NULL
+       coalesce(c.received_on, o.started_on) AS received_on
+FROM customer c CROSS JOIN LATERAL (
+    SELECT w.id, w.started_on FROM ownership w
+    WHERE w.tenant_id = $1 AND w.customer_id = c.id AND w.ended_at IS NULL LIMIT 1
+) o
 WHERE c.tenant_id = $1 AND c.pool_id = $2 AND c.owner_id IS NOT NULL
 """
-_DEALT = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id > $4 ORDER BY c.id LIMIT $5"
-_OF_OWNERS = f"{_HELD} AND c.owner_id = ANY ($4) ORDER BY c.owner_id, c.id"
+"""The ownership is looked up, always: a plain join may read all of them for each customer while the database has no
+statistics of a table that was filled a moment ago."""
+
+_MARKED = """
+SELECT ownership_id FROM holding_mark
+WHERE tenant_id = $1 AND customer_id = ANY ($2) AND state = 'in_force' AND until_on >= $3
+"""
+_DEALT = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id > $3 ORDER BY c.id LIMIT $4"
+_OF_OWNERS = f"{_HELD} AND c.owner_id = ANY ($3) ORDER BY c.owner_id, c.id"
 _OWNERS = """
 SELECT DISTINCT owner_id FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NOT NULL ORDER BY owner_id
 """
@@ -45,8 +55,8 @@ SELECT id FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND id = ANY ($3) 
 
 async def find_dealt_customers(pool_id: UUID, *, after: UUID, most: int, today: date) -> list[PoolHolding]:
     """A page of the pool's owned customers with a deal, by id."""
-    rows = await current_transaction().fetch(_DEALT, current_tenant_id(), pool_id, today, after, most)
-    return [PoolHolding(**dict(row)) for row in rows]
+    rows = await current_transaction().fetch(_DEALT, current_tenant_id(), pool_id, after, most)
+    return await _holdings(rows, today)
 
 
 async def find_pool_owners(pool_id: UUID) -> list[UUID]:
@@ -57,8 +67,15 @@ async def find_pool_owners(pool_id: UUID) -> list[UUID]:
 
 async def find_held_by(pool_id: UUID, owner_ids: Collection[UUID], *, today: date) -> list[PoolHolding]:
     """All customers of the pool that some people own, by owner and id."""
-    rows = await current_transaction().fetch(_OF_OWNERS, current_tenant_id(), pool_id, today, list(owner_ids))
-    return [PoolHolding(**dict(row)) for row in rows]
+    rows = await current_transaction().fetch(_OF_OWNERS, current_tenant_id(), pool_id, list(owner_ids))
+    return await _holdings(rows, today)
+
+
+async def _holdings(rows: Sequence[asyncpg.Record], today: date) -> list[PoolHolding]:
+    ids = [row["customer_id"] for row in rows]
+    found = await current_transaction().fetch(_MARKED, current_tenant_id(), ids, today)
+    marked = {row["ownership_id"] for row in found}
+    return [PoolHolding(**dict(row), is_marked=row["ownership_id"] in marked) for row in rows]
 
 
 async def find_pooled(pool_id: UUID, customer_ids: Collection[UUID]) -> list[UUID]:

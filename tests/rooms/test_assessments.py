@@ -25,12 +25,14 @@ from saas.circulation.errors import (
 from saas.customers import Marking, MarkKind
 from saas.customers.errors import CooldownRunning
 from saas.kernel import Actor
+from saas.people import create_department
 from saas.sales import find_follow_up_facts
 from tests.rooms.circulating import (
     ASSESSING,
     FOLLOWED_ONLY,
     HR,
     OWN,
+    TEAM,
     announce,
     announced,
     appeal,
@@ -440,6 +442,26 @@ async def test_owners_read_why_and_nobody_else_does(
     assert told.key == "circulation.line_worst_used"
     refusal = await refused(company.within(lambda: explain_line(reps[1], OWN, line_id=line_id)))
     assert isinstance(refusal, LineNotFound)
+
+
+async def test_a_manager_sees_and_decides_for_the_own_department_alone(
+    company: Company, reps: tuple[Actor, Actor], held: list[UUID]
+) -> None:
+    await assessing(company)
+    line_id = (await lines(company, await announced(company, day=QUARTER)))[0][0]
+    await appeal(company, reps[0], line_id)
+    elsewhere = await company.within(
+        lambda: create_department(
+            company.founder, name="华南区", parent_id=company.founded.department_id, clock=company.clock
+        )
+    )
+    stranger = await company.hire("0008", name="外区经理", department_id=elsewhere.id)
+    manager = await company.hire("0009", name="王经理")
+    unseen = await refused(rule(company, stranger, line_id, is_granted=True, access=TEAM))
+    assert isinstance(unseen, LineNotFound)
+    assert await states(company) == ["announced", "appealed"]
+    await rule(company, manager, line_id, is_granted=True, access=TEAM)
+    assert await states(company) == ["announced", "granted"]
 
 
 async def test_another_companys_assessment_is_as_if_missing(

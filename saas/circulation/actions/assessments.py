@@ -53,8 +53,8 @@ SELECT id, pool_id, policy_version, terms::text AS terms, period_first, period_u
 FROM assessment WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE
 """
 _CHANGED = """
-SELECT count(*) AS planned, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM ownership o
-    WHERE o.tenant_id = $1 AND o.id = l.ownership_id AND o.ended_at IS NULL)) AS changed
+SELECT count(*) AS planned, count(*) FILTER (WHERE NOT coalesce(
+    (SELECT o.ended_at IS NULL FROM ownership o WHERE o.tenant_id = $1 AND o.id = l.ownership_id), false)) AS changed
 FROM assessment_customer l WHERE l.tenant_id = $1 AND l.assessment_id = $2
 """
 _ANNOUNCE = """
