@@ -59,6 +59,7 @@ _TABLES = (
     "refused_check_count",
     "pool_setting",
     "pool_department",
+    "pool_member",
     "pool_event",
     "pool_notice",
     "holding_mark",

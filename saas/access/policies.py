@@ -28,6 +28,7 @@ PERMISSIONS = frozenset(
         "customer:release",
         "customer:assign",
         "customer:transfer",
+        "customer:level",
         "customer:mark",
         "customer:extend",
         "customer:history",
@@ -287,7 +288,9 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick")
     yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
-    yield from _allow(SALES_MANAGER, Action.DO, "customer:history", "customer:extend", "pool:allocate")
+    yield from _allow(
+        SALES_MANAGER, Action.DO, "customer:history", "customer:extend", "customer:level", "pool:allocate"
+    )
     yield from _importing(SALES_MANAGER)
     yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
     yield from _allow(

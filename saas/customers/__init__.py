@@ -39,6 +39,7 @@ from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
 from saas.customers.actions.ledger import job_actor
+from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -186,6 +187,7 @@ __all__ = [
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
+    "change_level",
     "claim_customer",
     "claim_customers",
     "close_pool",

@@ -66,7 +66,7 @@ class PoolSetting(TenantModel):
 
 class PoolDepartment(Model):
     """A department whose people, and those of all departments below, are members of a pool; a pool without one is
-    everybody's.
+    everybody's, unless it names people (`PoolMember`).
 
     The primary key is (tenant_id, pool_id, department_id); the ORM is told of one column of it.
     """
@@ -79,13 +79,28 @@ class PoolDepartment(Model):
         table = "pool_department"
 
 
+class PoolMember(Model):
+    """A person who is a member of a pool beside the people of its departments.
+
+    The primary key is (tenant_id, pool_id, employee_id); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    employee_id = fields.UUIDField(primary_key=True)
+
+    class Meta(TenantMeta):
+        table = "pool_member"
+
+
 class Customer(TenantModel):
     """A company or person that is sold to: pooled (no owner) or owned (one open ownership).
 
     `due_on` is the day it goes back to the pool by `due_rule`, as the settings of `settings_version` have it; an owned
     customer without that version has not been reckoned yet. `effective_follow_up_on` lies within the holding.
     `contract_ends_on` is the last day of the last contract; `declined_on` the day on which falling performance was
-    established, null where it is not falling.
+    established, null where it is not falling. Since a level brought more days, at `level_raised_at`, recycling counts
+    by `counted_level` for as long as that holding lasts.
     """
 
     pool_id = fields.UUIDField()
@@ -111,6 +126,8 @@ class Customer(TenantModel):
     last_deal_on = fields.DateField(null=True)
     contract_ends_on = fields.DateField(null=True)
     declined_on = fields.DateField(null=True)
+    counted_level = fields.CharField(max_length=20, null=True)
+    level_raised_at = fields.DatetimeField(null=True)
     due_on = fields.DateField(null=True)
     due_rule = fields.CharField(max_length=20, null=True)
     settings_version = fields.IntField(null=True)

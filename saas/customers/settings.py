@@ -22,6 +22,7 @@ from saas.customers.options import (
     GoverningOptions,
     HoldingOptions,
     RecyclingOptions,
+    ReturningOptions,
     TellingOptions,
     as_text,
     from_json,
@@ -43,7 +44,13 @@ from saas.kernel import AppErrors, Scalar
 
 @dataclass(frozen=True)
 class PoolSettings(
-    GoverningOptions, EnteringOptions, TellingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+    GoverningOptions,
+    TellingOptions,
+    EnteringOptions,
+    ReturningOptions,
+    RecyclingOptions,
+    HoldingOptions,
+    ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
 
@@ -67,6 +74,7 @@ class PoolSettings(
         yield from self.claiming_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
+        yield from self.returning_faults()
         yield from self.telling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
@@ -203,7 +211,8 @@ class PoolChange:
     """A change of a pool; what is None or absent stays. `settings` maps names of `PoolSettings` to new values.
 
     `valid_from` is the first day of the new settings, today when None. `department_ids` are the departments whose
-    people, those below included, are members; empty is everybody.
+    people, those below included, are members, `member_ids` are people who are so by themselves; both empty is
+    everybody.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -211,6 +220,7 @@ class PoolChange:
     is_enabled: bool | None = None
     is_default: bool = False
     department_ids: tuple[UUID, ...] | None = None
+    member_ids: tuple[UUID, ...] | None = None
     valid_from: date | None = None
 
 
@@ -271,10 +281,9 @@ def settings_in_force(row: _Row) -> PoolSettings:
 
 
 @lru_cache(maxsize=512)
-def _in_force(text: str, claim_limit: int, holding_limit: int, cooldown_days: int) -> PoolSettings:
+def _in_force(text: str, claim_limit: int | None, holding_limit: int | None, cooldown_days: int) -> PoolSettings:
     """Kept, as `settings_of` is: putting them together anew takes ten microseconds of each customer and claim."""
-    limits = {"claim_limit": claim_limit, "holding_limit": holding_limit, "cooldown_days": cooldown_days}
-    return replace(settings_of(text), **limits)
+    return replace(settings_of(text), claim_limit=claim_limit, holding_limit=holding_limit, cooldown_days=cooldown_days)
 
 
 def _told(value: object) -> Scalar:

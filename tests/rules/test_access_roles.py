@@ -168,6 +168,7 @@ VERBS: dict[str, Set[str]] = {
         "customer:mark",
         "customer:extend",
         "customer:history",
+        "customer:level",
         "pool:allocate",
         "fairness:read",
         "follow_up:create",

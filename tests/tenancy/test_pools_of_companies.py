@@ -19,6 +19,7 @@ from saas.customers import (
     PoolChange,
     assign_customer,
     cancel_allocation,
+    change_level,
     close_pool,
     commit_allocation,
     configure_pool,
@@ -124,6 +125,19 @@ async def transfer(company: Company, actor: Actor, foreign: Foreign) -> object:
     )
 
 
+async def change_level_of(company: Company, actor: Actor, foreign: Foreign) -> object:
+    return await change_level(
+        actor,
+        customer_id=foreign.owned_id,
+        level="A",
+        reason="x",
+        access=ACCESS,
+        follow_ups=find_follow_up_facts,
+        time_zone=ZONE,
+        clock=company.clock,
+    )
+
+
 async def plan_there(company: Company, actor: Actor, foreign: Foreign) -> object:
     assert actor.employee_id is not None
     return await _plan(company, actor, pool_id=foreign.pool_id, employee_id=actor.employee_id)
@@ -193,6 +207,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     assign,
     assign_to,
     transfer,
+    change_level_of,
     plan_there,
     plan_for,
     plan_of,

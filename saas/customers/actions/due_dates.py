@@ -17,6 +17,7 @@ import asyncpg
 
 from saas.customers.queries import POOL_SETTINGS, lock_customers
 from saas.customers.recycling import (
+    CountedLevel,
     FollowUpFacts,
     OpportunityFacts,
     OwnershipFacts,
@@ -52,7 +53,7 @@ FollowUpSource = Callable[[Mapping[UUID, Asked]], Awaitable[Mapping[UUID, Activi
 
 _OWNED = f"""
 SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on,
-       c.contract_ends_on, c.declined_on,
+       c.contract_ends_on, c.declined_on, c.counted_level, c.level_raised_at,
        p.name AS pool_name, {POOL_SETTINGS}
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
@@ -92,7 +93,11 @@ WHERE c.tenant_id = $1 AND c.id = d.id AND c.declined_on IS DISTINCT FROM d.decl
 
 @dataclass(frozen=True, slots=True)
 class OwnedCustomer:
-    """An owned customer with all that decides when it goes back."""
+    """An owned customer with all that decides when it goes back.
+
+    `level` is its own; `stored_level` the one that recycling counts by, where it was raised since `held_since`, the
+    beginning of the holding (L13).
+    """
 
     customer_id: UUID
     pool_id: UUID
@@ -102,6 +107,9 @@ class OwnedCustomer:
     ownership_id: UUID
     settings: PoolSettings
     settings_version: int
+    level: str | None
+    stored_level: CountedLevel
+    held_since: datetime
     facts: RecycleFacts
 
     def verdict(self, today: date) -> Verdict:
@@ -186,7 +194,6 @@ def _owned(
     facts = RecycleFacts(
         ownerships=tuple(_ownership(each) for each in history),
         created_on=local_date(row["created_at"], time_zone),
-        level=row["level"],
         last_deal_on=row["last_deal_on"],
         contract_ended_on=row["contract_ends_on"],
         declined_on=row["declined_on"],
@@ -205,6 +212,9 @@ def _owned(
         ownership_id=ownership_id,
         settings=settings_in_force(row),
         settings_version=row["settings_version"],
+        level=row["level"],
+        stored_level=CountedLevel(row["counted_level"], row["level_raised_at"]),
+        held_since=history[-1]["started_at"],
         facts=facts,
     )
 
@@ -229,16 +239,27 @@ async def _with_activity(
 ) -> list[OwnedCustomer]:
     """What was done before the holding never counts, though it was on the same day, so it is not asked for."""
     asked: dict[UUID, Asked] = {}
+    since: dict[UUID, datetime] = {}
     for each in owned:
         rules = each.settings.recycle_rules()
-        began = histories[each.customer_id][-len(holding(each.facts, rules))]
-        asked[each.customer_id] = Asked(began["started_at"], rules.asks_opportunities(each.facts.level))
+        began: datetime = histories[each.customer_id][-len(holding(each.facts, rules))]["started_at"]
+        since[each.customer_id] = began
+        asked[each.customer_id] = Asked(began, rules.asks_opportunities(each.facts.level))
     done = await source(asked) if asked else {}
-    return [replace(each, facts=_active(each.facts, done.get(each.customer_id, Activity()))) for each in owned]
+    return [_active(each, since[each.customer_id], done.get(each.customer_id, Activity())) for each in owned]
 
 
-def _active(facts: RecycleFacts, activity: Activity) -> RecycleFacts:
-    return replace(facts, follow_ups=tuple(activity.follow_ups), opportunities=tuple(activity.opportunities))
+def _active(customer: OwnedCustomer, held_since: datetime, activity: Activity) -> OwnedCustomer:
+    """A customer with what goes on, and the level that counts in this holding."""
+    raised_at = customer.stored_level.raised_at
+    is_raised = raised_at is not None and raised_at >= held_since
+    facts = replace(
+        customer.facts,
+        level=customer.stored_level.level if is_raised else customer.level,
+        follow_ups=tuple(activity.follow_ups),
+        opportunities=tuple(activity.opportunities),
+    )
+    return replace(customer, held_since=held_since, facts=facts)
 
 
 async def note_last_deals(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -10,11 +11,12 @@ import asyncpg
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.returning import refuse_unknown_targets
 from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
 from saas.customers.models import CustomerPool
 from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
-from saas.kernel import Actor, Clock, Scalar, local_date, new_id
-from saas.people import clean_name, get_department
+from saas.kernel import Actor, AppError, Clock, Scalar, local_date, new_id
+from saas.people import clean_name, get_department, get_employee
 from tenants import current_tenant_id, current_transaction
 
 POOL_NAME_MAX = 100
@@ -129,6 +131,8 @@ async def _change_pool(pool_id: UUID, before: asyncpg.Record, change: PoolChange
         changes |= {"status": [before["status"], status]} if status != before["status"] else {}
     if change.department_ids is not None:
         changes |= await _set_departments(pool_id, change.department_ids)
+    if change.member_ids is not None:
+        changes |= await _set_members(pool_id, change.member_ids)
     return changes
 
 
@@ -174,18 +178,33 @@ async def _update(pool_id: UUID, column: str, value: object) -> None:
 async def _set_departments(pool_id: UUID, department_ids: tuple[UUID, ...]) -> dict[str, list[Scalar]]:
     for department_id in department_ids:
         await get_department(department_id)
+    before = await _replaced("pool_department", "department_id", pool_id, department_ids)
+    return _listed("departments", before, department_ids)
+
+
+async def _set_members(pool_id: UUID, member_ids: tuple[UUID, ...]) -> dict[str, list[Scalar]]:
+    for place, employee_id in enumerate(member_ids):
+        try:
+            await get_employee(employee_id)
+        except AppError as unknown:
+            raise unknown.at("members", str(place)) from None
+    return _listed("members", await _replaced("pool_member", "employee_id", pool_id, member_ids), member_ids)
+
+
+async def _replaced(table: str, column: str, pool_id: UUID, wanted: tuple[UUID, ...]) -> list[UUID]:
+    """Other rows of a pool in the place of those it had; what they named."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
     gone = await transaction.fetch(
-        "DELETE FROM pool_department WHERE tenant_id = $1 AND pool_id = $2 RETURNING department_id", tenant_id, pool_id
+        f"DELETE FROM {table} WHERE tenant_id = $1 AND pool_id = $2 RETURNING {column}", tenant_id, pool_id
     )
-    await transaction.execute(
-        "INSERT INTO pool_department (tenant_id, pool_id, department_id) SELECT $1, $2, unnest($3::uuid[])",
-        tenant_id,
-        pool_id,
-        sorted(set(department_ids)),
-    )
-    old, new = sorted(str(row["department_id"]) for row in gone), sorted(map(str, set(department_ids)))
-    return {"departments": [", ".join(old), ", ".join(new)]} if old != new else {}
+    sql = f"INSERT INTO {table} (tenant_id, pool_id, {column}) SELECT $1, $2, unnest($3::uuid[])"
+    await transaction.execute(sql, tenant_id, pool_id, sorted(set(wanted)))
+    return [row[column] for row in gone]
+
+
+def _listed(name: str, before: Sequence[UUID], after: Sequence[UUID]) -> dict[str, list[Scalar]]:
+    old, new = sorted(map(str, before)), sorted(map(str, set(after)))
+    return {name: [", ".join(old), ", ".join(new)]} if old != new else {}
 
 
 async def _change_settings(
@@ -198,6 +217,7 @@ async def _change_settings(
     after = before.changed(change.settings, valid_from=valid_from)
     if after == before:
         return {}
+    await refuse_unknown_targets(after)
     await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
     if valid_from <= today:
         await _put_in_force(pool_id, after, version + 1)

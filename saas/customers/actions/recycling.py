@@ -16,22 +16,24 @@ from saas.access import AccessTable, scope_predicate
 from saas.audit import entry_values, record_many
 from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, store_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.events import CUSTOMER_RECYCLED, RECYCLE_WARNED
+from saas.customers.actions.returning import Receivers, find_targets, hand_on, lock_receivers
+from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_RECYCLED, RECYCLE_WARNED
 from saas.customers.policies import CUSTOMER_SCOPES
-from saas.customers.recycling import Action, RunningClock, Verdict
+from saas.customers.recycling import Action, RunningClock, Target, Verdict, told_target
 from saas.events import emit_many
 from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 _TAKE_BACK = """
 WITH item AS (
-    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS i (customer_id, ownership_id, rule)
+    SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS i (customer_id, ownership_id, rule, pool_id)
 ), returned AS (
-    UPDATE customer c SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
-        due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL, version = c.version + 1
+    UPDATE customer c SET pool_id = i.pool_id, owner_id = NULL, owner_department_id = NULL, status = 'pooled',
+        received_on = NULL, due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL,
+        version = c.version + 1
     FROM item i WHERE c.tenant_id = $1 AND c.id = i.customer_id
 )
-UPDATE ownership o SET ended_at = $5, ended_on = $6, end_kind = 'recycle', reason = i.rule
+UPDATE ownership o SET ended_at = $6, ended_on = $7, end_kind = 'recycle', reason = i.rule
 FROM item i WHERE o.tenant_id = $1 AND o.id = i.ownership_id
 """
 _NOTE = """
@@ -62,18 +64,20 @@ async def recycle_due_customers(
     """Take back to the pool those of the customers that a rule says go today; warn the owners of others, where a
     reminder is due. What was done with each that is owned.
 
-    The customers are locked in the order of their ids, then judged. Recycling without a delivered reminder waits a
-    day, at most three times (3.4). Where one can't be written, none is: the caller's transaction is whole or nothing.
+    The customers are locked in the order of their ids, after the people who may get them, then judged. Recycling
+    without a delivered reminder waits a day, at most three times (3.4). Where one can't be written, none is: the
+    caller's transaction is whole or nothing.
     """
     now = clock.now()
     today = local_date(now, time_zone)
+    receivers = await lock_receivers(customer_ids, today=today)
     owned = await find_owned(customer_ids, follow_ups=follow_ups, time_zone=time_zone, is_locking=True)
     page = _Page(actor, now, today, clock)
     judged = [_Judged(each, each.verdict(today)) for each in owned]
     going = [each for each in judged if each.verdict.action is Action.RECYCLE]
     waiting = [each for each in judged if each.verdict.action is Action.POSTPONE]
     staying = [each for each in judged if each.verdict.action is Action.KEEP]
-    await page.take_back(going)
+    await page.take_back(going, receivers)
     staying += await page.postpone(waiting)
     warned = await page.warn(staying)
     await store_due([each.customer for each in staying], today=today)
@@ -168,16 +172,23 @@ class _Page:
     today: date
     clock: Clock
 
-    async def take_back(self, going: Sequence[_Judged]) -> None:
-        """The customers go back to their pools, and their ownerships end."""
+    async def take_back(self, going: Sequence[_Judged], receivers: Receivers) -> None:
+        """The customers go back to their pools, or to who gets them in its place, and their ownerships end."""
         if not going:
             return
-        rows = ((each.customer.customer_id, each.customer.ownership_id, each.clock.rule.value) for each in going)
-        columns = map(list, zip(*rows, strict=True))
+        targets = await find_targets([each.customer for each in going], receivers, today=self.today)
+        gone = [_Gone(each, targets[each.customer.customer_id]) for each in going]
+        columns = map(list, zip(*(each.row() for each in gone), strict=True))
         await current_transaction().execute(_TAKE_BACK, current_tenant_id(), *columns, self.now, self.today)
-        await self._publish("recycled", going)
-        await record_many([self._entry(each) for each in going])
-        await emit_many(CUSTOMER_RECYCLED, [_event(each) for each in going])
+        given = [
+            (each.judged.customer, each.target.employee_id) for each in gone if each.target.employee_id is not None
+        ]
+        await hand_on(self.actor, given, receivers, at=self.now, on=self.today)
+        lines = [line for each in gone for line in each.lines()]
+        await write_ledger(self.actor, lines, at=self.now, on=self.today)
+        await record_many([self._entry(each) for each in gone])
+        await emit_many(CUSTOMER_RECYCLED, [_event(each.judged) for each in gone])
+        await emit_many(CUSTOMER_ASSIGNED, [_assigned(customer, person) for customer, person in given])
 
     async def postpone(self, waiting: Sequence[_Judged]) -> list[_Judged]:
         """Wait a day, with the verdict that follows; the reminder that was never delivered is due in the same run."""
@@ -210,13 +221,14 @@ class _Page:
     async def _publish(self, kind: str, judged: Sequence[_Judged]) -> None:
         await write_ledger(self.actor, [_line(kind, each) for each in judged], at=self.now, on=self.today)
 
-    def _entry(self, judged: _Judged) -> tuple[object, ...]:
+    def _entry(self, gone: _Gone) -> tuple[object, ...]:
+        judged = gone.judged
         return entry_values(
             self.actor,
             "customer.recycled",
             object_type="Customer",
             object_id=judged.customer.customer_id,
-            changes={"owner": [str(judged.customer.owner_id), None], "rule": [None, judged.clock.rule.value]},
+            changes=gone.changes(),
             clock=self.clock,
         )
 
@@ -240,18 +252,64 @@ def _noticed(judged: _Judged) -> tuple[object, ...]:
 
 
 def _line(kind: str, judged: _Judged) -> LedgerLine:
-    """Who loses a customer is its former owner; who is told of it owns it still."""
-    customer, is_gone = judged.customer, kind == "recycled"
+    """Who is told of it owns it still."""
+    customer = judged.customer
     return LedgerLine(
         kind,
         customer.pool_id,
         customer.customer_id,
-        employee_id=None if is_gone else customer.owner_id,
-        former_owner_id=customer.owner_id if is_gone else None,
+        employee_id=customer.owner_id,
         rule=judged.clock.rule.value,
         settings_version=customer.settings_version,
         explanation=judged.verdict.explanation,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """A customer that is taken back, and where it goes."""
+
+    judged: _Judged
+    target: Target
+
+    def row(self) -> tuple[object, ...]:
+        """In the order of `_TAKE_BACK`."""
+        customer = self.judged.customer
+        return customer.customer_id, customer.ownership_id, self.judged.clock.rule.value, self.target.pool_id
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it belongs to another pool from now on."""
+        return self.target.pool_id != self.judged.customer.pool_id
+
+    def lines(self) -> list[LedgerLine]:
+        """The line of the pool that it left, and one of the pool that it came into, where that is another."""
+        customer, explanation = self.judged.customer, self.judged.verdict.explanation
+        told = told_target(self.target, receiver=customer.settings.target_rules.receiver)
+        line = LedgerLine(
+            "recycled",
+            customer.pool_id,
+            customer.customer_id,
+            employee_id=self.target.employee_id,
+            former_owner_id=customer.owner_id,
+            rule=self.judged.clock.rule.value,
+            settings_version=customer.settings_version,
+            explanation=replace(explanation, parts=(*explanation.parts, *told)),
+        )
+        return [line, LedgerLine("moved", self.target.pool_id, customer.customer_id)] if self.is_moved else [line]
+
+    def changes(self) -> dict[str, list[str | None]]:
+        """What the trail says."""
+        customer, person = self.judged.customer, self.target.employee_id
+        owner = [str(customer.owner_id), None if person is None else str(person)]
+        pool: dict[str, list[str | None]] = (
+            {"pool": [str(customer.pool_id), str(self.target.pool_id)]} if self.is_moved else {}
+        )
+        return {"owner": owner, "rule": [None, self.judged.clock.rule.value], **pool}
+
+
+def _assigned(customer: OwnedCustomer, employee_id: UUID) -> dict[str, str]:
+    return {"customer_id": str(customer.customer_id), "owner_id": str(employee_id)}
 
 
 def _event(judged: _Judged) -> dict[str, str]:

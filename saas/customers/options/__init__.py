@@ -8,6 +8,7 @@ from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.returning import ReturningOptions
 from saas.customers.options.telling import TellingOptions
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "OptionKind",
     "PersonLimit",
     "RecyclingOptions",
+    "ReturningOptions",
     "TellingOptions",
     "as_text",
     "camel",

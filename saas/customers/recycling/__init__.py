@@ -14,6 +14,7 @@ from saas.customers.recycling.facts import (
     holding,
 )
 from saas.customers.recycling.follow_ups import effective_days, effective_follow_up, is_effective
+from saas.customers.recycling.levels import CountedLevel, counted_level
 from saas.customers.recycling.settings import (
     ConditionRule,
     FollowUpKind,
@@ -24,12 +25,24 @@ from saas.customers.recycling.settings import (
     RecycleRules,
     Subject,
 )
+from saas.customers.recycling.targets import (
+    PersonFacts,
+    PoolFacts,
+    Receiver,
+    Target,
+    TargetRules,
+    TargetWay,
+    Unfit,
+    recycle_target,
+    told_target,
+)
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
     "Action",
     "Comparison",
     "ConditionRule",
+    "CountedLevel",
     "Effect",
     "FollowUpFacts",
     "FollowUpKind",
@@ -38,6 +51,9 @@ __all__ = [
     "InactivityRule",
     "OpportunityFacts",
     "OwnershipFacts",
+    "PersonFacts",
+    "PoolFacts",
+    "Receiver",
     "Records",
     "RecycleCondition",
     "RecycleFacts",
@@ -48,10 +64,17 @@ __all__ = [
     "Start",
     "Subject",
     "Taken",
+    "Target",
+    "TargetRules",
+    "TargetWay",
+    "Unfit",
     "Verdict",
+    "counted_level",
     "effective_days",
     "effective_follow_up",
     "holding",
     "is_effective",
+    "recycle_target",
     "recycle_verdict",
+    "told_target",
 ]

@@ -21,6 +21,7 @@ from saas.graphql.rooms.references import placed_id
 from saas.kernel import BadUserInput
 
 MOST_DEPARTMENTS = 100
+MOST_MEMBERS = 500
 
 
 @strawberry.input(description="A new pool. Since 0.1.")
@@ -56,8 +57,10 @@ class CustomerPoolUpdateInput:
     )
     is_default: bool = strawberry.field(description="True: new customers belong to it from now on.", default=False)
     departments: list[strawberry.ID] | None = strawberry.field(
-        description="The departments (dep_…) whose people, those below too, claim from it, at most 100; none: all.",
-        default=None,
+        description="The departments (dep_…) whose people, those below too, are members, at most 100.", default=None
+    )
+    members: list[strawberry.ID] | None = strawberry.field(
+        description="People (emp_…) who are members beside those, at most 500; neither: everybody is.", default=None
     )
     valid_from: date | None = strawberry.field(
         description="First day of the new settings; today when absent or past.", default=None
@@ -80,7 +83,8 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         name=input.name,
         is_enabled=input.is_enabled,
         is_default=input.is_default,
-        department_ids=_departments(input),
+        department_ids=_ids(input.departments, "departments", "dep", most=MOST_DEPARTMENTS),
+        member_ids=_ids(input.members, "members", "emp", most=MOST_MEMBERS),
         valid_from=input.valid_from,
     )
     await configure_pool(
@@ -94,15 +98,12 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
     return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id))
 
 
-def _departments(input: CustomerPoolUpdateInput) -> tuple[UUID, ...] | None:  # noqa: A002
-    if input.departments is None:
+def _ids(given: list[strawberry.ID] | None, name: str, prefix: str, *, most: int) -> tuple[UUID, ...] | None:
+    if given is None:
         return None
-    if len(input.departments) > MOST_DEPARTMENTS:
-        given = {"given": len(input.departments), "most": MOST_DEPARTMENTS}
-        raise BadUserInput("graphql.list_too_long", given, field=("departments",))
-    return tuple(
-        placed_id(each, prefix="dep", field=("departments", str(at))) for at, each in enumerate(input.departments)
-    )
+    if len(given) > most:
+        raise BadUserInput("graphql.list_too_long", {"given": len(given), "most": most}, field=(name,))
+    return tuple(placed_id(each, prefix=prefix, field=(name, str(at))) for at, each in enumerate(given))
 
 
 @strawberry.input(description="Which pool to close. Since 0.1.")
