@@ -59,6 +59,7 @@ from saas.customers.actions.reclaiming import (
     warn_of_reclaim,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
+from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -155,6 +156,7 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "Left",
     "LevelDays",
     "LockedHolding",
     "MarkKind",
@@ -182,6 +184,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "Separation",
     "SettingsWish",
     "Subject",
     "apply_begun_settings",
@@ -205,6 +208,7 @@ __all__ = [
     "find_dealt_customers",
     "find_given",
     "find_held_by",
+    "find_leavers",
     "find_owner_on",
     "find_pool_owners",
     "find_pooled",

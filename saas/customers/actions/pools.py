@@ -14,6 +14,7 @@ from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.returning import refuse_unknown_targets
 from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
 from saas.customers.models import CustomerPool
+from saas.customers.moments import OverLimit, people_over_limit
 from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
 from saas.kernel import Actor, AppError, Clock, Scalar, local_date, new_id
 from saas.people import clean_name, get_department, get_employee
@@ -36,6 +37,19 @@ _LAST_SETTING = """
 SELECT version, settings::text AS settings, valid_from FROM pool_setting
 WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
 """
+_LOWERING = frozenset(
+    {
+        "holding_limit",
+        "holding_limits_of_people",
+        "holding_limits_of_departments",
+        "counts_dealt",
+        "uncounted_levels",
+        "uncounted_sources",
+        "uncounted_industries",
+    }
+)
+"""The settings by which people may come to hold more than they may."""
+
 _PUT_IN_FORCE = """
 UPDATE customer_pool SET claim_limit = $3, holding_limit = $4, cooldown_days = $5, shows_names = $6,
     holding_rules = $9::jsonb, settings = $7::jsonb, settings_version = $8
@@ -82,9 +96,10 @@ async def create_pool(actor: Actor, *, name: str, time_zone: str, clock: Clock) 
 
 async def configure_pool(
     actor: Actor, *, pool_id: UUID, change: PoolChange, expected_version: int, time_zone: str, clock: Clock
-) -> None:
+) -> list[OverLimit]:
     """Change a pool and what it allows (permission ``pool:configure``); claims from the next one on are judged by it.
 
+    Gives those who hold more than the new settings allow, where these lower what people may hold: they keep all.
     Due dates of its customers follow in the job's next run, and nothing is due before the change's grace is over.
 
     :raises AppErrors: settings out of range, each with its field.
@@ -98,12 +113,16 @@ async def configure_pool(
     """
     before = await _locked(pool_id, expected_version)
     changes = await _change_pool(pool_id, before, change)
+    over: list[OverLimit] = []
     if change.settings:
-        changes |= await _change_settings(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
+        settings, changed = await _change_settings(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
+        changes |= changed
+        over = await people_over_limit(settings) if _LOWERING.intersection(changed) else []
     await current_transaction().execute(
         "UPDATE customer_pool SET version = version + 1 WHERE tenant_id = $1 AND id = $2", current_tenant_id(), pool_id
     )
     await _record(actor, "customer_pool.configured", pool_id, changes, clock=clock)
+    return over
 
 
 async def _locked(pool_id: UUID, expected_version: int) -> asyncpg.Record:
@@ -209,19 +228,19 @@ def _listed(name: str, before: Sequence[UUID], after: Sequence[UUID]) -> dict[st
 
 async def _change_settings(
     actor: Actor, pool_id: UUID, pool: asyncpg.Record, change: PoolChange, *, time_zone: str, clock: Clock
-) -> dict[str, list[Scalar]]:
-    """The next version; in force at once where it begins today."""
+) -> tuple[PoolSettings, dict[str, list[Scalar]]]:
+    """The next version, and what it changes; in force at once where it begins today."""
     today = local_date(clock.now(), time_zone)
     valid_from = max(today, change.valid_from or today)
     before, version = await _last_settings(actor, pool_id, pool, valid_from, time_zone=time_zone, clock=clock)
     after = before.changed(change.settings, valid_from=valid_from)
     if after == before:
-        return {}
+        return before, {}
     await refuse_unknown_targets(after)
     await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
     if valid_from <= today:
         await _put_in_force(pool_id, after, version + 1)
-    return {**after.differences(before), "settings_version": [version, version + 1]}
+    return after, {**after.differences(before), "settings_version": [version, version + 1]}
 
 
 async def _last_settings(

@@ -33,6 +33,7 @@ from saas.graphql.rooms import (
     pools,
     recycling,
     sales,
+    separations,
     targets,
     viewer,
 )
@@ -51,6 +52,7 @@ MODULES: tuple[ModuleType, ...] = (
     pools,
     pool_dry_runs,
     recycling,
+    separations,
     holding_marks,
     allocations,
     fairness,

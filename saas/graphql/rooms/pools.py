@@ -22,6 +22,7 @@ from saas.kernel import BadUserInput
 
 MOST_DEPARTMENTS = 100
 MOST_MEMBERS = 500
+MOST_OVER = 100
 
 
 @strawberry.input(description="A new pool. Since 0.1.")
@@ -68,11 +69,25 @@ class CustomerPoolUpdateInput:
     expected_version: int = strawberry.field(description="The pool's version as it was read.")
 
 
+@strawberry.type(description="Somebody who holds more customers than a pool allows. Since 0.1.")
+class PoolOverLimit:
+    """They keep all of them."""
+
+    employee: Ref | None = mapped("Employee", description="The person. Since 0.1.")
+    holding: int = strawberry.field(description="Customers that count. Since 0.1.", default=0)
+    limit: int = strawberry.field(description="How many they may hold. Since 0.1.", default=0)
+
+
 @strawberry.type(description="The pool with its new rules. Since 0.1.")
 class CustomerPoolUpdatePayload(Payload):
     """Answer of customerPoolUpdate."""
 
     pool: Ref | None = mapped("CustomerPool", description="The pool; null when refused. Since 0.1.")
+    over_limit: list[PoolOverLimit] = strawberry.field(
+        description="Where the change is of what people may hold: those who hold more now, the furthest first, at most"
+        " 100; they keep all and take none. Since 0.1.",
+        default_factory=list,
+    )
 
 
 @mutation(requires="pool:configure", description="Change a pool and what it allows; later claims are judged by it")
@@ -87,7 +102,7 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         member_ids=_ids(input.members, "members", "emp", most=MOST_MEMBERS),
         valid_from=input.valid_from,
     )
-    await configure_pool(
+    over = await configure_pool(
         info.actor,
         pool_id=pool_id,
         change=change,
@@ -95,7 +110,11 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         time_zone=info.time_zone,
         clock=info.clock,
     )
-    return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id))
+    shown = [
+        PoolOverLimit(employee=Ref("Employee", each.employee_id), holding=each.holding, limit=each.limit)
+        for each in over[:MOST_OVER]
+    ]
+    return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id), over_limit=shown)
 
 
 def _ids(given: list[strawberry.ID] | None, name: str, prefix: str, *, most: int) -> tuple[UUID, ...] | None:

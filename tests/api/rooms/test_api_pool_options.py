@@ -141,3 +141,18 @@ async def test_a_warning_comes_with_the_customer_and_again_with_the_same_key(web
     assert made["warnings"] == [{"messageKey": "customers.exists_in_pool", "field": ["input", "name"]}]
     again = await owner.done(CREATE, **entry)
     assert (again["replayed"], again["customer"], again["warnings"]) == (True, made["customer"], made["warnings"])
+
+
+async def test_who_holds_more_than_a_lower_limit_is_named_and_keeps_all(web: Web) -> None:
+    owner = await web.sign_up()
+    rep = await owner.invite("rep")
+    for name in ("华阳", "远山", "晨光"):
+        await rep.create_customer(name, keep=True)
+    pool = await pool_of(owner)
+    update = UPDATE.replace("pool { version }", "pool { version } overLimit { employee { id } holding limit }")
+    done = await owner.done(update, id=pool["id"], expectedVersion=1, holdingLimit=2)
+    assert done["overLimit"] == [{"employee": {"id": rep.employee_id}, "holding": 3, "limit": 2}]
+    held = await rep.data("{ customers(first: 5) { totalCount } }")
+    assert held["customers"]["totalCount"] == 3
+    done = await owner.done(update, id=pool["id"], expectedVersion=2, claimLimit=2)
+    assert done["overLimit"] == []
