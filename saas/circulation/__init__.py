@@ -12,6 +12,7 @@ from saas.circulation.actions.assessments import (
     cancel_assessment,
     create_assessment,
 )
+from saas.circulation.actions.dry_running import DeclineForecast, dry_run_declines
 from saas.circulation.actions.policies import PolicyChange, change_policy
 from saas.circulation.events import TOPICS
 from saas.circulation.queries import explain_decline, explain_line, explain_person
@@ -33,6 +34,7 @@ __all__ = [
     "AssessmentTerms",
     "AssessmentWish",
     "Cycle",
+    "DeclineForecast",
     "DeclineMeasure",
     "DeclineTerms",
     "PolicyChange",
@@ -45,6 +47,7 @@ __all__ = [
     "change_policy",
     "create_assessment",
     "decide_appeal",
+    "dry_run_declines",
     "explain_decline",
     "explain_line",
     "explain_person",

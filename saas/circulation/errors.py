@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, NotFound, RuleRefused, StaleVersion
+from saas.kernel import AppError, BadUserInput, Conflict, ErrorCode, LimitReached, NotFound, RuleRefused, StaleVersion
 
 
 class TermsRefused(BadUserInput):
@@ -61,3 +61,7 @@ class AppealStanding(Conflict):
 
 class DeclineNotFound(NotFound):
     """No such finding that the caller may see."""
+
+
+class DryRunTooLarge(LimitReached):
+    """More customers have a deal than one request can judge."""

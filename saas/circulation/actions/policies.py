@@ -72,7 +72,7 @@ async def _save(
     actor: Actor, change: PolicyChange, last: StoredPolicy | None, *, valid_from: date, warns: bool, clock: Clock
 ) -> UUID:
     before = None if last is None else last.terms
-    terms = _changed(change, before, warns=warns)
+    terms = changed_terms(change, before, warns=warns)
     policy_id, version = new_id(), 1 if last is None else last.version + 1
     written = await current_transaction().execute(
         _INSERT,
@@ -100,8 +100,11 @@ async def _save(
     return policy_id
 
 
-def _changed(change: PolicyChange, before: Terms | None, *, warns: bool) -> Terms:
-    """Faults are placed where the terms of that kind stand in an input."""
+def changed_terms(change: PolicyChange, before: Terms | None, *, warns: bool) -> Terms:
+    """The terms that a change comes to; faults are placed where the terms of that kind stand in an input.
+
+    :raises AppErrors: what is out of range or contradicts.
+    """
     try:
         return changed(before or TERMS[change.kind](), change.wanted, warns=warns)
     except AppErrors as faults:

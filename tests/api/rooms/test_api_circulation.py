@@ -59,6 +59,13 @@ DECLINES = """
 { customerDeclines(first: 9) { nodes { id measure state beforeAmount afterAmount beforeDays customer { name } } } }
 """
 WHY_DECLINE = "query ($id: ID!) { declineExplanation(id: $id) { text } }"
+DRY_RUN = """
+query ($pool: ID!, $decline: DeclineTermsInput!) {
+  declineDryRun(pool: $pool, decline: $decline) {
+    judged declining fresh freed repCount reps { judged declining fresh freed employee { id } }
+  }
+}
+"""
 DEAL = f"mutation ($input: DealEnterInput!) {{ dealEnter(input: $input) {{ deal {{ id }} {USER_ERRORS} }} }}"
 AGED = """
 WITH held AS (UPDATE customer SET received_on = received_on - 400 WHERE tenant_id = $1 AND owner_id IS NOT NULL),
@@ -253,16 +260,23 @@ async def test_a_decline_is_shown_and_owner_and_manager_are_told_of_it(web: Web,
     other = await owner.invite("rep")
     customer = await rep.create_customer("华阳科技", keep=True)
     terms = {"isEnabled": True, "recentMonths": 1, "historyMonths": 2, "leastHistoryMonths": 1, "leastEvents": 1}
-    await owner.done(POLICY, pool=await pool_of(owner), decline=terms, expectedVersion=0)
     await run(web, owner, AGED)
     today = datetime.now(UTC).astimezone(ZONE).date()
     signed_on = _months_ago(today, 2)
     await rep.done(
         DEAL, **keyed(customer={"id": customer}, number="D-1", signedOn=signed_on.isoformat(), amount="1000.00")
     )
+    tried = (await owner.data(DRY_RUN, pool=await pool_of(owner), decline=terms))["declineDryRun"]
+    counts = {"judged": 1, "declining": 1, "fresh": 1, "freed": 0}
+    assert tried == {**counts, "repCount": 1, "reps": [{**counts, "employee": {"id": rep.employee_id}}]}
+    assert await rep.code(DRY_RUN, pool=await pool_of(owner), decline=terms) == "FORBIDDEN"
+    await owner.done(POLICY, pool=await pool_of(owner), decline=terms, expectedVersion=0)
     at = web.installation
     report = await DeclineRun(at.database, tenant_of(owner), time_zone="Asia/Shanghai", clock=at.clock).run()
     assert (report.judged, report.found) == (1, 1)
+    stricter = {"leastEvents": 2}
+    tried = (await owner.data(DRY_RUN, pool=await pool_of(owner), decline=stricter))["declineDryRun"]
+    assert (tried["declining"], tried["fresh"], tried["freed"]) == (0, 0, 1)
     (mine,) = (await rep.data(DECLINES))["customerDeclines"]["nodes"]
     assert (mine["measure"], mine["state"], mine["customer"]) == ("DEALS", "OPEN", {"name": "华阳科技"})
     assert (mine["beforeAmount"], mine["afterAmount"], mine["beforeDays"]) == ("1000.00", "0.00", None)
