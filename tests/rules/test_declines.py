@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from saas.circulation.errors import TermsRefused
 from saas.circulation.rules.declines import CustomerHistory, Decline, MonthFigure, find_declines, months_before
 from saas.circulation.rules.terms import DeclineMeasure, DeclineTerms, changed
+from saas.customers.recycling import FollowUpFacts, RecycleRules, effective_days
 from saas.kernel import AppErrors
 
 TODAY = date(2026, 11, 23)
@@ -198,3 +199,21 @@ def test_a_pool_that_does_not_warn_needs_no_notice() -> None:
 def test_terms_come_back_as_they_were_kept() -> None:
     terms = replace(TERMS, measures=(DeclineMeasure.FOLLOW_UPS,), notice_days=3)
     assert DeclineTerms.of_plain(terms.plain()) == terms
+
+
+def test_days_count_once_and_copied_or_thin_entries_never() -> None:
+    """L11, over all holdings: a text that anybody wrote before counts for nobody."""
+    one, other = UUID(int=1), UUID(int=2)
+    entries = [
+        FollowUpFacts(date(2026, 11, 2), one, "visit", "上门拜访"),
+        FollowUpFacts(date(2026, 11, 2), one, "visit", "再次拜访"),
+        FollowUpFacts(date(2026, 11, 4), other, "visit", "上门 拜访"),  # copied
+        FollowUpFacts(date(2026, 11, 5), other, "note", "短"),
+        FollowUpFacts(date(2026, 11, 6), other, "call", "通话", seconds=29),
+        FollowUpFacts(date(2026, 11, 9), other, "call", "通话纪要", seconds=30),
+        FollowUpFacts(TODAY + timedelta(days=1), one, "visit", "明天的拜访"),
+    ]
+    rules = RecycleRules()
+    assert effective_days(entries, rules, today=TODAY) == (date(2026, 11, 2), date(2026, 11, 9))
+    assert effective_days(entries, rules, today=TODAY, by=one) == (date(2026, 11, 2),)
+    assert effective_days(entries, rules, today=TODAY, by=other) == (date(2026, 11, 9),)
