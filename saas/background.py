@@ -12,8 +12,16 @@ from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
 from saas.circulation.jobs import AssessmentRun, DeclineRun
 from saas.circulation.mails import FindRecipients
-from saas.customers import OwnershipNotices, RecycleWarning, RecyclingRun, Separation, find_leavers, job_actor
-from saas.events import purge_idempotency, purge_outbox
+from saas.customers import (
+    OwnershipNotices,
+    RecycleWarning,
+    RecyclingRun,
+    RuleChangeNotice,
+    Separation,
+    find_leavers,
+    job_actor,
+)
+from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
 from saas.identity import Recipient, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
@@ -49,8 +57,10 @@ def owner_and_supervisors(database: Database, clock: Clock) -> FindRecipients:
     return recipients
 
 
-def ownership_notices(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> OwnershipNotices:
-    """The mails about what a night took from people, and what was assigned to them."""
+def listen_for_owners(
+    handlers: Handlers, database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock
+) -> None:
+    """The mails to owners: what a night took from them, what was assigned to them, what new rules will take."""
 
     async def recipient(owner_id: UUID) -> Recipient | None:
         known = await find_staff_recipients(
@@ -58,7 +68,8 @@ def ownership_notices(database: Database, postbox: Postbox, catalogue: Catalogue
         )
         return known.get(owner_id)
 
-    return OwnershipNotices(postbox, recipient=recipient, catalogue=catalogue)
+    OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
+    RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:

@@ -25,8 +25,8 @@ from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.background import (
     circulation_jobs,
     every_tenant,
+    listen_for_owners,
     owner_and_supervisors,
-    ownership_notices,
     periodic_jobs,
     recycle_warning,
     recycling_run,
@@ -355,7 +355,7 @@ def worker_services(installation: Installation) -> WorkerServices:
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
     CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
     AssessmentJobs(database, installation.sealer, clock).listen(handlers)
-    ownership_notices(database, mails, catalogue, clock).listen(handlers)
+    listen_for_owners(handlers, database, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)

@@ -58,6 +58,11 @@ class PoolFigures:
         return _seconds(self.large) / _seconds(self.nights)
 
     @property
+    def floor_growth(self) -> float:
+        """The same of the floor: what deeper trees and colder pages cost whoever writes the rows."""
+        return median(each.floor.seconds for each in self.large) / median(each.floor.seconds for each in self.nights)
+
+    @property
     def memory_growth(self) -> float:
         """The peak of memory of a night over that of the small company's."""
         return max(each.product.memory_peak for each in self.nights) / self.small.product.memory_peak
@@ -135,6 +140,7 @@ def _remarks(figures: PoolFigures) -> Iterator[str]:
     )
     for title, reached, goal in goals:
         yield f"{title}: × {reached:.2f}; goal at most × {goal:.2f}: {'kept' if reached <= goal else 'missed'}."
+    yield f"The floor itself takes × {figures.floor_growth:.2f} in the larger company."
     draw = figures.draw
     size = f"{draw.size / 2**20:.1f} MiB"
     yield f"A certificate of {draw.customers:,} customers ({size}) is verified in {draw.seconds:.1f} s."

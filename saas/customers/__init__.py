@@ -90,11 +90,12 @@ from saas.customers.held_queries import (
     find_pooled,
 )
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import OwnershipNotices, RecycleWarning
+from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.pool_metrics import PoolMetrics, measure_pool
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
@@ -175,6 +176,7 @@ __all__ = [
     "PersonLimit",
     "PoolChange",
     "PoolHolding",
+    "PoolMetrics",
     "PoolSettings",
     "ReclaimWarning",
     "RecycleCondition",
@@ -184,6 +186,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "RuleChangeNotice",
     "Separation",
     "SettingsWish",
     "Subject",
@@ -225,6 +228,7 @@ __all__ = [
     "lock_visible_customers",
     "match_key",
     "measure_given",
+    "measure_pool",
     "move_customers",
     "note_declines",
     "note_follow_up",

@@ -8,8 +8,10 @@ from datetime import date, timedelta
 from uuid import UUID, uuid5
 
 from saas.customers.actions.carrying_out import give_ordered, give_up_commit
+from saas.customers.actions.dry_running import Losses, find_losses
+from saas.customers.actions.due_dates import FollowUpSource
 from saas.customers.actions.plans import deal_plan, give_up_plan
-from saas.customers.events import COMMIT_AWAITED, CUSTOMER_ASSIGNED, CUSTOMERS_LOST, PLAN_AWAITED
+from saas.customers.events import COMMIT_AWAITED, CUSTOMER_ASSIGNED, CUSTOMERS_LOST, PLAN_AWAITED, RECYCLING_CHANGED
 from saas.customers.settings import settings_of
 from saas.events import Event, Handlers
 from saas.identity import Recipient
@@ -20,6 +22,11 @@ from tenants import current_tenant_id, current_transaction, get_tenant_facts
 
 WARNING_MAIL = "customers.recycle_warning_mail"
 LOST_MAIL, ASSIGNED_MAIL = "customers.customers_lost_mail", "customers.customer_assigned_mail"
+CHANGED_MAIL = "customers.recycling_changed_mail"
+LONGEST = timedelta(minutes=15)
+"""An allocation is one transaction, whole or not at all; 100,000 customers take a minute or two on two cores. So is the
+look at all customers of a pool whose rules change.
+"""
 NAMED = 50
 """How many customers a mail names; the ledger shows all."""
 
@@ -137,9 +144,48 @@ class OwnershipNotices:
         await self.postbox.send(mail)
 
 
+@dataclass(frozen=True, slots=True)
+class RuleChangeNotice:
+    """Handler that tells people when new rules of recycling will take customers from them that the old would not (L28).
+
+    Whoever tightens rules tells nobody anything: the product does, on the day of the change.
+    """
+
+    postbox: Postbox
+    recipient: FindOwner
+    follow_ups: FollowUpSource
+    catalogue: Catalogue
+
+    def listen(self, handlers: Handlers) -> None:
+        """Hear of changes."""
+        handlers.on(RECYCLING_CHANGED, name=CHANGED_MAIL, handler=self.tell, longest=LONGEST)
+
+    async def tell(self, event: Event) -> None:
+        """A mail to each who would lose a customer on the first day after the grace, were nothing done until then."""
+        pool_id, version = UUID(str(event.payload["pool_id"])), int(str(event.payload["version"]))
+        zone = (await get_tenant_facts()).time_zone
+        losses = await find_losses(pool_id=pool_id, version=version, follow_ups=self.follow_ups, time_zone=zone)
+        if losses is None:
+            return
+        for owner_id, number in losses.customers.items():
+            to = await self.recipient(owner_id)
+            if to is not None:
+                await self.postbox.send(self._mail(event, owner_id, to, losses, number))
+
+    def _mail(self, event: Event, owner_id: UUID, to: Recipient, losses: Losses, number: int) -> Mail:
+        values: dict[str, object] = {"name": to.name, "pool": losses.pool_name, "count": number}
+        values |= {"from": losses.valid_from.isoformat(), "not_before": losses.not_before.isoformat()}
+        return Mail(
+            id=uuid5(event.id, str(owner_id)),
+            to_address=to.email,
+            to_name=to.name,
+            subject=self.catalogue.text(to.locale, "jobs.rules_changed.subject", values),
+            body=self.catalogue.text(to.locale, "jobs.rules_changed.body", values),
+            written_at=event.occurred_at,
+        )
+
+
 DEAL, GIVE = "customers.deal", "customers.give"
-LONGEST = timedelta(minutes=15)
-"""An allocation is one transaction, whole or not at all; 100,000 customers take a minute or two on two cores."""
 
 _PATIENCE = """
 SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '120s';

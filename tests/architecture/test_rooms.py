@@ -57,6 +57,8 @@ REVIEWED = {
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",
+    "customers/nights.py": "which pools want a night's run, and the rows of runs: a fifth subject of `queries`",
+    "customers/pool_metrics.py": "what went into a pool and out of it: a sixth subject of `queries`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/recycling_jobs.py": "the nightly recycling: a second subject of `jobs`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",

@@ -1,4 +1,4 @@
-"""Mails to who lost customers in a night, and to whom a customer was assigned (P29)."""
+"""Mails to who lost customers in a night, to whom one was assigned (P29), and to who will lose by new rules (L28)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from uuid import UUID
 
 import pytest
 
-from saas.customers import OwnershipNotices, assign_customer
-from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMERS_LOST
+from saas.customers import OwnershipNotices, RuleChangeNotice, assign_customer
+from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMERS_LOST, RECYCLING_CHANGED
 from saas.events import Event, EventTopic
 from saas.identity import Recipient
 from saas.jobs import MailFolder
 from saas.kernel import Actor, Catalogue, new_id
+from saas.sales import find_follow_up_facts
 from tests.rooms.test_recycling_job import DUE, mails_in
 from tests.staging import ALL, ZONE, Company
 
@@ -51,7 +52,7 @@ async def told(company: Company, topic: EventTopic) -> list[Event]:
     ]
 
 
-async def night(company: Company, **settings: object) -> tuple[Actor, Actor]:
+async def night(company: Company, **settings: bool) -> tuple[Actor, Actor]:
     """Two people lose three customers and one."""
     await company.configure(reminder_days=(), **settings)
     one, two = await company.hire("0002"), await company.hire("0003")
@@ -120,3 +121,53 @@ async def test_a_mail_tells_of_an_assignment(company: Company, tmp_path: Path, i
     late = notices(tmp_path / "late", known(rep))
     await company.within(lambda: late.tell_assigned(event))
     assert mails_in(tmp_path / "late") == []
+
+
+async def two_owners(company: Company) -> tuple[Actor, Actor]:
+    """One who did nothing for two customers in 20 days, and one who received a customer today."""
+    idle, fresh = await company.hire("0002"), await company.hire("0003")
+    for name in ("甲", "乙"):
+        await company.enter(name, keeper=idle)
+    company.clock.advance(timedelta(days=20))
+    await company.enter("丙", keeper=fresh)
+    return idle, fresh
+
+
+async def test_tightened_rules_are_told_to_those_who_lose_by_them(company: Company, tmp_path: Path) -> None:
+    """L28."""
+    idle, fresh = await two_owners(company)
+    await company.configure(recycle_follow_up_days=15)
+    (event,) = await told(company, RECYCLING_CHANGED)
+    telling = change_notice(tmp_path, known(idle, fresh))
+    for _ in range(2):
+        await company.within(lambda: telling.tell(event))
+    (mail,) = mails_in(tmp_path)
+    assert mail["To"] == "李雷0 <0@chenguang.cn>"
+    assert mail["Subject"] == "New rules of the pool “公海” concern 2 of your customers"
+    assert "from 2026-12-13 the pool" in mail.get_content()
+    assert "nothing before 2026-12-20" in mail.get_content()
+
+
+@pytest.mark.parametrize("settings", [{"recycle_follow_up_days": 60}, {"dealt_exempt": False}])
+async def test_who_loses_nothing_is_told_nothing(
+    company: Company, tmp_path: Path, settings: dict[str, int | bool]
+) -> None:
+    people = await two_owners(company)
+    await company.configure(**settings)
+    (event,) = await told(company, RECYCLING_CHANGED)
+    await company.within(lambda: change_notice(tmp_path, known(*people)).tell(event))
+    assert mails_in(tmp_path) == []
+
+
+async def test_a_change_that_moves_no_due_date_concerns_nobody(company: Company) -> None:
+    await company.configure(claim_limit=5)
+    assert await told(company, RECYCLING_CHANGED) == []
+
+
+def change_notice(folder: Path, known: dict[UUID, Recipient]) -> RuleChangeNotice:
+    """The handler, for people with these addresses."""
+
+    async def recipient(owner_id: UUID) -> Recipient | None:
+        return known.get(owner_id)
+
+    return RuleChangeNotice(MailFolder(folder), recipient, find_follow_up_facts, Catalogue.of(["saas.jobs"]))

@@ -86,18 +86,21 @@ async def test_one_that_fails_leaves_no_trace_and_holds_up_no_other(
 async def test_a_run_that_is_killed_goes_on_where_it_stood(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     customers = await entered(company, 5)
     monkeypatch.setattr(recycling_jobs, "PAGE", 2)
-    asked = 0
+    asked, are_locked = 0, asyncio.Event()
 
-    async def dying(since: Mapping[UUID, Any]) -> Any:
+    async def hanging(since: Mapping[UUID, Any]) -> Any:
         nonlocal asked
         asked += 1
-        if asked == 2:  # one page went, the next is locked
-            raise asyncio.CancelledError
-        return await find_follow_up_facts(since)
+        if asked == 3:  # of three pages one goes, and the others are locked
+            are_locked.set()
+        return await find_follow_up_facts(since) if asked == 1 else await asyncio.Event().wait()
 
-    killed = RecyclingRun(company.database, company.tenant_id, time_zone=ZONE, follow_ups=dying, clock=company.clock)
+    run = RecyclingRun(company.database, company.tenant_id, time_zone=ZONE, follow_ups=hanging, clock=company.clock)
+    running = asyncio.create_task(run.run())
+    await are_locked.wait()
+    running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await killed.run()
+        await running
     assert len(await pooled(company)) == 2
     assert await company.rows("SELECT finished_at, recycled FROM recycle_run") == [(None, 2)]
     assert (await company.recycle()).recycled == 3
@@ -157,7 +160,8 @@ async def test_what_changed_hands_since_the_page_was_read_is_judged_as_it_is(com
     """A page of customers that were transferred, released or moved meanwhile, and of one that is no customer."""
     transferred, released, moved, due = await entered(company, 4)
     other = await company.hire("0003")
-    rep = replace(company.founder, employee_id=await company.value("SELECT owner_id FROM customer LIMIT 1"))
+    owner_id = await company.value("SELECT owner_id FROM customer LIMIT 1")
+    rep = replace(company.founder, employee_id=UUID(str(owner_id)))
     await company.configure(2, transfer_keeps_clock=False)
     await company.run("UPDATE customer_pool SET settings = settings - 'not_before'")
     pool_id = await company.within(

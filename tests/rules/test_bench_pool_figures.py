@@ -36,7 +36,8 @@ def figures(*, times: float = 2.0) -> PoolFigures:
 
 
 def test_a_ratio_is_taken_within_a_round_so_that_drift_cancels() -> None:
-    assert (figures().ratio, figures().growth) == (pytest.approx(2.0), pytest.approx(1.2))
+    assert figures().ratio == pytest.approx(2.0)
+    assert figures().growth == pytest.approx(1.2)
     assert figures().memory_growth == pytest.approx(200 / 190)
 
 
@@ -50,6 +51,7 @@ def test_tables_tell_nights_memory_claims_and_goals() -> None:
     assert "| product | 50 | 55 | 0.50 | customers.already_owned 150 |" in lines
     assert "A night beside its floor: × 2.00; goal at most × 3.00: kept." in lines
     assert "Many more customers and no more due: × 1.20; goal at most × 1.30: kept." in lines
+    assert "The floor itself takes × 1.00 in the larger company." in lines
     assert "A certificate of 100 customers (3.0 MiB) is verified in 7.2 s." in lines
 
 

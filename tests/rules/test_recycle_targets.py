@@ -44,7 +44,7 @@ def target(rules: TargetRules, *pools: PoolFacts, person: PersonFacts | None = N
 
 
 def of(pool: PoolFacts, *department_ids: UUID) -> PoolFacts:
-    return replace(pool, department_ids=frozenset(department_ids))
+    return replace(pool, department_ids=frozenset(department_ids), is_everybodys=False)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def of(pool: PoolFacts, *department_ids: UUID) -> PoolFacts:
         ((of(OWN_POOL, UUID(int=99)), DEFAULT, OTHERS), FIRST),
         ((of(OWN_POOL, UUID(int=99)), of(DEFAULT, UUID(int=99))), FIRST),
         ((of(OTHERS, UUID(int=99)),), OWN),
+        ((of(OWN_POOL), DEFAULT), FIRST),
         ((OTHERS, replace(OTHERS, id=CLOSED, name="戊")), OTHER),
     ],
 )

@@ -391,6 +391,18 @@ def test_reminders_of_an_earlier_clock_do_not_count() -> None:
     assert recycle_verdict(facts, REMINDING, on(56)).action is Action.POSTPONE
 
 
+def test_whoever_was_warned_before_an_opportunity_is_warned_again_after_it() -> None:
+    rules = replace(only(RecycleRule.NO_OPPORTUNITY, InactivityRule(10)), reminder_days=(3,), opportunity_days=30)
+    sent = ReminderFacts(RecycleRule.NO_OPPORTUNITY, RECEIVED, 3, is_delivered=True)
+    warned = replace(OWNED, reminders=(sent,))
+    assert recycle_verdict(warned, rules, on(8)).reminder is None
+    kept = replace(warned, opportunities=(replace(OPEN, advanced_on=on(9)),))
+    assert [recycle_verdict(kept, rules, on(day)).reminder for day in (9, 35, 36)] == [None, None, 3]
+    assert recycle_verdict(kept, rules, on(40)).action is Action.POSTPONE
+    again = replace(kept, reminders=(sent, replace(sent, start_on=on(29))))
+    assert recycle_verdict(again, rules, on(40)).action is Action.RECYCLE
+
+
 def test_without_a_delivered_reminder_it_waits_a_day_at_most_three_times() -> None:
     lost = ReminderFacts(RecycleRule.NO_FOLLOW_UP, RECEIVED, 7, is_delivered=False)
     facts = replace(OWNED, reminders=(lost,))

@@ -246,7 +246,7 @@ def _noticed(judged: _Judged) -> tuple[object, ...]:
         customer.owner_id,
         customer.owner_department_id,
         clock.rule.value,
-        clock.start_on,
+        clock.counted_from,
         judged.verdict.due_on,
     )
 

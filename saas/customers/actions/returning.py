@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
+import asyncpg
+
 from saas.customers.actions.due_dates import OwnedCustomer
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.moments import refuse_one_more
@@ -34,7 +36,8 @@ CROSS JOIN LATERAL claimant_load($1, $3, p.id, $4, p.holding_rules) l WHERE p.te
 """
 _POOLS = """
 SELECT p.id, p.name, p.is_default, ARRAY(SELECT d.department_id FROM pool_department d
-    WHERE d.tenant_id = $1 AND d.pool_id = p.id) AS departments
+    WHERE d.tenant_id = $1 AND d.pool_id = p.id) AS departments,
+    EXISTS (SELECT FROM pool_member n WHERE n.tenant_id = $1 AND n.pool_id = p.id) AS names_people
 FROM customer_pool p WHERE p.tenant_id = $1 AND p.status = 'open'
 """
 _ABOVE = """
@@ -130,7 +133,7 @@ async def find_targets(going: Sequence[OwnedCustomer], receivers: Receivers, *, 
     """Where each customer goes, by its id."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
     rows = await transaction.fetch(_POOLS, tenant_id)
-    pools = [PoolFacts(row["id"], row["name"], row["is_default"], frozenset(row["departments"])) for row in rows]
+    pools = [_pool_facts(row) for row in rows]
     above: dict[UUID, list[UUID]] = {}
     if any(each.department_ids for each in pools):
         for row in await transaction.fetch(_ABOVE, tenant_id, [each.owner_department_id for each in going]):
@@ -150,6 +153,13 @@ async def find_targets(going: Sequence[OwnedCustomer], receivers: Receivers, *, 
             receivers.count(each, target.employee_id)
         targets[each.customer_id] = target
     return targets
+
+
+def _pool_facts(row: asyncpg.Record) -> PoolFacts:
+    named = frozenset(row["departments"])
+    return PoolFacts(
+        row["id"], row["name"], row["is_default"], named, is_everybodys=not named and not row["names_people"]
+    )
 
 
 async def hand_on(

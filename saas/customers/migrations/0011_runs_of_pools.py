@@ -7,7 +7,7 @@ from tenants.schema import RoomMigration, TenantForeignKey, TenantIndex
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0006_holding_marks")]
+    dependencies = [("customers", "0007_limits")]
 
     operations = [
         ops.AddField(model_name="RecycleRun", name="pool_id", field=fields.UUIDField(null=True)),

@@ -65,6 +65,14 @@ class RunningClock:
         return self.start_on + timedelta(days=self.days + 1)
 
     @property
+    def counted_from(self) -> date:
+        """From when on `days` lead to the due date: `start_on`, or later where something keeps the customer.
+
+        Reminders are of this day: whoever was warned before an opportunity came up is warned again after it.
+        """
+        return self.due_on - timedelta(days=self.days + 1)
+
+    @property
     def due_on(self) -> date:
         """The first day on which the customer goes."""
         return self.ripe_on if self.kept_until is None else max(self.ripe_on, self.kept_until + _DAY)

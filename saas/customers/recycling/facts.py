@@ -54,7 +54,7 @@ class OpportunityFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReminderFacts:
-    """A reminder sent `days` before the due date of the clock that began on `start_on`."""
+    """A reminder sent `days` before the due date of the clock that counted from `start_on`."""
 
     rule: RecycleRule
     start_on: date

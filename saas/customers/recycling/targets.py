@@ -49,12 +49,13 @@ class TargetRules:
 
 @dataclass(frozen=True, slots=True)
 class PoolFacts:
-    """An open pool; without departments it is everybody's."""
+    """An open pool, and the departments that it names; one that names nobody at all is everybody's."""
 
     id: UUID
     name: str
     is_default: bool = False
     department_ids: frozenset[UUID] = frozenset()
+    is_everybodys: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _pool(rules: TargetRules, own_pool_id: UUID, pools: Sequence[PoolFacts], dep
         naming = [each for each in pools if department in each.department_ids]
         if naming:
             return _best(own_pool_id, naming)
-    everybodys = [each for each in pools if not each.department_ids]
+    everybodys = [each for each in pools if each.is_everybodys]
     return _best(own_pool_id, everybodys or (each for each in pools if each.is_default))
 
 
@@ -130,6 +131,12 @@ def _best(own_pool_id: UUID, pools: Iterable[PoolFacts]) -> UUID:
     return ordered[0].id if ordered else own_pool_id
 
 
+_TO: Mapping[Receiver, Explanation] = MappingProxyType(
+    {
+        Receiver.SUPERVISOR: Explanation("customers.recycle_to_supervisor"),
+        Receiver.BACKUP: Explanation("customers.recycle_to_backup"),
+    }
+)
 _UNFIT: Mapping[Unfit, Explanation] = MappingProxyType(
     {
         Unfit.NOBODY: Explanation("customers.recycle_person_unknown"),
@@ -144,6 +151,5 @@ _UNFIT: Mapping[Unfit, Explanation] = MappingProxyType(
 def told_target(target: Target, *, receiver: Receiver) -> tuple[Explanation, ...]:
     """The sentence about the person, where the pool's rules ask for one."""
     if target.employee_id is not None:
-        is_backup = receiver is Receiver.BACKUP
-        return (Explanation("customers.recycle_to_backup" if is_backup else "customers.recycle_to_supervisor"),)
+        return (_TO[receiver],)
     return () if target.unfit is None else (_UNFIT[target.unfit],)

@@ -117,7 +117,7 @@ def _verdict(clock: RunningClock, case: _Case) -> Verdict:
         if free_on is not None and free_on > due_on:
             due_on, hold = free_on, each
     days_left = (due_on - today).days - 1
-    of_clock = [each for each in facts.reminders if (each.rule, each.start_on) == (clock.rule, clock.start_on)]
+    of_clock = [each for each in facts.reminders if (each.rule, each.start_on) == (clock.rule, clock.counted_from)]
     reached = min((days for days in rules.reminder_days if 0 <= days_left <= days), default=None)
     action = _action(clock, facts, rules, is_due=days_left < 0, was_told=any(each.is_delivered for each in of_clock))
     return Verdict(
