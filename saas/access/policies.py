@@ -231,6 +231,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "Ownership", "HoldingMark", scopes=("self",))
     yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", "OpportunityStage", *_COMPANY_TYPES)
     yield from _rep_in_pools()
+    yield from _rep_in_circulation()
     yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Deal", "Collection", scopes=("self", "credited"))
     yield from _allow(REP, Action.SEE, "PerformanceLine", scopes=("self", "department"))
@@ -252,7 +253,6 @@ def _rep() -> Iterable[PolicyLine]:
         REP, Action.DO, "customer:mark", "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter"
     )
     yield from _allow(REP, Action.DO, "fairness:read")
-    yield from _rep_in_circulation()
     yield from _own_payslips(REP)
 
 

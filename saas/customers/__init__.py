@@ -82,7 +82,7 @@ from saas.customers.given_queries import (
     measure_given,
     require_audited_pool,
 )
-from saas.customers.held_queries import (
+from saas.customers.holding_queries import (
     PoolHolding,
     find_dealt_customers,
     find_held_by,

@@ -53,7 +53,7 @@ REVIEWED = {
     "circulation/mails.py": "what people are told by mail: a second subject of `jobs`",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
-    "customers/held_queries.py": "what is held of a pool, for rooms above: a fourth subject of `queries`",
+    "customers/holding_queries.py": "who holds what of a pool, for rooms above: another subject of `queries`",
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",

@@ -190,6 +190,7 @@ VERBS: dict[str, Set[str]] = {
         "import:undo",
     },
     "rep": {
+        "assessment:appeal",
         "customer:create",
         "customer:update",
         "customer:claim",
@@ -200,7 +201,6 @@ VERBS: dict[str, Set[str]] = {
         "opportunity:move",
         "deal:enter",
         "fairness:read",
-        "assessment:appeal",
     },
     "consultant": {
         "circulation:configure",

@@ -18,7 +18,7 @@ from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method
 from saas.customers.events import CUSTOMER_RECYCLED
-from saas.customers.held_queries import find_pooled
+from saas.customers.holding_queries import find_pooled
 from saas.events import emit
 from saas.kernel import Actor, Clock, Explanation
 from saas.sealing import Keyring
