@@ -10,6 +10,8 @@ from uuid import UUID
 
 from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
+from saas.circulation.jobs import AssessmentRun, DeclineRun
+from saas.circulation.mails import FindRecipients
 from saas.customers import (
     OwnershipNotices,
     RecycleWarning,
@@ -27,6 +29,7 @@ from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
 from saas.people import find_manager, find_supervisors
 from saas.sales import find_follow_up_facts
+from saas.sealing import Sealer
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
 
 LEFT = "离职 / left the company"
@@ -34,7 +37,12 @@ LEFT = "离职 / left the company"
 
 
 def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> RecycleWarning:
-    """The mails before recycling: to the owner, and to whom the owner reports; where that is not known, to the sales
+    """The mails before recycling, to the owner and those who supervise."""
+    return RecycleWarning(postbox, recipients=owner_and_supervisors(database, clock), catalogue=catalogue, clock=clock)
+
+
+def owner_and_supervisors(database: Database, clock: Clock) -> FindRecipients:
+    """Who is told of a rep's customers: the owner, and whom the owner reports to; where that is not known, the sales
     managers of the nearest department above."""
 
     async def recipients(owner_id: UUID) -> tuple[Recipient | None, list[Recipient]]:
@@ -46,7 +54,7 @@ def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, 
         told = [manager] if manager in known else await find_supervisors(owner_id, among=known)
         return known.get(owner_id), [known[each] for each in told if each is not None]
 
-    return RecycleWarning(postbox, recipients=recipients, catalogue=catalogue, clock=clock)
+    return recipients
 
 
 def listen_for_owners(
@@ -131,6 +139,26 @@ def periodic_jobs(
     )
 
 
+def circulation_jobs(database: Database, sealer: Sealer, clock: Clock) -> tuple[PeriodicJob, ...]:
+    """The search for declines, before recycling goes by them, and carrying out assessments whose notice is over."""
+
+    async def find_declines() -> None:
+        for tenant in await active_tenants(database):
+            run = DeclineRun(database, tenant.id, time_zone=tenant.time_zone, clock=clock)
+            if await run.is_wanted():
+                await run.run()
+
+    async def carry_out() -> None:
+        for tenant in await active_tenants(database):
+            keyring = await sealer.keyring(tenant.id)
+            await AssessmentRun(database, tenant.id, keyring=keyring, time_zone=tenant.time_zone, clock=clock).run()
+
+    return (
+        PeriodicJob("circulation.decline", timedelta(minutes=15), find_declines, longest=timedelta(hours=1)),
+        PeriodicJob("circulation.move", timedelta(hours=1), carry_out, longest=timedelta(hours=1)),
+    )
+
+
 async def every_tenant(database: Database) -> list[TenantSummary]:
     """The whole directory, read page by page."""
     found: list[TenantSummary] = []
@@ -138,3 +166,8 @@ async def every_tenant(database: Database) -> list[TenantSummary]:
         while page := await list_tenants(after=found[-1].id if found else None):
             found += page
     return found
+
+
+async def active_tenants(database: Database) -> list[TenantSummary]:
+    """Those of the directory that are neither suspended nor on their way out."""
+    return [each for each in await every_tenant(database) if each.status is TenantStatus.ACTIVE]

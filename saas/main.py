@@ -13,6 +13,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 import saas.analytics
+import saas.circulation
 import saas.customers
 import saas.exchange
 import saas.incentives
@@ -21,8 +22,18 @@ import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
-from saas.background import every_tenant, listen_for_owners, periodic_jobs, recycle_warning, recycling_run
+from saas.background import (
+    circulation_jobs,
+    every_tenant,
+    listen_for_owners,
+    owner_and_supervisors,
+    periodic_jobs,
+    recycle_warning,
+    recycling_run,
+)
 from saas.backing import Backing, Progress, apply_migrations, backing
+from saas.circulation.jobs import AssessmentJobs
+from saas.circulation.mails import CirculationMails
 from saas.config import ConfigError, Settings
 from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, tell_readers_with
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs
@@ -81,6 +92,7 @@ ROOMS_WITH_TABLES = (
     "customers",
     "sales",
     "incentives",
+    "circulation",
     "attendance",
     "payroll",
     "onboarding",
@@ -103,6 +115,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.customers.reads,
     saas.sales.reads,
     saas.incentives.reads,
+    saas.circulation.reads,
     saas.payroll.reads,
     saas.analytics.reads,
 )
@@ -112,6 +125,7 @@ TOPICS: tuple[EventTopic, ...] = (
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
     *saas.incentives.TOPICS,
+    *saas.circulation.TOPICS,
     *saas.payroll.TOPICS,
 )
 SPEAKING = (
@@ -119,6 +133,7 @@ SPEAKING = (
     "saas.access",
     "saas.analytics",
     "saas.attendance",
+    "saas.circulation",
     "saas.customers",
     "saas.events",
     "saas.exchange",
@@ -345,6 +360,8 @@ def worker_services(installation: Installation) -> WorkerServices:
     welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
+    CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
+    AssessmentJobs(database, installation.sealer, clock).listen(handlers)
     listen_for_owners(handlers, database, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
@@ -359,7 +376,10 @@ def worker_services(installation: Installation) -> WorkerServices:
         bell=installation.bell,
         clock=clock,
         handlers=handlers,
-        periodic=periodic_jobs(database, audit_folder=installation.audit_folder, files=installation.files, clock=clock),
+        periodic=(
+            *periodic_jobs(database, audit_folder=installation.audit_folder, files=installation.files, clock=clock),
+            *circulation_jobs(database, installation.sealer, clock),
+        ),
         finish_seconds=installation.settings.completion_wait_seconds,
     )
 

@@ -87,6 +87,12 @@ _TABLES = (
     "settlement_problem",
     "bonus_pool_run",
     "accrual",
+    "circulation_policy",
+    "customer_decline",
+    "assessment",
+    "assessment_person",
+    "assessment_customer",
+    "circulation_run",
     "audit_entry",
     "outbox",
 )

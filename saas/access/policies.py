@@ -43,6 +43,10 @@ PERMISSIONS = frozenset(
         "refund:record",
         "target:set",
         "deal:stage",
+        "circulation:configure",
+        "assessment:run",
+        "assessment:appeal",
+        "assessment:decide",
         "incentive_plan:write",
         "incentive_plan:publish",
         "settlement:calculate",
@@ -132,6 +136,8 @@ _LEDGER_FACTS = (
     "PoolEvent.settingsVersion",
 )
 """The public ledger: what happened is for every member of a pool, whom it was about as the pool's settings say."""
+_CIRCULATION_TYPES = ("CirculationPolicy", "CustomerDecline", "Assessment", "AssessmentPerson", "AssessmentCustomer")
+_CIRCULATION = tuple(f"{name}.*" for name in _CIRCULATION_TYPES)
 _PAYROLL_TYPES = (
     "SalaryStructure",
     "SalaryStructureVersion",
@@ -154,8 +160,8 @@ def _allow(
 
 def _owner() -> Iterable[PolicyLine]:
     """Everything in the company but pay."""
-    yield from _allow(OWNER, Action.SEE, *_POOLS_TYPES)
-    yield from _allow(OWNER, (*READ_USE, Action.AGGREGATE), *_POOLS)
+    yield from _allow(OWNER, Action.SEE, *_POOLS_TYPES, *_CIRCULATION_TYPES)
+    yield from _allow(OWNER, (*READ_USE, Action.AGGREGATE), *_POOLS, *_CIRCULATION)
     yield from _allow(OWNER, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "AuditEntry", "Role", "AccessRule")
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
     yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
@@ -199,6 +205,9 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "incentive_plan:write", "incentive_plan:publish", "settlement:calculate")
     yield from _allow(HR_ADMIN, Action.DO, "settlement:approve", "settlement:lock")
     yield from _allow(HR_ADMIN, Action.DO, "bonus_pool:calculate", "bonus_pool:approve")
+    yield from _allow(HR_ADMIN, Action.SEE, "CustomerPool", *_CIRCULATION_TYPES)
+    yield from _allow(HR_ADMIN, READ_USE, "CustomerPool.name", *_CIRCULATION)
+    yield from _allow(HR_ADMIN, Action.DO, "circulation:configure", "assessment:run", "assessment:decide")
     yield from _allow(HR_ADMIN, Action.SEE, *_PAYROLL_TYPES, "Payslip")
     yield from _allow(HR_ADMIN, READ_USE, *_PAYROLL)
     yield from _own_payslips(HR_ADMIN)
@@ -225,6 +234,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "Ownership", "HoldingMark", scopes=("self",))
     yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", "OpportunityStage", *_COMPANY_TYPES)
     yield from _rep_in_pools()
+    yield from _rep_in_circulation()
     yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Deal", "Collection", scopes=("self", "credited"))
     yield from _allow(REP, Action.SEE, "PerformanceLine", scopes=("self", "department"))
@@ -259,6 +269,15 @@ def _rep_in_pools() -> Iterable[PolicyLine]:
     yield from _allow(REP, READ_USE, "PoolNotice.*", "Allocation.*", "AllocationPick.*")
 
 
+def _rep_in_circulation() -> Iterable[PolicyLine]:
+    """The rules one is judged by, announced assessments; of declines and reclaimed customers one's own."""
+    yield from _allow(REP, Action.SEE, "CirculationPolicy")
+    yield from _allow(REP, Action.SEE, "Assessment", scopes=("announced",))
+    yield from _allow(REP, Action.SEE, "CustomerDecline", "AssessmentPerson", "AssessmentCustomer", scopes=("self",))
+    yield from _allow(REP, READ_USE, *_CIRCULATION)
+    yield from _allow(REP, Action.DO, "assessment:appeal")
+
+
 def _sales_manager() -> Iterable[PolicyLine]:
     """What a rep may do, for the departments below; inherits from rep."""
     yield from _allow(SALES_MANAGER, Action.SEE, "Customer", "FollowUp", "Ownership", scopes=("department",))
@@ -277,7 +296,15 @@ def _sales_manager() -> Iterable[PolicyLine]:
     )
     yield from _importing(SALES_MANAGER)
     yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
-    yield from _allow(SALES_MANAGER, Action.DO, "deal:stage")
+    yield from _allow(
+        SALES_MANAGER,
+        Action.SEE,
+        "CustomerDecline",
+        "AssessmentPerson",
+        "AssessmentCustomer",
+        scopes=("department",),
+    )
+    yield from _allow(SALES_MANAGER, Action.DO, "deal:stage", "assessment:decide")
     yield from _allow(SALES_MANAGER, Action.DO, "collection:record", "refund:record")
 
 
@@ -285,8 +312,9 @@ def _consultant() -> Iterable[PolicyLine]:
     """Configures; reads what is needed to judge a configuration, no person's numbers."""
     yield from _allow(CONSULTANT, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "Role", "AccessRule")
     yield from _allow(CONSULTANT, READ_USE, *_BUSINESS, *_COMPANY, "Role.*", "AccessRule.*")
-    yield from _allow(CONSULTANT, Action.SEE, *_POOLS_TYPES)
-    yield from _allow(CONSULTANT, READ_USE, *_POOLS)
+    yield from _allow(CONSULTANT, Action.SEE, *_POOLS_TYPES, "CirculationPolicy", "Assessment")
+    yield from _allow(CONSULTANT, READ_USE, *_POOLS, "CirculationPolicy.*", "Assessment.*")
+    yield from _allow(CONSULTANT, Action.DO, "circulation:configure")
     yield from _allow(CONSULTANT, Action.AGGREGATE, *_BUSINESS, *_COMPANY)
     yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")

@@ -50,6 +50,14 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
+from saas.customers.actions.reclaiming import (
+    LockedHolding,
+    ReclaimWarning,
+    lock_holding,
+    reclaim_customer,
+    rotate_customers,
+    warn_of_reclaim,
+)
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.viewing import count_pool_views
@@ -88,6 +96,13 @@ from saas.customers.held_queries import (
     list_held,
     require_open_pool,
 )
+from saas.customers.holding_queries import (
+    PoolHolding,
+    find_dealt_customers,
+    find_held_by,
+    find_pool_owners,
+    find_pooled,
+)
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
 from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
@@ -101,7 +116,9 @@ from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
+    get_pool,
     get_visible_customer,
+    list_pools,
     lock_customers,
     lock_visible_customers,
     require_visible_customers,
@@ -113,7 +130,9 @@ from saas.customers.recycling import (
     FollowUpKind,
     OpportunityFacts,
     RecycleCondition,
+    RecycleRules,
     Subject,
+    effective_days,
 )
 from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
@@ -163,6 +182,7 @@ __all__ = [
     "LedgerVerdict",
     "Left",
     "LevelDays",
+    "LockedHolding",
     "MarkKind",
     "Marking",
     "Method",
@@ -180,9 +200,13 @@ __all__ = [
     "PerformancePlan",
     "PersonLimit",
     "PoolChange",
+    "PoolHolding",
+    "PoolMetrics",
     "PoolSettings",
+    "ReclaimWarning",
     "RecycleCondition",
     "RecycleReport",
+    "RecycleRules",
     "RecycleWarning",
     "Recycled",
     "RecyclingRun",
@@ -211,24 +235,32 @@ __all__ = [
     "create_pool",
     "draw_certificate",
     "dry_run_settings",
+    "effective_days",
     "explain_allocation",
     "find_customer_by_external_key",
     "find_customers",
+    "find_dealt_customers",
     "find_given",
+    "find_held_by",
     "find_leavers",
     "find_owner_on",
+    "find_pool_owners",
+    "find_pooled",
     "find_visible_owners",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
     "get_held",
+    "get_pool",
     "get_reported_pools",
     "get_visible_customer",
     "job_actor",
     "ledger_place",
     "list_allocation_problems",
     "list_held",
+    "list_pools",
     "lock_customers",
+    "lock_holding",
     "lock_visible_customers",
     "match_key",
     "measure_given",
@@ -240,6 +272,7 @@ __all__ = [
     "own_certificate",
     "plan_allocation",
     "reads",
+    "reclaim_customer",
     "recycle_due_customers",
     "refuse_by_plugins",
     "release_customer",
@@ -248,8 +281,10 @@ __all__ = [
     "require_open_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
+    "rotate_customers",
     "settle_due",
     "tell_readers_with",
     "transfer_customer",
     "verify_ledger",
+    "warn_of_reclaim",
 ]

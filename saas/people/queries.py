@@ -44,6 +44,16 @@ async def get_employee(employee_id: UUID) -> Employee:
     return found
 
 
+async def find_hire_days(employee_ids: Collection[UUID]) -> dict[UUID, date]:
+    """The first day of work of those who are on the staff."""
+    rows = await current_transaction().fetch(
+        "SELECT id, hired_on FROM employee WHERE tenant_id = $1 AND id = ANY ($2) AND status = 'active'",
+        current_tenant_id(),
+        list(employee_ids),
+    )
+    return {row["id"]: row["hired_on"] for row in rows}
+
+
 _DEPARTMENTS_ON = """
 SELECT e.id, asked.day, coalesce(
     (SELECT w.department_id FROM employment w

@@ -29,6 +29,12 @@ from saas.sales.events import (
     TARGET_SET,
     TOPICS,
 )
+from saas.sales.figure_queries import (
+    CustomerFigures,
+    find_customer_figures,
+    find_open_opportunities,
+    find_worked_on,
+)
 from saas.sales.history_queries import (
     Achieved,
     SignedDeal,
@@ -71,6 +77,7 @@ __all__ = [
     "CollectionImport",
     "CreditImport",
     "CreditPart",
+    "CustomerFigures",
     "DealImport",
     "Entered",
     "FollowUpImport",
@@ -92,13 +99,16 @@ __all__ = [
     "enter_deals",
     "enter_opportunities",
     "enter_opportunity",
+    "find_customer_figures",
     "find_deal_by_external_key",
     "find_expected_on",
     "find_follow_up_facts",
+    "find_open_opportunities",
     "find_standing_deals",
     "find_touches",
     "find_visible_deals",
     "find_won",
+    "find_worked_on",
     "median_expected",
     "move_opportunity",
     "prorated",

@@ -145,6 +145,9 @@ VERBS: dict[str, Set[str]] = {
         "payroll:run",
         "payroll:approve",
         "payroll:preview",
+        "circulation:configure",
+        "assessment:run",
+        "assessment:decide",
     },
     "payroll_officer": {
         "attendance:write",
@@ -182,12 +185,15 @@ VERBS: dict[str, Set[str]] = {
         "refund:record",
         "target:set",
         "deal:stage",
+        "assessment:appeal",
+        "assessment:decide",
         "employee:invite",
         "import:preview",
         "import:commit",
         "import:undo",
     },
     "rep": {
+        "assessment:appeal",
         "customer:create",
         "customer:update",
         "customer:claim",
@@ -201,6 +207,7 @@ VERBS: dict[str, Set[str]] = {
         "behaviour:read",
     },
     "consultant": {
+        "circulation:configure",
         "plugin:configure",
         "pool:configure",
         "access:configure",

@@ -13,7 +13,7 @@ from saas.customers.recycling.facts import (
     ReminderFacts,
     holding,
 )
-from saas.customers.recycling.follow_ups import effective_follow_up, effective_follow_ups, is_effective
+from saas.customers.recycling.follow_ups import effective_days, effective_follow_up, effective_follow_ups, is_effective
 from saas.customers.recycling.levels import CountedLevel, counted_level
 from saas.customers.recycling.settings import (
     ConditionRule,
@@ -70,6 +70,7 @@ __all__ = [
     "Unfit",
     "Verdict",
     "counted_level",
+    "effective_days",
     "effective_follow_up",
     "effective_follow_ups",
     "holding",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from uuid import UUID
 
 from saas.customers.recycling.facts import FollowUpFacts, OwnershipFacts, RecycleFacts, holding
 from saas.customers.recycling.settings import RecycleRules
@@ -60,3 +61,21 @@ def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:
         and (not each.ended_on or entry.on <= each.ended_on)
         for each in held
     )
+
+
+def effective_days(
+    entries: Iterable[FollowUpFacts], rules: RecycleRules, *, today: date, by: UUID | None = None
+) -> tuple[date, ...]:
+    """The days, rising, on which a customer was effectively followed up, whatever holding they fall into: by anybody,
+    or by one person.
+
+    `entries` stand in the order of entry; a text that stood in an earlier one, whoever wrote it, does not count (L11).
+    """
+    days, seen = set[date](), set[str]()
+    for entry in entries:
+        text = _plain(entry.content)
+        counts = entry.on <= today and by in (None, entry.author_id)
+        if counts and text not in seen and _is_effective(entry, text, rules):
+            days.add(entry.on)
+        seen |= {text} - {""}
+    return tuple(sorted(days))
