@@ -10,8 +10,18 @@ from uuid import UUID
 
 from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
-from saas.customers import RecycleWarning, RecyclingRun, Separation, find_leavers, job_actor
-from saas.events import purge_idempotency, purge_outbox
+from saas.circulation.jobs import AssessmentRun, DeclineRun
+from saas.circulation.mails import FindRecipients
+from saas.customers import (
+    OwnershipNotices,
+    RecycleWarning,
+    RecyclingRun,
+    RuleChangeNotice,
+    Separation,
+    find_leavers,
+    job_actor,
+)
+from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
 from saas.identity import Recipient, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
@@ -19,6 +29,7 @@ from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
 from saas.people import find_manager, find_supervisors
 from saas.sales import find_follow_up_facts
+from saas.sealing import Sealer
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
 
 LEFT = "离职 / left the company"
@@ -26,7 +37,12 @@ LEFT = "离职 / left the company"
 
 
 def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> RecycleWarning:
-    """The mails before recycling: to the owner, and to whom the owner reports; where that is not known, to the sales
+    """The mails before recycling, to the owner and those who supervise."""
+    return RecycleWarning(postbox, recipients=owner_and_supervisors(database, clock), catalogue=catalogue, clock=clock)
+
+
+def owner_and_supervisors(database: Database, clock: Clock) -> FindRecipients:
+    """Who is told of a rep's customers: the owner, and whom the owner reports to; where that is not known, the sales
     managers of the nearest department above."""
 
     async def recipients(owner_id: UUID) -> tuple[Recipient | None, list[Recipient]]:
@@ -38,7 +54,22 @@ def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, 
         told = [manager] if manager in known else await find_supervisors(owner_id, among=known)
         return known.get(owner_id), [known[each] for each in told if each is not None]
 
-    return RecycleWarning(postbox, recipients=recipients, catalogue=catalogue, clock=clock)
+    return recipients
+
+
+def listen_for_owners(
+    handlers: Handlers, database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock
+) -> None:
+    """The mails to owners: what a night took from them, what was assigned to them, what new rules will take."""
+
+    async def recipient(owner_id: UUID) -> Recipient | None:
+        known = await find_staff_recipients(
+            database, current_tenant_id(), employee_ids=[owner_id], role=SALES_MANAGER, clock=clock
+        )
+        return known.get(owner_id)
+
+    OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
+    RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
@@ -90,9 +121,8 @@ def periodic_jobs(
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):
-            run = recycling_run(database, tenant, clock)
-            if tenant.status is TenantStatus.ACTIVE and await run.is_wanted():
-                await run.run()
+            if tenant.status is TenantStatus.ACTIVE:
+                await recycling_run(database, tenant, clock).run_wanted()
 
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),
@@ -109,6 +139,26 @@ def periodic_jobs(
     )
 
 
+def circulation_jobs(database: Database, sealer: Sealer, clock: Clock) -> tuple[PeriodicJob, ...]:
+    """The search for declines, before recycling goes by them, and carrying out assessments whose notice is over."""
+
+    async def find_declines() -> None:
+        for tenant in await active_tenants(database):
+            run = DeclineRun(database, tenant.id, time_zone=tenant.time_zone, clock=clock)
+            if await run.is_wanted():
+                await run.run()
+
+    async def carry_out() -> None:
+        for tenant in await active_tenants(database):
+            keyring = await sealer.keyring(tenant.id)
+            await AssessmentRun(database, tenant.id, keyring=keyring, time_zone=tenant.time_zone, clock=clock).run()
+
+    return (
+        PeriodicJob("circulation.decline", timedelta(minutes=15), find_declines, longest=timedelta(hours=1)),
+        PeriodicJob("circulation.move", timedelta(hours=1), carry_out, longest=timedelta(hours=1)),
+    )
+
+
 async def every_tenant(database: Database) -> list[TenantSummary]:
     """The whole directory, read page by page."""
     found: list[TenantSummary] = []
@@ -116,3 +166,8 @@ async def every_tenant(database: Database) -> list[TenantSummary]:
         while page := await list_tenants(after=found[-1].id if found else None):
             found += page
     return found
+
+
+async def active_tenants(database: Database) -> list[TenantSummary]:
+    """Those of the directory that are neither suspended nor on their way out."""
+    return [each for each in await every_tenant(database) if each.status is TenantStatus.ACTIVE]

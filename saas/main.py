@@ -13,6 +13,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 import saas.analytics
+import saas.circulation
 import saas.customers
 import saas.exchange
 import saas.incentives
@@ -21,12 +22,22 @@ import saas.payroll
 import saas.people
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
-from saas.background import every_tenant, periodic_jobs, recycle_warning, recycling_run
+from saas.background import (
+    circulation_jobs,
+    every_tenant,
+    listen_for_owners,
+    owner_and_supervisors,
+    periodic_jobs,
+    recycle_warning,
+    recycling_run,
+)
 from saas.backing import Backing, Progress, apply_migrations, backing
+from saas.circulation.jobs import AssessmentJobs
+from saas.circulation.mails import CirculationMails
 from saas.config import ConfigError, Settings
-from saas.customers import RECYCLE_WARNED, CustomerHooks
+from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, tell_readers_with
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs
-from saas.doors import ReadsAudit, TenantsPlugins
+from saas.doors import PoolViews, ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
 from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep
 from saas.extensions import PluginHost, installed_plugins
@@ -37,7 +48,7 @@ from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient
 from saas.importing import IMPORT_KINDS, ImportContexts
 from saas.incentives.jobs import SettlementJobs
-from saas.jobs import MailFolder, RedisBell
+from saas.jobs import MailFolder, RedisBell, RedisCompanyBell
 from saas.kernel import Catalogue, Clock, SystemClock
 from saas.memory import keep_what_is_there
 from saas.onboarding import COMPANY_SIGNED_UP
@@ -81,6 +92,7 @@ ROOMS_WITH_TABLES = (
     "customers",
     "sales",
     "incentives",
+    "circulation",
     "attendance",
     "payroll",
     "onboarding",
@@ -103,6 +115,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
     saas.customers.reads,
     saas.sales.reads,
     saas.incentives.reads,
+    saas.circulation.reads,
     saas.payroll.reads,
     saas.analytics.reads,
 )
@@ -112,6 +125,7 @@ TOPICS: tuple[EventTopic, ...] = (
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
     *saas.incentives.TOPICS,
+    *saas.circulation.TOPICS,
     *saas.payroll.TOPICS,
 )
 SPEAKING = (
@@ -119,6 +133,7 @@ SPEAKING = (
     "saas.access",
     "saas.analytics",
     "saas.attendance",
+    "saas.circulation",
     "saas.customers",
     "saas.events",
     "saas.exchange",
@@ -211,6 +226,7 @@ class Installation:
     sealer: Sealer
     passwords: Passwords
     bell: RedisBell
+    ledger_bell: RedisCompanyBell
     redis: Redis
 
     @property
@@ -244,9 +260,12 @@ async def opened(
         stack.push_async_callback(database.close)
         bell = RedisBell(backing_.redis_url)
         stack.push_async_callback(bell.close)
+        ledger_bell = RedisCompanyBell(backing_.redis_url)
+        stack.push_async_callback(ledger_bell.close)
         redis = Redis.from_url(backing_.redis_url, socket_connect_timeout=1, socket_timeout=1)
         stack.push_async_callback(redis.aclose)
         ring_with(bell)
+        tell_readers_with(ledger_bell)
         keep_what_is_there()
         yield Installation(
             product=product,
@@ -257,6 +276,7 @@ async def opened(
             sealer=Sealer(keys),
             passwords=Passwords(),
             bell=bell,
+            ledger_bell=ledger_bell,
             redis=redis,
         )
 
@@ -297,9 +317,11 @@ def web_services(installation: Installation) -> Services:
             AccessTables: access,
             SessionAuthenticator: sessions,
             Importer: importer(installation),
+            LedgerFeed: LedgerFeed(database, installation.ledger_bell),
             PayrollSources: PAYROLL_SOURCES,
         },
         audit_reads=ReadsAudit(clock),
+        count_views=PoolViews(database, clock),
         readiness={
             "database": lambda: _database_answers(database),
             "redis": lambda: _redis_answers(installation.redis),
@@ -338,6 +360,9 @@ def worker_services(installation: Installation) -> WorkerServices:
     welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
     handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
+    CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
+    AssessmentJobs(database, installation.sealer, clock).listen(handlers)
+    listen_for_owners(handlers, database, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
@@ -351,7 +376,10 @@ def worker_services(installation: Installation) -> WorkerServices:
         bell=installation.bell,
         clock=clock,
         handlers=handlers,
-        periodic=periodic_jobs(database, audit_folder=installation.audit_folder, files=installation.files, clock=clock),
+        periodic=(
+            *periodic_jobs(database, audit_folder=installation.audit_folder, files=installation.files, clock=clock),
+            *circulation_jobs(database, installation.sealer, clock),
+        ),
         finish_seconds=installation.settings.completion_wait_seconds,
     )
 

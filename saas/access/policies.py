@@ -28,6 +28,7 @@ PERMISSIONS = frozenset(
         "customer:release",
         "customer:assign",
         "customer:transfer",
+        "customer:level",
         "customer:mark",
         "customer:extend",
         "customer:history",
@@ -42,6 +43,10 @@ PERMISSIONS = frozenset(
         "refund:record",
         "target:set",
         "deal:stage",
+        "circulation:configure",
+        "assessment:run",
+        "assessment:appeal",
+        "assessment:decide",
         "incentive_plan:write",
         "incentive_plan:publish",
         "settlement:calculate",
@@ -53,6 +58,8 @@ PERMISSIONS = frozenset(
         "pool:allocate",
         "allocation:audit",
         "fairness:read",
+        "behaviour:read",
+        "behaviour:audit",
         "plugin:configure",
         "attendance:write",
         "payroll:configure",
@@ -130,6 +137,8 @@ _LEDGER_FACTS = (
     "PoolEvent.settingsVersion",
 )
 """The public ledger: what happened is for every member of a pool, whom it was about as the pool's settings say."""
+_CIRCULATION_TYPES = ("CirculationPolicy", "CustomerDecline", "Assessment", "AssessmentPerson", "AssessmentCustomer")
+_CIRCULATION = tuple(f"{name}.*" for name in _CIRCULATION_TYPES)
 _PAYROLL_TYPES = (
     "SalaryStructure",
     "SalaryStructureVersion",
@@ -152,8 +161,8 @@ def _allow(
 
 def _owner() -> Iterable[PolicyLine]:
     """Everything in the company but pay."""
-    yield from _allow(OWNER, Action.SEE, *_POOLS_TYPES)
-    yield from _allow(OWNER, (*READ_USE, Action.AGGREGATE), *_POOLS)
+    yield from _allow(OWNER, Action.SEE, *_POOLS_TYPES, *_CIRCULATION_TYPES)
+    yield from _allow(OWNER, (*READ_USE, Action.AGGREGATE), *_POOLS, *_CIRCULATION)
     yield from _allow(OWNER, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "AuditEntry", "Role", "AccessRule")
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
     yield from _allow(OWNER, (*READ_USE, Action.MASK, Action.WRITE), *_PERSONAL)
@@ -190,12 +199,16 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
     yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
+    yield from _allow(HR_ADMIN, Action.DO, "behaviour:read", "behaviour:audit")
     yield from _importing(HR_ADMIN)
     yield from _allow(HR_ADMIN, Action.SEE, *_INCENTIVE_TYPES)
     yield from _allow(HR_ADMIN, READ_USE, *(f"{name}.*" for name in _INCENTIVE_TYPES))
     yield from _allow(HR_ADMIN, Action.DO, "incentive_plan:write", "incentive_plan:publish", "settlement:calculate")
     yield from _allow(HR_ADMIN, Action.DO, "settlement:approve", "settlement:lock")
     yield from _allow(HR_ADMIN, Action.DO, "bonus_pool:calculate", "bonus_pool:approve")
+    yield from _allow(HR_ADMIN, Action.SEE, "CustomerPool", *_CIRCULATION_TYPES)
+    yield from _allow(HR_ADMIN, READ_USE, "CustomerPool.name", *_CIRCULATION)
+    yield from _allow(HR_ADMIN, Action.DO, "circulation:configure", "assessment:run", "assessment:decide")
     yield from _allow(HR_ADMIN, Action.SEE, *_PAYROLL_TYPES, "Payslip")
     yield from _allow(HR_ADMIN, READ_USE, *_PAYROLL)
     yield from _own_payslips(HR_ADMIN)
@@ -222,6 +235,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "Ownership", "HoldingMark", "OwnershipRequest", scopes=("self",))
     yield from _allow(REP, Action.SEE, "CustomerPool", "PoolSetting", "OpportunityStage", *_COMPANY_TYPES)
     yield from _rep_in_pools()
+    yield from _rep_in_circulation()
     yield from _allow(REP, Action.SEE, "Opportunity", "PerformanceCredit", scopes=("self", "owned"))
     yield from _allow(REP, Action.SEE, "Deal", "Collection", scopes=("self", "credited"))
     yield from _allow(REP, Action.SEE, "PerformanceLine", scopes=("self", "department"))
@@ -242,7 +256,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(
         REP, Action.DO, "customer:mark", "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter"
     )
-    yield from _allow(REP, Action.DO, "fairness:read")
+    yield from _allow(REP, Action.DO, "fairness:read", "behaviour:read")
     yield from _own_payslips(REP)
 
 
@@ -254,6 +268,15 @@ def _rep_in_pools() -> Iterable[PolicyLine]:
     yield from _allow(REP, READ_USE, *_LEDGER_FACTS, "PoolEvent.kind", "PoolEvent.happenedAt")
     yield from _allow(REP, Action.READ, *_LEDGER_PEOPLE, scopes=("named", "self"))
     yield from _allow(REP, READ_USE, "PoolNotice.*", "Allocation.*", "AllocationPick.*")
+
+
+def _rep_in_circulation() -> Iterable[PolicyLine]:
+    """The rules one is judged by, announced assessments; of declines and reclaimed customers one's own."""
+    yield from _allow(REP, Action.SEE, "CirculationPolicy")
+    yield from _allow(REP, Action.SEE, "Assessment", scopes=("announced",))
+    yield from _allow(REP, Action.SEE, "CustomerDecline", "AssessmentPerson", "AssessmentCustomer", scopes=("self",))
+    yield from _allow(REP, READ_USE, *_CIRCULATION)
+    yield from _allow(REP, Action.DO, "assessment:appeal")
 
 
 def _sales_manager() -> Iterable[PolicyLine]:
@@ -269,10 +292,20 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick")
     yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
-    yield from _allow(SALES_MANAGER, Action.DO, "customer:history", "customer:extend", "pool:allocate")
+    yield from _allow(
+        SALES_MANAGER, Action.DO, "customer:history", "customer:extend", "customer:level", "pool:allocate"
+    )
     yield from _importing(SALES_MANAGER)
     yield from _allow(SALES_MANAGER, Action.DO, "opportunity:assign", "deal:credit", "deal:cancel", "target:set")
-    yield from _allow(SALES_MANAGER, Action.DO, "deal:stage")
+    yield from _allow(
+        SALES_MANAGER,
+        Action.SEE,
+        "CustomerDecline",
+        "AssessmentPerson",
+        "AssessmentCustomer",
+        scopes=("department",),
+    )
+    yield from _allow(SALES_MANAGER, Action.DO, "deal:stage", "assessment:decide")
     yield from _allow(SALES_MANAGER, Action.DO, "collection:record", "refund:record")
 
 
@@ -280,8 +313,9 @@ def _consultant() -> Iterable[PolicyLine]:
     """Configures; reads what is needed to judge a configuration, no person's numbers."""
     yield from _allow(CONSULTANT, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "Role", "AccessRule")
     yield from _allow(CONSULTANT, READ_USE, *_BUSINESS, *_COMPANY, "Role.*", "AccessRule.*")
-    yield from _allow(CONSULTANT, Action.SEE, *_POOLS_TYPES)
-    yield from _allow(CONSULTANT, READ_USE, *_POOLS)
+    yield from _allow(CONSULTANT, Action.SEE, *_POOLS_TYPES, "CirculationPolicy", "Assessment")
+    yield from _allow(CONSULTANT, READ_USE, *_POOLS, "CirculationPolicy.*", "Assessment.*")
+    yield from _allow(CONSULTANT, Action.DO, "circulation:configure")
     yield from _allow(CONSULTANT, Action.AGGREGATE, *_BUSINESS, *_COMPANY)
     yield from _allow(CONSULTANT, Action.MASK, *_PERSONAL)
     yield from _allow(CONSULTANT, Action.WRITE, "Department.*")

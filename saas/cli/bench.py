@@ -16,6 +16,9 @@ from saas.cli.parts import (
     BENCH_IMPORT_TABLE,
     BENCH_PAYROLL,
     BENCH_PAYROLL_TABLE,
+    BENCH_POOL,
+    BENCH_POOL_SIZES,
+    BENCH_POOL_TABLE,
     BENCH_READS,
     BENCH_TABLES,
     find_part,
@@ -119,6 +122,37 @@ def payroll(
     """
     people, rounds = (200, 1) if short else (people, rounds)
     _measure(BENCH_PAYROLL, BENCH_PAYROLL_TABLE, people=people, rounds=rounds)
+
+
+@commands.command()
+def pool(
+    customers: Annotated[
+        int, typer.Option(min=1_000, max=10_000_000, help="Customers of the company; each hundredth is due.")
+    ] = 1_000_000,
+    large: Annotated[
+        int, typer.Option(min=1_000, max=100_000_000, help="Customers of the large company; no more are due.")
+    ] = 10_000_000,
+    reps: Annotated[int, typer.Option(min=50, max=500, help="People who own them.")] = 500,
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="Length of a rush of claims.")] = 30.0,
+    rounds: Rounds = 3,
+    short: Annotated[bool, typer.Option("--short", help="1,000 customers, a short rush: does everything run?")] = False,
+) -> None:
+    """Measure a night of recycling, a rush of claims and the verification of a draw.
+
+    Nights run beside hand-written SQL that writes the same rows, claims beside the bare conditional UPDATE. Ten
+    million customers take about 25 GB of disk and most of an hour to fill; the rows are gone afterwards. Needs an
+    otherwise idle machine; prints the tables of docs/benchmarks.md.
+
+    \b
+    Examples:
+      saas bench pool
+      saas bench pool --customers 200000 --large 2000000 --seconds 10
+      saas bench pool --short
+    """
+    if short:
+        customers, large, reps, seconds, rounds = 1_000, 2_000, 50, 0.5, 1
+    sizes = find_part(BENCH_POOL_SIZES)(customers, large, reps, 1_000 if short else 100_000, seconds)
+    _measure(BENCH_POOL, BENCH_POOL_TABLE, sizes=sizes, rounds=rounds)
 
 
 def _measure(measure: str, as_table: str, **options: Any) -> None:

@@ -20,7 +20,14 @@ from saas.customers.actions.customers import (
     note_follow_up,
 )
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
-from saas.customers.actions.due_dates import FollowUpSource, note_last_deals, settle_due
+from saas.customers.actions.due_dates import (
+    Activity,
+    Asked,
+    FollowUpSource,
+    note_declines,
+    note_last_deals,
+    settle_due,
+)
 from saas.customers.actions.giving import Given
 from saas.customers.actions.handovers import (
     assign_customer,
@@ -31,7 +38,8 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
-from saas.customers.actions.ledger import job_actor
+from saas.customers.actions.ledger import job_actor, tell_readers_with
+from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -42,9 +50,18 @@ from saas.customers.actions.pools import (
     create_pool,
     move_customers,
 )
-from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.reclaiming import (
+    LockedHolding,
+    ReclaimWarning,
+    lock_holding,
+    reclaim_customer,
+    rotate_customers,
+    warn_of_reclaim,
+)
+from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.requests import OwnershipRequests
 from saas.customers.actions.separations import Left, Separation, find_leavers
+from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method, PerformancePlan
 from saas.customers.claim_queries import foresee_claim
@@ -67,8 +84,30 @@ from saas.customers.given_queries import (
     measure_given,
     require_audited_pool,
 )
+from saas.customers.held_queries import (
+    HeldCustomer,
+    HeldOwnership,
+    HeldWish,
+    ReportedPool,
+    count_entries,
+    count_held,
+    find_visible_owners,
+    get_held,
+    get_reported_pools,
+    list_held,
+    require_open_pool,
+)
+from saas.customers.holding_queries import (
+    PoolHolding,
+    find_dealt_customers,
+    find_held_by,
+    find_pool_owners,
+    find_pooled,
+)
 from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
-from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
+from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
+from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.moments import OverLimit, assignment_warning
@@ -78,13 +117,25 @@ from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
+    get_pool,
     get_visible_customer,
+    list_pools,
     lock_customers,
     lock_visible_customers,
     require_visible_customers,
 )
 from saas.customers.reads import reads
-from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
+from saas.customers.recycling import (
+    Comparison,
+    FollowUpFacts,
+    FollowUpKind,
+    OpportunityFacts,
+    RecycleCondition,
+    RecycleRules,
+    Subject,
+    effective_days,
+)
+from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -103,7 +154,9 @@ __all__ = [
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "Activity",
     "AllocationWish",
+    "Asked",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
@@ -121,75 +174,119 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "HeldCustomer",
+    "HeldOwnership",
+    "HeldWish",
+    "LedgerFeed",
+    "LedgerReader",
+    "LedgerTampering",
+    "LedgerVerdict",
     "Left",
     "LevelDays",
+    "LockedHolding",
     "MarkKind",
     "Marking",
     "Method",
     "Near",
     "NewCustomer",
+    "NewLine",
     "OnChange",
+    "OpportunityFacts",
     "Option",
     "OptionKind",
     "OverLimit",
     "OwnershipImport",
+    "OwnershipNotices",
     "OwnershipRequests",
     "Participant",
     "PerformancePlan",
     "PersonLimit",
     "PoolChange",
+    "PoolHolding",
+    "PoolMetrics",
     "PoolSettings",
+    "ReclaimWarning",
+    "RecycleCondition",
     "RecycleReport",
+    "RecycleRules",
     "RecycleWarning",
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "ReportedPool",
+    "RuleChangeNotice",
     "Separation",
     "SettingsWish",
+    "Subject",
+    "WrongLine",
     "apply_begun_settings",
     "assign_customer",
     "assignment_warning",
     "cancel_allocation",
+    "change_level",
     "claim_customer",
     "claim_customers",
     "close_pool",
     "commit_allocation",
     "configure_pool",
+    "count_entries",
+    "count_held",
+    "count_pool_views",
     "create_customer",
     "create_default_pool",
     "create_pool",
     "draw_certificate",
     "dry_run_settings",
+    "effective_days",
     "explain_allocation",
     "find_customer_by_external_key",
     "find_customers",
+    "find_dealt_customers",
     "find_given",
+    "find_held_by",
     "find_leavers",
     "find_owner_on",
+    "find_pool_owners",
+    "find_pooled",
+    "find_visible_owners",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
+    "get_held",
+    "get_pool",
+    "get_reported_pools",
     "get_visible_customer",
     "job_actor",
+    "ledger_place",
     "list_allocation_problems",
+    "list_held",
+    "list_pools",
     "lock_customers",
+    "lock_holding",
     "lock_visible_customers",
     "match_key",
     "measure_given",
     "move_customers",
+    "note_declines",
     "note_follow_up",
     "note_follow_ups",
     "note_last_deals",
     "own_certificate",
     "plan_allocation",
     "reads",
-    "recycle_if_due",
+    "reclaim_customer",
+    "recycle_due_customers",
     "refuse_by_plugins",
     "release_customer",
     "release_customers",
     "require_audited_pool",
+    "require_open_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
+    "rotate_customers",
     "settle_due",
+    "tell_readers_with",
     "transfer_customer",
+    "verify_ledger",
+    "warn_of_reclaim",
 ]

@@ -31,6 +31,9 @@ class ClaimTarget:
     pool_id: UUID
     version: int
     last_deal_on: date | None
+    contract_ends_on: date | None
+    declined_on: date | None
+    created_at: datetime
     district_code: str | None
     industry: str | None
     level: str | None
@@ -96,6 +99,7 @@ def _claims_of(pool: str) -> str:
 def _claim_target_sql(scopes: frozenset[str]) -> str:
     return f"""
         SELECT c.id, c.pool_id, c.version, c.owner_id, c.district_code, c.industry, c.level, c.last_deal_on,
+               c.contract_ends_on, c.declined_on, c.created_at,
                p.name AS pool_name, p.status = 'open' AS is_enabled, {POOL_SETTINGS},
                (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
                 AND o.owner_id = $2) AS last_ended_on,
@@ -160,6 +164,9 @@ def _findings(row: asyncpg.Record) -> ClaimFindings:
             pool_id=row["pool_id"],
             version=row["version"],
             last_deal_on=row["last_deal_on"],
+            contract_ends_on=row["contract_ends_on"],
+            declined_on=row["declined_on"],
+            created_at=row["created_at"],
             district_code=row["district_code"],
             industry=row["industry"],
             level=row["level"],

@@ -14,6 +14,13 @@ CUSTOMER_TRANSFERRED = EventTopic(
 CUSTOMER_ALLOCATED = EventTopic("customers.customer_allocated", "A method gave it to somebody: and allocation_id.")
 CUSTOMER_RECYCLED = EventTopic("customers.customer_recycled", "A rule took it back: customer_id, owner_id, rule.")
 RECYCLE_WARNED = EventTopic("customers.recycle_warned", "Its owner is to be warned of recycling: notice_id.")
+CUSTOMERS_LOST = EventTopic(
+    "customers.customers_lost", "A night took customers from a person, who is to be told: pool_id, owner_id, on."
+)
+RECYCLING_CHANGED = EventTopic(
+    "customers.recycling_changed",
+    "A pool's rules of recycling changed; who loses by it is to be told: pool_id, version.",
+)
 PLAN_AWAITED = EventTopic("customers.plan_awaited", "An allocation of many customers is to be planned: allocation_id.")
 COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customers is to be given: allocation_id.")
 
@@ -26,6 +33,8 @@ TOPICS = (
     CUSTOMER_ALLOCATED,
     CUSTOMER_RECYCLED,
     RECYCLE_WARNED,
+    CUSTOMERS_LOST,
+    RECYCLING_CHANGED,
     PLAN_AWAITED,
     COMMIT_AWAITED,
 )

@@ -11,6 +11,8 @@ from tortoise import fields
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
+from saas.customers.mark_models import HoldingMark as HoldingMark
+from saas.customers.mark_models import OwnershipRequest as OwnershipRequest
 from tenants import TenantMeta, TenantModel, current_tenant_id
 
 SETTINGS_BEFORE = (
@@ -98,6 +100,9 @@ class Customer(TenantModel):
 
     `due_on` is the day it goes back to the pool by `due_rule`, as the settings of `settings_version` have it; an owned
     customer without that version has not been reckoned yet. `effective_follow_up_on` lies within the holding.
+    `contract_ends_on` is the last day of the last contract; `declined_on` the day on which falling performance was
+    established, null where it is not falling. Since a level brought more days, at `level_raised_at`, recycling counts
+    by `counted_level` for as long as that holding lasts.
     """
 
     pool_id = fields.UUIDField()
@@ -121,6 +126,10 @@ class Customer(TenantModel):
     last_follow_up_at = fields.DatetimeField(null=True)
     effective_follow_up_on = fields.DateField(null=True)
     last_deal_on = fields.DateField(null=True)
+    contract_ends_on = fields.DateField(null=True)
+    declined_on = fields.DateField(null=True)
+    counted_level = fields.CharField(max_length=20, null=True)
+    level_raised_at = fields.DatetimeField(null=True)
     due_on = fields.DateField(null=True)
     due_rule = fields.CharField(max_length=20, null=True)
     settings_version = fields.IntField(null=True)
@@ -169,6 +178,23 @@ class ClaimCount(Model):
         table = "claim_count"
 
 
+class PoolViewCount(Model):
+    """How many customers of a pool one person opened by id on one day of the tenant's calendar, and the limit then.
+
+    The primary key is (tenant_id, pool_id, account_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    account_id = fields.UUIDField(primary_key=True)
+    counted_on = fields.DateField()
+    views = fields.IntField()
+    most: int | None = fields.IntField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_view_count"
+
+
 class RefusedCheckCount(Model):
     """How often the duplicate check refused one person on one day of the tenant's calendar.
 
@@ -188,7 +214,8 @@ class PoolEvent(TenantModel):
     """A line of the pool's public ledger (公示): who claimed, was given or lost what, when and why; never changed.
 
     `employee_id` owns the customer afterwards, or is told of it; `former_owner_id` owned it before. Without an operator
-    it was a job. `explanation` is the tree that explains a decision.
+    it was a job. `explanation` is the tree that explains a decision. `xid` is the number of the writing transaction,
+    filled in by the database: lines become final in the order of (xid, id); null in those from before there was any.
     """
 
     pool_id = fields.UUIDField()
@@ -204,62 +231,10 @@ class PoolEvent(TenantModel):
     allocation_id: UUID | None = fields.UUIDField(null=True)
     settings_version = fields.IntField(null=True)
     explanation: dict[str, Any] | None = fields.JSONField(null=True)
+    xid: int | None = fields.BigIntField(null=True)
 
     class Meta(TenantMeta):
         table = "pool_event"
-
-
-class HoldingMark(TenantModel):
-    """A lock, a protection or an extension of an ownership, from the day it was asked for.
-
-    `until_on` is the last day it holds, null until it is in force. It goes with its ownership: a new owner has none.
-    """
-
-    customer_id = fields.UUIDField()
-    ownership_id = fields.UUIDField()
-    owner_id = fields.UUIDField()
-    owner_department_id = fields.UUIDField()
-    pool_id = fields.UUIDField()
-    kind = fields.CharField(max_length=10)
-    state = fields.CharField(max_length=10)
-    days = fields.IntField()
-    reason = fields.CharField(max_length=200)
-    until_on: date | None = fields.DateField(null=True)
-    requested_at = fields.DatetimeField()
-    requested_on = fields.DateField()
-    decided_at: datetime | None = fields.DatetimeField(null=True)
-    decided_by: UUID | None = fields.UUIDField(null=True)
-    decision_reason = fields.CharField(max_length=200, null=True)
-    ended_on: date | None = fields.DateField(null=True)
-
-    class Meta(TenantMeta):
-        table = "holding_mark"
-
-
-class OwnershipRequest(TenantModel):
-    """A claim or an assignment that was asked for, and what was decided (P49).
-
-    The customer stays in the pool meanwhile. `employee_id` would own it; `requested_by` is the account that asked,
-    `requester_id` its person on the staff. `decided_at` is when it was closed, in whatever way.
-    """
-
-    kind = fields.CharField(max_length=10)
-    state = fields.CharField(max_length=10)
-    pool_id = fields.UUIDField()
-    customer_id = fields.UUIDField()
-    employee_id = fields.UUIDField()
-    employee_department_id = fields.UUIDField()
-    requested_by = fields.UUIDField()
-    requester_id: UUID | None = fields.UUIDField(null=True)
-    reason = fields.CharField(max_length=200)
-    requested_at = fields.DatetimeField()
-    requested_on = fields.DateField()
-    decided_at: datetime | None = fields.DatetimeField(null=True)
-    decided_by: UUID | None = fields.UUIDField(null=True)
-    decision_reason = fields.CharField(max_length=200, null=True)
-
-    class Meta(TenantMeta):
-        table = "ownership_request"
 
 
 class PoolNotice(TenantModel):
@@ -287,11 +262,17 @@ class PoolNotice(TenantModel):
 
 
 class RecycleRun(TenantModel):
-    """A day's run of the recycling job: what it did, and whether it came to its end."""
+    """A day's run of the recycling job: what it did, and whether it came to its end.
 
+    Each pool has its own; rows from before that name none. `missed_days` are those before it without a run.
+    """
+
+    pool_id: UUID | None = fields.UUIDField(null=True)
     ran_on = fields.DateField()
     started_at = fields.DatetimeField()
     finished_at: datetime | None = fields.DatetimeField(null=True)
+    missed_days = fields.IntField(default=0, db_default=0)
+    reckoned = fields.IntField(default=0, db_default=0)
     recycled = fields.IntField(default=0, db_default=0)
     warned = fields.IntField(default=0, db_default=0)
     postponed = fields.IntField(default=0, db_default=0)

@@ -34,6 +34,11 @@ RECYCLE_RULE = EnumKind(
         "NO_FOLLOW_UP": ("no_follow_up", "Too many days without a follow-up (P18)."),
         "NO_OPPORTUNITY": ("no_opportunity", "Too many days without an open opportunity (P19)."),
         "NO_DEAL": ("no_deal", "Too many days without a deal (P20)."),
+        "DEALT_FOLLOW_UP": ("dealt_follow_up", "Too many days without a follow-up of a customer with a deal (L15)."),
+        "DECLINE": ("decline", "Falling performance that did not recover in time."),
+        "CONDITION": ("condition", "The pool's conditions hold (P21)."),
+        "CONTRACT_END": ("contract_end", "Too many days after the last contract ended, without a new one (P52)."),
+        "ASSESSMENT": ("assessment", "The periodic assessment of what reps hold (docs/circulation.md)."),
     },
 )
 POOL_STATUS = EnumKind(
@@ -65,6 +70,8 @@ def _setting(of: Option) -> Expression:
         )
     default = of.default if of.kind is OptionKind.TIME else of.default_text
     doc = doc if of.kind is OptionKind.TIME else f"{doc[:-1]}, as JSON."
+    if default is None or of.default is None:
+        return Expression(of.api_name, ScalarKind.STRING, read, doc)
     return Expression(of.api_name, ScalarKind.STRING, f"coalesce({read}, '{default}')", doc)
 
 

@@ -22,21 +22,39 @@ from saas.customers.options import (
     EnteringOptions,
     GoverningOptions,
     HoldingOptions,
-    LevelDays,
     RecyclingOptions,
+    ReturningOptions,
+    ShowingOptions,
+    TellingOptions,
     as_text,
     from_json,
     options_of,
     written,
 )
-from saas.customers.recycling import InactivityRule, OwnershipFacts, RecycleFacts, RecycleRules, recycle_verdict
+from saas.customers.recycling import (
+    ConditionRule,
+    InactivityRule,
+    OwnershipFacts,
+    Records,
+    RecycleFacts,
+    RecycleRules,
+    recycle_verdict,
+)
 from saas.customers.rules import FairWindow, PoolRules, RareClaimRules
 from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
 class PoolSettings(
-    GoverningOptions, EnteringOptions, RecyclingOptions, HoldingOptions, AssigningOptions, ClaimingOptions
+    ShowingOptions,
+    GoverningOptions,
+    TellingOptions,
+    EnteringOptions,
+    ReturningOptions,
+    RecyclingOptions,
+    HoldingOptions,
+    AssigningOptions,
+    ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
 
@@ -61,6 +79,8 @@ class PoolSettings(
         yield from self.assigning_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
+        yield from self.returning_faults()
+        yield from self.telling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.
@@ -78,17 +98,37 @@ class PoolSettings(
     def recycle_rules(self) -> RecycleRules:
         """What the verdict of recycling goes by."""
         return RecycleRules(
-            no_follow_up=self._rule(self.recycle_follow_up_days, self.recycle_follow_up_days_by_level),
-            no_deal=self._rule(self.recycle_deal_days, self.recycle_deal_days_by_level),
+            no_follow_up=self._rule("follow_up", keeps_opportunity=self.follow_up_opportunity_exempt),
+            no_opportunity=self._rule("opportunity", keeps_opportunity=True),
+            no_deal=self._rule("deal", keeps_opportunity=self.deal_opportunity_exempt),
+            dealt_follow_up=InactivityRule(self.recycle_dealt_follow_up_days, exempts_dealt=False),
+            decline=InactivityRule(self.recycle_decline_days, exempts_dealt=False),
+            contract_end=InactivityRule(self.recycle_contract_end_days, exempts_dealt=False),
+            condition=self._condition(),
+            opportunity_days=self.opportunity_moves_within_days,
             protection_days=self.protection_days,
             reminder_days=self.reminder_days,
             not_before=self.not_before,
             transfer_keeps_clock=self.transfer_keeps_clock,
+            collaborators_count=self.collaborators_count,
             follow_up_kinds=self.follow_up_kinds,
         )
 
-    def _rule(self, days: int | None, by_level: tuple[LevelDays, ...]) -> InactivityRule:
-        return InactivityRule(days, {each.level: each.days for each in by_level}, exempts_dealt=self.dealt_exempt)
+    def _condition(self) -> ConditionRule | None:
+        if self.recycle_conditions is None:
+            return None
+        asks_all = self.recycle_conditions_join == "all"
+        return ConditionRule(self.recycle_conditions, asks_all, Records(self.recycle_conditions_records))
+
+    def _rule(self, of: str, *, keeps_opportunity: bool) -> InactivityRule:
+        """One of the rules that have days by level and leave dealt customers alone (P18 to P20, P22, P23)."""
+        days, by_level = getattr(self, f"recycle_{of}_days"), getattr(self, f"recycle_{of}_days_by_level")
+        return InactivityRule(
+            days,
+            {each.level: each.days for each in by_level},
+            exempts_dealt=self.dealt_exempt,
+            exempts_open_opportunity=keeps_opportunity,
+        )
 
     def mark_rules(self, kind: MarkKind) -> MarkRules:
         """What marks of a kind go by."""
@@ -199,11 +239,26 @@ class Due:
 
 
 def due_of_new_holding(
-    settings: PoolSettings, *, received_on: date, last_deal_on: date | None, level: str | None
+    settings: PoolSettings,
+    *,
+    received_on: date,
+    last_deal_on: date | None,
+    level: str | None,
+    contract_ended_on: date | None = None,
+    declined_on: date | None = None,
+    created_on: date | None = None,
+    start_kind: str = "claim",
 ) -> Due:
     """The due date of a customer that somebody received on that day from the pool: nothing before it counts."""
-    opened = OwnershipFacts(_ANYBODY, None, received_on)
-    facts = RecycleFacts(ownerships=(opened,), last_deal_on=last_deal_on, level=level)
+    opened = OwnershipFacts(_ANYBODY, None, received_on, start_kind=start_kind)
+    facts = RecycleFacts(
+        ownerships=(opened,),
+        created_on=created_on,
+        level=level,
+        last_deal_on=last_deal_on,
+        contract_ended_on=contract_ended_on,
+        declined_on=declined_on,
+    )
     verdict = recycle_verdict(facts, settings.recycle_rules(), received_on)
     return Due(verdict.due_on, None if verdict.clock is None else verdict.clock.rule.value)
 
@@ -228,8 +283,13 @@ def settings_of(text: str) -> PoolSettings:
 
 def settings_in_force(row: _Row) -> PoolSettings:
     """From a pool's row with `settings` as text and the three columns of a claim, which have the last word."""
-    limits = {name: row[name] for name in ("claim_limit", "holding_limit", "cooldown_days")}
-    return replace(settings_of(row["settings"]), **limits)
+    return _in_force(row["settings"], row["claim_limit"], row["holding_limit"], row["cooldown_days"])
+
+
+@lru_cache(maxsize=512)
+def _in_force(text: str, claim_limit: int | None, holding_limit: int | None, cooldown_days: int) -> PoolSettings:
+    """Kept, as `settings_of` is: putting them together anew takes ten microseconds of each customer and claim."""
+    return replace(settings_of(text), claim_limit=claim_limit, holding_limit=holding_limit, cooldown_days=cooldown_days)
 
 
 def _told(value: object) -> Scalar:

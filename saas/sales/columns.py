@@ -119,6 +119,12 @@ DEAL_COLUMNS = (
         ("金额", "合同金额", "订单金额", "签约金额", "close value", "subtotal", "total"),
         required=True,
     ),
+    ImportColumn(
+        "contract_ends_on",
+        {"zh-CN": "合同到期日", "en": "Contract ends on"},
+        day,
+        ("合同结束日期", "到期日期", "contract end"),
+    ),
     OWNER,
     ImportColumn("credits", _CREDITS_TITLE, several(longest=140, most=20), _CREDITS_WORDS),
     _PRODUCT,

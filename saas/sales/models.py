@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from tortoise import fields
+from tortoise.fields.db_defaults import SqlDefault
 
 from tenants import TenantMeta, TenantModel
 
@@ -43,7 +45,11 @@ class OpportunityStage(TenantModel):
 
 
 class Opportunity(TenantModel):
-    """A sale that may come about. The customer may be unknown: a sheet that lacks it says so."""
+    """A sale that may come about. The customer may be unknown: a sheet that lacks it says so.
+
+    `reached` is the position of the furthest stage it ever stood in, `advanced_on` the day on which it came there:
+    moving it to and fro is no progress.
+    """
 
     customer_id = fields.UUIDField(null=True)
     owner_id = fields.UUIDField()
@@ -53,6 +59,8 @@ class Opportunity(TenantModel):
     engaged_on = fields.DateField(null=True)
     closed_on = fields.DateField(null=True)
     expected_minor = fields.BigIntField(null=True)
+    reached = fields.IntField(default=0, db_default=0)
+    advanced_on: date = fields.DateField(db_default=SqlDefault("CURRENT_DATE"))
     external_system = fields.CharField(max_length=40, null=True)
     external_key = fields.CharField(max_length=100, null=True)
     version = fields.IntField(default=1, db_default=1)
@@ -63,7 +71,10 @@ class Opportunity(TenantModel):
 
 
 class Deal(TenantModel):
-    """A sale that came about. `collected_minor` is what was received, less what was paid back."""
+    """A sale that came about. `collected_minor` is what was received, less what was paid back.
+
+    `contract_ends_on` is the last day of its contract, where it has one.
+    """
 
     customer_id = fields.UUIDField()
     opportunity_id = fields.UUIDField(null=True)
@@ -72,6 +83,7 @@ class Deal(TenantModel):
     category = fields.CharField(max_length=100, null=True)
     channel = fields.CharField(max_length=100, null=True)
     signed_on = fields.DateField()
+    contract_ends_on = fields.DateField(null=True)
     amount_minor = fields.BigIntField()
     vat_rate: Decimal = fields.DecimalField(max_digits=6, decimal_places=4)
     status = fields.CharField(max_length=20, default="signed", db_default="signed")

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers import FollowUpFacts
+from saas.customers import Activity, Asked, FollowUpFacts, OpportunityFacts
 from saas.kernel import Actor, Period
 from saas.sales.errors import DealNotFound, OpportunityNotFound
 from saas.sales.policies import DEAL_SCOPES, OPPORTUNITY_SCOPES
@@ -25,7 +25,8 @@ from tenants import current_tenant_id, current_transaction
 _STAGES = "SELECT id, key, kind FROM opportunity_stage WHERE tenant_id = $1 ORDER BY position, id"
 _DEAL = """
 SELECT d.id, d.customer_id, d.opportunity_id, d.number, d.product, d.category, d.channel, d.signed_on, d.amount_minor,
-       d.vat_rate, d.owner_id, d.external_system, d.external_key, d.collected_minor, d.cancelled_on, d.version,
+       d.vat_rate, d.owner_id, d.external_system, d.external_key, d.contract_ends_on, d.collected_minor, d.cancelled_on,
+       d.version,
        (SELECT array_agg(c.employee_id ORDER BY c.position) FROM performance_credit c
          WHERE c.tenant_id = $1 AND c.deal_id = d.id) AS people,
        (SELECT array_agg(c.share ORDER BY c.position) FROM performance_credit c
@@ -154,7 +155,7 @@ async def find_deal_by_external_key(system: str, key: str) -> UUID:
 
 _OPPORTUNITY = """
 SELECT p.id, p.customer_id, p.owner_id, p.stage_id, p.product, p.engaged_on, p.closed_on, p.expected_minor,
-       p.external_system, p.external_key, p.version FROM opportunity p
+       p.external_system, p.external_key, p.version, p.reached, p.advanced_on FROM opportunity p
 """
 _OPPORTUNITIES_BY_KEYS = f"""
 {_OPPORTUNITY} JOIN unnest($2::text[], $3::text[]) AS asked (system, key)
@@ -162,11 +163,13 @@ _OPPORTUNITIES_BY_KEYS = f"""
 """
 
 
-async def find_visible_opportunities(actor: Actor, access: AccessTable, opportunity_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the opportunities that the caller may see."""
+async def find_visible_opportunities(
+    actor: Actor, access: AccessTable, opportunity_ids: Collection[UUID]
+) -> dict[UUID, UUID | None]:
+    """The customer, None while unknown, of each of the opportunities that the caller may see."""
     sql = _visible_opportunities_sql(access.visible("Opportunity"), is_locking=False)
     rows = await current_transaction().fetch(sql, current_tenant_id(), actor.employee_id, list(set(opportunity_ids)))
-    return {row["id"] for row in rows}
+    return {row["id"]: row["customer_id"] for row in rows}
 
 
 async def lock_visible_opportunity(actor: Actor, access: AccessTable, *, opportunity_id: UUID) -> StoredOpportunity:
@@ -201,9 +204,16 @@ async def find_opportunities_by_keys(
     return {(row["external_system"], row["external_key"]): _stored_opportunity(row) for row in rows}
 
 
+async def get_opportunities(ids: Collection[UUID]) -> list[StoredOpportunity]:
+    """Opportunities by id as they stand now; those that are not there any more are left out."""
+    sql = f"{_OPPORTUNITY} WHERE p.tenant_id = $1 AND p.id = ANY ($2)"
+    return [_stored_opportunity(row) for row in await current_transaction().fetch(sql, current_tenant_id(), list(ids))]
+
+
 def _stored_opportunity(row: asyncpg.Record) -> StoredOpportunity:
     names = OpportunityValues.__slots__
-    return StoredOpportunity(row["id"], OpportunityValues(**{name: row[name] for name in names}), row["version"])
+    values = OpportunityValues(**{name: row[name] for name in names})
+    return StoredOpportunity(row["id"], values, row["version"], row["reached"], row["advanced_on"])
 
 
 _TARGETS = """
@@ -264,8 +274,50 @@ ORDER BY f.customer_id, f.created_at, f.id
 """
 
 
-async def find_follow_up_facts(since: Mapping[UUID, datetime]) -> dict[UUID, list[FollowUpFacts]]:
-    """What was done with customers since an instant each, in the order of entry, as recycling judges it."""
+_OPEN = """
+SELECT p.customer_id, p.owner_id, p.engaged_on, p.advanced_on, s.key, s.position,
+       p.product IS NOT NULL AND coalesce(p.expected_minor, 0) > 0 AS is_whole
+FROM unnest($2::uuid[], $3::timestamptz[]) AS asked (id, instant)
+JOIN opportunity p ON p.tenant_id = $1 AND p.customer_id = asked.id
+    AND (p.engaged_on IS NOT NULL OR p.created_at >= asked.instant)
+JOIN opportunity_stage s ON s.tenant_id = $1 AND s.id = p.stage_id AND s.kind = 'open'
+ORDER BY p.customer_id, p.created_at, p.id
+"""
+
+
+async def find_follow_up_facts(asked: Mapping[UUID, Asked]) -> dict[UUID, Activity]:
+    """What was done with customers since an instant each, and what is open with them, as recycling judges it.
+
+    One statement for the follow-ups of all of them; one more where open opportunities are asked for.
+    """
+    since = {customer_id: each.since for customer_id, each in asked.items()}
+    followed = await _find_follow_ups(since)
+    wanted = {customer_id: since[customer_id] for customer_id, each in asked.items() if each.asks_opportunities}
+    opened = await _find_open(wanted) if wanted else {}
+    return {
+        customer_id: Activity(followed.get(customer_id, ()), opened.get(customer_id, ()))
+        for customer_id in {**followed, **opened}
+    }
+
+
+async def _find_open(since: Mapping[UUID, datetime]) -> dict[UUID, list[OpportunityFacts]]:
+    """The open opportunities of customers; those without a day are known by the instant of their entry."""
+    rows = await current_transaction().fetch(_OPEN, current_tenant_id(), list(since), list(since.values()))
+    found: dict[UUID, list[OpportunityFacts]] = {}
+    for row in rows:
+        facts = OpportunityFacts(
+            owner_id=row["owner_id"],
+            advanced_on=row["advanced_on"],
+            on=row["engaged_on"],
+            is_whole=row["is_whole"],
+            stage=row["key"],
+            position=row["position"],
+        )
+        found.setdefault(row["customer_id"], []).append(facts)
+    return found
+
+
+async def _find_follow_ups(since: Mapping[UUID, datetime]) -> dict[UUID, list[FollowUpFacts]]:
     rows = await current_transaction().fetch(_SINCE, current_tenant_id(), list(since), list(since.values()))
     found: dict[UUID, list[FollowUpFacts]] = {}
     for row in rows:

@@ -201,6 +201,7 @@ deal = ReadType(
         _label("category", "Kind of product."),
         _label("channel", "By which way it was sold."),
         _day("signedOn", "signed_on", "When it was signed."),
+        Column("contractEndsOn", _DAY, "contract_ends_on", "Last day of its contract; null where none is known."),
         Column("status", DEAL_STATUS, "status", "Whether it stands.", structural=True, filters=EXACT, groupable=True),
         Column("cancelledOn", _DAY, "cancelled_on", "When it came to nothing; null while it stands."),
         Column(

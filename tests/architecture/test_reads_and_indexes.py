@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+import saas.circulation
 import saas.customers
 import saas.exchange
 import saas.incentives
@@ -33,6 +34,7 @@ ROOMS = (
     saas.customers.reads,
     saas.sales.reads,
     saas.incentives.reads,
+    saas.circulation.reads,
     saas.payroll.reads,
 )
 TYPES = {each.name: each for room in ROOMS for each in room.types}

@@ -5,9 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from uuid import UUID
 
+import pytest
+
+from saas.customers import RecycleReport, recycling_jobs, transfer_customer
+from saas.customers.errors import CustomerNotOwned
+from saas.kernel import Actor, new_id
+from saas.sales import find_follow_up_facts
 from saas.sales.errors import FollowUpOfForeignCustomer
-from tests.staging import Company
+from tests.staging import ALL, ZONE, Company
 
 CROWD = 20
 DUE = timedelta(days=31)
@@ -84,3 +91,60 @@ async def test_twenty_follow_ups_of_one_customer_and_a_recycling(company: Compan
     kinds = Counter(type(each) for each in outcomes[1:])
     is_saved = await company.value("SELECT owner_id IS NOT NULL FROM customer")
     assert kinds == ({type(None): CROWD} if is_saved else {FollowUpOfForeignCustomer: CROWD})
+
+
+async def test_transfers_and_recycling_at_once_leave_each_customer_with_one_history(company: Company) -> None:
+    """Who is transferred first begins a new holding and stays; who went first can't be transferred any more."""
+    await company.configure(reminder_days=(), transfer_keeps_clock=False)
+    rep, other = await company.hire("0002"), await company.hire("0003")
+    customers = [await company.enter(f"客户{number}", keeper=rep) for number in range(CROWD)]
+    company.clock.advance(DUE)
+    outcomes = await asyncio.gather(
+        *(transferred(company, customer_id, other) for customer_id in customers[:10]),
+        company.recycle(),
+        company.recycle(),
+        *(transferred(company, customer_id, other) for customer_id in customers[10:]),
+        return_exceptions=True,
+    )
+    late = sum(isinstance(each, CustomerNotOwned) for each in outcomes)
+    assert [each for each in outcomes if isinstance(each, Exception) and not isinstance(each, CustomerNotOwned)] == []
+    reports = [each for each in outcomes if isinstance(each, RecycleReport)]
+    assert (sum(each.recycled for each in reports), sum(each.failed for each in reports)) == (late, 0)
+    assert await company.rows("SELECT owner_id, count(*) FROM customer WHERE owner_id IS NOT NULL GROUP BY 1") == (
+        [(other.employee_id, CROWD - late)] if late < CROWD else []
+    )
+    assert await company.value("SELECT count(*) FROM ownership WHERE end_kind = 'recycle'") == late
+    assert await company.value("SELECT count(*) FROM ownership WHERE end_kind = 'transfer'") == CROWD - late
+    assert await company.value("SELECT recycled FROM recycle_run") == late
+
+
+async def transferred(company: Company, customer_id: UUID, to: Actor) -> None:
+    """A supervisor hands the customer over."""
+    await company.within(
+        lambda: transfer_customer(
+            company.founder,
+            customer_id=customer_id,
+            employee_id=to.employee_id or new_id(),
+            reason="交接",
+            access=ALL,
+            follow_ups=find_follow_up_facts,
+            time_zone=ZONE,
+            clock=company.clock,
+        )
+    )
+
+
+async def test_two_nodes_share_the_pages(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L24: each customer goes once, and the run's row counts what both did."""
+    monkeypatch.setattr(recycling_jobs, "PAGE", 3)
+    await company.configure(reminder_days=())
+    rep = await company.hire("0002")
+    for number in range(CROWD):
+        await company.enter(f"客户{number}", keeper=rep)
+    company.clock.advance(DUE)
+    one, two = await asyncio.gather(company.recycle(), company.recycle())
+    assert (one.recycled + two.recycled, one.failed + two.failed) == (CROWD, 0)
+    assert await company.value("SELECT recycled FROM recycle_run") == CROWD
+    assert await company.rows(
+        "SELECT count(*), count(DISTINCT customer_id) FROM pool_event WHERE kind = 'recycled'"
+    ) == [(CROWD, CROWD)]

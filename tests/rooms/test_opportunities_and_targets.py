@@ -71,6 +71,31 @@ async def test_an_opportunity_is_kept_and_moved(company: Company, sales: Sales, 
     ]
 
 
+async def test_only_a_stage_further_on_than_any_before_is_progress(company: Company, sales: Sales, rep: Actor) -> None:
+    """L12: to and fro gains nothing, and what is entered late advanced when it began."""
+    began = TODAY - timedelta(days=30)
+    made = await sales.opportunity("prospecting", engaged_on=began)
+    advance = "SELECT reached, advanced_on FROM opportunity WHERE id = $1"
+    assert await company.rows(advance, made) == [(1, began)]
+    days = []
+    for version, stage in enumerate(("engaging", "prospecting", "engaging", "lost", "engaging"), 1):
+        company.clock.advance(timedelta(days=1))
+        await sales.move(made, stage, version=version)
+        days += await company.rows(advance, made)
+    first, closed = TODAY + timedelta(days=1), TODAY + timedelta(days=4)
+    assert days == [(2, first), (2, first), (2, first), (4, closed), (4, closed)]
+
+
+async def test_a_sheet_moves_an_opportunity_as_a_person_does(company: Company, sales: Sales) -> None:
+    row = NewOpportunity("prospecting", external_system="crm", external_key="1C1I7A6R")
+    await sales.opportunities([row])
+    company.clock.advance(timedelta(days=9))
+    await sales.opportunities([replace(row, product="GTX Pro")])
+    assert await company.rows("SELECT reached, advanced_on FROM opportunity") == [(1, TODAY)]
+    await sales.opportunities([replace(row, stage="engaging")])
+    assert await company.rows("SELECT reached, advanced_on FROM opportunity") == [(2, TODAY + timedelta(days=9))]
+
+
 async def test_an_unknown_customer_is_left_unknown(company: Company, sales: Sales) -> None:
     (entered,) = await sales.opportunities([NewOpportunity("prospecting")])
     assert entered.outcome is Outcome.NEW

@@ -173,31 +173,14 @@ async def test_a_rehearsal_tells_what_would_go_and_writes_nothing(company: Compa
     assert await company.everything() == before
 
 
-async def test_one_that_fails_holds_up_no_other(company: Company, rep: Actor) -> None:
-    """L23: a customer whose audit entry can't be written stays; the others go."""
-    stuck, going = await company.enter("甲", keeper=rep), await company.enter("乙", keeper=rep)
-    await company.run("UPDATE customer_pool SET settings = settings || '{\"reminder_days\": []}'")
-    company.clock.advance(DUE)
-    async with company.database.transaction(company.tenant_id) as held:
-        await held.execute("SELECT FROM customer WHERE id = $1 FOR UPDATE", stuck)
-        report = await company.recycle()
-    assert (report.recycled, report.failed) == (1, 1)
-    assert [customer_id for customer_id, _ in report.failures] == [stuck]
-    assert report.failures[0][1].startswith("LockNotAvailableError")
-    assert [(await company.rows(OWNED, each))[0][0] for each in (stuck, going)] == ["owned", "pooled"]
-    assert await company.rows("SELECT recycled, failed FROM recycle_run") == [(1, 1)]
-    assert (await company.recycle()).recycled == 1
-
-
 async def test_a_run_is_wanted_once_a_day_after_two_in_the_morning(company: Company) -> None:
     company.clock.advance(timedelta(hours=15, minutes=59))  # 01:59 in Shanghai
-    assert not await company.recycling().is_wanted()
+    assert await company.recycling().run_wanted() is None
     company.clock.advance(timedelta(minutes=1))
-    assert await company.recycling().is_wanted()
-    await company.recycle()
-    assert not await company.recycling().is_wanted()
+    assert await company.recycling().run_wanted() is not None
+    assert await company.recycling().run_wanted() is None
     company.clock.advance(timedelta(days=1))
-    assert await company.recycling().is_wanted()
+    assert await company.recycling().run_wanted() is not None
 
 
 async def test_settings_of_a_later_day_begin_in_that_days_run(company: Company) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.customers import OPTIONS, LevelDays, PoolSettings
+from saas.customers import OPTIONS, LevelDays, PoolSettings, RecycleCondition, Subject
 from saas.customers.recycling import FollowUpKind, OwnershipFacts, RecycleFacts, recycle_verdict
 from saas.customers.settings import due_of_new_holding, settings_of
 from saas.kernel import AppErrors, Catalogue
@@ -29,6 +29,11 @@ CATALOGUE = Catalogue.of(["saas.customers"])
         ({"protection_days": 3651}, "protectionDays", {"given": 3651, "least": 0, "most": 3650}),
         ({"recycle_follow_up_days": 0}, "recycleFollowUpDays", {"given": 0, "least": 1, "most": 3650}),
         ({"recycle_deal_days": 0}, "recycleDealDays", {"given": 0, "least": 1, "most": 3650}),
+        ({"recycle_opportunity_days": 0}, "recycleOpportunityDays", {"given": 0, "least": 1, "most": 3650}),
+        ({"opportunity_moves_within_days": 0}, "opportunityMovesWithinDays", {"given": 0, "least": 1, "most": 3650}),
+        ({"recycle_dealt_follow_up_days": 0}, "recycleDealtFollowUpDays", {"given": 0, "least": 1, "most": 3650}),
+        ({"recycle_decline_days": 3651}, "recycleDeclineDays", {"given": 3651, "least": 1, "most": 3650}),
+        ({"recycle_contract_end_days": 0}, "recycleContractEndDays", {"given": 0, "least": 1, "most": 3650}),
         ({"grace_days": 0}, "graceDays", {"given": 0, "least": 1, "most": 90}),
         ({"reminder_days": (-1,)}, "reminderDays", {"given": -1, "least": 0, "most": 3650}),
         ({"reminder_days": (1, 2, 3, 4, 5, 6)}, "reminderDays", {"given": 6, "least": 0, "most": 5}),
@@ -85,6 +90,15 @@ def test_what_is_out_of_range_is_named(wanted: dict[str, Any], field: str, value
             "customers.pool_rule_out_of_range",
         ),
         ({"protection_days": 31}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
+        ({"recycle_opportunity_days": 2}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
+        ({"recycle_dealt_follow_up_days": 2}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
+        ({"recycle_decline_days": 2}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
+        ({"recycle_contract_end_days": 2}, ("protectionDays",), "customers.pool_protection_beyond_rule"),
+        (
+            {"recycle_opportunity_days_by_level": (LevelDays("A", 5),)},
+            ("recycleOpportunityDaysByLevel",),
+            "customers.pool_levels_of_no_rule",
+        ),
         (
             {"recycle_follow_up_days_by_level": (LevelDays("A", 2),)},
             ("protectionDays",),
@@ -131,6 +145,11 @@ settings = st.builds(
     recycle_follow_up_days=st.none() | st.integers(1, 90),
     recycle_deal_days=st.none() | st.integers(1, 400),
     dealt_exempt=st.booleans(),
+    recycle_opportunity_days=st.none() | st.integers(1, 90),
+    follow_up_opportunity_exempt=st.booleans(),
+    recycle_dealt_follow_up_days=st.none() | st.integers(1, 90),
+    recycle_decline_days=st.none() | st.integers(1, 90),
+    recycle_contract_end_days=st.none() | st.integers(1, 90),
     reminder_days=st.lists(st.integers(0, 30), max_size=5).map(tuple),
     follow_up_kinds=st.lists(
         st.builds(FollowUpKind, st.sampled_from(("call", "note")), st.integers(0, 99)), min_size=1, max_size=3
@@ -138,6 +157,15 @@ settings = st.builds(
     recycle_follow_up_days_by_level=levels,
     release_reasons=st.lists(st.sampled_from(("无需求", "竞品", "倒闭")), unique=True).map(tuple),
     recycle_deal_days_by_level=levels,
+    recycle_conditions=st.none()
+    | st.lists(
+        st.builds(RecycleCondition, st.sampled_from((Subject.HELD, Subject.CREATED)), st.integers(1, 90))
+        | st.just(RecycleCondition(Subject.STAGE, 5, ("engaging",))),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+    recycle_conditions_join=st.sampled_from(("all", "any")),
+    recycle_conditions_records=st.sampled_from(("all", "claimed", "entered")),
     not_before=st.none() | st.dates(DAY, DAY + timedelta(days=90)),
 )
 
@@ -147,15 +175,35 @@ def test_settings_come_back_as_they_were_stored(each: PoolSettings) -> None:
     assert settings_of(each.text()) == each
 
 
-@given(settings, st.none() | st.dates(DAY - timedelta(days=400), DAY), st.none() | st.sampled_from("ABCD"))
+before = st.none() | st.dates(DAY - timedelta(days=400), DAY)
+
+
+@given(
+    settings, before, st.none() | st.dates(DAY - timedelta(400), DAY + timedelta(400)), before, st.sampled_from("AD")
+)
 def test_a_new_holding_is_due_as_the_verdict_says(
-    each: PoolSettings, last_deal_on: date | None, level: str | None
+    each: PoolSettings, deal: date | None, contract: date | None, past: date | None, level: str
 ) -> None:
     """An older follow-up or ownership never counts for a new holding (L20)."""
     former = OwnershipFacts(person_id(1), None, DAY - timedelta(days=90), DAY)
-    facts = RecycleFacts((former, OwnershipFacts(person_id(2), None, DAY)), last_deal_on=last_deal_on, level=level)
+    facts = RecycleFacts(
+        (former, OwnershipFacts(person_id(2), None, DAY)),
+        last_deal_on=deal,
+        contract_ended_on=contract,
+        created_on=past,
+        declined_on=past,
+        level=level,
+    )
     verdict = recycle_verdict(facts, each.recycle_rules(), DAY)
-    due = due_of_new_holding(each, received_on=DAY, last_deal_on=last_deal_on, level=level)
+    due = due_of_new_holding(
+        each,
+        received_on=DAY,
+        last_deal_on=deal,
+        level=level,
+        contract_ended_on=contract,
+        declined_on=past,
+        created_on=past,
+    )
     assert due.on == verdict.due_on
     assert due.rule == (verdict.clock and verdict.clock.rule.value)
 
@@ -182,3 +230,18 @@ def test_each_option_comes_back_from_the_database_as_it_was(name: str) -> None:
     default = getattr(PoolSettings(), name)
     assert getattr(settings_of(PoolSettings().text()), name) == default
     assert getattr(settings_of("{}"), name) == default
+
+
+@pytest.mark.parametrize("time", ["00:00", "02:00", "23:00"])
+def test_a_night_may_begin_until_an_hour_before_midnight(time: str) -> None:
+    """P26."""
+    assert PoolSettings().changed({"recycle_time": time}, valid_from=DAY).recycle_time == time
+
+
+@pytest.mark.parametrize(
+    ("time", "key"), [("23:01", "pool_time_too_late"), ("23:59", "pool_time_too_late"), ("2:00", "pool_time_malformed")]
+)
+def test_a_night_that_could_miss_its_day_is_refused(time: str, key: str) -> None:
+    with pytest.raises(AppErrors) as refused:
+        PoolSettings().changed({"recycle_time": time}, valid_from=DAY)
+    assert [(fault.key, fault.field) for fault in refused.value.errors] == [(f"customers.{key}", ("recycleTime",))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from saas.customers.recycling import (
     FollowUpFacts,
     Hold,
     InactivityRule,
+    OpportunityFacts,
     OwnershipFacts,
     RecycleFacts,
     RecycleRule,
@@ -32,10 +34,16 @@ from saas.kernel import Catalogue
 LI, WANG, NORTH, SOUTH = UUID(int=1), UUID(int=2), UUID(int=11), UUID(int=12)
 RECEIVED = date(2026, 3, 1)
 OFF = InactivityRule(None)
+INACTIVITY = tuple(each for each in RecycleRule if each is not RecycleRule.CONDITION)
 RULES = RecycleRules(
     no_follow_up=InactivityRule(30), no_opportunity=OFF, no_deal=OFF, protection_days=0, reminder_days=()
 )
 OWNED = RecycleFacts(ownerships=(OwnershipFacts(LI, NORTH, RECEIVED),))
+DEALT = replace(OWNED, last_deal_on=date(2025, 7, 1))
+"""The deal is of an earlier holding."""
+
+OPEN = OpportunityFacts(LI, RECEIVED + timedelta(days=3), RECEIVED)
+
 CATALOGUE = Catalogue.of(["saas.customers"])
 
 
@@ -44,9 +52,8 @@ def on(day: int) -> date:
 
 
 def only(rule: RecycleRule, settings: InactivityRule) -> RecycleRules:
-    chosen = dict.fromkeys(RecycleRule, OFF) | {rule: settings}
-    follow_up, opportunity, deal = chosen.values()
-    return replace(RULES, no_follow_up=follow_up, no_opportunity=opportunity, no_deal=deal)
+    chosen: dict[str, Any] = {each.value: settings if each is rule else OFF for each in INACTIVITY}
+    return replace(RULES, **chosen)
 
 
 def call(day: int, *, by: UUID = LI, content: str = "", seconds: int | None = 60) -> FollowUpFacts:
@@ -86,10 +93,18 @@ def test_days_are_of_the_calendar_over_a_leap_day_and_a_year() -> None:
         (RecycleRule.NO_FOLLOW_UP, replace(OWNED, follow_ups=(call(9), call(5))), on(9), Start.FOLLOW_UP),
         (RecycleRule.NO_OPPORTUNITY, replace(OWNED, follow_ups=(call(5),)), on(0), Start.RECEIVED),
         (RecycleRule.NO_DEAL, replace(OWNED, follow_ups=(call(5),), created_on=on(2)), on(0), Start.RECEIVED),
+        (RecycleRule.DEALT_FOLLOW_UP, replace(DEALT, follow_ups=(call(5),)), on(5), Start.FOLLOW_UP),
+        (RecycleRule.DEALT_FOLLOW_UP, DEALT, on(0), Start.RECEIVED),
+        (RecycleRule.DEALT_FOLLOW_UP, replace(DEALT, last_deal_on=on(8)), on(8), Start.DEAL),
+        (RecycleRule.DECLINE, replace(OWNED, declined_on=on(7), follow_ups=(call(9),)), on(7), Start.DECLINE),
+        (RecycleRule.DECLINE, replace(OWNED, declined_on=on(-70)), on(0), Start.RECEIVED),
+        (RecycleRule.CONTRACT_END, replace(DEALT, contract_ended_on=on(6)), on(6), Start.CONTRACT_END),
+        (RecycleRule.CONTRACT_END, replace(DEALT, contract_ended_on=on(-60)), on(0), Start.RECEIVED),
+        (RecycleRule.CONTRACT_END, replace(DEALT, contract_ended_on=on(400)), on(400), Start.CONTRACT_END),
     ],
 )
 def test_what_each_clock_counts_from(rule: RecycleRule, facts: RecycleFacts, start_on: date, start: Start) -> None:
-    clock = recycle_verdict(facts, only(rule, InactivityRule(10)), on(10)).clock
+    clock = recycle_verdict(facts, only(rule, InactivityRule(10, exempts_dealt=False)), on(10)).clock
     assert clock is not None
     assert (clock.rule, clock.start_on, clock.start, clock.due_on) == (rule, start_on, start, start_on + timedelta(11))
 
@@ -103,7 +118,7 @@ def test_earliest_due_date_wins_and_ties_go_by_the_order_of_the_rules() -> None:
         verdict = recycle_verdict(facts, rules, on(12))
         assert verdict.clock is not None
         assert (verdict.clock.rule, verdict.due_on) == (expected, on(due))
-    busy = recycle_verdict(replace(followed, has_open_opportunity=True), rules, on(12))
+    busy = recycle_verdict(replace(followed, opportunities=(OPEN,)), rules, on(12))
     assert busy.clock is not None
     assert (busy.clock.rule, busy.due_on) == (RecycleRule.NO_DEAL, on(26))
 
@@ -117,15 +132,6 @@ def test_earliest_due_date_wins_and_ties_go_by_the_order_of_the_rules() -> None:
         ("no_follow_up", InactivityRule(10, exempts_dealt=False), replace(OWNED, last_deal_on=on(3)), True),
         ("no_deal", InactivityRule(10, exempts_dealt=False), replace(OWNED, last_deal_on=on(-1)), True),
         ("no_deal", InactivityRule(10, exempts_dealt=False), replace(OWNED, last_deal_on=on(0)), False),
-        ("no_follow_up", InactivityRule(10), replace(OWNED, has_open_opportunity=True), True),
-        ("no_opportunity", InactivityRule(10), replace(OWNED, has_open_opportunity=True), False),
-        ("no_deal", InactivityRule(10), replace(OWNED, has_open_opportunity=True), True),
-        (
-            "no_deal",
-            InactivityRule(10, exempts_open_opportunity=True),
-            replace(OWNED, has_open_opportunity=True),
-            False,
-        ),
         ("no_follow_up", InactivityRule(None), OWNED, False),
     ],
 )
@@ -133,6 +139,97 @@ def test_exemptions(rule: str, settings: InactivityRule, facts: RecycleFacts, ru
     verdict = recycle_verdict(facts, only(RecycleRule(rule), settings), on(100))
     assert verdict.action is (Action.RECYCLE if runs else Action.KEEP)
     assert (verdict.due_on, verdict.days_left) == ((on(11), -90) if runs else (None, None))
+
+
+@pytest.mark.parametrize(
+    ("rule", "exempts", "opportunity", "due"),
+    [
+        (RecycleRule.NO_OPPORTUNITY, False, OPEN, 64),
+        (RecycleRule.NO_OPPORTUNITY, True, OPEN, 64),
+        (RecycleRule.NO_FOLLOW_UP, False, OPEN, 11),
+        (RecycleRule.NO_FOLLOW_UP, True, OPEN, 64),
+        (RecycleRule.NO_DEAL, False, OPEN, 11),
+        (RecycleRule.NO_DEAL, True, OPEN, 64),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, on=None), 64),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, is_whole=False), 11),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, owner_id=WANG), 11),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, on=on(-1)), 11),
+        (RecycleRule.NO_OPPORTUNITY, False, replace(OPEN, advanced_on=on(-55)), 11),
+    ],
+)
+def test_an_open_opportunity_keeps_a_customer_as_long_as_it_advances(
+    rule: RecycleRule, exempts: bool, opportunity: OpportunityFacts, due: int
+) -> None:
+    """P19, P23 and L12: of this holding, with its minimum fields, and its stage advanced within 60 days."""
+    rules = only(rule, InactivityRule(10, exempts_open_opportunity=exempts))
+    facts = replace(OWNED, opportunities=(opportunity,))
+    for day, action in ((due - 1, Action.KEEP), (due, Action.RECYCLE)):
+        verdict = recycle_verdict(facts, rules, on(day))
+        assert (verdict.action, verdict.due_on, verdict.hold) == (action, on(due), None)
+
+
+def test_the_opportunity_that_advanced_last_decides() -> None:
+    rules = replace(only(RecycleRule.NO_OPPORTUNITY, InactivityRule(10)), opportunity_days=30)
+    several = replace(OWNED, opportunities=(OPEN, replace(OPEN, advanced_on=on(20)), replace(OPEN, advanced_on=on(9))))
+    assert recycle_verdict(several, rules, on(20)).due_on == on(51)
+    assert recycle_verdict(replace(several, opportunities=()), rules, on(20)).due_on == on(11)
+
+
+def test_an_opportunity_of_the_holding_counts_after_a_transfer_within_the_team() -> None:
+    first = OwnershipFacts(WANG, NORTH, on(-20), on(0), ended_by_transfer=True)
+    opened = replace(OPEN, owner_id=WANG, on=on(-10), advanced_on=on(-10))
+    facts = replace(OWNED, ownerships=(first, *OWNED.ownerships), opportunities=(opened,))
+    rules = only(RecycleRule.NO_OPPORTUNITY, InactivityRule(10))
+    assert recycle_verdict(facts, rules, on(0)).due_on == on(51)
+    assert recycle_verdict(facts, replace(rules, transfer_keeps_clock=False), on(0)).due_on == on(11)
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "told"),
+    [
+        (RecycleRule.DEALT_FOLLOW_UP, OWNED, "Does not run: there is no deal."),
+        (RecycleRule.DECLINE, DEALT, "Does not run: its performance is not falling."),
+        (RecycleRule.CONTRACT_END, DEALT, "Does not run: no contract is known to end."),
+    ],
+)
+def test_a_missing_date_never_counts_as_long_ago(rule: RecycleRule, facts: RecycleFacts, told: str) -> None:
+    """L19: null is never infinitely old, whichever clock lacks its date."""
+    verdict = recycle_verdict(facts, only(rule, InactivityRule(0, exempts_dealt=False)), on(3650))
+    assert (verdict.action, verdict.due_on) == (Action.KEEP, None)
+    assert [text for _, text, _ in verdict.explanation.lines(CATALOGUE, "en")][2:] == [told]
+
+
+def test_dealt_customers_that_are_not_followed_up_go_by_their_own_rule() -> None:
+    """L15: P18 leaves a dealt customer alone; its own N does not, and a deal of the holding is service too."""
+    rules = replace(RULES, dealt_follow_up=InactivityRule(60, exempts_dealt=False))
+    assert recycle_verdict(DEALT, RULES, on(500)).due_on is None
+    left_alone = recycle_verdict(DEALT, rules, on(60))
+    assert (left_alone.action, left_alone.due_on, left_alone.days_left) == (Action.KEEP, on(61), 0)
+    assert recycle_verdict(DEALT, rules, on(61)).action is Action.RECYCLE
+    assert recycle_verdict(replace(DEALT, follow_ups=(call(50),)), rules, on(61)).due_on == on(111)
+    assert recycle_verdict(replace(DEALT, last_deal_on=on(55)), rules, on(61)).due_on == on(116)
+
+
+def test_falling_performance_takes_old_customers_and_recovery_stops_it() -> None:
+    rules = only(RecycleRule.DECLINE, InactivityRule(30, exempts_dealt=False))
+    falling = replace(DEALT, declined_on=on(100))
+    assert recycle_verdict(falling, rules, on(130)).days_left == 0
+    assert recycle_verdict(falling, rules, on(131)).action is Action.RECYCLE
+    assert recycle_verdict(replace(falling, declined_on=None), rules, on(131)).due_on is None
+    assert recycle_verdict(replace(falling, locked_until=on(140)), rules, on(131)).due_on == on(141)
+
+
+def test_a_customer_goes_on_the_first_day_after_n_full_days_from_the_end_of_its_contract() -> None:
+    """P52; a new contract moves the date."""
+    rules = only(RecycleRule.CONTRACT_END, InactivityRule(90, exempts_dealt=False))
+    ended = replace(DEALT, contract_ended_on=on(10))
+    assert [recycle_verdict(ended, rules, on(day)).action for day in (100, 101)] == [Action.KEEP, Action.RECYCLE]
+    assert recycle_verdict(replace(ended, contract_ended_on=on(375)), rules, on(101)).due_on == on(375 + 91)
+    told = recycle_verdict(ended, rules, on(5)).explanation.lines(CATALOGUE, "zh-CN")
+    assert [text for _, text, _ in told][1:] == [
+        "最后一份合同到期后超过 90 天未签新合同则回收。",
+        "自最后一份合同的到期日 2026-03-11 起算，已 0 天，到期日 2026-06-10。",
+    ]
 
 
 def test_no_deal_runs_on_whatever_the_follow_ups() -> None:
@@ -294,6 +391,18 @@ def test_reminders_of_an_earlier_clock_do_not_count() -> None:
     assert recycle_verdict(facts, REMINDING, on(56)).action is Action.POSTPONE
 
 
+def test_whoever_was_warned_before_an_opportunity_is_warned_again_after_it() -> None:
+    rules = replace(only(RecycleRule.NO_OPPORTUNITY, InactivityRule(10)), reminder_days=(3,), opportunity_days=30)
+    sent = ReminderFacts(RecycleRule.NO_OPPORTUNITY, RECEIVED, 3, is_delivered=True)
+    warned = replace(OWNED, reminders=(sent,))
+    assert recycle_verdict(warned, rules, on(8)).reminder is None
+    kept = replace(warned, opportunities=(replace(OPEN, advanced_on=on(9)),))
+    assert [recycle_verdict(kept, rules, on(day)).reminder for day in (9, 35, 36)] == [None, None, 3]
+    assert recycle_verdict(kept, rules, on(40)).action is Action.POSTPONE
+    again = replace(kept, reminders=(sent, replace(sent, start_on=on(29))))
+    assert recycle_verdict(again, rules, on(40)).action is Action.RECYCLE
+
+
 def test_without_a_delivered_reminder_it_waits_a_day_at_most_three_times() -> None:
     lost = ReminderFacts(RecycleRule.NO_FOLLOW_UP, RECEIVED, 7, is_delivered=False)
     facts = replace(OWNED, reminders=(lost,))
@@ -327,17 +436,19 @@ def test_days_out_of_range_are_refused(rules: RecycleRules, given: int) -> None:
 
 
 def test_explanation_names_the_rule_its_start_and_the_hold() -> None:
-    facts = replace(OWNED, follow_ups=(call(5),), last_deal_on=None, locked_until=on(50), has_open_opportunity=True)
+    facts = replace(OWNED, follow_ups=(call(5),), last_deal_on=None, locked_until=on(50), opportunities=(OPEN,))
     rules = replace(RULES, no_opportunity=InactivityRule(20))
     told = recycle_verdict(facts, rules, on(40)).explanation
     first, *rest = [(depth, text) for depth, text, _ in told.lines(CATALOGUE, "en")]
     later = "The customer goes back to the pool on 2026-04-21 unless something happens"
+    opened = "an opportunity is open whose stage last advanced"
     assert first == (0, f"{later}: 10 days are left after 2026-04-10.")
     assert rest == [
         (1, "Back to the pool after more than 30 days without a follow-up."),
         (2, "Counted from the last follow-up that counts, 2026-03-06: 35 days; due on 2026-04-06."),
         (1, "Back to the pool after more than 20 days without an open opportunity."),
-        (2, "Does not run while an opportunity is open."),
+        (2, "Counted from the day the owner received it, 2026-03-01: 40 days; due on 2026-03-22."),
+        (2, f"Kept through 2026-05-03: {opened} on 2026-03-04, and it counts for 60 days."),
         (1, "Kept through 2026-04-20: the customer is locked."),
     ]
     never = recycle_verdict(replace(OWNED, last_deal_on=on(-3)), RULES, on(40)).explanation

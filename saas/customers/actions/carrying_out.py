@@ -132,6 +132,7 @@ async def carry_out(plan: PlanRow, order: CommitOrder, *, keyring: Keyring, time
         allocation,
         pool=await get_pool(plan.pool_id),
         on=local_date(order.at, time_zone),
+        time_zone=time_zone,
         is_refusing=order.on_change is OnChange.REFUSE,
         clock=clock,
     )

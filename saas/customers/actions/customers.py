@@ -11,6 +11,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import check_duplicate
+from saas.customers.actions.ledger import claimed_line, tell_readers_after_commit
 from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target, judged_claim
 from saas.customers.errors import (
     ClaimantNotOnStaff,
@@ -20,6 +21,7 @@ from saas.customers.errors import (
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
+from saas.customers.ledger import LEDGER, packed
 from saas.customers.moments import refuse_one_more
 from saas.customers.queries import (
     Pool,
@@ -119,7 +121,9 @@ async def _kept(actor: Actor, pool: Pool, level: str | None, *, now: datetime, t
     refusal = await refuse_one_more(pool, holding, employee_id=actor.employee_id, department_id=department_id)
     if refusal is not None:
         raise refusal
-    due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None, level=level)
+    due = due_of_new_holding(
+        pool.settings, received_on=today, last_deal_on=None, level=level, created_on=today, start_kind="created"
+    )
     return _Kept(actor.employee_id, department_id, now, today, due, pool.settings_version)
 
 
@@ -206,7 +210,8 @@ async def claim_customer(
     """
     now = clock.now()
     claim = await check_claim(actor, customer_id=customer_id, access=access, guard=guard, now=now, time_zone=time_zone)
-    await take(actor, claim, by=actor, now=now, today=local_date(now, time_zone), clock=clock)
+    today = local_date(now, time_zone)
+    await take(actor, claim, by=actor, now=now, today=today, time_zone=time_zone, clock=clock)
     return customer_id
 
 
@@ -311,6 +316,7 @@ async def take(
     by: Actor,
     now: datetime,
     today: date,
+    time_zone: str,
     clock: Clock,
 ) -> None:
     """Take the customer of a checked claim for the actor; the trail names `by`, who is another where it was asked for.
@@ -320,13 +326,22 @@ async def take(
     """
     found, pool, limit = claim.found, claim.pool, claim.limit
     target, owner = found.target, str(actor.employee_id)
-    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
+    due = due_of_new_holding(
+        found.settings,
+        received_on=today,
+        last_deal_on=target.last_deal_on,
+        level=target.level,
+        contract_ended_on=target.contract_ends_on,
+        declined_on=target.declined_on,
+        created_on=local_date(target.created_at, time_zone),
+    )
+    line = claimed_line(actor, target, settings_version=found.settings_version, at=now, on=today)
     entry = entry_values(
         by,
         "customer.claimed",
         object_type="Customer",
         object_id=target.customer_id,
-        changes={"owner": [None, owner]},
+        changes={"owner": [None, owner], LEDGER: [None, packed([line])]},
         clock=clock,
     )
     event = event_values(CUSTOMER_CLAIMED, {"customer_id": str(target.customer_id), "owner_id": owner})
@@ -345,7 +360,7 @@ async def take(
         due.on,
         due.rule,
         found.settings_version,
-        new_id(),
+        line.id,
         *entry,
         *event,
     )
@@ -356,6 +371,7 @@ async def take(
         assert limit is not None, "without a limit every claim counts"
         raise claim_limit_reached(pool, limit, today=today).at("input", "customer")
     ring_after_commit()
+    tell_readers_after_commit()
 
 
 async def note_follow_up(customer_id: UUID, *, owner_id: UUID, occurred_at: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from saas.customers.actions.due_dates import FollowUpSource, find_owned
 from saas.customers.errors import DryRunTooLarge, PoolChanged, PoolNotFound
 from saas.customers.queries import POOL_SETTINGS
 from saas.customers.recycling import Comparison, Held
-from saas.customers.settings import settings_in_force
+from saas.customers.settings import settings_in_force, settings_of
 from saas.kernel import BadUserInput, Scalar
 from tenants import current_tenant_id, current_transaction
 
@@ -25,6 +25,12 @@ _POOL = f"""
 SELECT p.version, {POOL_SETTINGS}, (SELECT count(*) FROM (SELECT FROM customer c
     WHERE c.tenant_id = $1 AND c.pool_id = p.id AND c.owner_id IS NOT NULL LIMIT $3) held) AS owned
 FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = $2 AND p.status <> 'closed'
+"""
+_VERSIONS = """
+SELECT p.name AS pool_name, s.valid_from, s.settings::text AS after, b.settings::text AS before
+FROM customer_pool p JOIN pool_setting s ON s.tenant_id = $1 AND s.pool_id = p.id AND s.version = $3
+JOIN pool_setting b ON b.tenant_id = $1 AND b.pool_id = p.id AND b.version = $3 - 1
+WHERE p.tenant_id = $1 AND p.id = $2
 """
 _OWNED = """
 SELECT id FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NOT NULL AND id > $3 ORDER BY id LIMIT $4
@@ -69,12 +75,49 @@ async def dry_run_settings(
     after = before.changed(wish.settings, valid_from=max(today, wish.valid_from or today))
     on = _checked_day(wish.on or max(today, after.not_before or today), today)
     comparison = Comparison(before.recycle_rules(), after.recycle_rules(), on)
-    last = UUID(int=0)
-    while ids := [each["id"] for each in await _page(wish.pool_id, last)]:
-        owned = await find_owned(ids, follow_ups=follow_ups, time_zone=time_zone)
-        comparison.add(Held(each.customer_id, each.owner_id, each.facts) for each in owned)
-        last = ids[-1]
+    async for held in _held(wish.pool_id, follow_ups=follow_ups, time_zone=time_zone):
+        comparison.add(held)
     return comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a version of a pool's settings takes on its first day that it may, beyond what the one before took.
+
+    `customers` counts them by owner.
+    """
+
+    pool_name: str
+    valid_from: date
+    not_before: date
+    customers: Mapping[UUID, int]
+
+
+async def find_losses(*, pool_id: UUID, version: int, follow_ups: FollowUpSource, time_zone: str) -> Losses | None:
+    """Who loses customers by a version of the settings; None where it has no grace, so moves no due date.
+
+    It judges every owned customer of the pool, page by page, and keeps a number a person.
+    """
+    row = await current_transaction().fetchrow(_VERSIONS, current_tenant_id(), pool_id, version)
+    after = None if row is None else settings_of(row["after"])
+    if row is None or after is None or after.not_before is None:
+        return None
+    before, on = settings_of(row["before"]), after.not_before
+    comparison = Comparison(before.recycle_rules(), after.recycle_rules(), on)
+    async for held in _held(pool_id, follow_ups=follow_ups, time_zone=time_zone):
+        comparison.add(held)
+        comparison.taken.clear()
+    taken = {owner_id: effect.taken for owner_id, effect in comparison.effects.items() if effect.taken}
+    return Losses(row["pool_name"], row["valid_from"], on, taken)
+
+
+async def _held(pool_id: UUID, *, follow_ups: FollowUpSource, time_zone: str) -> AsyncIterator[list[Held]]:
+    """The owned customers of a pool, page by page."""
+    last = UUID(int=0)
+    while ids := [each["id"] for each in await _page(pool_id, last)]:
+        owned = await find_owned(ids, follow_ups=follow_ups, time_zone=time_zone)
+        yield [Held(each.customer_id, each.owner_id, each.facts) for each in owned]
+        last = ids[-1]
 
 
 def _checked_day(on: date, today: date) -> date:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from saas.customers.queries import POOL_SETTINGS
+from saas.customers.queries import POOL_SETTINGS, lock_customers
 from saas.customers.recycling import (
+    CountedLevel,
     FollowUpFacts,
+    OpportunityFacts,
     OwnershipFacts,
     RecycleFacts,
     RecycleRule,
@@ -29,18 +33,34 @@ from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import local_date
 from tenants import current_tenant_id, current_transaction
 
-FollowUpSource = Callable[[Mapping[UUID, datetime]], Awaitable[Mapping[UUID, Sequence[FollowUpFacts]]]]
-"""What was done with customers since an instant each, in the order of entry: the sales room knows
-(`find_follow_up_facts`). Customers without a follow-up may be missing."""
+
+class Asked(NamedTuple):
+    """From when on a customer's follow-ups are asked for, and whether its open opportunities are."""
+
+    since: datetime
+    asks_opportunities: bool
+
+
+class Activity(NamedTuple):
+    """What was done with a customer, in the order of entry, and what is open; of what was entered since the instant."""
+
+    follow_ups: Sequence[FollowUpFacts] = ()
+    opportunities: Sequence[OpportunityFacts] = ()
+
+
+FollowUpSource = Callable[[Mapping[UUID, Asked]], Awaitable[Mapping[UUID, Activity]]]
+"""What goes on with customers: the sales room knows (`find_follow_up_facts`). Customers with nothing may be missing."""
 
 _OWNED = f"""
 SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on,
+       c.contract_ends_on, c.declined_on, c.counted_level, c.level_raised_at,
        p.name AS pool_name, {POOL_SETTINGS}
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = ANY ($2) AND c.owner_id IS NOT NULL ORDER BY c.id
 """
 _OWNERSHIPS = """
-SELECT id, customer_id, owner_id, owner_department_id, started_at, started_on, ended_on, end_kind FROM ownership
+SELECT id, customer_id, owner_id, owner_department_id, started_at, started_on, ended_on, start_kind,
+       end_kind FROM ownership
 WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY customer_id, started_at, id
 """
 _NOTICES = """
@@ -59,11 +79,25 @@ FROM unnest($2::uuid[], $3::date[], $4::text[], $5::int[], $6::date[], $7::date[
 WHERE c.tenant_id = $1 AND c.id = d.id AND (c.due_on, c.due_rule, c.settings_version, c.effective_follow_up_on,
     c.received_on) IS DISTINCT FROM (d.due_on, d.due_rule, d.settings_version, d.effective_on, d.received_on)
 """
+_NOTE_DEALS = """
+UPDATE customer c SET last_deal_on = d.signed_on, contract_ends_on = d.ends_on
+FROM unnest($2::uuid[], $3::date[], $4::date[]) AS d (id, signed_on, ends_on)
+WHERE c.tenant_id = $1 AND c.id = d.id
+  AND (c.last_deal_on, c.contract_ends_on) IS DISTINCT FROM (d.signed_on, d.ends_on)
+"""
+_NOTE_DECLINES = """
+UPDATE customer c SET declined_on = d.declined_on FROM unnest($2::uuid[], $3::date[]) AS d (id, declined_on)
+WHERE c.tenant_id = $1 AND c.id = d.id AND c.declined_on IS DISTINCT FROM d.declined_on
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnedCustomer:
-    """An owned customer with all that decides when it goes back."""
+    """An owned customer with all that decides when it goes back.
+
+    `level` is its own; `stored_level` the one that recycling counts by, where it was raised since `held_since`, the
+    beginning of the holding (L13).
+    """
 
     customer_id: UUID
     pool_id: UUID
@@ -73,6 +107,9 @@ class OwnedCustomer:
     ownership_id: UUID
     settings: PoolSettings
     settings_version: int
+    level: str | None
+    stored_level: CountedLevel
+    held_since: datetime
     facts: RecycleFacts
 
     def verdict(self, today: date) -> Verdict:
@@ -113,7 +150,9 @@ async def store_due(owned: Sequence[OwnedCustomer], *, today: date) -> None:
 async def find_owned(
     customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, is_locking: bool = False
 ) -> list[OwnedCustomer]:
-    """Those of the customers that are owned, with their facts, in five statements; locked in the order of their ids.
+    """Those of the customers that are owned, with their facts; locked in the order of their ids.
+
+    Five statements for any number of them, and a sixth where open opportunities decide.
 
     One without an open ownership is left out: there is nothing to reckon from.
     """
@@ -131,7 +170,7 @@ async def find_owned(
         for row in rows
         if row["id"] in histories and histories[row["id"]][-1]["ended_on"] is None
     ]
-    return await _with_follow_ups(found, histories, follow_ups)
+    return await _with_activity(found, histories, follow_ups)
 
 
 def _grouped(rows: Iterable[asyncpg.Record], key: str) -> dict[UUID, list[asyncpg.Record]]:
@@ -155,8 +194,9 @@ def _owned(
     facts = RecycleFacts(
         ownerships=tuple(_ownership(each) for each in history),
         created_on=local_date(row["created_at"], time_zone),
-        level=row["level"],
         last_deal_on=row["last_deal_on"],
+        contract_ended_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
         locked_until=until.get("lock"),
         protected_until=until.get("protection"),
         extended_until=until.get("extension"),
@@ -172,6 +212,9 @@ def _owned(
         ownership_id=ownership_id,
         settings=settings_in_force(row),
         settings_version=row["settings_version"],
+        level=row["level"],
+        stored_level=CountedLevel(row["counted_level"], row["level_raised_at"]),
+        held_since=history[-1]["started_at"],
         facts=facts,
     )
 
@@ -183,6 +226,7 @@ def _ownership(row: asyncpg.Record) -> OwnershipFacts:
         began_on=row["started_on"],
         ended_on=row["ended_on"],
         ended_by_transfer=row["end_kind"] == "transfer",
+        start_kind=row["start_kind"],
     )
 
 
@@ -190,28 +234,56 @@ def _reminder(row: asyncpg.Record) -> ReminderFacts:
     return ReminderFacts(RecycleRule(row["rule"]), row["start_on"], row["days"], row["is_delivered"])
 
 
-async def _with_follow_ups(
-    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], follow_ups: FollowUpSource
+async def _with_activity(
+    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], source: FollowUpSource
 ) -> list[OwnedCustomer]:
     """What was done before the holding never counts, though it was on the same day, so it is not asked for."""
+    asked: dict[UUID, Asked] = {}
     since: dict[UUID, datetime] = {}
     for each in owned:
-        held = holding(each.facts, each.settings.recycle_rules())
-        since[each.customer_id] = histories[each.customer_id][-len(held)]["started_at"]
-    done = await follow_ups(since) if since else {}
-    return [
-        replace(each, facts=replace(each.facts, follow_ups=tuple(done.get(each.customer_id, ())))) for each in owned
-    ]
+        rules = each.settings.recycle_rules()
+        began: datetime = histories[each.customer_id][-len(holding(each.facts, rules))]["started_at"]
+        since[each.customer_id] = began
+        asked[each.customer_id] = Asked(began, rules.asks_opportunities(each.facts.level))
+    done = await source(asked) if asked else {}
+    return [_active(each, since[each.customer_id], done.get(each.customer_id, Activity())) for each in owned]
 
 
-async def note_last_deals(days: Mapping[UUID, date | None]) -> None:
-    """Keep the day of customers' last deals that stand, None where none does (P20, P23); `settle_due` follows."""
+def _active(customer: OwnedCustomer, held_since: datetime, activity: Activity) -> OwnedCustomer:
+    """A customer with what goes on, and the level that counts in this holding."""
+    raised_at = customer.stored_level.raised_at
+    is_raised = raised_at is not None and raised_at >= held_since
+    facts = replace(
+        customer.facts,
+        level=customer.stored_level.level if is_raised else customer.level,
+        follow_ups=tuple(activity.follow_ups),
+        opportunities=tuple(activity.opportunities),
+    )
+    return replace(customer, held_since=held_since, facts=facts)
+
+
+async def note_last_deals(
+    days: Mapping[UUID, date | None], *, contract_ends: Mapping[UUID, date | None] = MappingProxyType({})
+) -> None:
+    """Keep the day of customers' last deals that stand, and the last day of their last contracts, None where there is
+    none (P20, P23, P52); `settle_due` follows.
+    """
     await current_transaction().execute(
-        """
-        UPDATE customer c SET last_deal_on = d.signed_on FROM unnest($2::uuid[], $3::date[]) AS d (id, signed_on)
-        WHERE c.tenant_id = $1 AND c.id = d.id AND c.last_deal_on IS DISTINCT FROM d.signed_on
-        """,
+        _NOTE_DEALS,
         current_tenant_id(),
         list(days),
         list(days.values()),
+        [contract_ends.get(each) for each in days],
     )
+
+
+async def note_declines(
+    declines: Mapping[UUID, date | None], *, follow_ups: FollowUpSource, time_zone: str, today: date
+) -> int:
+    """Keep since when customers' performance is falling, None where it is not, and settle when they go; of how many.
+
+    The trail of it is the caller's: who judges performance records what was judged.
+    """
+    await lock_customers(declines)
+    await current_transaction().execute(_NOTE_DECLINES, current_tenant_id(), list(declines), list(declines.values()))
+    return await settle_due(declines, follow_ups=follow_ups, time_zone=time_zone, today=today)

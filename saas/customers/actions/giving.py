@@ -11,6 +11,8 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from saas.audit import entry_values, record_many
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.rosters import CUSTOMERS_MAX, Dealt, FrozenRoster
@@ -20,7 +22,7 @@ from saas.customers.events import CUSTOMER_ALLOCATED
 from saas.customers.queries import Pool
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit_many
-from saas.kernel import Actor, Clock, new_id
+from saas.kernel import Actor, Clock, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 CHUNK = 1_000
@@ -35,7 +37,7 @@ SELECT owner_id, count(*) AS holding FROM customer c WHERE tenant_id = $1 AND ow
     AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $3::jsonb) GROUP BY owner_id
 """
 _LOCK_CUSTOMERS = """
-SELECT id, version, last_deal_on, level FROM customer
+SELECT id, version, created_at, last_deal_on, contract_ends_on, declined_on, level FROM customer
 WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = $3 AND owner_id IS NULL ORDER BY id FOR NO KEY UPDATE
 """
 _GIVE = """
@@ -74,7 +76,10 @@ class _Fresh(NamedTuple):
     """A pooled customer as it is once it is locked."""
 
     version: int
+    created_on: date
     last_deal_on: date | None
+    contract_ends_on: date | None
+    declined_on: date | None
     level: str | None
 
 
@@ -113,6 +118,7 @@ async def give(
     *,
     pool: Pool,
     on: date,
+    time_zone: str,
     is_refusing: bool,
     clock: Clock,
 ) -> Given:
@@ -122,7 +128,7 @@ async def give(
     """
     wanted, kept = _sorted_out(frozen, allocation)
     people = await _lock_people(frozen, pool, {item.employee_id for item in wanted})
-    fresh = await _lock_customers(pool.id, wanted)
+    fresh = await _lock_customers(pool.id, wanted, time_zone)
     going, missed = _checked(wanted, people, fresh)
     if is_refusing and missed:
         changed = {"changed": len(missed), "of": len(wanted)}
@@ -170,13 +176,24 @@ def _room(limit: int | None, holding: int) -> int:
     return CUSTOMERS_MAX if limit is None else limit - holding
 
 
-async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, _Fresh]:
+async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item], time_zone: str) -> dict[UUID, _Fresh]:
     """Version and last deal of those that are in the pool still."""
     fresh: dict[UUID, _Fresh] = {}
     for ids in _chunks(sorted(item.dealt.customer.customer_id for item in wanted)):
         rows = await current_transaction().fetch(_LOCK_CUSTOMERS, current_tenant_id(), ids, pool_id)
-        fresh |= {row["id"]: _Fresh(row["version"], row["last_deal_on"], row["level"]) for row in rows}
+        fresh |= {row["id"]: _fresh(row, time_zone) for row in rows}
     return fresh
+
+
+def _fresh(row: asyncpg.Record, time_zone: str) -> _Fresh:
+    return _Fresh(
+        version=row["version"],
+        created_on=local_date(row["created_at"], time_zone),
+        last_deal_on=row["last_deal_on"],
+        contract_ends_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
+        level=row["level"],
+    )
 
 
 def _checked(
@@ -215,7 +232,7 @@ class _Writer:
         self._actor, self._pool, self._on, self._clock, self._now = actor, pool, on, clock, clock.now()
         self._allocation_id = frozen.roster.allocation_id
         self._people, self._fresh = people, fresh
-        self._dues: dict[tuple[date | None, str | None], Due] = {}
+        self._dues: dict[_Fresh, Due] = {}
 
     async def give(self, items: Sequence[_Item]) -> None:
         """Customers with their ownerships, ledger, trail and events of a chunk: a statement each."""
@@ -241,11 +258,18 @@ class _Writer:
         return customer_id, item.employee_id, department_id, due.on, due.rule, new_id()
 
     def _due(self, customer: _Fresh) -> Due:
-        """Customers of one day differ by their last deal and level alone."""
-        key = customer.last_deal_on, customer.level
+        """Customers of one day differ by what a clock reads alone."""
+        key = customer._replace(version=0)
         if key not in self._dues:
             self._dues[key] = due_of_new_holding(
-                self._pool.settings, received_on=self._on, last_deal_on=customer.last_deal_on, level=customer.level
+                self._pool.settings,
+                received_on=self._on,
+                last_deal_on=customer.last_deal_on,
+                level=customer.level,
+                contract_ended_on=customer.contract_ends_on,
+                declined_on=customer.declined_on,
+                created_on=customer.created_on,
+                start_kind="assign",
             )
         return self._dues[key]
 

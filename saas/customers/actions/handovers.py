@@ -46,7 +46,8 @@ RETURNING returned.pool_id
 """Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
 
 _LOCK = f"""
-SELECT c.owner_id, c.last_deal_on, c.level, p.id AS pool_id, p.name AS pool_name, {POOL_SETTINGS},
+SELECT c.owner_id, c.created_at, c.last_deal_on, c.contract_ends_on, c.declined_on, c.level, p.id AS pool_id,
+       p.name AS pool_name, {POOL_SETTINGS},
        (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
         AND o.owner_id = $3) AS last_ended_on
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
@@ -152,7 +153,10 @@ class Handover:
     pool: PoolRules
     settings: PoolSettings
     settings_version: int
+    created_on: date
     last_deal_on: date | None
+    contract_ends_on: date | None
+    declined_on: date | None
     level: str | None
     situation: ClaimSituation
 
@@ -192,7 +196,10 @@ async def _locked(customer_id: UUID, employee_id: UUID, now: datetime, time_zone
         pool=pool,
         settings=settings,
         settings_version=row["settings_version"],
+        created_on=local_date(row["created_at"], time_zone),
         last_deal_on=row["last_deal_on"],
+        contract_ends_on=row["contract_ends_on"],
+        declined_on=row["declined_on"],
         level=row["level"],
         situation=situation,
     )
@@ -346,7 +353,16 @@ async def transfer_customer(
 
 
 async def _give(actor: Actor, found: Handover, employee_id: UUID, kind: str, now: datetime, today: date) -> None:
-    due = due_of_new_holding(found.settings, received_on=today, last_deal_on=found.last_deal_on, level=found.level)
+    due = due_of_new_holding(
+        found.settings,
+        received_on=today,
+        last_deal_on=found.last_deal_on,
+        level=found.level,
+        contract_ended_on=found.contract_ends_on,
+        declined_on=found.declined_on,
+        created_on=found.created_on,
+        start_kind=kind,
+    )
     await current_transaction().execute(
         _GIVE,
         current_tenant_id(),

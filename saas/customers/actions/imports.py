@@ -23,6 +23,7 @@ from saas.customers.actions.import_desk import (
     open_desk,
     system_of,
 )
+from saas.customers.actions.levels import LEVEL_PERMISSION, count_imported_levels, find_levels
 from saas.customers.columns import COLUMNS, CUSTOMERS
 from saas.customers.errors import (
     CustomerChanged,
@@ -70,6 +71,8 @@ class CustomerImport(ImportKind):
         verdicts = [_verdict(desk, row) for row in rows]
         if any(each.outcome is Outcome.CHANGED for each in verdicts):
             require(context.access, "customer:update")
+        if any(each.key == "level" for verdict in verdicts for each in verdict.differences):
+            require(context.access, LEVEL_PERMISSION)
         await desk.duplicates.record(context)
         return verdicts
 
@@ -86,12 +89,17 @@ class CustomerImport(ImportKind):
 
     async def undo(self, context: ImportContext, applied: Sequence[Applied]) -> list[AppError | None]:
         """Customers that nothing else refers to are removed; changed ones get their former values back."""
-        return await take_back(
+        ids = [each.object_id for each in applied if each.object_id is not None and "before" in each.undo]
+        before = await find_levels(ids)
+        outcomes = await take_back(
             applied,
             _take_back,
             changed=lambda each: CustomerChanged("customers.changed_since", {"row": each.number}),
             in_use=lambda each: CustomerInUse("customers.in_use", {"row": each.number}),
         )
+        levels = [(key, before[key], level) for key, level in (await find_levels(ids)).items()]
+        await count_imported_levels(levels, time_zone=context.time_zone, now=context.clock.now())
+        return outcomes
 
 
 def _verdict(desk: ImportDesk, row: Row) -> Verdict:
@@ -250,14 +258,17 @@ async def _create(desk: ImportDesk, rows: Sequence[Row]) -> list[Applied]:
 
 
 async def _change(desk: ImportDesk, rows: Sequence[Row]) -> list[Applied]:
-    applied, changes = [], []
+    applied, changes, levels = [], [], []
     for row in rows:
         stored = _stored(desk, row)
         assert stored is not None, "a row that changes a customer found it under its lock"
-        changes.append((stored.id, stored.version, _values(desk, row, stored.id, stored.values)))
+        values = _values(desk, row, stored.id, stored.values)
+        changes.append((stored.id, stored.version, values))
+        levels.append((stored.id, stored.values.level, values.level))
         undo = {"version": stored.version + 1, "before": stored.values.plain()}
         applied.append(Applied(row.number, stored.id, undo))
     await update_customers(changes)
+    await count_imported_levels(levels, time_zone=desk.context.time_zone, now=desk.context.clock.now())
     return applied
 
 

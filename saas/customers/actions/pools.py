@@ -11,10 +11,13 @@ import asyncpg
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.returning import refuse_unknown_targets
 from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
+from saas.customers.events import RECYCLING_CHANGED
 from saas.customers.models import CustomerPool
 from saas.customers.moments import OverLimit, people_over_limit
 from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
+from saas.events import emit
 from saas.kernel import Actor, AppError, Clock, Scalar, local_date, new_id
 from saas.people import clean_name, get_department, get_employee
 from tenants import current_tenant_id, current_transaction
@@ -235,9 +238,12 @@ async def _change_settings(
     after = before.changed(change.settings, valid_from=valid_from)
     if after == before:
         return before, {}
+    await refuse_unknown_targets(after)
     await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
     if valid_from <= today:
         await _put_in_force(pool_id, after, version + 1)
+    if after.not_before != before.not_before:
+        await emit(RECYCLING_CHANGED, {"pool_id": str(pool_id), "version": version + 1})
     return after, {**after.differences(before), "settings_version": [version, version + 1]}
 
 

@@ -258,7 +258,7 @@ class OwnershipRequests:
             time_zone=self.time_zone,
             is_approved=True,
         )
-        await take(claimant, claim, by=self.actor, now=now, today=today, clock=self.clock)
+        await take(claimant, claim, by=self.actor, now=now, today=today, time_zone=self.time_zone, clock=self.clock)
 
     async def _close(self, request_id: UUID, state: str, reason: str, *, by: UUID | None) -> None:
         values = (request_id, state, self.clock.now(), by, reason)

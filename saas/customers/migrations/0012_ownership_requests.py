@@ -9,7 +9,7 @@ from tenants.schema import RoomMigration, TenantCheck, TenantForeignKey, TenantI
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0007_limits")]
+    dependencies = [("customers", "0011_runs_of_pools")]
 
     operations = [
         ops.CreateModel(

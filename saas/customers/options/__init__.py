@@ -9,10 +9,14 @@ from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.returning import ReturningOptions
+from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
+from saas.customers.options.telling import TellingOptions
 
 __all__ = [
     "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
+    "PHONE_MASKING",
     "AssigningOptions",
     "ClaimingOptions",
     "DepartmentLimit",
@@ -24,6 +28,9 @@ __all__ = [
     "OptionKind",
     "PersonLimit",
     "RecyclingOptions",
+    "ReturningOptions",
+    "ShowingOptions",
+    "TellingOptions",
     "as_text",
     "camel",
     "from_json",

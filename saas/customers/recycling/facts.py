@@ -11,13 +11,14 @@ from saas.customers.recycling.settings import RecycleRule, RecycleRules
 
 @dataclass(frozen=True, slots=True)
 class OwnershipFacts:
-    """One ownership; `ended_on` None is the open one."""
+    """One ownership; `ended_on` None is the open one. `start_kind` is how it began: claim, created, transfer …"""
 
     owner_id: UUID
     team_id: UUID | None
     began_on: date
     ended_on: date | None = None
     ended_by_transfer: bool = False
+    start_kind: str = "claim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,24 @@ class FollowUpFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OpportunityFacts:
+    """An open opportunity that began `on` a day, None for some day of the holding.
+
+    It came to the furthest stage that it ever reached on `advanced_on`. `is_whole` says that it has what an
+    opportunity needs to be believed: a product and an amount above 0. `position` is that of its `stage`.
+    """
+
+    owner_id: UUID
+    advanced_on: date
+    on: date | None = None
+    is_whole: bool = True
+    stage: str | None = None
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReminderFacts:
-    """A reminder sent `days` before the due date of the clock that began on `start_on`."""
+    """A reminder sent `days` before the due date of the clock that counted from `start_on`."""
 
     rule: RecycleRule
     start_on: date
@@ -51,15 +68,19 @@ class RecycleFacts:
     in the order in which they were entered.
 
     Lock, protection by the rep and extension name the last day they hold. `postponed_on` are the days on which
-    recycling waited for a reminder. `has_open_opportunity` is of this holding; a deal is anybody's.
+    recycling waited for a reminder. `opportunities` are the open ones; a deal is anybody's, and so is a contract:
+    `contract_ended_on` is the last day of the last one, which may lie ahead. `declined_on` is the day on which falling
+    performance was established, None where it is not falling.
     """
 
     ownerships: tuple[OwnershipFacts, ...]
     created_on: date | None = None
     follow_ups: tuple[FollowUpFacts, ...] = ()
     level: str | None = None
-    has_open_opportunity: bool = False
+    opportunities: tuple[OpportunityFacts, ...] = ()
     last_deal_on: date | None = None
+    contract_ended_on: date | None = None
+    declined_on: date | None = None
     locked_until: date | None = None
     protected_until: date | None = None
     extended_until: date | None = None

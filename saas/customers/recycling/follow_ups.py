@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from datetime import date
+from uuid import UUID
 
 from saas.customers.recycling.facts import FollowUpFacts, OwnershipFacts, RecycleFacts, holding
 from saas.customers.recycling.settings import RecycleRules
 
-_SPACE = re.compile(r"\s+")
-
 
 def effective_follow_up(facts: RecycleFacts, rules: RecycleRules, *, today: date) -> FollowUpFacts | None:
-    """The last follow-up that counts: within the holding, by its owner of that day, of enough content (3.1).
+    """The last follow-up that counts; of several on one day the one entered last."""
+    last: FollowUpFacts | None = None
+    for entry in effective_follow_ups(facts, rules, today=today):
+        if last is None or entry.on >= last.on:
+            last = entry
+    return last
+
+
+def effective_follow_ups(facts: RecycleFacts, rules: RecycleRules, *, today: date) -> Iterator[FollowUpFacts]:
+    """The follow-ups that count: within the holding, by its owner of that day, of enough content (3.1).
 
     A text that stood in an earlier entry of the holding does not count again; nor does an entry dated after today.
     """
     held, seen = holding(facts, rules), set[str]()
-    last: FollowUpFacts | None = None
     for entry in facts.follow_ups:
         if entry.on < held[0].began_on or entry.is_deleted:
             continue
         text = _plain(entry.content)
         counts = entry.on <= today and (rules.collaborators_count or _is_owners(entry, held))
-        if counts and text not in seen and _is_effective(entry, text, rules) and (last is None or entry.on >= last.on):
-            last = entry
+        if counts and text not in seen and _is_effective(entry, text, rules):
+            yield entry
         seen |= {text} - {""}
-    return last
 
 
 def is_effective(entry: FollowUpFacts, rules: RecycleRules) -> bool:
@@ -45,7 +51,7 @@ def _is_effective(entry: FollowUpFacts, text: str, rules: RecycleRules) -> bool:
 
 
 def _plain(content: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", content)).casefold()
+    return "".join(unicodedata.normalize("NFKC", content).split()).casefold()
 
 
 def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:
@@ -55,3 +61,21 @@ def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:
         and (not each.ended_on or entry.on <= each.ended_on)
         for each in held
     )
+
+
+def effective_days(
+    entries: Iterable[FollowUpFacts], rules: RecycleRules, *, today: date, by: UUID | None = None
+) -> tuple[date, ...]:
+    """The days, rising, on which a customer was effectively followed up, whatever holding they fall into: by anybody,
+    or by one person.
+
+    `entries` stand in the order of entry; a text that stood in an earlier one, whoever wrote it, does not count (L11).
+    """
+    days, seen = set[date](), set[str]()
+    for entry in entries:
+        text = _plain(entry.content)
+        counts = entry.on <= today and by in (None, entry.author_id)
+        if counts and text not in seen and _is_effective(entry, text, rules):
+            days.add(entry.on)
+        seen |= {text} - {""}
+    return tuple(sorted(days))

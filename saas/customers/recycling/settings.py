@@ -1,11 +1,11 @@
-"""The settings of a pool that decide recycling (P17 to P28)."""
+"""The settings of a pool that decide recycling (P17 to P28, P52)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum
+from enum import Enum, StrEnum
 
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.kernel import Scalar
@@ -14,11 +14,17 @@ DAYS_MAX = 3650
 
 
 class RecycleRule(Enum):
-    """The rules of inactivity, in the order that breaks a tie of due dates: P18, P19, P20."""
+    """The rules, in the order that breaks a tie of due dates: P18, P19, P20, dealt customers' own N (L15), falling
+    performance, P52, P21.
+    """
 
     NO_FOLLOW_UP = "no_follow_up"
     NO_OPPORTUNITY = "no_opportunity"
     NO_DEAL = "no_deal"
+    DEALT_FOLLOW_UP = "dealt_follow_up"
+    DECLINE = "decline"
+    CONTRACT_END = "contract_end"
+    CONDITION = "condition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,42 @@ class InactivityRule:
     def days_for(self, level: str | None) -> int | None:
         """N for a customer of that level; None where the rule is off."""
         return self.days if self.days is None or level is None else self.days_by_level.get(level, self.days)
+
+
+class Subject(StrEnum):
+    """What a condition is about (P21)."""
+
+    HELD = "held"
+    CREATED = "created"
+    STAGE = "stage"
+
+
+class Records(StrEnum):
+    """Which customers the conditions are about: by how the first owner since the pool came to them."""
+
+    ALL = "all"
+    CLAIMED = "claimed"
+    ENTERED = "entered"
+
+
+@dataclass(frozen=True, slots=True)
+class RecycleCondition:
+    """A condition, true once more than `days` have passed since the holding began, since the customer was entered, or
+    since its furthest open opportunity, standing in one of the `stages`, last advanced.
+    """
+
+    subject: Subject
+    days: int
+    stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRule:
+    """Conditions that must all hold, or one of which must, for the customers that it is about."""
+
+    conditions: tuple[RecycleCondition, ...]
+    asks_all: bool = True
+    records: Records = Records.ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +93,20 @@ class RecycleRules:
 
     `protection_days` keep a customer with a new owner (P17). `reminder_days` are days before (P28). A change of rules
     makes nothing due before `not_before` (P27).
+
+    `dealt_follow_up` is no follow-up of a customer with a deal, whom P18 leaves alone (L15). `decline` counts from the
+    day on which falling performance was established, `contract_end` from the end of the last contract (P52). An open
+    opportunity counts for `opportunity_days` from the day on which its stage last advanced (L12).
     """
 
     no_follow_up: InactivityRule = InactivityRule(30)
     no_opportunity: InactivityRule = InactivityRule(None, exempts_open_opportunity=True)
     no_deal: InactivityRule = InactivityRule(180)
+    dealt_follow_up: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    decline: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    contract_end: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    condition: ConditionRule | None = None
+    opportunity_days: int = 60
     protection_days: int = 3
     reminder_days: tuple[int, ...] = (7, 3, 1)
     not_before: date | None = None
@@ -69,12 +120,27 @@ class RecycleRules:
     )
 
     def running(self, level: str | None) -> Iterator[tuple[RecycleRule, InactivityRule, int]]:
-        """The rules that are on, each with its N for the level."""
-        rules = (self.no_follow_up, self.no_opportunity, self.no_deal)
-        for name, rule in zip(RecycleRule, rules, strict=True):
+        """The rules of inactivity that are on, each with its N for the level."""
+        rules = {
+            RecycleRule.NO_FOLLOW_UP: self.no_follow_up,
+            RecycleRule.NO_OPPORTUNITY: self.no_opportunity,
+            RecycleRule.NO_DEAL: self.no_deal,
+            RecycleRule.DEALT_FOLLOW_UP: self.dealt_follow_up,
+            RecycleRule.DECLINE: self.decline,
+            RecycleRule.CONTRACT_END: self.contract_end,
+        }
+        for name, rule in rules.items():
             days = rule.days_for(level)
             if days is not None:
                 yield name, rule, days
+
+    def asks_opportunities(self, level: str | None) -> bool:
+        """Whether what is open decides anything: most pools never look."""
+        conditions = () if self.condition is None else self.condition.conditions
+        return any(each.subject is Subject.STAGE for each in conditions) or any(
+            rule is RecycleRule.NO_OPPORTUNITY or settings.exempts_open_opportunity
+            for rule, settings, _ in self.running(level)
+        )
 
     def check(self) -> None:
         """Refuse a number of days out of range.
@@ -82,7 +148,7 @@ class RecycleRules:
         :raises PoolRuleOutOfRange: naming the number and the range.
         """
         numbers = [days for _, rule, days in self.running(None) for days in (days, *rule.days_by_level.values())]
-        for given in (*numbers, self.protection_days, *self.reminder_days):
+        for given in (*numbers, self.opportunity_days, self.protection_days, *self.reminder_days):
             if not 0 <= given <= DAYS_MAX:
                 values: dict[str, Scalar] = {"given": given, "least": 0, "most": DAYS_MAX}
                 raise PoolRuleOutOfRange("customers.pool_rule_out_of_range", values)

@@ -12,9 +12,19 @@ from datetime import date, timedelta
 from enum import Enum
 from types import MappingProxyType
 
-from saas.customers.recycling.clocks import Exemption, Hold, RunningClock, Start, exemption_of, holds, start_of
+from saas.customers.recycling.clocks import (
+    Exemption,
+    Hold,
+    RunningClock,
+    Start,
+    exemption_of,
+    holds,
+    kept_until,
+    start_of,
+)
+from saas.customers.recycling.conditions import Judged, condition_clock, is_about, judged_conditions
 from saas.customers.recycling.facts import RecycleFacts, holding
-from saas.customers.recycling.settings import RecycleRule, RecycleRules
+from saas.customers.recycling.settings import ConditionRule, RecycleRule, RecycleRules, Subject
 from saas.kernel import Explanation
 from saas.kernel.explanations import Shown
 
@@ -70,16 +80,20 @@ class _Case:
     today: date
 
     def clocks(self) -> Iterator[tuple[RunningClock, Exemption | None]]:
-        """Each rule that is on, with why it does not run."""
+        """Each rule of inactivity that is on, with why it does not run."""
         facts, rules = self.facts, self.rules
         received_on = holding(facts, rules)[0].began_on
         for rule, settings, days in rules.running(facts.level):
             exemption = exemption_of(rule, settings, facts, received_on)
-            yield RunningClock(rule, days, *start_of(rule, facts, rules, received_on, self.today)), exemption
+            start_on, start = start_of(rule, facts, rules, received_on, self.today)
+            kept = kept_until(rule, settings, facts, rules)
+            yield RunningClock(rule, days, start_on, start, kept), exemption
 
     def told(self) -> Iterator[Explanation]:
         """Each rule with what its clock says, or why it does not run."""
-        return (_told(clock, exemption, self.facts, self.today) for clock, exemption in self.clocks())
+        yield from (_told(clock, exemption, self) for clock, exemption in self.clocks())
+        if self.rules.condition is not None:
+            yield _told_conditions(self.rules.condition, self)
 
 
 def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Verdict:
@@ -89,6 +103,8 @@ def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Ve
     """
     case = _Case(facts, rules, today)
     clocks = [clock for clock, exemption in case.clocks() if exemption is None]
+    by_condition = condition_clock(facts, rules)
+    clocks += [] if by_condition is None else [by_condition]
     if not clocks:
         return Verdict(Action.KEEP, None, None, None, None, None, is_warned=False, case=case)
     return _verdict(min(clocks, key=lambda each: each.due_on), case)
@@ -101,7 +117,7 @@ def _verdict(clock: RunningClock, case: _Case) -> Verdict:
         if free_on is not None and free_on > due_on:
             due_on, hold = free_on, each
     days_left = (due_on - today).days - 1
-    of_clock = [each for each in facts.reminders if (each.rule, each.start_on) == (clock.rule, clock.start_on)]
+    of_clock = [each for each in facts.reminders if (each.rule, each.start_on) == (clock.rule, clock.counted_from)]
     reached = min((days for days in rules.reminder_days if 0 <= days_left <= days), default=None)
     action = _action(clock, facts, rules, is_due=days_left < 0, was_told=any(each.is_delivered for each in of_clock))
     return Verdict(
@@ -136,6 +152,9 @@ _RULES: Mapping[RecycleRule, Explanation] = MappingProxyType(
         RecycleRule.NO_FOLLOW_UP: Explanation("customers.recycle_rule_no_follow_up"),
         RecycleRule.NO_OPPORTUNITY: Explanation("customers.recycle_rule_no_opportunity"),
         RecycleRule.NO_DEAL: Explanation("customers.recycle_rule_no_deal"),
+        RecycleRule.DEALT_FOLLOW_UP: Explanation("customers.recycle_rule_dealt_follow_up"),
+        RecycleRule.DECLINE: Explanation("customers.recycle_rule_decline"),
+        RecycleRule.CONTRACT_END: Explanation("customers.recycle_rule_contract_end"),
     }
 )
 _STARTS: Mapping[Start, Explanation] = MappingProxyType(
@@ -143,6 +162,26 @@ _STARTS: Mapping[Start, Explanation] = MappingProxyType(
         Start.CREATED: Explanation("customers.recycle_from_created"),
         Start.RECEIVED: Explanation("customers.recycle_from_received"),
         Start.FOLLOW_UP: Explanation("customers.recycle_from_follow_up"),
+        Start.DEAL: Explanation("customers.recycle_from_deal"),
+        Start.DECLINE: Explanation("customers.recycle_from_decline"),
+        Start.CONTRACT_END: Explanation("customers.recycle_from_contract_end"),
+    }
+)
+_EXEMPTIONS: Mapping[Exemption, Explanation] = MappingProxyType(
+    {
+        Exemption.DEALT: Explanation("customers.recycle_exempt_dealt"),
+        Exemption.NOT_DEALT: Explanation("customers.recycle_exempt_not_dealt"),
+        Exemption.NOT_DECLINING: Explanation("customers.recycle_exempt_not_declining"),
+        Exemption.NO_CONTRACT: Explanation("customers.recycle_exempt_no_contract"),
+    }
+)
+_ALL_CONDITIONS = Explanation("customers.recycle_rule_all_conditions")
+_ANY_CONDITION = Explanation("customers.recycle_rule_any_condition")
+_CONDITIONS: Mapping[Subject, Explanation] = MappingProxyType(
+    {
+        Subject.HELD: Explanation("customers.recycle_condition_held"),
+        Subject.CREATED: Explanation("customers.recycle_condition_created"),
+        Subject.STAGE: Explanation("customers.recycle_condition_stage"),
     }
 )
 _HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
@@ -157,18 +196,45 @@ _HOLDS: Mapping[Hold, Explanation] = MappingProxyType(
 )
 
 
-def _told(clock: RunningClock, exemption: Exemption | None, facts: RecycleFacts, today: date) -> Explanation:
-    """A rule with what its clock says, or why it does not run."""
+def _told(clock: RunningClock, exemption: Exemption | None, case: _Case) -> Explanation:
+    """A rule with what its clock says and what keeps it, or why it does not run."""
     if exemption is Exemption.DEALT:
-        part = Explanation("customers.recycle_exempt_dealt", {"on": str(facts.last_deal_on)})
-    elif exemption is Exemption.OPEN_OPPORTUNITY:
-        part = Explanation("customers.recycle_exempt_opportunity")
+        parts: tuple[Explanation, ...] = (replace(_EXEMPTIONS[exemption], args={"on": str(case.facts.last_deal_on)}),)
+    elif exemption is not None:
+        parts = (_EXEMPTIONS[exemption],)
     else:
-        elapsed = (today - clock.start_on).days
+        elapsed = max(0, (case.today - clock.start_on).days)  # a contract may still run
         args: dict[str, Shown] = {"on": clock.start_on.isoformat(), "elapsed": elapsed}
-        args["due_on"] = clock.due_on.isoformat()
-        part = replace(_STARTS[clock.start], args=args)
-    return replace(_RULES[clock.rule], args={"days": clock.days}, parts=(part,))
+        args["due_on"] = clock.ripe_on.isoformat()
+        parts = (replace(_STARTS[clock.start], args=args), *_kept(clock, case.rules))
+    return replace(_RULES[clock.rule], args={"days": clock.days}, parts=parts)
+
+
+def _told_conditions(rule: ConditionRule, case: _Case) -> Explanation:
+    """All conditions with from when on each holds, whether one or all of them are needed."""
+    root = _ALL_CONDITIONS if rule.asks_all else _ANY_CONDITION
+    if not is_about(rule, case.facts):
+        return replace(root, parts=(Explanation("customers.recycle_exempt_records"),))
+    judged = judged_conditions(rule, case.facts, case.rules)
+    return replace(root, parts=tuple(_told_condition(each, case.today) for each in judged))
+
+
+def _told_condition(judged: Judged, today: date) -> Explanation:
+    args: dict[str, Shown] = {"days": judged.condition.days}
+    if judged.condition.subject is Subject.STAGE:
+        args["stages"] = ", ".join(judged.condition.stages)
+    if judged.clock is None:
+        return Explanation("customers.recycle_condition_no_stage", args)
+    args |= {"on": judged.clock.start_on.isoformat(), "elapsed": (today - judged.clock.start_on).days}
+    return replace(_CONDITIONS[judged.condition.subject], args={**args, "from_on": judged.clock.due_on.isoformat()})
+
+
+def _kept(clock: RunningClock, rules: RecycleRules) -> Iterator[Explanation]:
+    """That an open opportunity keeps the customer beyond the clock's own day."""
+    if clock.kept_until is not None and clock.due_on > clock.ripe_on:
+        advanced_on = clock.kept_until - timedelta(days=rules.opportunity_days)
+        args: dict[str, Shown] = {"on": advanced_on.isoformat(), "days": rules.opportunity_days}
+        yield Explanation("customers.recycle_kept_opportunity", {**args, "until": clock.kept_until.isoformat()})
 
 
 def _held(hold: Hold, due_on: date, rules: RecycleRules) -> Explanation:

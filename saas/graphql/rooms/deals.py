@@ -85,6 +85,10 @@ class DealEnterInput:
         default_factory=list,
     )
     external: ExternalKeyInput | None = strawberry.field(description="Its key in another system.", default=None)
+    contract_ends_on: date | None = strawberry.field(
+        description="The last day of its contract; a pool may take customers back some time after it (P52).",
+        default=None,
+    )
 
 
 @strawberry.type(description="The deal. Since 0.1.")
@@ -114,6 +118,7 @@ async def deal_enter(info: Info, input: DealEnterInput) -> DealEnterPayload:  # 
         credits=_parts(input.credits),
         external_system=input.external.system if input.external else None,
         external_key=input.external.key if input.external else None,
+        contract_ends_on=input.contract_ends_on,
     )
     deal_id = await enter_deal(
         info.actor,

@@ -9,9 +9,20 @@ from typing import Any, Optional, TypeVar
 
 import strawberry
 
-from saas.customers import OPTIONS, DepartmentLimit, FollowUpKind, LevelDays, Option, OptionKind, PersonLimit
+from saas.customers import (
+    OPTIONS,
+    DepartmentLimit,
+    FollowUpKind,
+    LevelDays,
+    Option,
+    OptionKind,
+    PersonLimit,
+    RecycleCondition,
+    Subject,
+)
 from saas.graphql.fields import Info, query
 from saas.graphql.payloads import enum_of, optional_enum_of, stored_text
+from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import Catalogue
 from saas.sales import FOLLOW_UP_KIND
@@ -44,6 +55,33 @@ class LevelDaysInput:
     def item(self) -> LevelDays:
         """As the settings have it."""
         return LevelDays(self.level.strip(), self.days)
+
+
+RecycleConditionSubject = described_enum(
+    "RecycleConditionSubject",
+    "What a condition of recycling is about. Since 0.1.",
+    {
+        Subject.HELD.name: "How long the present holding has lasted. Since 0.1.",
+        Subject.CREATED.name: "How long ago the customer was entered. Since 0.1.",
+        Subject.STAGE.name: "How long its furthest open opportunity has made no progress. Since 0.1.",
+    },
+)
+
+
+@strawberry.input(description="A condition on which customers go back to the pool (P21). Since 0.1.")
+class RecycleConditionInput:
+    """True once more than `days` have passed."""
+
+    subject: Enum = strawberry.field(description="What it is about.", graphql_type=RecycleConditionSubject)
+    days: int = strawberry.field(description="Days, 1 to 3650.")
+    stages: list[str] = strawberry.field(
+        description="Of a condition about a stage: the keys of 1 to 20 stages, in one of which it stands.",
+        default_factory=list,
+    )
+
+    def item(self) -> RecycleCondition:
+        """As the settings have it."""
+        return RecycleCondition(Subject[self.subject.name], self.days, tuple(self.stages))
 
 
 @strawberry.input(description="The holding limit of one person. Since 0.1.")
@@ -81,6 +119,7 @@ class DepartmentLimitInput:
 _ITEMS: Mapping[type, type] = {
     FollowUpKind: EffectiveKindInput,
     LevelDays: LevelDaysInput,
+    RecycleCondition: RecycleConditionInput,
     PersonLimit: PersonLimitInput,
     DepartmentLimit: DepartmentLimitInput,
 }

@@ -1,4 +1,4 @@
-"""Root fields about what rules do to owned customers, and about who owned what on a day."""
+"""Root fields about what rules do to owned customers, their levels, and who owned what on a day."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from uuid import UUID
 
 import strawberry
 
-from saas.customers import Near, find_owner_on, foresee_recycling, require_visible_customers
-from saas.graphql.fields import Info, query
-from saas.graphql.payloads import Ref, mapped
+from saas.customers import Near, change_level, find_owner_on, foresee_recycling, require_visible_customers
+from saas.graphql.fields import Info, mutation, query
+from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.render import ExplanationLine, PageInfo
 from saas.graphql.render_inputs import described_enum
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
@@ -31,6 +31,42 @@ RecycleAction = described_enum(
         "RECYCLE": "It goes back to the pool. Since 0.1.",
     },
 )
+
+
+@strawberry.input(description="Which customer gets which level, and why. Since 0.1.")
+class CustomerLevelChangeInput:
+    """Another level, or none."""
+
+    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key changes it once.")
+    customer: CustomerRef = strawberry.field(description="The customer.")
+    level: str | None = strawberry.field(description="The level, at most 20 characters; null: none.", default=None)
+    reason: str = strawberry.field(description="Why, 1 to 200 characters; it stands in the trail.")
+
+
+@strawberry.type(description="The customer with its level. Since 0.1.")
+class CustomerLevelChangePayload(IdempotentPayload):
+    """Answer of customerLevelChange."""
+
+    customer: Ref | None = mapped("Customer", description="The customer; null when refused. Since 0.1.")
+
+
+@mutation(
+    requires="customer:level",
+    idempotent=True,
+    description="Change a customer's level (客户级别); more days to hold it count once in a holding",
+)
+async def customer_level_change(info: Info, input: CustomerLevelChangeInput) -> CustomerLevelChangePayload:  # noqa: A002
+    customer_id = await change_level(
+        info.actor,
+        customer_id=await customer_id_of(input.customer),
+        level=input.level,
+        reason=input.reason,
+        access=info.rights,
+        follow_ups=find_follow_up_facts,
+        time_zone=info.time_zone,
+        clock=info.clock,
+    )
+    return CustomerLevelChangePayload(customer=Ref("Customer", customer_id))
 
 
 @strawberry.type(description="A customer that goes back to the pool before long, and why. Since 0.1.")

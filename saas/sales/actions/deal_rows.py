@@ -21,13 +21,13 @@ CreditRows = Sequence[tuple[UUID, date, Sequence[CreditPart]]]
 
 _INSERT = """
 INSERT INTO deal (tenant_id, id, created_at, owner_department_id, customer_id, opportunity_id, number, product,
-    category, channel, signed_on, amount_minor, vat_rate, owner_id, external_system, external_key)
+    category, channel, signed_on, amount_minor, vat_rate, owner_id, external_system, external_key, contract_ends_on)
 SELECT $1, made.id, $2, made.department, made.customer, made.opportunity, made.number, made.product, made.category,
-    made.channel, made.day, made.amount, made.rate, made.owner, made.system, made.key
+    made.channel, made.day, made.amount, made.rate, made.owner, made.system, made.key, made.ends
 FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::date[], $12::bigint[], $13::numeric[], $14::uuid[], $15::text[], $16::text[])
+    $11::date[], $12::bigint[], $13::numeric[], $14::uuid[], $15::text[], $16::text[], $17::date[])
     AS made (id, department, customer, opportunity, number, product, category, channel, day, amount, rate, owner,
-             system, key)
+             system, key, ends)
 ON CONFLICT DO NOTHING RETURNING id
 """
 """A number or key that another entry took a moment ago is waited for, and then left out: it is looked at again."""
@@ -36,11 +36,11 @@ _UPDATE = """
 UPDATE deal d SET version = d.version + 1, owner_department_id = made.department, opportunity_id = made.opportunity,
     number = made.number, product = made.product, category = made.category, channel = made.channel,
     signed_on = made.day, amount_minor = made.amount, vat_rate = made.rate, owner_id = made.owner,
-    external_system = made.system, external_key = made.key
+    external_system = made.system, external_key = made.key, contract_ends_on = made.ends
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::date[], $11::bigint[], $12::numeric[], $13::uuid[], $14::text[], $15::text[])
+    $10::date[], $11::bigint[], $12::numeric[], $13::uuid[], $14::text[], $15::text[], $16::date[])
     AS made (id, department, customer, opportunity, number, product, category, channel, day, amount, rate, owner,
-             system, key)
+             system, key, ends)
 WHERE d.tenant_id = $1 AND d.id = made.id AND d.customer_id = made.customer
 """
 _FORGET_CREDITS = "DELETE FROM performance_credit WHERE tenant_id = $1 AND deal_id = ANY ($2)"

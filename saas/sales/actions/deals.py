@@ -77,8 +77,8 @@ async def enter_deals(
     """Enter deals; what became of each row, in their order. A refused row changes nothing, and the others stand.
 
     Refusals are those of `enter_deal`. With `may_overwrite` a deal that is there already takes the row's values, and
-    keeps owner, opportunity and credits where the row names none. `is_history` says that the deals are from before the
-    company used the product, so that the day on which a customer was entered says nothing.
+    keeps owner, opportunity, contract's end and credits where the row names none. `is_history` says that the deals are
+    from before the company used the product, so that the day on which a customer was entered says nothing.
 
     :raises PermissionMissing: as `enter_deal`.
     """
@@ -201,6 +201,7 @@ def _kept(stored: StoredDeal, entered: CleanDeal) -> CleanDeal:
         entered.values,
         owner_id=entered.owner_id or stored.values.owner_id,
         opportunity_id=entered.values.opportunity_id or stored.values.opportunity_id,
+        contract_ends_on=entered.values.contract_ends_on or stored.values.contract_ends_on,
     )
     if values.external_key is None:
         system, key = stored.values.external_system, stored.values.external_key
@@ -315,16 +316,18 @@ async def _tell(desk: _Desk, action: str, rows: Sequence[tuple[UUID, StoredDeal 
 
 
 def _changes(before: StoredDeal | None, after: CleanDeal, currency: str) -> dict[str, list[str | None]]:
-    """What the trail says of a deal: number, day, amount, owner and credits, where they are new."""
+    """What the trail says of a deal: number, days, amount, owner and credits, where they are new."""
     was = _facts(before.values, before.credits, currency) if before else {}
     now = _facts(after.values, after.credits, currency)
     return {name: [was.get(name), value] for name, value in now.items() if was.get(name) != value}
 
 
 def _facts(values: DealValues, parts: Sequence[CreditPart], currency: str) -> dict[str, str]:
+    ends_on = values.contract_ends_on
     return {
         "number": values.number,
         "signed_on": values.signed_on.isoformat(),
+        **({} if ends_on is None else {"contract_ends_on": ends_on.isoformat()}),
         "amount": shown(values.amount_minor, currency),
         "owner": str(values.owner_id),
         "credits": credits_text(parts),

@@ -42,7 +42,7 @@ from saas.sales.rules.entries import Entered
 from saas.sales.rules.entries import Outcome as EnteredAs
 from tenants import current_tenant_id, current_transaction
 
-_KEPT = ("product", "category", "channel", "vat_rate")
+_KEPT = ("product", "category", "channel", "vat_rate", "contract_ends_on")
 _TAKE_BACK = """
 UPDATE deal SET status = 'cancelled', cancelled_on = signed_on, opportunity_id = NULL, external_system = NULL,
     external_key = NULL, number = left(number, 40) || ' ' || right(id::text, 12), version = version + 1
@@ -291,6 +291,7 @@ def _stored_before(plain: Mapping[str, Any]) -> CleanDeal:
             **values,
             **ids,
             "signed_on": date.fromisoformat(values["signed_on"]),
+            "contract_ends_on": date.fromisoformat(ends_on) if (ends_on := values.get("contract_ends_on")) else None,
             "vat_rate": Decimal(values["vat_rate"]),
         }
     )

@@ -9,14 +9,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from saas.customers import lock_customers
 from saas.exchange import Applied, Difference, ImportContext, ImportKind, Row, Verdict, differences, take_back
 from saas.kernel import AppError, Money, local_date
 from saas.people.queries import find_numbers
 from saas.sales.actions.importing import SalesDesk, changed_since, in_use, placed, sales_desk, tried, written
-from saas.sales.actions.opportunities import enter_opportunities
+from saas.sales.actions.opportunities import enter_opportunities, settle_customers_of
 from saas.sales.columns import OPPORTUNITIES, OPPORTUNITY_COLUMNS, SYSTEM, called, stand_in
 from saas.sales.errors import CustomerUnknown, StageNotFound
-from saas.sales.queries import NamedStage, find_named_stages, find_opportunities_by_keys
+from saas.sales.queries import (
+    NamedStage,
+    find_named_stages,
+    find_opportunities_by_keys,
+    get_opportunities,
+)
 from saas.sales.rules.entries import Entered
 from saas.sales.rules.entries import Outcome as EnteredAs
 from saas.sales.rules.opportunities import NewOpportunity, OpportunityValues, StoredOpportunity, clean_opportunity
@@ -28,9 +34,11 @@ WHERE o.tenant_id = $1 AND o.id = made.id AND o.version = made.seen RETURNING o.
 """
 _RESTORE = """
 UPDATE opportunity SET customer_id = $4, owner_id = $5, stage_id = $6, product = $7, engaged_on = $8, closed_on = $9,
-    expected_minor = $10, version = version + 1
+    expected_minor = $10, reached = coalesce($11, reached), advanced_on = coalesce($12, advanced_on),
+    version = version + 1
 WHERE tenant_id = $1 AND id = $2 AND version = $3 RETURNING id
 """
+"""A batch from before it was kept how far one had come leaves that as it is."""
 
 
 class OpportunityImport(ImportKind):
@@ -68,7 +76,14 @@ class OpportunityImport(ImportKind):
 
     async def undo(self, context: ImportContext, applied: Sequence[Applied]) -> list[AppError | None]:
         """Those that no deal came of are removed; changed ones get their former values back."""
-        return await take_back(applied, _take_back, changed=changed_since, in_use=in_use)
+        ids = [each.object_id for each in applied if each.object_id is not None]
+        before = await get_opportunities(ids)
+        await lock_customers([each.values.customer_id for each in before if each.values.customer_id is not None])
+        outcomes = await take_back(applied, _take_back, changed=changed_since, in_use=in_use)
+        touched = [each.values for each in (*before, *await get_opportunities(ids))]
+        today = local_date(context.clock.now(), context.time_zone)
+        await settle_customers_of(touched, time_zone=context.time_zone, today=today)
+        return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +219,7 @@ def _undo(stored: StoredOpportunity | None) -> dict[str, Any]:
     if stored is None:
         return {"version": 1}
     values = {name: getattr(stored.values, name) for name in OpportunityValues.__slots__}
+    values |= {"reached": stored.reached, "advanced_on": stored.advanced_on}
     plain = {name: value if value is None or isinstance(value, int) else str(value) for name, value in values.items()}
     return {"version": stored.version + 1, "before": plain}
 
@@ -224,4 +240,6 @@ def _former(undo: Mapping[str, Any]) -> list[object]:
     was = undo["before"]
     ids = [UUID(was[name]) if was[name] else None for name in ("customer_id", "owner_id", "stage_id")]
     days = [date.fromisoformat(was[name]) if was[name] else None for name in ("engaged_on", "closed_on")]
-    return [undo["version"], *ids, was["product"], *days, was["expected_minor"]]
+    advanced_on = was.get("advanced_on")
+    advance = [was.get("reached"), date.fromisoformat(advanced_on) if advanced_on else None]
+    return [undo["version"], *ids, was["product"], *days, was["expected_minor"], *advance]

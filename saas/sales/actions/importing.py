@@ -89,6 +89,7 @@ def outcomes(applied: Sequence[Applied], done: Collection[UUID | None]) -> list[
 
 _COLUMNS = {
     "signedOn": "signed_on",
+    "contractEndsOn": "contract_ends_on",
     "vatRate": "vat_rate",
     "engagedOn": "engaged_on",
     "closedOn": "closed_on",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from operator import attrgetter
 from uuid import UUID
 
 from saas.access import AccessTable, require
 from saas.audit import entry_values, record, record_many
-from saas.customers import lock_visible_customers
+from saas.customers import lock_customers, lock_visible_customers, settle_due
 from saas.customers.errors import CustomerNotFound
 from saas.events import emit, emit_many
 from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
@@ -18,7 +18,13 @@ from saas.people import find_departments_on
 from saas.people.errors import EmployeeNotFound
 from saas.sales.errors import OpportunityChanged, OpportunityExists, StageNotFound
 from saas.sales.events import OPPORTUNITY_ENTERED, OPPORTUNITY_MOVED
-from saas.sales.queries import find_opportunities_by_keys, find_stages, lock_visible_opportunity
+from saas.sales.queries import (
+    find_follow_up_facts,
+    find_opportunities_by_keys,
+    find_stages,
+    find_visible_opportunities,
+    lock_visible_opportunity,
+)
 from saas.sales.rules.entries import Entered, Entries, Outcome
 from saas.sales.rules.opportunities import (
     NewOpportunity,
@@ -37,20 +43,29 @@ _LOCK_SYSTEM = "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'oppor
 _COLUMNS = """unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::date[], $9::date[],
     $10::bigint[], $11::text[], $12::text[])
     AS made (id, department, customer, owner, stage, product, engaged, closed, expected, system, key)"""
+_ADVANCED = """reached = greatest(o.reached, s.position),
+    advanced_on = CASE WHEN s.position > o.reached THEN {today} ELSE o.advanced_on END"""
+"""A stage further on than any before is progress; back, and there once more, is none (L12)."""
+
 _INSERT = f"""
 INSERT INTO opportunity (tenant_id, id, created_at, owner_department_id, customer_id, owner_id, stage_id, product,
-    engaged_on, closed_on, expected_minor, external_system, external_key)
-SELECT $1, made.id, $13, made.department, made.customer, made.owner, made.stage, made.product, made.engaged,
-    made.closed, made.expected, made.system, made.key FROM {_COLUMNS}
+    engaged_on, closed_on, expected_minor, external_system, external_key, reached, advanced_on)
+SELECT $1, made.id, $14, made.department, made.customer, made.owner, made.stage, made.product, made.engaged,
+    made.closed, made.expected, made.system, made.key, s.position, coalesce(made.closed, made.engaged, $13)
+FROM {_COLUMNS} JOIN opportunity_stage s ON s.tenant_id = $1 AND s.id = made.stage
 """
+"""What was entered late advanced on the day it began: entering it is no progress."""
+
 _UPDATE = f"""
 UPDATE opportunity o SET version = o.version + 1, owner_department_id = made.department, customer_id = made.customer,
     owner_id = made.owner, stage_id = made.stage, product = made.product, engaged_on = made.engaged,
-    closed_on = made.closed, expected_minor = made.expected
-FROM {_COLUMNS} WHERE o.tenant_id = $1 AND o.id = made.id
+    closed_on = made.closed, expected_minor = made.expected, {_ADVANCED.format(today="$13")}
+FROM {_COLUMNS} JOIN opportunity_stage s ON s.tenant_id = $1 AND s.id = made.stage
+WHERE o.tenant_id = $1 AND o.id = made.id
 """
-_MOVE = """
-UPDATE opportunity SET stage_id = $3, closed_on = $4, version = version + 1 WHERE tenant_id = $1 AND id = $2
+_MOVE = f"""
+UPDATE opportunity o SET stage_id = $3, closed_on = $4, version = o.version + 1, {_ADVANCED.format(today="$5")}
+FROM opportunity_stage s WHERE o.tenant_id = $1 AND o.id = $2 AND s.tenant_id = $1 AND s.id = $3
 """
 _values_of = attrgetter(*OpportunityValues.__slots__)
 
@@ -103,8 +118,11 @@ async def enter_opportunities(
     fresh = {new_id(): (place, row) for place, row in entries.standing.items()}
     for record_id, (place, _) in fresh.items():
         entries.settle(place, Outcome.NEW, record_id)
-    await _write(_INSERT, {record_id: row for record_id, (_, row) in fresh.items()}, clock.now())
-    await _write(_UPDATE, {stored.id: row for stored, row in changed})
+    await _write(_INSERT, {record_id: row for record_id, (_, row) in fresh.items()}, today, clock.now())
+    await _write(_UPDATE, {stored.id: row for stored, row in changed}, today)
+    touched = [row.values for _, row in fresh.values()]
+    touched += [values for stored, row in changed for values in (stored.values, row.values)]
+    await settle_customers_of(touched, time_zone=time_zone, today=today)
     desk = _Desk(actor, clock)
     await desk.tell("opportunity.entered", [(record_id, None, row) for record_id, (_, row) in fresh.items()])
     await desk.tell("opportunity.changed", [(stored.id, stored, row) for stored, row in changed])
@@ -190,7 +208,14 @@ async def _settle_known(entries: Entries[_Placed], *, may_overwrite: bool) -> li
     return changed
 
 
-async def _write(sql: str, rows: Mapping[UUID, _Placed], *more: datetime) -> None:
+async def settle_customers_of(touched: Iterable[OpportunityValues], *, time_zone: str, today: date) -> None:
+    """Settle when the customers of opportunities go back: one that is open may keep its customer from it."""
+    customers = {values.customer_id for values in touched if values.customer_id is not None}
+    if customers:
+        await settle_due(customers, follow_ups=find_follow_up_facts, time_zone=time_zone, today=today)
+
+
+async def _write(sql: str, rows: Mapping[UUID, _Placed], *more: date) -> None:
     if rows:
         whole = [(record_id, row.department_id, *_values_of(row.values)) for record_id, row in rows.items()]
         await current_transaction().execute(sql, current_tenant_id(), *map(list, zip(*whole, strict=True)), *more)
@@ -236,6 +261,8 @@ async def move_opportunity(
 ) -> UUID:
     """Bring an opportunity to another stage; one that ends it ends it today unless a day is given.
 
+    The customer is locked first, as by whoever enters one of its opportunities.
+
     Winning one makes no deal: that is entered when it is signed.
 
     :raises StageNotFound: the company has no such stage.
@@ -245,6 +272,8 @@ async def move_opportunity(
     """
     stages = await find_stages()
     to = _stage(stages, stage)
+    seen = await find_visible_opportunities(actor, access, [opportunity_id])
+    await lock_customers([each for each in seen.values() if each is not None])
     found = await lock_visible_opportunity(actor, access, opportunity_id=opportunity_id)
     if found.version != expected_version:
         values = {"expected": expected_version, "actual": found.version}
@@ -255,7 +284,8 @@ async def move_opportunity(
     moved = replace(found.values, stage_id=to.id, closed_on=ends)
     if moved == found.values:
         return opportunity_id
-    await current_transaction().execute(_MOVE, current_tenant_id(), opportunity_id, to.id, ends)
+    await current_transaction().execute(_MOVE, current_tenant_id(), opportunity_id, to.id, ends, today)
+    await settle_customers_of([found.values], time_zone=time_zone, today=today)
     was = next(each.key for each in stages.values() if each.id == found.values.stage_id)
     await record(
         actor,

@@ -36,7 +36,7 @@ WHERE tenant_id = $1 AND deal_id = ANY ($2)
 GROUP BY deal_id, metric, collection_id, employee_id, department_id, happened_on, is_new_customer
 """
 _LAST_DAYS = """
-SELECT customer_id, max(signed_on) AS last_on FROM deal
+SELECT customer_id, max(signed_on) AS last_on, max(contract_ends_on) AS ends_on FROM deal
 WHERE tenant_id = $1 AND customer_id = ANY ($2) AND status = 'signed' GROUP BY customer_id
 """
 _INSERT = """
@@ -76,8 +76,9 @@ async def settle_performance(
 async def _settle_customers(customer_ids: Collection[UUID], *, at: datetime) -> None:
     """A deal moves the day on which its customer goes back to the pool, or keeps it from going at all."""
     rows = await current_transaction().fetch(_LAST_DAYS, current_tenant_id(), list(customer_ids))
-    last = {row["customer_id"]: row["last_on"] for row in rows}
-    await note_last_deals({each: last.get(each) for each in customer_ids})
+    last = {row["customer_id"]: row for row in rows}
+    signed, ends = ({each: row[name] for each, row in last.items()} for name in ("last_on", "ends_on"))
+    await note_last_deals({each: signed.get(each) for each in customer_ids}, contract_ends=ends)
     zone = (await get_tenant_facts()).time_zone
     await settle_due(customer_ids, follow_ups=find_follow_up_facts, time_zone=zone, today=local_date(at, zone))
 

@@ -23,6 +23,7 @@ class NewDeal:
     """A deal as it is entered; `vat_rate` is a fraction (0.13), `amount` includes it.
 
     Without an owner it is whoever owned the customer on the day of signing; without credits the owner has them all.
+    `contract_ends_on` is the last day of its contract, where it has one (P52).
     """
 
     customer_id: UUID
@@ -38,6 +39,7 @@ class NewDeal:
     credits: tuple[CreditPart, ...] = ()
     external_system: str | None = None
     external_key: str | None = None
+    contract_ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class DealValues:
     owner_id: UUID
     external_system: str | None
     external_key: str | None
+    contract_ends_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,9 @@ def clean_deal(new: NewDeal, *, currency: str, today: date) -> CleanDeal:
     if new.signed_on > today:
         values = {"day": new.signed_on.isoformat(), "today": today.isoformat()}
         raise ValueOutOfRange("sales.day_in_the_future", values, field=("signedOn",))
+    if new.contract_ends_on is not None and new.contract_ends_on < new.signed_on:
+        values = {"ends_on": new.contract_ends_on.isoformat(), "signed_on": new.signed_on.isoformat()}
+        raise ValueOutOfRange("sales.contract_ends_before_signing", values, field=("contractEndsOn",))
     values_ = DealValues(
         customer_id=new.customer_id,
         opportunity_id=new.opportunity_id,
@@ -115,6 +121,7 @@ def clean_deal(new: NewDeal, *, currency: str, today: date) -> CleanDeal:
         owner_id=_UNOWNED,
         external_system=clean_optional(new.external_system, field="external", longest=40),
         external_key=clean_optional(new.external_key, field="external", longest=100),
+        contract_ends_on=new.contract_ends_on,
     )
     return CleanDeal(values_, new.owner_id, check_parts(new.credits) if new.credits else ())
 

@@ -107,8 +107,10 @@ def _in_the_future(day: date, *, today: date, field: str) -> ValueOutOfRange:
 
 @dataclass(frozen=True, slots=True)
 class StoredOpportunity:
-    """An opportunity as it stands."""
+    """An opportunity as it stands; `reached` is the position of the furthest stage so far, since `advanced_on`."""
 
     id: UUID
     values: OpportunityValues
     version: int
+    reached: int
+    advanced_on: date

@@ -59,10 +59,10 @@ def other(option: Option) -> tuple[Any, Any] | None:
         case OptionKind.SWITCH:
             return not default, not default
         case OptionKind.NUMBER:
-            number = told.most if default == told.least else told.least
+            number = told.least if default == told.most else told.most
             return number, number
         case OptionKind.TIME:
-            return "23:59", "23:59"
+            return "22:59", "22:59"
         case OptionKind.CHOICE:
             name = next(name for name, (stored, _) in option.choices.values.items() if stored != default)
             return name, name

@@ -317,3 +317,25 @@ async def test_levels_have_days_of_their_own(web: Web) -> None:
     await owner.done(UPDATE, **wanted, recycleFollowUpDaysByLevel=levels)
     (pool,) = (await owner.data(query))["customerPools"]["nodes"]
     assert json.loads(pool["recycleFollowUpDaysByLevel"]) == levels
+
+
+async def test_conditions_of_recycling_are_given_field_by_field(web: Web) -> None:
+    """P21, L21: an empty list is refused with its reason, and null switches the rule off."""
+    owner = await web.sign_up()
+    query = "{ customerPools(first: 1) { nodes { id version recycleConditions recycleConditionsJoin } } }"
+    before = (await owner.data(query))["customerPools"]["nodes"][0]
+    assert (before["recycleConditions"], before["recycleConditionsJoin"]) == (None, "ALL")
+    wanted = {"id": before["id"], "expectedVersion": 1}
+    refused = await owner.refused(UPDATE, **wanted, recycleConditions=[])
+    assert (refused["field"], refused["code"]) == (["input", "recycleConditions"], "BAD_USER_INPUT")
+    assert (await owner.data(query))["customerPools"]["nodes"][0] == before
+    conditions = [{"subject": "HELD", "days": 90}, {"subject": "STAGE", "days": 30, "stages": ["prospecting"]}]
+    await owner.done(UPDATE, **wanted, recycleConditions=conditions, recycleConditionsJoin="ANY")
+    pool = (await owner.data(query))["customerPools"]["nodes"][0]
+    assert json.loads(pool["recycleConditions"]) == [
+        {"subject": "held", "days": 90, "stages": []},
+        {"subject": "stage", "days": 30, "stages": ["prospecting"]},
+    ]
+    assert pool["recycleConditionsJoin"] == "ANY"
+    await owner.done(UPDATE, id=before["id"], expectedVersion=2, recycleConditions=None)
+    assert (await owner.data(query))["customerPools"]["nodes"][0]["recycleConditions"] is None

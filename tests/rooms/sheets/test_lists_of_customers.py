@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from saas.access import PERMISSIONS, AccessTable
-from saas.customers import NewCustomer, create_customer
+from saas.customers import LevelDays, NewCustomer, create_customer
 from saas.exchange import Mode
 from tests.rooms.imports.toy import counts
 from tests.rooms.sheets.conftest import Sheets, sheets_of
@@ -153,3 +154,24 @@ async def test_former_owners_never_contradict_what_was_recorded_here(sheets: She
     undone = await sheets.undo(ended)
     assert undone["undone_count"] == 1
     assert await company.value("SELECT count(*) FROM ownership") == 1
+
+
+async def test_a_list_changes_levels_by_right_and_days_grow_once(sheets: Sheets, company: Company) -> None:
+    """L13: a list is no way round it, nor is taking one back; the next run reckons the due date."""
+    await company.configure(recycle_follow_up_days_by_level=(LevelDays("A", 90), LevelDays("C", 10)), grace_days=1)
+    rep = await company.hire("R1", name="李雷")
+    customer_id = await company.enter("甲有限公司", keeper=rep)
+    header, found = ["客户编号", "客户名称", "级别"], []
+    batch: dict[str, Any] = {}
+    for level in ("C", "A", "C", "A"):
+        batch = await sheets.bring(客户=[header, ["C1", "甲有限公司", level]])
+        await company.recycle()
+        found += await company.rows("SELECT level, due_on - received_on FROM customer WHERE id = $1", customer_id)
+    assert found == [("C", 11), ("A", 91), ("C", 11), ("A", 11)]
+    await sheets.undo(batch)
+    await company.recycle()
+    undone = await company.rows("SELECT level, due_on - received_on FROM customer WHERE id = $1", customer_id)
+    assert undone == [("C", 11)]
+    unentitled = replace(sheets, access=replace(sheets.access, permissions=PERMISSIONS - {"customer:level"}))
+    refused_ = await unentitled.preview_book(客户=[header, ["C1", "甲有限公司", "B"]])
+    assert refused_["state"] != "previewed"

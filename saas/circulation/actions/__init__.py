@@ -1,0 +1,1 @@
+"""Writes of the circulation room, a file per subject."""
