@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers.actions.rosters import restored_roster
+from saas.customers.actions.frozen_rosters import restored_roster
 from saas.customers.allocation import DealtUnit, Roster, chances
 from saas.customers.errors import PoolNotFound
 from saas.customers.policies import ALLOCATION_SCOPES, PICK_SCOPES

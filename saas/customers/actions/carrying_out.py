@@ -15,10 +15,10 @@ from uuid import UUID
 import asyncpg
 
 from saas.audit import record
+from saas.customers.actions.frozen_rosters import PICKS, FrozenRoster, plain_roster, restored_roster
 from saas.customers.actions.giving import Given, give
 from saas.customers.actions.plans import sealed_place
 from saas.customers.actions.problems import problems_text
-from saas.customers.actions.rosters import PICKS, FrozenRoster, plain_roster, restored_roster
 from saas.customers.actions.tallies import keep_tallies
 from saas.customers.actions.wishes import CommitOrder, OnChange
 from saas.customers.allocation import (

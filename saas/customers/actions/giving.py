@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from saas.audit import entry_values, record_many
+from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.rosters import Dealt, FrozenRoster
 from saas.customers.allocation import Allocation
 from saas.customers.errors import PlanChanged
 from saas.customers.events import CUSTOMER_ALLOCATED

@@ -15,16 +15,10 @@ from datetime import date
 from uuid import UUID
 
 from saas.audit import record
+from saas.customers.actions.frozen_rosters import FrozenRoster, plain_roster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.problems import problems_text
-from saas.customers.actions.rosters import (
-    FrozenRoster,
-    gather_people,
-    gather_roster,
-    is_for_a_job,
-    plain_roster,
-    refuse_sizes,
-)
+from saas.customers.actions.rosters import gather_people, gather_roster, is_for_a_job, refuse_sizes
 from saas.customers.actions.tallies import keep_tallies, shares_text
 from saas.customers.actions.wishes import AllocationWish
 from saas.customers.allocation import (

@@ -1,24 +1,18 @@
-"""The roster of an allocation: gathered from the database, frozen as JSON beside its picks, and brought back.
-
-What is brought back is equal to what was frozen, so the same allocation can be computed again years later.
-"""
+"""The roster of an allocation, gathered from the database: who stands to receive which customers, and by what."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from sys import intern
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 
-from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large, plain_plan, restored_plan
-from saas.customers.allocation import Candidate, Method, PooledCustomer, Roster, RosterImpossible
+from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster, pooled_record
+from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large
+from saas.customers.allocation import Candidate, Method, Roster, RosterImpossible
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
 from saas.kernel import new_id
@@ -60,38 +54,11 @@ SELECT o.owner_id, o.customer_id FROM ownership o
 JOIN customer c ON c.tenant_id = $1 AND c.id = o.customer_id AND c.pool_id = $4 AND c.owner_id IS NULL
 WHERE o.tenant_id = $1 AND o.owner_id = ANY ($2) AND o.ended_on >= $3
 """
-PICKS = """
-SELECT id, place, customer_id, customer_version, label FROM allocation_pick
-WHERE tenant_id = $1 AND allocation_id = $2 ORDER BY place, customer_id
-"""
-_ROSTER = "SELECT roster::text FROM pool_allocation WHERE tenant_id = $1 AND id = $2"
 _TURNS = """
 SELECT p.turn_after, p.allocations,
        (SELECT max(s.turn) FROM pool_standing s WHERE s.tenant_id = $1 AND s.pool_id = p.id) AS last_turn
 FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = $2
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Dealt:
-    """A customer as it was when the roster was frozen; records of one company share a `place`.
-
-    `pick_id` is the row that tells where it goes.
-    """
-
-    pick_id: UUID
-    place: int
-    customer: PooledCustomer
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenRoster:
-    """A roster with what the commit checks: each customer's version, and how many allocations the pool had seen."""
-
-    roster: Roster
-    dealt: tuple[Dealt, ...]
-    allocations: int
 
 
 def refuse_sizes(wish: AllocationWish) -> None:
@@ -169,16 +136,12 @@ def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
         Dealt(
             new_id(),
             place,
-            _pooled(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1),
+            pooled_record(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1),
             row["version"],
         )
         for place, group in enumerate(groups.values())
         for row in sorted(group, key=lambda each: each["id"])
     )
-
-
-def _pooled(customer_id: UUID, label: str, place: int, *, is_alone: bool) -> PooledCustomer:
-    return PooledCustomer(customer_id, label, None if is_alone else str(place))
 
 
 def masked_name(name: str) -> str:
@@ -238,102 +201,4 @@ def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: fro
         is_enabled=row["is_enabled"],
         is_absent=asked.is_absent,
         cooldown_customers=cooling,
-    )
-
-
-def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
-    """What is kept of a roster as JSON; its customers are kept as picks."""
-    roster = frozen.roster
-    return {
-        "day": roster.day.isoformat(),
-        "method": roster.method.value,
-        "method_version": roster.method_version,
-        "settings_version": roster.settings_version,
-        "allocations": frozen.allocations,
-        "turn_after": roster.turn_after,
-        "seed": None if roster.seed is None else roster.seed.hex(),
-        "performance": None if roster.performance is None else plain_plan(roster.performance),
-        "candidates": [_plain_candidate(each) for each in roster.candidates],
-    }
-
-
-def _plain_candidate(each: Candidate) -> dict[str, Any]:
-    return {
-        "employee_id": str(each.employee_id),
-        "name": each.name,
-        "holding": each.holding,
-        "holding_limit": each.holding_limit,
-        "assignable": each.assignable,
-        "assigned_in_cycle": each.assigned_in_cycle,
-        "last_served_at": None if each.last_served_at is None else each.last_served_at.isoformat(),
-        "hired_on": None if each.hired_on is None else each.hired_on.isoformat(),
-        "attainment": None if each.attainment is None else str(each.attainment),
-        "weight": each.weight,
-        "balance": str(each.balance),
-        "turn": each.turn,
-        "is_enabled": each.is_enabled,
-        "is_absent": each.is_absent,
-        "cooldown_customers": sorted(map(str, each.cooldown_customers)),
-    }
-
-
-def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Record]) -> FrozenRoster:
-    """The roster that was frozen, from its JSON and its rows of `PICKS`."""
-    plain = json.loads(text)
-    sizes: dict[int, int] = {}
-    for pick in picks:
-        sizes[pick["place"]] = sizes.get(pick["place"], 0) + 1
-    dealt = tuple(
-        Dealt(
-            pick["id"],
-            pick["place"],
-            _pooled(pick["customer_id"], intern(pick["label"]), pick["place"], is_alone=sizes[pick["place"]] == 1),
-            pick["customer_version"],
-        )
-        for pick in picks
-    )
-    roster = replace(_restored_people(allocation_id, plain), customers=tuple(each.customer for each in dealt))
-    return FrozenRoster(roster, dealt, plain["allocations"])
-
-
-async def roster_about(allocation_id: UUID, customer_ids: Iterable[UUID]) -> Roster:
-    """The roster of a plan without its customers, and of cooldowns without those that are of others than these.
-
-    Cooldowns may be of as many customers as the pool has: to bring them all back would take longer than all else.
-    """
-    text = await current_transaction().fetchval(_ROSTER, current_tenant_id(), allocation_id)
-    plain, about = orjson.loads(text), {str(each) for each in customer_ids}
-    for candidate in plain["candidates"]:
-        candidate["cooldown_customers"] = about.intersection(candidate["cooldown_customers"])
-    return _restored_people(allocation_id, plain)
-
-
-def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
-    """The roster but for its customers."""
-    return Roster(
-        allocation_id=allocation_id,
-        day=date.fromisoformat(plain["day"]),
-        method=Method(plain["method"]),
-        settings_version=plain["settings_version"],
-        candidates=tuple(_restored_candidate(each) for each in plain["candidates"]),
-        customers=(),
-        seed=None if plain["seed"] is None else bytes.fromhex(plain["seed"]),
-        method_version=plain["method_version"],
-        turn_after=plain["turn_after"],
-        performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
-    )
-
-
-def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
-    last, hired, attainment = plain["last_served_at"], plain["hired_on"], plain["attainment"]
-    return Candidate(
-        **{
-            **plain,
-            "employee_id": UUID(plain["employee_id"]),
-            "last_served_at": None if last is None else datetime.fromisoformat(last),
-            "hired_on": None if hired is None else date.fromisoformat(hired),
-            "attainment": None if attainment is None else Decimal(attainment),
-            "balance": Decimal(plain["balance"]),
-            "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
-        }
     )
