@@ -6,7 +6,18 @@ from fractions import Fraction
 from itertools import accumulate
 from uuid import UUID
 
-from saas.customers.allocation import Allocation, Candidate, Method, Pick, PickFacts, Roster, Tally, shown_shares
+from saas.customers.allocation import (
+    Allocation,
+    Candidate,
+    FilterRule,
+    Method,
+    Pick,
+    PickFacts,
+    Roster,
+    Tally,
+    shown_shares,
+)
+from saas.customers.allocation.draw import candidate_entries
 from saas.kernel import EXACT, Explanation, rounded
 from saas.kernel.explanations import Shown
 
@@ -34,7 +45,11 @@ class DealtAgain:
             return Explanation(f"customers.allocated_{self.unit.nobody.value}", {"customer": self.label}, parts=told)
         chosen = self.person(self.unit.employee_id)
         eligible = sum(self.filtered(each) is None for each in self.roster.candidates)
-        args: dict[str, Shown] = {"customer": self.label, "eligible": eligible, **self.standing(chosen)}
+        args: dict[str, Shown] = {"customer": self.label, "eligible": eligible}
+        if self.is_by_guarantee:
+            parts = (self.guaranteed(chosen),)
+            return Explanation("customers.allocated_newcomer", args | self.progress(chosen), parts=parts)
+        args |= self.standing(chosen)
         return Explanation(f"customers.allocated_{self.roster.method.value}", args, parts=self.grounds(chosen))
 
     def why_not(self, employee_id: UUID) -> Explanation:
@@ -45,6 +60,10 @@ class DealtAgain:
         if (filtered := self.filtered(asking)) is not None:
             return filtered
         chosen = self.person(self.unit.employee_id)
+        if self.is_by_guarantee:
+            parts = (self.guaranteed(chosen),)
+            args = {"customer": self.label, **self.progress(chosen)}
+            return Explanation("customers.passed_over_newcomer", args, parts=parts)
         args: dict[str, Shown] = {"customer": self.label, "chosen": chosen.name, **self.standing(asking)}
         args |= {f"chosen_{name}": value for name, value in self.standing(chosen).items()}
         key = _OVER.get(self.roster.method, self.roster.method.value)
@@ -97,10 +116,62 @@ class DealtAgain:
         if method is Method.DRAW:
             drawn, by_id = self.allocation.drawn[self.unit.place], lambda each: each.employee_id
             wheel = [each for each in sorted(self.roster.candidates, key=by_id) if self.filtered(each) is None]
-            end = list(accumulate(each.weight for each in wheel))[wheel.index(who)]
-            return {**named, "number": drawn.number, "total": drawn.total, "first": end - who.weight, "last": end - 1}
+            weights = [self.drawn_weight(each) for each in wheel]
+            end = list(accumulate(weights))[wheel.index(who)]
+            first = end - weights[wheel.index(who)]
+            return {**named, "number": drawn.number, "total": drawn.total, "first": first, "last": end - 1}
         dealt = sum(pick.employee_id is not None for pick in self.allocation.picks[: self.unit.place])
         return {**named, "share": self.share(who), "received": len(self.before(who)), "dealt": dealt}
+
+    def standing_at_all(self) -> list[Candidate]:
+        """Those whom no filter kept from every customer."""
+        out = {each.employee_id for each in self.allocation.filtered if (each.first, each.last) == (0, None)}
+        rooms = {each.employee_id for each in self.allocation.filtered if each.first and each.last is None}
+        assert not out & rooms
+        by_share = FilterRule.NO_WEIGHT if self.roster.method is Method.PERFORMANCE else None
+        left_out = {each.employee_id for each in self.allocation.filtered if each.rule is by_share}
+        return [each for each in self.roster.candidates if each.employee_id not in out - left_out]
+
+    def newcomers(self) -> list[Candidate]:
+        """Newcomers who could receive, where they are guaranteed anything."""
+        floor, day = self.roster.newcomers, self.roster.day
+        if floor is None or not self.rate():
+            return []
+        hired = [each for each in self.standing_at_all() if each.hired_on is not None]
+        return [each for each in hired if (day - each.hired_on).days < floor.days]  # type: ignore[operator]
+
+    def rate(self) -> Fraction:
+        floor = self.roster.newcomers
+        assert floor is not None
+        people = max(len(self.standing_at_all()), 1)
+        return max(Fraction(floor.floor_percent, 100) / people, Fraction(floor.share_percent, 100))
+
+    @property
+    def is_by_guarantee(self) -> bool:
+        """Whether a newcomer was served who could fall below the guarantee before all newcomers were served once."""
+        if self.roster.method not in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE, Method.FLEXIBLE, Method.STRICT):
+            return False
+        newcomers = self.newcomers()
+        is_equal = self.roster.method in (Method.FLEXIBLE, Method.STRICT)
+        if is_equal and (not newcomers or self.rate() <= Fraction(1, len(self.standing_at_all()))):
+            return False
+        ahead = self.unit.place + len(newcomers)
+        return any(
+            each.employee_id == self.unit.employee_id and len(self.before(each)) + 1 <= self.rate() * ahead
+            for each in newcomers
+        )
+
+    def progress(self, who: Candidate) -> dict[str, Shown]:
+        return {"name": who.name, "received": len(self.before(who)), "dealt": self.unit.place}
+
+    def guaranteed(self, who: Candidate) -> Explanation:
+        assert self.roster.newcomers is not None
+        args: dict[str, Shown] = {"name": who.name, "hired": str(who.hired_on), "days": self.roster.newcomers.days}
+        return Explanation("customers.newcomer_guaranteed", {**args, "least": percent(self.rate())})
+
+    def drawn_weight(self, who: Candidate) -> int:
+        entries = {each["id"]: each["weight"] for each in candidate_entries(self.roster, self.roster.units())}
+        return int(entries[str(who.employee_id)])
 
     def share(self, who: Candidate) -> str:
         return percent(self.allocation.shares.get(who.employee_id, Fraction(0)))
@@ -114,9 +185,11 @@ class DealtAgain:
                 return (Explanation("customers.served_never", cycle),)
             return (Explanation("customers.served_last", {**cycle, "at": who.last_served_at.isoformat()}),)
         if self.roster.performance is None or self.roster.method is not Method.PERFORMANCE:
-            return ()
+            is_told = self.roster.method in (Method.WEIGHTED, Method.DRAW) and who in self.newcomers()
+            return (self.guaranteed(who),) if is_told else ()
         plan, shares = self.roster.performance, self.allocation.shares
         least = plan.guarantee(len(shares), is_newcomer=plan.is_newcomer(who.hired_on, self.roster.day))
+        least = max(least, self.rate() if who in self.newcomers() else Fraction(0))
         args: dict[str, Shown] = {"name": who.name, "share": self.share(who), "least": percent(least)}
         args |= {"from": plan.period.first.isoformat(), "to": str(plan.period.last)}
         if who.attainment is None:

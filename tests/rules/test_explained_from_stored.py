@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from saas.customers.allocation import (
     Candidate,
     Method,
+    NewcomerFloor,
     Pick,
     PooledCustomer,
     Roster,
@@ -28,6 +29,8 @@ from tests.rules.allocation_samples import customer_id, person_id, roster, seede
 from tests.rules.dealt_again import DealtAgain
 
 CUSTOMERS = 12
+BEYOND_EQUAL = NewcomerFloor(floor_percent=0, share_percent=20)
+"""Of five people at most, so that it is never more than all."""
 _AT = datetime(2026, 10, 30, 8, tzinfo=UTC)
 
 
@@ -65,7 +68,8 @@ def rosters(draw: st.DrawFn) -> Roster:
     )
     assert dealt.performance is not None
     floor = draw(st.sampled_from([Decimal(0), Decimal("0.2")]))
-    return replace(dealt, performance=replace(dealt.performance, floor_rate=floor))
+    newcomers = draw(st.sampled_from([None, NewcomerFloor(), NewcomerFloor(floor_percent=100), BEYOND_EQUAL]))
+    return replace(dealt, performance=replace(dealt.performance, floor_rate=floor), newcomers=newcomers)
 
 
 @given(rosters())

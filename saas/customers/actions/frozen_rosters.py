@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from sys import intern
@@ -18,7 +18,7 @@ import asyncpg
 import orjson
 
 from saas.customers.actions.wishes import plain_plan, restored_plan
-from saas.customers.allocation import Candidate, Method, PooledCustomer, Roster
+from saas.customers.allocation import Candidate, Method, NewcomerFloor, PooledCustomer, Roster
 from tenants import current_tenant_id, current_transaction
 
 PICKS = """
@@ -67,6 +67,7 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "turn_after": roster.turn_after,
         "seed": None if roster.seed is None else roster.seed.hex(),
         "performance": None if roster.performance is None else plain_plan(roster.performance),
+        "newcomers": None if roster.newcomers is None else asdict(roster.newcomers),
         "candidates": [_plain_candidate(each) for each in roster.candidates],
     }
 
@@ -137,6 +138,7 @@ def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
         method_version=plain["method_version"],
         turn_after=plain["turn_after"],
         performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
+        newcomers=NewcomerFloor(**guaranteed) if (guaranteed := plain.get("newcomers")) else None,
     )
 
 

@@ -25,7 +25,7 @@ from saas.customers.allocation.errors import (
 from saas.customers.allocation.explaining import PickFacts, explain_passed_over, explain_pick, shown_shares
 from saas.customers.allocation.methods import allocate, shares_of
 from saas.customers.allocation.performance import PerformancePlan
-from saas.customers.allocation.roster import Candidate, Method, PooledCustomer, Roster
+from saas.customers.allocation.roster import Candidate, Method, NewcomerFloor, PooledCustomer, Roster
 from saas.customers.allocation.tallies import Tallies, Tally, tallied
 from saas.customers.allocation.verifier import Finding, verify_certificate
 
@@ -42,6 +42,7 @@ __all__ = [
     "Finding",
     "GuaranteesExceedWhole",
     "Method",
+    "NewcomerFloor",
     "Nobody",
     "NotInDraw",
     "PerformancePlan",

@@ -1,7 +1,8 @@
 """Who could have had each customer that was dealt, and with which weight the method published for each of them.
 
 It is what an audit asks of a roster afterwards. Of the methods in turn everybody has the same weight; of those by share
-it is the share; of those by load it is what levelling the room that people had gives each of them.
+it is the share; of those by load it is what levelling the room that people had gives each of them. What newcomers are
+guaranteed is in it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from fractions import Fraction
 from uuid import UUID
 
 from saas.customers.allocation.dealing import filter_rule
+from saas.customers.allocation.draw import published_weights_of_draw
 from saas.customers.allocation.methods import shares_of
+from saas.customers.allocation.newcomers import guarantee_of
+from saas.customers.allocation.performance import filled_shares
 from saas.customers.allocation.roster import Candidate, Method, Roster
 from saas.customers.allocation.weights import whole_weights
 
-_BY_WEIGHT = frozenset({Method.WEIGHTED, Method.DRAW})
 _BY_SHARE = frozenset({Method.WEIGHTED, Method.PERFORMANCE})
 _BY_LOAD = frozenset({Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE})
 _HARDLY = Fraction(1, 10**6)
@@ -62,9 +65,8 @@ def published_weights(roster: Roster, *, customers: int) -> dict[UUID, int]:
 
     :param customers: how many were dealt, which decides what levelling gives.
     """
-    needs_weight = roster.method in _BY_WEIGHT
     candidates = sorted(roster.candidates, key=lambda each: each.employee_id)
-    seated = [each for each in candidates if filter_rule(each, needs_weight=needs_weight) is None]
+    seated = [each for each in candidates if filter_rule(each, needs_weight=roster.method.needs_weight) is None]
     weights = whole_weights(_parts(roster, seated, customers)) if seated else []
     return {each.employee_id: weight for each, weight in zip(seated, weights, strict=True) if weight}
 
@@ -74,13 +76,21 @@ def _parts(roster: Roster, seated: Sequence[Candidate], customers: int) -> list[
         shares = shares_of(roster)
         return [shares[each.employee_id] for each in seated]
     if roster.method is Method.DRAW:
-        return [Fraction(each.weight) for each in seated]
+        weights_of_draw = published_weights_of_draw(roster)
+        return [Fraction(weights_of_draw[each.employee_id]) for each in seated]
     if roster.method in _BY_LOAD:
         is_relative = roster.method is Method.LOAD_RELATIVE
         rooms = [each.holding_room or 0 for each in seated]
         sizes = [max(each.holding_limit or 0, 1) if is_relative else 1 for each in seated]
-        return [share or _HARDLY for share in levelled(rooms, sizes, customers)]
-    return [Fraction(1)] * len(seated)
+        parts = [share or _HARDLY for share in levelled(rooms, sizes, customers)]
+        return _filled(roster, seated, parts)
+    return _filled(roster, seated, [Fraction(1)] * len(seated))
+
+
+def _filled(roster: Roster, seated: Sequence[Candidate], parts: list[Fraction]) -> list[Fraction]:
+    """The parts, filled up to what newcomers are guaranteed; as they are where that is nothing."""
+    guarantee = guarantee_of(roster, seated)
+    return filled_shares(parts, guarantee.least()) if guarantee.newcomers else parts
 
 
 def levelled(rooms: Sequence[int], sizes: Sequence[int], customers: int) -> list[Fraction]:

@@ -19,6 +19,8 @@ from types import MappingProxyType
 from uuid import UUID
 
 from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
+from saas.customers.allocation.draw import published_weights_of_draw
+from saas.customers.allocation.newcomers import Guarantee, guaranteed_newcomers
 from saas.customers.allocation.roster import Candidate, Method, Roster
 from saas.customers.allocation.tallies import Tallies, Tally
 from saas.customers.allocation.verifier import number_below
@@ -66,8 +68,8 @@ _NOBODY: Mapping[Nobody, Explanation] = MappingProxyType(
 )
 
 
-_BY_WEIGHT = frozenset({Method.WEIGHTED, Method.DRAW})
-"""The methods in which a weight of 0 leaves a person out."""
+_BY_FILLED_SHARES = frozenset({Method.WEIGHTED, Method.DRAW, Method.PERFORMANCE})
+"""The methods whose shares and weights hold what newcomers are guaranteed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,11 @@ def explain_pick(roster: Roster, facts: PickFacts) -> Explanation:
         parts = tuple(part for each in roster.candidates if (part := case.filtered(each)) is not None)
         return replace(_NOBODY[facts.nobody], args={"customer": facts.label}, parts=parts)
     chosen = case.candidate(facts.employee_id)
-    args = {"customer": facts.label, "eligible": len(case.eligible), **case.standing(chosen)}
-    return replace(_CHOSEN[roster.method], args=args, parts=case.grounds(chosen))
+    args = {"customer": facts.label, "eligible": len(case.eligible)}
+    if case.is_by_guarantee:
+        parts = (case.guaranteed(chosen),)
+        return Explanation("customers.allocated_newcomer", args | case.progress(chosen), parts=parts)
+    return replace(_CHOSEN[roster.method], args=args | case.standing(chosen), parts=case.grounds(chosen))
 
 
 def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) -> Explanation:
@@ -121,7 +126,10 @@ def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) 
     if filtered is not None:
         return filtered
     chosen = case.candidate(facts.employee_id)
-    args: dict[str, Shown] = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
+    if case.is_by_guarantee:
+        args = {"customer": facts.label, **case.progress(chosen)}
+        return Explanation("customers.passed_over_newcomer", args, parts=(case.guaranteed(chosen),))
+    args = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
     args |= {f"chosen_{name}": value for name, value in case.standing(chosen).items()}
     return replace(_PASSED_OVER[roster.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
 
@@ -161,12 +169,36 @@ class _Case:
         return None
 
     def _rule_of_all(self, candidate: Candidate) -> FilterRule | None:
-        return filter_rule(candidate, needs_weight=self.roster.method in _BY_WEIGHT)
+        return filter_rule(candidate, needs_weight=self.roster.method.needs_weight)
 
     @cached_property
     def eligible(self) -> list[Candidate]:
         """Who could have had the customer."""
         return [each for each in self.roster.candidates if self._rule(each) is None]
+
+    @cached_property
+    def _guarantee(self) -> tuple[Guarantee, frozenset[UUID]]:
+        return guaranteed_newcomers(self.roster)
+
+    @cached_property
+    def is_by_guarantee(self) -> bool:
+        """Whether the customer went to a newcomer out of turn, who would have had too few otherwise."""
+        guarantee, newcomers = self._guarantee
+        method, chosen = self.roster.method, self.facts.employee_id
+        if method in _BY_FILLED_SHARES or chosen not in newcomers or not guarantee.decides(method):
+            return False
+        return self._received(self.candidate(chosen)).turns < guarantee.due(self.facts.place)
+
+    def progress(self, candidate: Candidate) -> dict[str, Shown]:
+        """What a newcomer had got of all that were dealt before."""
+        return {"name": candidate.name, "received": self._received(candidate).turns, "dealt": self.facts.place}
+
+    def guaranteed(self, newcomer: Candidate) -> Explanation:
+        """Since when a newcomer is one, and what that guarantees."""
+        floor, (guarantee, _) = self.roster.newcomers, self._guarantee
+        args: dict[str, Shown] = {"name": newcomer.name, "hired": str(newcomer.hired_on)}
+        args |= {"days": None if floor is None else floor.days, "least": _percent(guarantee.rate)}
+        return Explanation("customers.newcomer_guaranteed", args)
 
     def _received(self, candidate: Candidate) -> Tally:
         return self.facts.received.get(candidate.employee_id, Tally())
@@ -193,16 +225,26 @@ class _Case:
     def _part_of_wheel(self, candidate: Candidate) -> dict[str, Shown]:
         """The numbers that would have fallen on a person, first and last, and the number that came."""
         standing = sorted(self.eligible, key=lambda each: each.employee_id)
-        ends = list(accumulate(each.weight for each in standing))
+        weights = self._drawn_weights
+        ends = list(accumulate(weights[each.employee_id] for each in standing))
         end, draw = ends[standing.index(candidate)], str(self.roster.allocation_id)
         _, number = number_below(ends[-1], seed=self.roster.drawn_seed(), draw=draw, place=self.facts.place)
-        return {"number": number, "total": ends[-1], "first": end - candidate.weight, "last": end - 1}
+        first = end - weights[candidate.employee_id]
+        return {"number": number, "total": ends[-1], "first": first, "last": end - 1}
+
+    @cached_property
+    def _drawn_weights(self) -> Mapping[UUID, int]:
+        return published_weights_of_draw(self.roster)
 
     def grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         """What the standing rests on."""
         if self.roster.method is Method.FLEXIBLE:
             return (self._last_served(candidate),)
-        return (self._share(candidate),) if self.roster.method is Method.PERFORMANCE else ()
+        if self.roster.method is Method.PERFORMANCE:
+            return (self._share(candidate),)
+        if self.roster.method.needs_weight and candidate.employee_id in self._guarantee[1]:
+            return (self.guaranteed(candidate),)
+        return ()
 
     def _last_served(self, candidate: Candidate) -> Explanation:
         cycle: dict[str, Shown] = {"name": candidate.name, "count": candidate.assigned_in_cycle}
@@ -216,11 +258,14 @@ class _Case:
         plan = self.roster.performance
         assert plan is not None
         people = sum(self._rule_of_all(each) is None for each in self.roster.candidates)
-        is_newcomer = plan.is_newcomer(candidate.hired_on, self.roster.day)
+        guarantee, newcomers = self._guarantee
+        least = plan.guarantee(people, is_newcomer=plan.is_newcomer(candidate.hired_on, self.roster.day))
+        if candidate.employee_id in newcomers:
+            least = max(least, guarantee.rate)
         args: dict[str, Shown] = {
             "name": candidate.name,
             "share": self.facts.shares[candidate.employee_id],
-            "least": _percent(plan.guarantee(people, is_newcomer=is_newcomer)),
+            "least": _percent(least),
             "from": plan.period.first.isoformat(),
             "to": str(plan.period.last),
         }

@@ -9,13 +9,14 @@ from fractions import Fraction
 from types import MappingProxyType
 from uuid import UUID
 
-from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, Order, Table, deal
+from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, PassingOrder, Table, deal
 from saas.customers.allocation.draw import draw
+from saas.customers.allocation.newcomers import NewcomersFirst, guarantee_of
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
 from saas.customers.allocation.performance import weights as performance_weights
 from saas.customers.allocation.roster import Candidate, Method, Roster, Unit, check_roster
 from saas.customers.allocation.rotation import FixedTurns, LeastRecentlyServed, MostRoom
-from saas.customers.allocation.weights import ByShare, whole_weights
+from saas.customers.allocation.weights import ByShare, weighted_shares, whole_weights
 
 
 def allocate(roster: Roster) -> Allocation:
@@ -24,16 +25,18 @@ def allocate(roster: Roster) -> Allocation:
     :raises AppErrors: the roster can't be dealt from; it holds everything that is wrong.
     :raises DrawSeedRefused: the seed is missing or malformed.
     :raises PeriodStillOpen: performance decides, and its period is not over.
-    :raises GuaranteesExceedWhole: the floors and guarantees of the plan are more than all customers.
+    :raises GuaranteesExceedWhole: what newcomers and the plan are guaranteed is more than all customers.
     """
     check_roster(roster)
     return METHODS[roster.method](roster)
 
 
-def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], Order]) -> Allocation:
+def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], PassingOrder]) -> Allocation:
     units = roster.units()
     table = Table(roster, units, needs_weight=False)
-    return deal(roster, table, units, order(table.seats))
+    guarantee, turns = guarantee_of(roster, table.seats), order(table.seats)
+    is_deciding = guarantee.decides(roster.method)
+    return deal(roster, table, units, NewcomersFirst(turns, guarantee) if is_deciding else turns)
 
 
 def _flexible(roster: Roster) -> Allocation:
@@ -58,12 +61,7 @@ def _load_relative(roster: Roster) -> Allocation:
 def _weighted(roster: Roster) -> Allocation:
     units = roster.units()
     table = Table(roster, units, needs_weight=True)
-    return _by_share(roster, table, units, _weighted_shares(table.seats))
-
-
-def _weighted_shares(seats: Sequence[Candidate]) -> list[Fraction]:
-    whole = sum(each.weight for each in seats)
-    return [Fraction(each.weight, whole) for each in seats]
+    return _by_share(roster, table, units, weighted_shares(roster, table.seats))
 
 
 def _performance(roster: Roster) -> Allocation:
@@ -84,7 +82,8 @@ def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster
     """
     plan.check(roster.day)
     newcomers = [plan.is_newcomer(each.hired_on, roster.day) for each in seats]
-    least = [plan.guarantee(len(seats), is_newcomer=each) for each in newcomers]
+    floors = [plan.guarantee(len(seats), is_newcomer=each) for each in newcomers]
+    least = list(map(max, floors, guarantee_of(roster, seats).least()))
     return filled_shares(performance_weights(plan, [each.attainment for each in seats]), least)
 
 
@@ -92,7 +91,7 @@ def shares_of(roster: Roster) -> Mapping[UUID, Fraction]:
     """The share of each who may receive any customers at all, as `allocate` deals by it; empty where none decides."""
     if roster.method is Method.WEIGHTED:
         seats = Table(roster, (), needs_weight=True).seats
-        return _named(seats, _weighted_shares(seats))
+        return _named(seats, weighted_shares(roster, seats))
     if roster.method is Method.PERFORMANCE and roster.performance is not None:
         seats = Table(roster, (), needs_weight=False).seats
         return _named(seats, performance_shares(seats, roster.performance, roster))

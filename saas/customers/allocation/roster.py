@@ -35,6 +35,11 @@ class Method(Enum):
     LOAD_RELATIVE = "load_relative"
     DRAW = "draw"
 
+    @property
+    def needs_weight(self) -> bool:
+        """Whether a weight of 0 leaves a person out."""
+        return self in (Method.WEIGHTED, Method.DRAW)
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -76,6 +81,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class NewcomerFloor:
+    """What people hired less than `days` ago are guaranteed, each: `floor_percent` of an equal share of the customers,
+    and `share_percent` of all of them; the larger counts.
+    """
+
+    days: int = 90
+    floor_percent: int = 20
+    share_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class PooledCustomer:
     """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company."""
 
@@ -98,7 +114,8 @@ class Roster:
 
     Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
     before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
-    last. `performance` is the plan of the method of that name.
+    last. `performance` is the plan of the method of that name. `newcomers` None guarantees newcomers nothing, as it
+    was before there were guarantees.
     """
 
     allocation_id: UUID
@@ -111,6 +128,7 @@ class Roster:
     method_version: int = METHOD_VERSION
     turn_after: int | None = None
     performance: PerformancePlan | None = None
+    newcomers: NewcomerFloor | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """The customers without duplicates: records of one company stand where the first of them stood."""
@@ -175,8 +193,16 @@ def _lacking(roster: Roster) -> Iterator[RosterImpossible]:
     turns = {each.turn for each in roster.candidates if each.turn is not None}
     if roster.method is Method.STRICT and len(turns) < len(roster.candidates):
         yield RosterImpossible("customers.roster_turns_missing", {"people": len(roster.candidates)})
+    yield from _meaningless(roster.newcomers)
     if roster.method is Method.PERFORMANCE and roster.performance is None:
         yield RosterImpossible("customers.roster_plan_missing")
     if roster.method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
         unlimited = (each.name for each in roster.candidates if each.holding_limit is None)
         yield from (RosterImpossible("customers.roster_limit_missing", {"name": name}) for name in unlimited)
+
+
+def _meaningless(floor: NewcomerFloor | None) -> Iterator[RosterImpossible]:
+    if floor is None or (floor.days >= 0 and 0 <= floor.floor_percent <= 100 and 0 <= floor.share_percent <= 100):
+        return
+    told: dict[str, Scalar] = {"days": floor.days, "floor": floor.floor_percent, "share": floor.share_percent}
+    yield RosterImpossible("customers.newcomer_floor_out_of_range", told)

@@ -28,6 +28,10 @@ class LeastRecentlyServed:
         """The seat that waits longest."""
         return self._queue.take(may)
 
+    def take_out(self, seat: int) -> None:
+        """Somebody served out of turn waits no longer."""
+        self._queue.remove(seat)
+
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """To the end of the queue."""
         self._turns += 1
@@ -65,8 +69,11 @@ class FixedTurns:
                 return seat
         return None
 
+    def take_out(self, seat: int) -> None:
+        """Somebody served out of turn keeps the turn that is coming."""
+
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
-        """The seat stands at the ring's end already; without room it leaves."""
+        """The seat stands in the ring still; without room it leaves."""
         if not has_room:
             self._ring.remove(seat)
 
@@ -88,6 +95,10 @@ class MostRoom:
     def choose(self, may: May) -> int | None:
         """The seat with most room."""
         return self._queue.take(may)
+
+    def take_out(self, seat: int) -> None:
+        """Its room is about to be less."""
+        self._queue.remove(seat)
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """Room for so many records less."""

@@ -13,6 +13,9 @@ from fractions import Fraction
 from math import lcm
 
 from saas.customers.allocation.dealing import May, Queue
+from saas.customers.allocation.newcomers import guarantee_of
+from saas.customers.allocation.performance import filled_shares
+from saas.customers.allocation.roster import Candidate, Roster
 
 UNIT = 10**18
 """A customer, in the whole numbers that balances are counted in."""
@@ -79,6 +82,28 @@ class ByShare:
     def balances(self) -> dict[int, Decimal]:
         """What is owed to each seat that still has room, in customers, for the next allocation."""
         return {seat: Decimal(self._balance(seat)).scaleb(-18) for seat in self._members}
+
+
+def weighted_shares(roster: Roster, seats: Sequence[Candidate]) -> list[Fraction]:
+    """The share of each by weight, filled up to what newcomers are guaranteed; they add up to 1.
+
+    :raises GuaranteesExceedWhole: that is more than all customers.
+    """
+    least = guarantee_of(roster, seats).least()
+    return filled_shares([Fraction(each.weight) for each in seats], least)
+
+
+def drawn_weights(roster: Roster, seats: Sequence[Candidate]) -> list[int]:
+    """The weight that each is drawn by: their own, but where newcomers would have less of the whole than they are
+    guaranteed, whole numbers in the proportion of `weighted_shares`.
+
+    :raises GuaranteesExceedWhole: as `weighted_shares`.
+    """
+    own = [each.weight for each in seats]
+    whole, least = sum(own), guarantee_of(roster, seats).least()
+    if all(weight >= floor * whole for weight, floor in zip(own, least, strict=True)):
+        return own
+    return whole_weights(weighted_shares(roster, seats))
 
 
 def whole_weights(shares: Sequence[Fraction]) -> list[int]:
