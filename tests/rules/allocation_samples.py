@@ -6,7 +6,16 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from saas.customers.allocation import Candidate, Method, PerformancePlan, PooledCustomer, Roster
+from saas.customers.allocation import (
+    AllocationRule,
+    Candidate,
+    MatchPlan,
+    Method,
+    OrderedRules,
+    PerformancePlan,
+    PooledCustomer,
+    Roster,
+)
 from saas.kernel import Period
 
 DAY = date(2026, 11, 2)
@@ -52,6 +61,8 @@ def roster(
         customers=customers(pooled) if isinstance(pooled, int) else pooled,
         seed=seed,
         performance=plan,
+        match=MatchPlan(),
+        rules=OrderedRules((AllocationRule("others"),)),
         turn_after=turn_after,
     )
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
 from uuid import UUID
 
 from saas.customers.allocation import (
     Allocation,
+    AllocationRule,
     Candidate,
+    CustomerFacts,
     FilterRule,
     Method,
     Pick,
     PickFacts,
     Roster,
     Tally,
+    TraitKind,
     shown_shares,
 )
 from saas.customers.allocation.draw import candidate_entries
@@ -49,8 +53,9 @@ class DealtAgain:
         if self.is_by_guarantee:
             parts = (self.guaranteed(chosen),)
             return Explanation("customers.allocated_newcomer", args | self.progress(chosen), parts=parts)
-        args |= self.standing(chosen)
-        return Explanation(f"customers.allocated_{self.roster.method.value}", args, parts=self.grounds(chosen))
+        group, told = self.group()
+        args |= {"eligible": sum(each in group for each in self.could()), **self.standing(chosen)}
+        return Explanation(f"customers.allocated_{self.then.value}", args, parts=(*told, *self.grounds(chosen)))
 
     def why_not(self, employee_id: UUID) -> Explanation:
         """Why it did not go to a person."""
@@ -64,9 +69,13 @@ class DealtAgain:
             parts = (self.guaranteed(chosen),)
             args = {"customer": self.label, **self.progress(chosen)}
             return Explanation("customers.passed_over_newcomer", args, parts=parts)
+        group, told = self.group()
+        if chosen in group and asking not in group:
+            args = {"customer": self.label, "name": asking.name, "chosen": chosen.name}
+            return Explanation(f"customers.passed_over_{self.roster.method.value}", args, parts=told)
         args: dict[str, Shown] = {"customer": self.label, "chosen": chosen.name, **self.standing(asking)}
         args |= {f"chosen_{name}": value for name, value in self.standing(chosen).items()}
-        key = _OVER.get(self.roster.method, self.roster.method.value)
+        key = _OVER.get(self.then, self.then.value)
         return Explanation(f"customers.passed_over_{key}", args, parts=(*self.grounds(asking), *self.grounds(chosen)))
 
     def facts(self) -> PickFacts:
@@ -79,6 +88,7 @@ class DealtAgain:
             nobody=self.unit.nobody,
             received={each.employee_id: self.tally(each) for each in self.roster.candidates},
             shares=shown_shares(self.allocation.shares),
+            known=tuple(self.records),
         )
 
     def tally(self, who: Candidate) -> Tally:
@@ -98,6 +108,8 @@ class DealtAgain:
         return None if who.holding_room is None else who.holding_room - taken
 
     def filtered(self, who: Candidate) -> Explanation | None:
+        if who in self.standing_at_all() and (barred := self.barred(who)) is not None:
+            return barred
         for each in self.allocation.filtered:
             if each.employee_id == who.employee_id and each.covers(self.unit.place):
                 args: dict[str, Shown] = {"name": who.name, "customer": self.label, "limit": who.holding_limit}
@@ -106,7 +118,10 @@ class DealtAgain:
         return None
 
     def standing(self, who: Candidate) -> dict[str, Shown]:
-        method, named = self.roster.method, {"name": who.name}
+        method, named = self.then, {"name": who.name}
+        if method is Method.LEVEL:
+            taken = sum(len(pick.customer_ids) for pick in self.before(who))
+            return {**named, "level": who.calibration + who.assigned_in_cycle - who.credits + taken}
         if method is Method.FLEXIBLE:
             return {**named}
         if method is Method.STRICT:
@@ -122,6 +137,90 @@ class DealtAgain:
             return {**named, "number": drawn.number, "total": drawn.total, "first": first, "last": end - 1}
         dealt = sum(pick.employee_id is not None for pick in self.allocation.picks[: self.unit.place])
         return {**named, "share": self.share(who), "received": len(self.before(who)), "dealt": dealt}
+
+    def waits(self, who: Candidate) -> Explanation:
+        cycle: dict[str, Shown] = {"name": who.name, "count": who.assigned_in_cycle}
+        if before := self.before(who):
+            return Explanation("customers.served_in_this", {**cycle, "place": before[-1].place + 1})
+        if who.last_served_at is None:
+            return Explanation("customers.served_never", cycle)
+        return Explanation("customers.served_last", {**cycle, "at": who.last_served_at.isoformat()})
+
+    @property
+    def records(self) -> list[CustomerFacts]:
+        """What is known of the records that went together."""
+        mine = self.unit.customer_ids
+        return [each.facts for each in self.roster.customers if each.customer_id in mine]
+
+    @property
+    def rule(self) -> tuple[int, AllocationRule]:
+        """The number of the rule that the customer falls under, and the rule."""
+        assert self.roster.rules is not None
+        for number, rule in enumerate(self.roster.rules.rules, start=1):
+            if all(fits(each.kind, each.values, self.records[0]) for each in rule.conditions):
+                return number, rule
+        raise AssertionError
+
+    @property
+    def then(self) -> Method:
+        """The method that decides in the end."""
+        if self.roster.method is Method.MATCH:
+            assert self.roster.match is not None
+            return self.roster.match.then
+        return self.rule[1].then if self.roster.method is Method.RULES else self.roster.method
+
+    def could(self) -> list[Candidate]:
+        return [each for each in self.roster.candidates if self.filtered(each) is None]
+
+    def group(self) -> tuple[list[Candidate], tuple[Explanation, ...]]:
+        """Among whom it was decided, and why among those."""
+        chosen = self.person(self.unit.employee_id)
+        named: dict[str, Shown] = {"name": chosen.name}
+        if self.roster.method is Method.RULES:
+            number, rule = self.rule
+            first = [each for each in self.could() if not rule.people or each.employee_id in rule.people]
+            key = "customers.ruled" if chosen in first else "customers.ruled_default"
+            told = Explanation(key, {**named, "number": number, "title": rule.title})
+            return first if chosen in first else self.could(), (told,)
+        if self.roster.method is Method.MATCH:
+            wanted = [each for each in self.could() if self.wants(each)]
+            key = "customers.matched_preferred" if chosen in wanted else "customers.matched"
+            return wanted if chosen in wanted else self.could(), (Explanation(key, named),)
+        return self.could(), ()
+
+    def wants(self, who: Candidate) -> bool:
+        plan = self.roster.match
+        assert plan is not None
+        if plan.quota is not None and len(self.before(who)) >= plan.quota:
+            return False
+        return self.wants_at_all(who)
+
+    def wants_at_all(self, who: Candidate) -> bool:
+        """Whether a person prefers the customer, and it fits them."""
+        plan = self.roster.match
+        assert plan is not None
+        return self.barred(who) is None and all(
+            any(fits(kind, who.values(kind), each) for kind in plan.prefer) for each in self.records
+        )
+
+    def barred(self, who: Candidate) -> Explanation | None:
+        """Why the customer was not for a person."""
+        named: dict[str, Shown] = {"name": who.name, "customer": self.label}
+        if self.roster.method is Method.RULES:
+            number, rule = self.rule
+            assert self.roster.rules is not None
+            if not rule.people or who.employee_id in (*rule.people, self.roster.rules.default_owner):
+                return None
+            return Explanation("customers.filtered_rule", {**named, "number": number, "title": rule.title})
+        if self.roster.method is Method.MATCH:
+            assert self.roster.match is not None
+            for record in self.records:
+                for kind in self.roster.match.must:
+                    if who.values(kind) and not fits(kind, who.values(kind), record):
+                        told: dict[str, Shown] = {**named, "theirs": ", ".join(who.values(kind))}
+                        its = record.value(kind)
+                        return Explanation(f"customers.filtered_{kind.value}", {**told, "its": its or "–"})
+        return None
 
     def standing_at_all(self) -> list[Candidate]:
         """Those whom no filter kept from every customer."""
@@ -149,7 +248,10 @@ class DealtAgain:
     @property
     def is_by_guarantee(self) -> bool:
         """Whether a newcomer was served who could fall below the guarantee before all newcomers were served once."""
-        if self.roster.method not in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE, Method.FLEXIBLE, Method.STRICT):
+        if self.roster.method in (Method.WEIGHTED, Method.PERFORMANCE, Method.DRAW):
+            return False
+        named = self.rule[1].people if self.roster.method is Method.RULES else ()
+        if named and self.unit.employee_id not in named:
             return False
         newcomers = self.newcomers()
         is_equal = self.roster.method in (Method.FLEXIBLE, Method.STRICT)
@@ -177,13 +279,13 @@ class DealtAgain:
         return percent(self.allocation.shares.get(who.employee_id, Fraction(0)))
 
     def grounds(self, who: Candidate) -> tuple[Explanation, ...]:
-        if self.roster.method is Method.FLEXIBLE:
-            cycle: dict[str, Shown] = {"name": who.name, "count": who.assigned_in_cycle}
-            if before := self.before(who):
-                return (Explanation("customers.served_in_this", {**cycle, "place": before[-1].place + 1}),)
-            if who.last_served_at is None:
-                return (Explanation("customers.served_never", cycle),)
-            return (Explanation("customers.served_last", {**cycle, "at": who.last_served_at.isoformat()}),)
+        if self.then is Method.LEVEL:
+            level: dict[str, Shown] = {"name": who.name, "calibration": who.calibration, "priority": who.priority}
+            level |= {"assigned": who.assigned_in_cycle, "credits": who.credits}
+            level |= {"received": sum(len(pick.customer_ids) for pick in self.before(who))}
+            return (Explanation("customers.level_of", level), self.waits(who))
+        if self.then is Method.FLEXIBLE:
+            return (self.waits(who),)
         if self.roster.performance is None or self.roster.method is not Method.PERFORMANCE:
             is_told = self.roster.method in (Method.WEIGHTED, Method.DRAW) and who in self.newcomers()
             return (self.guaranteed(who),) if is_told else ()
@@ -197,6 +299,15 @@ class DealtAgain:
         weight = plan.weight(who.attainment)
         args |= {"attainment": percent(Fraction(who.attainment)), "weight": decimal(weight, 4)}
         return (Explanation("customers.share_of_attainment", args),)
+
+
+def fits(kind: TraitKind, values: Sequence[str], known: CustomerFacts) -> bool:
+    """Whether a customer has one of the values, the other way round: what it begins with, or is, is one of them."""
+    its = known.value(kind)
+    if its is None:
+        return False
+    ways = [its[:length] for length in range(len(its) + 1)] if kind is TraitKind.TERRITORY else [its]
+    return not set(ways).isdisjoint(values)
 
 
 def percent(share: Fraction) -> str:

@@ -36,8 +36,8 @@ from tests.rules.allocation_samples import DAY, SEED, customer_id, people, perso
 from tests.rules.dealt_again import DealtAgain
 
 CATALOGUE = Catalogue.of(["saas.customers"])
-ORDERS = [Method.FLEXIBLE, Method.STRICT, Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE]
 SHARES = [Method.WEIGHTED, Method.PERFORMANCE]
+ORDERS = [each for each in Method if each not in (*SHARES, Method.DRAW)]
 floors = st.builds(
     NewcomerFloor, floor_percent=st.integers(0, 100), share_percent=st.sampled_from([0, 0, 3, 12, 20]), days=st.just(90)
 )

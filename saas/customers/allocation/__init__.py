@@ -14,6 +14,18 @@ from saas.customers.allocation.certificate import (
     extract,
 )
 from saas.customers.allocation.chances import DealtUnit, chances
+from saas.customers.allocation.choices import (
+    IN_LINE,
+    AllocationRule,
+    Condition,
+    CustomerFacts,
+    MatchPlan,
+    Method,
+    NewcomerFloor,
+    OrderedRules,
+    Trait,
+    TraitKind,
+)
 from saas.customers.allocation.dealing import Allocation, DrawnNumber, Filtered, FilterRule, Nobody, Pick
 from saas.customers.allocation.errors import (
     DrawSeedRefused,
@@ -23,17 +35,22 @@ from saas.customers.allocation.errors import (
     RosterImpossible,
 )
 from saas.customers.allocation.explaining import PickFacts, explain_passed_over, explain_pick, shown_shares
+from saas.customers.allocation.matching import preferred_first
 from saas.customers.allocation.methods import allocate, shares_of
 from saas.customers.allocation.performance import PerformancePlan
-from saas.customers.allocation.roster import Candidate, Method, NewcomerFloor, PooledCustomer, Roster
+from saas.customers.allocation.roster import Candidate, PooledCustomer, Roster
 from saas.customers.allocation.tallies import Tallies, Tally, tallied
 from saas.customers.allocation.verifier import Finding, verify_certificate
 
 __all__ = [
+    "IN_LINE",
     "Allocation",
+    "AllocationRule",
     "Candidate",
     "Certificate",
     "Commitment",
+    "Condition",
+    "CustomerFacts",
     "DealtUnit",
     "DrawSeedRefused",
     "DrawnNumber",
@@ -41,10 +58,12 @@ __all__ = [
     "Filtered",
     "Finding",
     "GuaranteesExceedWhole",
+    "MatchPlan",
     "Method",
     "NewcomerFloor",
     "Nobody",
     "NotInDraw",
+    "OrderedRules",
     "PerformancePlan",
     "PeriodStillOpen",
     "Pick",
@@ -57,6 +76,8 @@ __all__ = [
     "SecretSeed",
     "Tallies",
     "Tally",
+    "Trait",
+    "TraitKind",
     "allocate",
     "certify",
     "chances",
@@ -64,6 +85,7 @@ __all__ = [
     "explain_passed_over",
     "explain_pick",
     "extract",
+    "preferred_first",
     "shares_of",
     "shown_shares",
     "tallied",

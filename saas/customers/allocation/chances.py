@@ -1,8 +1,8 @@
 """Who could have had each customer that was dealt, and with which weight the method published for each of them.
 
 It is what an audit asks of a roster afterwards. Of the methods in turn everybody has the same weight; of those by share
-it is the share; of those by load it is what levelling the room that people had gives each of them. What newcomers are
-guaranteed is in it.
+it is the share; of those by load and by level it is what levelling gives each of them. What newcomers are guaranteed is
+in it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
 
+from saas.customers.allocation.choices import CustomerFacts, Method
 from saas.customers.allocation.dealing import filter_rule
 from saas.customers.allocation.draw import published_weights_of_draw
+from saas.customers.allocation.matching import Aim, Aims
 from saas.customers.allocation.methods import shares_of
 from saas.customers.allocation.newcomers import guarantee_of
 from saas.customers.allocation.performance import filled_shares
-from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.roster import Candidate, Roster
 from saas.customers.allocation.weights import whole_weights
 
 _BY_SHARE = frozenset({Method.WEIGHTED, Method.PERFORMANCE})
@@ -28,11 +30,12 @@ _HARDLY = Fraction(1, 10**6)
 
 @dataclass(frozen=True, slots=True)
 class DealtUnit:
-    """Records that went to one person together, or to nobody, at their `place`."""
+    """Records that went to one person together, or to nobody, at their `place`; `known` where the method goes by it."""
 
     place: int
     records: tuple[UUID, ...]
     employee_id: UUID | None
+    known: tuple[CustomerFacts, ...] = ()
 
 
 def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID, int]]:
@@ -46,8 +49,11 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
     cooling = _cooling(roster.candidates)
     full = {person for person, room in rooms.items() if room <= 0}
     known: dict[frozenset[UUID], Mapping[UUID, int]] = {}
+    aims = Aims(roster, roster.candidates) if roster.method in (Method.MATCH, Method.RULES) else None
     for unit in units:
         barred = full.union(*(cooling.get(record, ()) for record in unit.records))
+        if aims is not None:
+            barred |= _aimed_past(roster.candidates, aims.of(unit.known), unit.employee_id)
         if len(unit.records) > 1:
             barred |= {person for person, room in rooms.items() if room < len(unit.records)}
         out = frozenset(barred)
@@ -84,6 +90,11 @@ def _parts(roster: Roster, seated: Sequence[Candidate], customers: int) -> list[
         sizes = [max(each.holding_limit or 0, 1) if is_relative else 1 for each in seated]
         parts = [share or _HARDLY for share in levelled(rooms, sizes, customers)]
         return _filled(roster, seated, parts)
+    if roster.method is Method.LEVEL:
+        highest = max(each.level for each in seated)
+        rooms = [highest - each.level + customers for each in seated]
+        parts = [share or _HARDLY for share in levelled(rooms, [1] * len(seated), customers)]
+        return _filled(roster, seated, parts)
     return _filled(roster, seated, [Fraction(1)] * len(seated))
 
 
@@ -91,6 +102,13 @@ def _filled(roster: Roster, seated: Sequence[Candidate], parts: list[Fraction]) 
     """The parts, filled up to what newcomers are guaranteed; as they are where that is nothing."""
     guarantee = guarantee_of(roster, seated)
     return filled_shares(parts, guarantee.least()) if guarantee.newcomers else parts
+
+
+def _aimed_past(people: Sequence[Candidate], aim: Aim, receiver: UUID | None) -> set[UUID]:
+    """Whom the unit was not for: where it went to one of the first, all others."""
+    first = {people[seat].employee_id for seat in aim.first}
+    whose = first if receiver in first else first | {people[seat].employee_id for seat in aim.others}
+    return {each.employee_id for each in people} - whose
 
 
 def levelled(rooms: Sequence[int], sizes: Sequence[int], customers: int) -> list[Fraction]:

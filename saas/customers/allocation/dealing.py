@@ -17,7 +17,8 @@ from heapq import heapify, heappop, heappush
 from typing import Protocol
 from uuid import UUID
 
-from saas.customers.allocation.roster import Candidate, Method, Roster, Unit
+from saas.customers.allocation.choices import Method
+from saas.customers.allocation.roster import Candidate, Roster, Unit
 
 May = Callable[[int], bool]
 """Whether the person in a seat may have the customer at hand."""

@@ -18,10 +18,12 @@ from itertools import accumulate
 from types import MappingProxyType
 from uuid import UUID
 
+from saas.customers.allocation.choices import CustomerFacts, Method
 from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
 from saas.customers.allocation.draw import published_weights_of_draw
+from saas.customers.allocation.explaining_aims import Told
 from saas.customers.allocation.newcomers import Guarantee, guaranteed_newcomers
-from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.roster import Candidate, Roster
 from saas.customers.allocation.tallies import Tallies, Tally
 from saas.customers.allocation.verifier import number_below
 from saas.kernel import EXACT, Explanation, rounded
@@ -36,6 +38,7 @@ _CHOSEN: Mapping[Method, Explanation] = MappingProxyType(
         Method.LOAD_ABSOLUTE: Explanation("customers.allocated_load_absolute"),
         Method.LOAD_RELATIVE: Explanation("customers.allocated_load_relative"),
         Method.DRAW: Explanation("customers.allocated_draw"),
+        Method.LEVEL: Explanation("customers.allocated_level"),
     }
 )
 _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
@@ -47,6 +50,7 @@ _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
         Method.LOAD_ABSOLUTE: Explanation("customers.passed_over_load"),
         Method.LOAD_RELATIVE: Explanation("customers.passed_over_load"),
         Method.DRAW: Explanation("customers.passed_over_draw"),
+        Method.LEVEL: Explanation("customers.passed_over_level"),
     }
 )
 _FILTERED: Mapping[FilterRule, Explanation] = MappingProxyType(
@@ -78,6 +82,7 @@ class PickFacts:
 
     `label` is the customer's that is asked about, `records` are all that went with it. `received` is what everybody had
     got before its place; `shares`, of the methods by share, are what `shown_shares` gives for the whole allocation.
+    `known` is of the records, in their order, where the method goes by that.
     """
 
     label: str
@@ -87,6 +92,7 @@ class PickFacts:
     nobody: Nobody | None
     received: Tallies
     shares: Mapping[UUID, str]
+    known: tuple[CustomerFacts, ...] = ()
 
 
 def shown_shares(shares: Mapping[UUID, Fraction]) -> dict[UUID, str]:
@@ -104,11 +110,12 @@ def explain_pick(roster: Roster, facts: PickFacts) -> Explanation:
         parts = tuple(part for each in roster.candidates if (part := case.filtered(each)) is not None)
         return replace(_NOBODY[facts.nobody], args={"customer": facts.label}, parts=parts)
     chosen = case.candidate(facts.employee_id)
-    args = {"customer": facts.label, "eligible": len(case.eligible)}
+    args: dict[str, Shown] = {"customer": facts.label, "eligible": len(case.eligible)}
     if case.is_by_guarantee:
         parts = (case.guaranteed(chosen),)
         return Explanation("customers.allocated_newcomer", args | case.progress(chosen), parts=parts)
-    return replace(_CHOSEN[roster.method], args=args | case.standing(chosen), parts=case.grounds(chosen))
+    args |= {"eligible": len(case.line(chosen)), **case.standing(chosen)}
+    return replace(_CHOSEN[case.method], args=args, parts=(*case.aimed(chosen), *case.grounds(chosen)))
 
 
 def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) -> Explanation:
@@ -129,9 +136,11 @@ def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) 
     if case.is_by_guarantee:
         args = {"customer": facts.label, **case.progress(chosen)}
         return Explanation("customers.passed_over_newcomer", args, parts=(case.guaranteed(chosen),))
+    if (others_first := case.others_first(asking, chosen)) is not None:
+        return others_first
     args = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
     args |= {f"chosen_{name}": value for name, value in case.standing(chosen).items()}
-    return replace(_PASSED_OVER[roster.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
+    return replace(_PASSED_OVER[case.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
 
 
 class _Case:
@@ -148,6 +157,8 @@ class _Case:
 
     def filtered(self, candidate: Candidate) -> Explanation | None:
         """The first rule that kept the customer from a person, None where none did."""
+        if self._rule_of_all(candidate) is None and (barred := self._barred(candidate)) is not None:
+            return barred
         rule = self._rule(candidate)
         if rule is None:
             return None
@@ -174,7 +185,38 @@ class _Case:
     @cached_property
     def eligible(self) -> list[Candidate]:
         """Who could have had the customer."""
-        return [each for each in self.roster.candidates if self._rule(each) is None]
+        could = (each for each in self.roster.candidates if self._rule(each) is None)
+        return [each for each in could if self._barred(each) is None]
+
+    @cached_property
+    def _told(self) -> Told | None:
+        """Whom the customer was for, of the methods that say so."""
+        if self.roster.method not in (Method.MATCH, Method.RULES):
+            return None
+        return Told(self.roster, self.facts.known, lambda each: self._received(each).turns)
+
+    def _barred(self, candidate: Candidate) -> Explanation | None:
+        return None if self._told is None else self._told.barred(candidate, self.facts.label)
+
+    @property
+    def method(self) -> Method:
+        """The method that decided among those whom the customer was for."""
+        return self.roster.method if self._told is None else self._told.method
+
+    def line(self, chosen: Candidate) -> list[Candidate]:
+        """Those among whom it decided."""
+        told = self._told
+        if told is None or not told.is_first(chosen):
+            return self.eligible
+        return [each for each in self.eligible if told.is_first(each)]
+
+    def aimed(self, chosen: Candidate) -> tuple[Explanation, ...]:
+        """Why the customer was for those."""
+        return () if self._told is None else self._told.ground(chosen)
+
+    def others_first(self, asking: Candidate, chosen: Candidate) -> Explanation | None:
+        """Where the customer was for others before the one who asks."""
+        return None if self._told is None else self._told.passed_over(asking, chosen, self.facts.label)
 
     @cached_property
     def _guarantee(self) -> tuple[Guarantee, frozenset[UUID]]:
@@ -186,6 +228,8 @@ class _Case:
         guarantee, newcomers = self._guarantee
         method, chosen = self.roster.method, self.facts.employee_id
         if method in _BY_FILLED_SHARES or chosen not in newcomers or not guarantee.decides(method):
+            return False
+        if self._told is not None and not self._told.is_entitled(chosen):
             return False
         return self._received(self.candidate(chosen)).turns < guarantee.due(self.facts.place)
 
@@ -209,7 +253,9 @@ class _Case:
 
     def standing(self, candidate: Candidate) -> dict[str, Shown]:
         """Where a person stood when the pick was made, in the terms of the method."""
-        method, name = self.roster.method, candidate.name
+        method, name = self.method, candidate.name
+        if method is Method.LEVEL:
+            return {"name": name, "level": candidate.level + self._received(candidate).records}
         if method is Method.STRICT:
             return {"name": name, "turn": candidate.turn}
         if method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
@@ -238,7 +284,9 @@ class _Case:
 
     def grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         """What the standing rests on."""
-        if self.roster.method is Method.FLEXIBLE:
+        if self.method is Method.LEVEL:
+            return (self._level(candidate), self._last_served(candidate))
+        if self.method is Method.FLEXIBLE:
             return (self._last_served(candidate),)
         if self.roster.method is Method.PERFORMANCE:
             return (self._share(candidate),)
@@ -253,6 +301,12 @@ class _Case:
         if candidate.last_served_at is None:
             return Explanation("customers.served_never", cycle)
         return Explanation("customers.served_last", {**cycle, "at": candidate.last_served_at.isoformat()})
+
+    def _level(self, candidate: Candidate) -> Explanation:
+        args: dict[str, Shown] = {"name": candidate.name, "calibration": candidate.calibration}
+        args |= {"assigned": candidate.assigned_in_cycle, "credits": candidate.credits}
+        args |= {"received": self._received(candidate).records, "priority": candidate.priority}
+        return Explanation("customers.level_of", args)
 
     def _share(self, candidate: Candidate) -> Explanation:
         plan = self.roster.performance

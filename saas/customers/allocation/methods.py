@@ -9,12 +9,14 @@ from fractions import Fraction
 from types import MappingProxyType
 from uuid import UUID
 
+from saas.customers.allocation.choices import Method
 from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, PassingOrder, Table, deal
 from saas.customers.allocation.draw import draw
+from saas.customers.allocation.lines import InLine
 from saas.customers.allocation.newcomers import NewcomersFirst, guarantee_of
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
 from saas.customers.allocation.performance import weights as performance_weights
-from saas.customers.allocation.roster import Candidate, Method, Roster, Unit, check_roster
+from saas.customers.allocation.roster import Candidate, Roster, Unit, check_roster
 from saas.customers.allocation.rotation import FixedTurns, LeastRecentlyServed, MostRoom
 from saas.customers.allocation.weights import ByShare, weighted_shares, whole_weights
 
@@ -56,6 +58,14 @@ def _load_absolute(roster: Roster) -> Allocation:
 
 def _load_relative(roster: Roster) -> Allocation:
     return _in_order(roster, lambda seats: MostRoom(seats, relative=True))
+
+
+def _in_line(roster: Roster) -> Allocation:
+    units = roster.units()
+    table = Table(roster, units, needs_weight=False)
+    guarantee, line = guarantee_of(roster, table.seats), InLine(roster, units, table.seats)
+    is_deciding = guarantee.decides(roster.method)
+    return deal(roster, table, units, NewcomersFirst(line, guarantee, line.entitled) if is_deciding else line)
 
 
 def _weighted(roster: Roster) -> Allocation:
@@ -119,6 +129,9 @@ METHODS: Mapping[Method, Callable[[Roster], Allocation]] = MappingProxyType(
         Method.LOAD_ABSOLUTE: _load_absolute,
         Method.LOAD_RELATIVE: _load_relative,
         Method.DRAW: draw,
+        Method.LEVEL: _in_line,
+        Method.MATCH: _in_line,
+        Method.RULES: _in_line,
     }
 )
 """A method is a function from a roster to an allocation."""

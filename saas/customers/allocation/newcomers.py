@@ -7,15 +7,16 @@ rounded down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
 
+from saas.customers.allocation.choices import Method
 from saas.customers.allocation.dealing import May, PassingOrder, Queue, filter_rule
 from saas.customers.allocation.errors import GuaranteesExceedWhole
 from saas.customers.allocation.performance import is_newcomer
-from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.roster import Candidate, Roster
 from saas.kernel import Scalar
 
 _EQUAL = frozenset({Method.FLEXIBLE, Method.STRICT})
@@ -79,11 +80,14 @@ def guaranteed_newcomers(roster: Roster) -> tuple[Guarantee, frozenset[UUID]]:
 class NewcomersFirst:
     """A method's order, in which a newcomer who would fall below the guarantee is served out of turn.
 
-    Of several the one with fewest comes first, then by lot.
+    Of several the one with fewest comes first, then by lot. `entitled` says among whom the guarantee counts at a place,
+    everybody without it.
     """
 
-    def __init__(self, order: PassingOrder, guarantee: Guarantee) -> None:
-        self._order, self._guarantee, self._place = order, guarantee, -1
+    def __init__(
+        self, order: PassingOrder, guarantee: Guarantee, entitled: Callable[[int], frozenset[int]] | None = None
+    ) -> None:
+        self._order, self._guarantee, self._place, self._entitled = order, guarantee, -1, entitled
         self._got = dict.fromkeys(guarantee.newcomers, 0)
         self._queue = Queue()
         self._queue.fill([((0,), seat) for seat in sorted(guarantee.newcomers)])
@@ -92,11 +96,15 @@ class NewcomersFirst:
         """A newcomer who is due; else whose turn it is."""
         self._place += 1
         due = self._guarantee.due(self._place)
-        seat = self._queue.take(lambda each: self._got[each] < due and may(each)) if self._is_any(due) else None
+        seat = self._due(due, may) if self._is_any(due) else None
         if seat is None:
             return self._order.choose(may)
         self._order.take_out(seat)
         return seat
+
+    def _due(self, due: int, may: May) -> int | None:
+        entitled = self._guarantee.newcomers if self._entitled is None else self._entitled(self._place)
+        return self._queue.take(lambda each: self._got[each] < due and each in entitled and may(each))
 
     def _is_any(self, due: int) -> bool:
         first = self._queue.first()

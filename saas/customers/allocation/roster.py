@@ -11,9 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
 from uuid import UUID
 
+from saas.customers.allocation.choices import (
+    NOTHING_KNOWN,
+    CustomerFacts,
+    MatchPlan,
+    Method,
+    NewcomerFloor,
+    OrderedRules,
+    Trait,
+    TraitKind,
+)
 from saas.customers.allocation.errors import DrawSeedRefused, RosterImpossible
 from saas.customers.allocation.performance import PerformancePlan
 from saas.kernel import AppErrors, Scalar
@@ -24,23 +33,6 @@ METHOD_VERSION = 1
 """Version of every method's code here. Code that a closed allocation used is kept beside a newer one, never edited."""
 
 
-class Method(Enum):
-    """How customers are dealt."""
-
-    FLEXIBLE = "flexible"
-    STRICT = "strict"
-    WEIGHTED = "weighted"
-    PERFORMANCE = "performance"
-    LOAD_ABSOLUTE = "load_absolute"
-    LOAD_RELATIVE = "load_relative"
-    DRAW = "draw"
-
-    @property
-    def needs_weight(self) -> bool:
-        """Whether a weight of 0 leaves a person out."""
-        return self in (Method.WEIGHTED, Method.DRAW)
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A person who may receive customers.
@@ -49,7 +41,8 @@ class Candidate:
     allows, None without one (P13). `assigned_in_cycle` counts since the cycle began (P47). `attainment` is that of the
     plan's closed period, None where there is none. `turn` is the place in the fixed order of the strict method.
     `balance` is what earlier allocations by share still owe, in customers: what `Allocation.balances` gave.
-    `cooldown_customers` are those the person owned within the cooldown (P34).
+    `cooldown_customers` are those the person owned within the cooldown (P34). `calibration`, `credits` and `priority`
+    are of the method by level (P45): a lower priority comes first. `traits` are what matching goes by (P43).
     """
 
     employee_id: UUID
@@ -67,6 +60,19 @@ class Candidate:
     is_enabled: bool = True
     is_absent: bool = False
     cooldown_customers: frozenset[UUID] = frozenset()
+    calibration: int = 0
+    credits: int = 0
+    priority: int = 0
+    traits: frozenset[Trait] = frozenset()
+
+    @property
+    def level(self) -> int:
+        """Who has the lowest comes next: what was assigned in the cycle, without what was credited back (P45)."""
+        return self.calibration + self.assigned_in_cycle - self.credits
+
+    def values(self, kind: TraitKind) -> tuple[str, ...]:
+        """What the person is there for, of a kind, in order."""
+        return tuple(sorted(each.value for each in self.traits if each.kind is kind))
 
     @property
     def holding_room(self) -> int | None:
@@ -81,23 +87,16 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class NewcomerFloor:
-    """What people hired less than `days` ago are guaranteed, each: `floor_percent` of an equal share of the customers,
-    and `share_percent` of all of them; the larger counts.
-    """
-
-    days: int = 90
-    floor_percent: int = 20
-    share_percent: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class PooledCustomer:
-    """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company."""
+    """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company.
+
+    `facts` are known where the method goes by them.
+    """
 
     customer_id: UUID
     label: str
     match_group: str | None = None
+    facts: CustomerFacts = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Roster:
     Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
     before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
     last. `performance` is the plan of the method of that name. `newcomers` None guarantees newcomers nothing, as it
-    was before there were guarantees.
+    was before there were guarantees. `match` and `rules` are of the methods of those names.
     """
 
     allocation_id: UUID
@@ -129,6 +128,8 @@ class Roster:
     turn_after: int | None = None
     performance: PerformancePlan | None = None
     newcomers: NewcomerFloor | None = None
+    match: MatchPlan | None = None
+    rules: OrderedRules | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """The customers without duplicates: records of one company stand where the first of them stood."""
@@ -136,6 +137,14 @@ class Roster:
         for customer in self.customers:
             groups.setdefault(customer.match_group or customer.customer_id, []).append(customer)
         return tuple(Unit(place, tuple(records)) for place, records in enumerate(groups.values()))
+
+    def deciding_methods(self) -> set[Method]:
+        """The methods that decide in the end: its own, or those that matching and ordered rules go on by."""
+        if self.method is Method.MATCH and self.match is not None:
+            return {self.match.then}
+        if self.method is Method.RULES and self.rules is not None:
+            return {rule.then for rule in self.rules.rules}
+        return {self.method}
 
     def drawn_seed(self) -> bytes:
         """The seed.
@@ -194,9 +203,13 @@ def _lacking(roster: Roster) -> Iterator[RosterImpossible]:
     if roster.method is Method.STRICT and len(turns) < len(roster.candidates):
         yield RosterImpossible("customers.roster_turns_missing", {"people": len(roster.candidates)})
     yield from _meaningless(roster.newcomers)
+    if roster.method is Method.MATCH:
+        yield from _faults_of(roster.match, "customers.roster_match_missing")
+    if roster.method is Method.RULES:
+        yield from _faults_of(roster.rules, "customers.roster_rules_missing")
     if roster.method is Method.PERFORMANCE and roster.performance is None:
         yield RosterImpossible("customers.roster_plan_missing")
-    if roster.method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
+    if {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE} & roster.deciding_methods():
         unlimited = (each.name for each in roster.candidates if each.holding_limit is None)
         yield from (RosterImpossible("customers.roster_limit_missing", {"name": name}) for name in unlimited)
 
@@ -206,3 +219,10 @@ def _meaningless(floor: NewcomerFloor | None) -> Iterator[RosterImpossible]:
         return
     told: dict[str, Scalar] = {"days": floor.days, "floor": floor.floor_percent, "share": floor.share_percent}
     yield RosterImpossible("customers.newcomer_floor_out_of_range", told)
+
+
+def _faults_of(plan: MatchPlan | OrderedRules | None, missing: str) -> Iterator[RosterImpossible]:
+    if plan is None:
+        yield RosterImpossible(missing)
+    else:
+        yield from plan.faults()

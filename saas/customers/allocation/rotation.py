@@ -21,7 +21,7 @@ class LeastRecentlyServed:
 
     def __init__(self, seats: Sequence[Candidate]) -> None:
         self._queue = Queue()
-        self._queue.fill([(_last_served(each), seat) for seat, each in enumerate(seats)])
+        self._queue.fill([(last_served(each), seat) for seat, each in enumerate(seats)])
         self._turns = 0
 
     def choose(self, may: May) -> int | None:
@@ -39,7 +39,8 @@ class LeastRecentlyServed:
             self._queue.put((_NOW, self._turns), seat)
 
 
-def _last_served(candidate: Candidate) -> tuple[int, int, int]:
+def last_served(candidate: Candidate) -> tuple[int, int, int]:
+    """Orders by when somebody was served last, never before all; ties by fewest in the cycle."""
     if candidate.last_served_at is None:
         return _NEVER, 0, candidate.assigned_in_cycle
     microseconds = (candidate.last_served_at - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,73 @@
+"""Whom a customer was for when it was dealt, told: the rule or the match that came before the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from saas.customers.allocation.choices import CustomerFacts, MatchPlan, Method, OrderedRules
+from saas.customers.allocation.matching import Aims, unfit_kind
+from saas.customers.allocation.roster import Candidate, Roster
+from saas.kernel import Explanation
+from saas.kernel.explanations import Shown
+
+
+class Told:
+    """A customer's aim. `known` is of all records that went with it, `turns` what somebody had had before."""
+
+    def __init__(self, roster: Roster, known: Collection[CustomerFacts], turns: Callable[[Candidate], int]) -> None:
+        self._roster, self._known, self._turns = roster, list(known), turns
+        self._places = {each.employee_id: place for place, each in enumerate(roster.candidates)}
+        self.aim = Aims(roster, roster.candidates).of(self._known)
+
+    @property
+    def method(self) -> Method:
+        """The method that decided among several."""
+        return self.aim.then
+
+    def is_first(self, person: Candidate) -> bool:
+        """Whether the customer was for them before others."""
+        quota = self.aim.quota
+        return self._places[person.employee_id] in self.aim.first and (quota is None or self._turns(person) < quota)
+
+    def is_entitled(self, employee_id: UUID) -> bool:
+        """Whether newcomers' guarantee counts for them here."""
+        return self._places[employee_id] in self.aim.entitled
+
+    def barred(self, person: Candidate, label: str) -> Explanation | None:
+        """Why the customer was not for a person at all; None where it was."""
+        if self._places[person.employee_id] in self.aim.first | self.aim.others:
+            return None
+        args: dict[str, Shown] = {"name": person.name, "customer": label}
+        if self._roster.rules is not None and self._roster.method is Method.RULES:
+            return Explanation("customers.filtered_rule", {**args, **self._rule(self._roster.rules)})
+        assert self._roster.match is not None
+        return self._unfit(self._roster.match, person, args)
+
+    def _unfit(self, plan: MatchPlan, person: Candidate, args: dict[str, Shown]) -> Explanation:
+        facts = next(each for each in self._known if unfit_kind(plan, person, each) is not None)
+        kind = unfit_kind(plan, person, facts)
+        assert kind is not None
+        args |= {"theirs": ", ".join(person.values(kind)), "its": facts.value(kind) or "–"}
+        return Explanation(f"customers.filtered_{kind.value}", args)
+
+    def _rule(self, rules: OrderedRules) -> dict[str, Shown]:
+        place = rules.rule_of(self._known[0])
+        return {"number": place + 1, "title": rules.rules[place].title}
+
+    def ground(self, chosen: Candidate) -> tuple[Explanation, ...]:
+        """What came before the line: the rule, or the match."""
+        if self._roster.rules is not None and self._roster.method is Method.RULES:
+            key = "customers.ruled" if self.is_first(chosen) else "customers.ruled_default"
+            return (Explanation(key, {"name": chosen.name, **self._rule(self._roster.rules)}),)
+        if self._roster.method is Method.MATCH:
+            key = "customers.matched_preferred" if self.is_first(chosen) else "customers.matched"
+            return (Explanation(key, {"name": chosen.name}),)
+        return ()
+
+    def passed_over(self, asking: Candidate, chosen: Candidate, label: str) -> Explanation | None:
+        """Where the customer was for the chosen before the one who asks; None where both stood in the same line."""
+        if self.is_first(asking) or not self.is_first(chosen):
+            return None
+        args: dict[str, Shown] = {"customer": label, "name": asking.name, "chosen": chosen.name}
+        return Explanation(f"customers.passed_over_{self._roster.method.value}", args, parts=self.ground(chosen))
