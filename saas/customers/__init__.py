@@ -67,6 +67,7 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
@@ -80,7 +81,7 @@ from saas.customers.queries import (
 from saas.customers.reads import reads
 from saas.customers.recycling import Comparison, FollowUpFacts, FollowUpKind
 from saas.customers.rules import NewCustomer, match_key
-from saas.customers.settings import LevelDays, PoolChange, PoolSettings
+from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
@@ -92,6 +93,7 @@ __all__ = [
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
     "MARK_KIND",
+    "OPTIONS",
     "OWNER",
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
@@ -103,6 +105,7 @@ __all__ = [
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
+    "DepartmentLimit",
     "DrawCertificate",
     "FollowUpFacts",
     "FollowUpKind",
@@ -119,9 +122,12 @@ __all__ = [
     "Near",
     "NewCustomer",
     "OnChange",
+    "Option",
+    "OptionKind",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
+    "PersonLimit",
     "PoolChange",
     "PoolSettings",
     "RecycleReport",

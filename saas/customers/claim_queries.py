@@ -13,7 +13,7 @@ from saas.access import AccessTable, scope_predicate
 from saas.customers.errors import CustomerAlreadyOwned, CustomerNotFound, PoolBeingAllocated
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.queries import POOL_SETTINGS, is_member_sql
-from saas.customers.rules import ClaimSituation, PoolRules
+from saas.customers.rules import ClaimSituation
 from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import Actor
 from tenants import BOUND, Ask, Question, current_tenant_id, current_transaction
@@ -42,7 +42,7 @@ class ClaimFindings:
 
     target: ClaimTarget
     situation: ClaimSituation
-    pool: PoolRules
+    pool_name: str
     settings: PoolSettings
     settings_version: int
     is_pool_busy: bool
@@ -83,7 +83,7 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
             SELECT pg_try_advisory_xact_lock_shared({_claims_of("p.id")}) AS is_free OFFSET 0
         ) w
         LEFT JOIN LATERAL (
-            SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4) f
+            SELECT f.department, f.claims, f.holding FROM claimant_load($1, $2, p.id, $4, p.holding_rules) f
             WHERE c.owner_id IS NULL AND w.is_free OFFSET 0
         ) l ON true
         WHERE c.tenant_id = $1 AND c.id = $3 AND {_claimable(scopes, employee="$2")}
@@ -106,7 +106,8 @@ async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer
     """Refuse a claim that comes too late, before its transaction: most of a race, for one trip each.
 
     :raises CustomerNotFound: as `find_claim_target`.
-    :raises CustomerAlreadyOwned: as `may_claim`, which puts it before every other refusal.
+    :raises CustomerAlreadyOwned: as `may_claim`, which puts it before every other refusal but that of a
+        disabled pool.
     """
     is_owned = await ask(_is_owned(access.visible("Customer")), actor.employee_id, customer_id)
     if is_owned is None:
@@ -118,7 +119,8 @@ async def foresee_claim(ask: Ask, actor: Actor, access: AccessTable, *, customer
 @lru_cache(maxsize=64)
 def _is_owned(scopes: frozenset[str]) -> Question:
     sql = f"""
-        SELECT c.owner_id IS NOT NULL FROM customer c
+        SELECT c.owner_id IS NOT NULL AND (SELECT p.status = 'open' FROM customer_pool p
+            WHERE p.tenant_id = $1 AND p.id = c.pool_id) FROM customer c
         WHERE {BOUND} AND c.tenant_id = $1 AND c.id = asked.v2 AND {_claimable(scopes, employee="asked.v1")}
     """
     return Question(sql, ("uuid", "uuid"))
@@ -145,7 +147,7 @@ def _findings(row: asyncpg.Record) -> ClaimFindings:
             is_enabled=row["is_enabled"],
             is_member=row["is_member"],
         ),
-        pool=settings.claim_rules(row["pool_name"]),
+        pool_name=row["pool_name"],
         settings=settings,
         settings_version=row["settings_version"],
         is_pool_busy=row["is_pool_busy"],

@@ -47,6 +47,22 @@ class HoldingLimitReached(LimitReached):
     """P09: the person holds as many customers as the pool allows."""
 
 
+class ClaimTooSoon(RuleRefused):
+    """P08: too little time has gone by since the person's last claim from the pool."""
+
+
+class FairWindowRuns(RuleRefused):
+    """P35: the record came into the pool so lately that nobody may claim it yet."""
+
+
+class BacklogFull(LimitReached):
+    """P12: too many of the person's customers wait for a first follow-up."""
+
+
+class WayClosed(RuleRefused):
+    """P04: this way out of the pool is closed."""
+
+
 class CooldownRunning(RuleRefused):
     """P34: a former owner may not claim the customer again yet."""
 

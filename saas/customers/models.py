@@ -27,14 +27,16 @@ class CustomerPool(TenantModel):
     """A pool (公海) and its rules: where customers without an owner wait.
 
     The settings in force stand here, as a claim reads them, in columns and whole; their history is `PoolSetting`.
+    `holding_rules` are what counts for the holding limit, null where it is as the product has it.
     `allocations` counts those that were committed; `turn_after` is the turn that the strict method served last.
     """
 
     name = fields.CharField(max_length=100)
     is_default = fields.BooleanField(default=False, db_default=False)
     status = fields.CharField(max_length=10, default="open", db_default="open")
-    claim_limit = fields.IntField(default=10, db_default=10)
-    holding_limit = fields.IntField(default=200, db_default=200)
+    claim_limit: int | None = fields.IntField(null=True, default=10, db_default=10)
+    holding_limit: int | None = fields.IntField(null=True, default=200, db_default=200)
+    holding_rules: dict[str, Any] | None = fields.JSONField(null=True)
     cooldown_days = fields.IntField(default=7, db_default=7)
     shows_names = fields.BooleanField(default=True, db_default=True)
     settings: dict[str, Any] = fields.JSONField(db_default=SqlDefault(f"'{SETTINGS_BEFORE}'"))

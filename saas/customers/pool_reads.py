@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.options import Option, OptionKind
 from saas.customers.policies import (
     ALLOCATION_SCOPES,
     NOTICE_SCOPES,
@@ -9,7 +10,7 @@ from saas.customers.policies import (
     POOL_EVENT_SCOPES,
     POOL_SCOPES,
 )
-from saas.customers.settings import PoolSettings
+from saas.customers.settings import OPTIONS
 from saas.reads.mapping import (
     EXACT,
     EXACT_OR_NULL,
@@ -46,49 +47,37 @@ POOL_STATUS = EnumKind(
 )
 
 
-def _setting(name: str, kind: ScalarKind, doc: str) -> Expression:
-    """A setting in force, by its name in the API; of a pool older than the setting, the product's own value."""
-    stored = _stored(name)
-    read = f"({{t}}.settings ->> '{stored}')::{_SETTING_TYPES[kind]}"
-    if kind is ScalarKind.STRING or stored in _OFF_WHEN_NULL:
-        return Expression(name, kind, read, doc)
-    return Expression(name, kind, f"coalesce({read}, {str(getattr(PoolSettings(), stored)).lower()})", doc)
+def _setting(of: Option) -> Expression:
+    """A setting in force; of a pool older than the option, the product's own value. A list is read as JSON."""
+    doc = f"{of.declared.doc[:-1]} ({of.declared.number})."
+    if of.kind in _PLAIN:
+        kind, cast = _PLAIN[of.kind]
+        read = f"({{t}}.settings ->> '{of.name}')::{cast}"
+        default = "" if of.default is None else str(of.default).lower()
+        is_null_meant = of.may_be_off and of.default is None
+        return Expression(of.api_name, kind, read if is_null_meant else _or_default(of, read, default), doc)
+    read = f"{{t}}.settings ->> '{of.name}'"
+    if of.kind is OptionKind.CHOICE:
+        return Expression(of.api_name, of.choices, f"coalesce({read}, '{of.default}')", doc)
+    if of.kind is OptionKind.REFERENCE:
+        return Expression(
+            of.api_name, ScalarKind.STRING, f"'{of.declared.reference}_' || replace({read}, '-', '')", doc
+        )
+    default = of.default if of.kind is OptionKind.TIME else of.default_text
+    doc = doc if of.kind is OptionKind.TIME else f"{doc[:-1]}, as JSON."
+    return Expression(of.api_name, ScalarKind.STRING, f"coalesce({read}, '{default}')", doc)
 
 
-def _listed(name: str, doc: str) -> Expression:
-    """A setting that is a list, as JSON; of a pool older than it, empty."""
-    return Expression(name, ScalarKind.STRING, f"coalesce({{t}}.settings ->> '{_stored(name)}', '[]')", doc)
+def _or_default(of: Option, read: str, default: str) -> str:
+    """What is read, and the default of a pool from before the option; null where that is a value of its own."""
+    if of.may_be_off:
+        return f"CASE WHEN {{t}}.settings ? '{of.name}' THEN {read} ELSE {default} END"
+    return f"coalesce({read}, {default})"
 
 
-def _stored(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-_OFF_WHEN_NULL = frozenset({"recycle_follow_up_days", "recycle_deal_days"})
-_SETTING_TYPES = {ScalarKind.INT: "int", ScalarKind.BOOLEAN: "boolean", ScalarKind.STRING: "text"}
-
-POOL_SETTINGS = (
-    _setting("protectionDays", ScalarKind.INT, "Days that a new owner keeps a customer in any case (P17)."),
-    _setting("recycleFollowUpDays", ScalarKind.INT, "Back to the pool after more days without a follow-up; null: off."),
-    _setting("recycleDealDays", ScalarKind.INT, "Back to the pool after more days without a deal (P20); null: off."),
-    _listed("recycleFollowUpDaysByLevel", "The days of the follow-up rule by level, as JSON (P22)."),
-    _listed("recycleDealDaysByLevel", "The days of the deal rule by level, as JSON (P22)."),
-    _setting("dealtExempt", ScalarKind.BOOLEAN, "Whether customers with a deal are never recycled (P23)."),
-    _setting("reminderDays", ScalarKind.STRING, "Days before recycling at which the owner is warned, as JSON (P28)."),
-    _setting("followUpKinds", ScalarKind.STRING, "Which follow-ups count, and what they need, as JSON (3.1)."),
-    _setting("transferKeepsClock", ScalarKind.BOOLEAN, "Whether a transfer within a team keeps the clock running."),
-    _setting("graceDays", ScalarKind.INT, "Days after a change of settings before which nothing is due (P27)."),
-    _setting("assignIgnoresCooldown", ScalarKind.BOOLEAN, "Whether assignments ignore the cooldown (P07)."),
-    _setting("showsNames", ScalarKind.BOOLEAN, "Whether the public ledger names people."),
-    _listed("releaseReasons", "The reasons that a release may have, as JSON (P32); none: any."),
-    _setting("lockLimit", ScalarKind.INT, "Customers a person may lock at once (P15); 0: none."),
-    _setting("lockDays", ScalarKind.INT, "Days that a lock holds at the longest (P15)."),
-    _setting("repProtectionLimit", ScalarKind.INT, "Customers a person may protect at once (P16); 0: none."),
-    _setting("repProtectionDays", ScalarKind.INT, "Days that a protection by its rep holds at the longest (P16)."),
-    _setting("extensionTimes", ScalarKind.INT, "How often a holding may be extended (P33); 0: never."),
-    _setting("extensionDays", ScalarKind.INT, "Days of an extension at the longest (P33)."),
-    _setting("extensionNeedsApproval", ScalarKind.BOOLEAN, "Whether a supervisor decides about extensions (P49)."),
-)
+_PLAIN = {OptionKind.NUMBER: (ScalarKind.INT, "int"), OptionKind.SWITCH: (ScalarKind.BOOLEAN, "boolean")}
+_IN_COLUMNS = frozenset({"claim_limit", "holding_limit", "cooldown_days"})
+POOL_SETTINGS = tuple(_setting(each) for name, each in OPTIONS.items() if name not in _IN_COLUMNS)
 
 pool = ReadType(
     name="CustomerPool",

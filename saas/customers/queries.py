@@ -32,10 +32,9 @@ class Pool:
     settings: PoolSettings
     settings_version: int
 
-    @property
-    def rules(self) -> PoolRules:
-        """What a claim goes by."""
-        return self.settings.claim_rules(self.name)
+    def rules_for(self, employee_id: UUID | None, departments: Sequence[UUID] = ()) -> PoolRules:
+        """What a claim of that person goes by; `departments` are theirs, the nearest first."""
+        return self.settings.claim_rules(self.name, limit=self.settings.limit_of(employee_id, departments))
 
 
 POOL_SETTINGS = "p.claim_limit, p.holding_limit, p.cooldown_days, p.settings::text AS settings, p.settings_version"
@@ -95,17 +94,18 @@ def _count_visible_sql(scopes: frozenset[str]) -> str:
     """
 
 
-async def lock_and_count_holding(actor: Actor, *, pool_id: UUID, today: date) -> tuple[UUID, int]:
-    """The caller's department, and how many customers the caller holds; the caller's row is locked meanwhile.
+async def lock_and_count_holding(actor: Actor, pool: Pool, *, today: date) -> tuple[UUID, int]:
+    """The caller's department, and how many customers the caller holds that count; the caller's row is locked.
 
     :raises ClaimantNotOnStaff: the caller is not on the staff.
     """
     row = await current_transaction().fetchrow(
-        "SELECT department, holding FROM claimant_load($1, $2, $3, $4)",
+        "SELECT department, holding FROM claimant_load($1, $2, $3, $4, $5::jsonb)",
         current_tenant_id(),
         actor.employee_id,
-        pool_id,
+        pool.id,
         today,
+        pool.settings.holding_text,
     )
     if row is None or row["department"] is None:
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")

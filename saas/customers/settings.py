@@ -1,116 +1,48 @@
 """A pool's settings: typed, checked as a whole, dated and versioned; each decision names the version it used.
 
-The limits of a claim stand in columns of the pool as well, so that a claim needs nothing else; they are the same.
+What each option is stands in `saas.customers.options`. The limits of a claim stand in columns of the pool as well, so
+that a claim needs nothing else; they are the same.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, time, timedelta
+from functools import cached_property, lru_cache
+from typing import Any, Protocol, get_type_hints
 from uuid import UUID
 
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
-from saas.customers.recycling import (
-    FollowUpKind,
-    InactivityRule,
-    OwnershipFacts,
-    RecycleFacts,
-    RecycleRules,
-    recycle_verdict,
+from saas.customers.options import (
+    ClaimingOptions,
+    GoverningOptions,
+    HoldingOptions,
+    LevelDays,
+    RecyclingOptions,
+    as_text,
+    from_json,
+    options_of,
+    written,
 )
-from saas.customers.rules import PoolRules
+from saas.customers.recycling import InactivityRule, OwnershipFacts, RecycleFacts, RecycleRules, recycle_verdict
+from saas.customers.rules import FairWindow, PoolRules, RareClaimRules
 from saas.kernel import AppErrors, Scalar
 
-DAYS_MAX = 3650
-REMINDERS_MAX = 5
-LEVELS_MAX = 50
-LEVEL_MAX = 20
-REASONS_MAX = 30
-REASON_MAX = 50
-KINDS_MAX = 10
-_KIND = re.compile(r"[a-z][a-z_]{0,19}", re.ASCII)
-_RANGES: Mapping[str, tuple[int, int]] = {
-    "claim_limit": (0, 200),
-    "holding_limit": (0, 10_000),
-    "cooldown_days": (0, 365),
-    "protection_days": (0, DAYS_MAX),
-    "recycle_follow_up_days": (1, DAYS_MAX),
-    "recycle_deal_days": (1, DAYS_MAX),
-    "grace_days": (1, 90),
-    "lock_limit": (0, 10_000),
-    "lock_days": (1, DAYS_MAX),
-    "rep_protection_limit": (0, 10_000),
-    "rep_protection_days": (1, DAYS_MAX),
-    "extension_times": (0, 10),
-    "extension_days": (1, 365),
-}
-"""Setting → the least and the most it takes. A grace of 1 is the next local day, the least that P27 knows."""
 
-_RECYCLING = (
-    "protection_days",
-    "recycle_follow_up_days",
-    "recycle_deal_days",
-    "recycle_follow_up_days_by_level",
-    "recycle_deal_days_by_level",
-    "dealt_exempt",
-    "follow_up_kinds",
-    "transfer_keeps_clock",
-)
-"""The settings that move due dates: a change of one makes nothing due before the grace is over."""
+@dataclass(frozen=True)
+class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+    """What a pool allows and demands; the numbers are the product's.
 
-
-@dataclass(frozen=True, slots=True)
-class LevelDays:
-    """The days of a rule for customers of a level, in the place of the rule's own (P22)."""
-
-    level: str
-    days: int
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSettings:
-    """What a pool allows and demands; the numbers are the product's (P05, P09, P34, P15 to P18, P20, P22, P23,
-    P27, P28, P32, P33, 3.1).
-
-    Limits are counts, days are calendar days; None switches a recycling rule off. `assign_ignores_cooldown` is of
-    assignments by an administrator (P07). `shows_names` lets the ledger name people. `release_reasons` are those that
-    a release may have, any where there are none. `not_before` is not set but follows from a change and its grace:
-    nothing is due sooner.
+    `not_before` is not set but follows from a change and its grace: nothing is due sooner.
     """
 
-    claim_limit: int = 10
-    holding_limit: int = 200
-    cooldown_days: int = 7
-    protection_days: int = 3
-    recycle_follow_up_days: int | None = 30
-    recycle_deal_days: int | None = 180
-    recycle_follow_up_days_by_level: tuple[LevelDays, ...] = ()
-    recycle_deal_days_by_level: tuple[LevelDays, ...] = ()
-    dealt_exempt: bool = True
-    reminder_days: tuple[int, ...] = (7, 3, 1)
-    follow_up_kinds: tuple[FollowUpKind, ...] = RecycleRules().follow_up_kinds
-    transfer_keeps_clock: bool = True
-    grace_days: int = 7
-    assign_ignores_cooldown: bool = True
-    shows_names: bool = True
-    release_reasons: tuple[str, ...] = ()
-    lock_limit: int = 5
-    lock_days: int = 90
-    rep_protection_limit: int = 10
-    rep_protection_days: int = 30
-    extension_times: int = 1
-    extension_days: int = 15
-    extension_needs_approval: bool = True
     not_before: date | None = None
 
     def check(self) -> None:
-        """Refuse settings out of range, all at once.
+        """Refuse settings out of range or that contradict each other, all at once.
 
         :raises AppErrors: a `PoolRuleOutOfRange` for each, naming the field and the range.
         """
@@ -119,57 +51,11 @@ class PoolSettings:
             raise AppErrors(faults)
 
     def _faults(self) -> Iterator[PoolRuleOutOfRange]:
-        for name, (least, most) in _RANGES.items():
-            given = getattr(self, name)
-            if given is not None and not least <= given <= most:
-                yield _out_of_range(name, given, least, most)
-        yield from self._faults_of_levels("recycle_follow_up_days")
-        yield from self._faults_of_levels("recycle_deal_days")
-        for days in self.reminder_days:
-            if not 0 <= days <= DAYS_MAX:
-                yield _out_of_range("reminder_days", days, 0, DAYS_MAX)
-        if len(self.reminder_days) > REMINDERS_MAX:
-            yield _out_of_range("reminder_days", len(self.reminder_days), 0, REMINDERS_MAX)
-        yield from self._faults_of_reasons()
-        if not 1 <= len(self.follow_up_kinds) <= KINDS_MAX:
-            yield _out_of_range("follow_up_kinds", len(self.follow_up_kinds), 1, KINDS_MAX)
-        for kind in self.follow_up_kinds:
-            if not _KIND.fullmatch(kind.kind):
-                yield PoolRuleOutOfRange(
-                    "customers.pool_kind_malformed", {"kind": kind.kind[:40]}, field=("followUpKinds",)
-                )
-            for given, most in ((kind.least_seconds, 86_400), (kind.least_characters, 4_000)):
-                if not 0 <= given <= most:
-                    yield _out_of_range("follow_up_kinds", given, 0, most)
-
-    def _faults_of_reasons(self) -> Iterator[PoolRuleOutOfRange]:
-        if len(self.release_reasons) > REASONS_MAX:
-            yield _out_of_range("release_reasons", len(self.release_reasons), 0, REASONS_MAX)
-        for at, reason in enumerate(self.release_reasons):
-            if not 1 <= len(reason) <= REASON_MAX or reason != reason.strip() or reason in self.release_reasons[:at]:
-                given: dict[str, Scalar] = {"reason": reason[:60], "longest": REASON_MAX}
-                yield PoolRuleOutOfRange("customers.pool_reason_refused", given, field=("releaseReasons", str(at)))
-
-    def _faults_of_levels(self, rule: str) -> Iterator[PoolRuleOutOfRange]:
-        """The days of a rule by level, and a protection that is longer than the rule: the rule would never act."""
-        own, levels = getattr(self, rule), getattr(self, f"{rule}_by_level")
-        place = (_camel(f"{rule}_by_level"),)
-        if levels and own is None:
-            yield PoolRuleOutOfRange("customers.pool_levels_of_no_rule", {"rule": _camel(rule)}, field=place)
-        if len(levels) > LEVELS_MAX:
-            yield _out_of_range(f"{rule}_by_level", len(levels), 0, LEVELS_MAX)
-        names = [each.level for each in levels]
-        for at, each in enumerate(levels):
-            if not 1 <= len(each.level.strip()) <= LEVEL_MAX or each.level in names[:at]:
-                given: dict[str, Scalar] = {"level": each.level[:40], "longest": LEVEL_MAX}
-                yield PoolRuleOutOfRange("customers.pool_level_refused", given, field=(*place, str(at), "level"))
-            if not 1 <= each.days <= DAYS_MAX:
-                days: dict[str, Scalar] = {"given": each.days, "least": 1, "most": DAYS_MAX}
-                yield PoolRuleOutOfRange("customers.pool_rule_out_of_range", days, field=(*place, str(at), "days"))
-        shortest = min((days for days in (own, *(each.days for each in levels)) if days is not None), default=None)
-        if own is not None and shortest is not None and 0 < shortest < self.protection_days <= DAYS_MAX:
-            told: dict[str, Scalar] = {"protection": self.protection_days, "days": shortest, "rule": _camel(rule)}
-            yield PoolRuleOutOfRange("customers.pool_protection_beyond_rule", told, field=("protectionDays",))
+        for name, each in OPTIONS.items():
+            yield from each.faults(getattr(self, name))
+        yield from self.claiming_faults()
+        yield from self.holding_faults()
+        yield from self.recycling_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.
@@ -178,9 +64,9 @@ class PoolSettings:
 
         :raises AppErrors: what is out of range.
         """
-        after = replace(self, **wanted)
+        after = replace(self, **{name: OPTIONS[name].normal(given) for name, given in wanted.items()})
         after.check()
-        if any(getattr(after, name) != getattr(self, name) for name in _RECYCLING):
+        if any(getattr(after, name) != getattr(self, name) for name in _MOVE_DUE):
             return replace(after, not_before=valid_from + timedelta(days=after.grace_days))
         return after
 
@@ -207,19 +93,77 @@ class PoolSettings:
             return MarkRules(self.lock_limit, self.lock_days, self.cooldown_days)
         return MarkRules(self.rep_protection_limit, self.rep_protection_days, self.cooldown_days)
 
-    def claim_rules(self, name: str) -> PoolRules:
-        """What a claim goes by in the pool of that name."""
-        return PoolRules(name, self.claim_limit, self.holding_limit, self.cooldown_days)
+    def claim_rules(self, name: str, *, limit: int | None) -> PoolRules:
+        """What a claim goes by in the pool of that name, for somebody with that holding limit."""
+        return PoolRules(name, self.claim_limit, limit, self.cooldown_days, self.rare_claim_rules)
+
+    @cached_property
+    def rare_claim_rules(self) -> RareClaimRules:
+        """The settings of a claim that few pools have."""
+        return RareClaimRules(
+            allows_claims=self.allows_claims,
+            interval_minutes=self.claim_interval_minutes,
+            cooldown_hours=self.cooldown_hours,
+            is_cooldown_of_department=self.cooldown_of_department,
+            fair_window=FairWindow(
+                self.fair_window_hours,
+                self.fair_window_days,
+                None if self.fair_window_opens_at is None else time.fromisoformat(self.fair_window_opens_at),
+            ),
+            first_follow_up_limit=self.first_follow_up_limit,
+        )
+
+    @cached_property
+    def holding_rules(self) -> dict[str, Any] | None:
+        """What counts for the holding limit, as `counts_as_held` reads it; None as the product has it."""
+        rules = {name: getattr(self, name) for name in _HOLDING_RULES}
+        return None if all(rules[name] == OPTIONS[name].default for name in rules) else rules
+
+    def limit_of(self, employee_id: UUID | None, departments: Sequence[UUID] = ()) -> int | None:
+        """The holding limit of a person, the most specific one (P09); `departments` are theirs, the nearest first."""
+        people = {each.employee: each.limit for each in self.holding_limits_of_people}
+        if employee_id in people:
+            return people[employee_id]
+        own = {each.department: each.each for each in self.holding_limits_of_departments if each.each is not None}
+        return next((own[each] for each in departments if each in own), self.holding_limit)
+
+    def limits_together(self, departments: Sequence[UUID]) -> dict[UUID, int]:
+        """The limits of a person's departments for all their people together (P09)."""
+        limits = {each.department: each.together for each in self.holding_limits_of_departments}
+        return {each: most for each in departments if (most := limits.get(each)) is not None}
+
+    @property
+    def holding_text(self) -> str | None:
+        """The same as JSON."""
+        return None if self.holding_rules is None else json.dumps(self.holding_rules)
+
+    @cached_property
+    def asks_more(self) -> bool:
+        """Whether a claim needs facts that few pools ask for: times, waiting records, departments."""
+        return bool(
+            self.claim_interval_minutes
+            or self.cooldown_hours
+            or self.cooldown_of_department
+            or self.rare_claim_rules.fair_window.is_on
+            or self.first_follow_up_limit
+            or self.holding_limits_of_departments
+        )
 
     def text(self) -> str:
         """As JSON, for the database."""
-        plain = {**asdict(self), "not_before": None if self.not_before is None else self.not_before.isoformat()}
-        return json.dumps(plain)
+        return written(self)
 
     def differences(self, before: PoolSettings) -> dict[str, list[Scalar]]:
         """Name → [before, after] of what differs, as the audit trail holds it."""
         pairs = ((each.name, getattr(before, each.name), getattr(self, each.name)) for each in fields(self))
         return {name: [_told(old), _told(new)] for name, old, new in pairs if old != new}
+
+
+OPTIONS = options_of(PoolSettings)
+"""Every option of a pool, by name."""
+
+_HOLDING_RULES = ("counts_dealt", "uncounted_levels", "uncounted_sources", "uncounted_industries")
+_MOVE_DUE = tuple(name for name, each in OPTIONS.items() if each.declared.moves_due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,25 +209,13 @@ class _Row(Protocol):
     def __getitem__(self, column: str, /) -> Any: ...
 
 
-_BY_LEVEL = ("recycle_follow_up_days_by_level", "recycle_deal_days_by_level")
+_HINTS = get_type_hints(PoolSettings)
 
 
 @lru_cache(maxsize=512)
 def settings_of(text: str) -> PoolSettings:
-    """From what `text` gave; kept, since each claim asks and a company has few."""
-    plain = json.loads(text)
-    day = plain["not_before"]
-    kinds = tuple(FollowUpKind(**each) for each in plain["follow_up_kinds"])
-    return PoolSettings(
-        **{
-            **plain,
-            "reminder_days": tuple(plain["reminder_days"]),
-            "follow_up_kinds": kinds,
-            "release_reasons": tuple(plain.get("release_reasons", ())),
-            **{name: tuple(LevelDays(**each) for each in plain.get(name, ())) for name in _BY_LEVEL},
-            "not_before": None if day is None else date.fromisoformat(day),
-        }
-    )
+    """From what `text` gave, by an older version too; kept, since each claim asks and a company has few."""
+    return PoolSettings(**{name: from_json(_HINTS[name], value) for name, value in json.loads(text).items()})
 
 
 def settings_in_force(row: _Row) -> PoolSettings:
@@ -292,17 +224,5 @@ def settings_in_force(row: _Row) -> PoolSettings:
     return replace(settings_of(row["settings"]), **limits)
 
 
-def _out_of_range(name: str, given: int, least: int, most: int) -> PoolRuleOutOfRange:
-    values: dict[str, Scalar] = {"given": given, "least": least, "most": most}
-    return PoolRuleOutOfRange("customers.pool_rule_out_of_range", values, field=(_camel(name),))
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.title() for part in tail)
-
-
 def _told(value: object) -> Scalar:
-    if value is None or isinstance(value, bool | int):
-        return value
-    return json.dumps(value, default=lambda each: each.isoformat() if isinstance(each, date) else asdict(each))
+    return value if value is None or isinstance(value, bool | int | str) else as_text(value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
 from typing import Any
 from uuid import UUID
 
+from saas.customers import OPTIONS
 from tests.differential.judgement import Row, World
 
 
@@ -124,29 +126,17 @@ def _setting(name: str, *, before: object = None) -> Callable[[World, Row], obje
     return value
 
 
+def _plain(default: object) -> object:
+    """A default as JSON has it."""
+    if isinstance(default, tuple):
+        return [asdict(each) if is_dataclass(each) and not isinstance(each, type) else each for each in default]
+    return default
+
+
 EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
     "Customer.heldDays": _held_days,
     "Customer.daysLeft": _days_left,
-    "CustomerPool.protectionDays": _setting("protection_days"),
-    "CustomerPool.recycleFollowUpDays": _setting("recycle_follow_up_days"),
-    "CustomerPool.recycleDealDays": _setting("recycle_deal_days"),
-    "CustomerPool.dealtExempt": _setting("dealt_exempt"),
-    "CustomerPool.reminderDays": _setting("reminder_days"),
-    "CustomerPool.followUpKinds": _setting("follow_up_kinds"),
-    "CustomerPool.transferKeepsClock": _setting("transfer_keeps_clock"),
-    "CustomerPool.graceDays": _setting("grace_days"),
-    "CustomerPool.assignIgnoresCooldown": _setting("assign_ignores_cooldown"),
-    "CustomerPool.showsNames": _setting("shows_names"),
-    "CustomerPool.recycleFollowUpDaysByLevel": _setting("recycle_follow_up_days_by_level", before=[]),
-    "CustomerPool.recycleDealDaysByLevel": _setting("recycle_deal_days_by_level", before=[]),
-    "CustomerPool.releaseReasons": _setting("release_reasons", before=[]),
-    "CustomerPool.lockLimit": _setting("lock_limit", before=5),
-    "CustomerPool.lockDays": _setting("lock_days", before=90),
-    "CustomerPool.repProtectionLimit": _setting("rep_protection_limit", before=10),
-    "CustomerPool.repProtectionDays": _setting("rep_protection_days", before=30),
-    "CustomerPool.extensionTimes": _setting("extension_times", before=1),
-    "CustomerPool.extensionDays": _setting("extension_days", before=15),
-    "CustomerPool.extensionNeedsApproval": _setting("extension_needs_approval", before=True),
+    **{f"CustomerPool.{each.api_name}": _setting(name, before=_plain(each.default)) for name, each in OPTIONS.items()},
     "Collection.counts": lambda world, row: row["reverses_id"] is None and row["reversed_by_id"] is None,
     "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],
 }

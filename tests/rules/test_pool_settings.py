@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saas.customers import LevelDays, PoolSettings
+from saas.customers import OPTIONS, LevelDays, PoolSettings
 from saas.customers.recycling import FollowUpKind, OwnershipFacts, RecycleFacts, recycle_verdict
 from saas.customers.settings import due_of_new_holding, settings_of
-from saas.kernel import AppErrors
+from saas.kernel import AppErrors, Catalogue
 from tests.rules.allocation_samples import person_id
 
 DAY = date(2026, 11, 23)
+CATALOGUE = Catalogue.of(["saas.customers"])
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_what_is_out_of_range_is_named(wanted: dict[str, Any], field: str, value
             ("recycleFollowUpDaysByLevel",),
             "customers.pool_rule_out_of_range",
         ),
-        ({"release_reasons": ("无需求", "无需求")}, ("releaseReasons", "1"), "customers.pool_reason_refused"),
-        ({"release_reasons": ("",)}, ("releaseReasons", "0"), "customers.pool_reason_refused"),
-        ({"release_reasons": ("x" * 51,)}, ("releaseReasons", "0"), "customers.pool_reason_refused"),
+        ({"release_reasons": ("无需求", "无需求")}, ("releaseReasons", "1"), "customers.pool_word_refused"),
+        ({"release_reasons": ("",)}, ("releaseReasons", "0"), "customers.pool_word_refused"),
+        ({"release_reasons": ("x" * 51,)}, ("releaseReasons", "0"), "customers.pool_word_refused"),
         (
             {"release_reasons": tuple(map(str, range(31)))},
             ("releaseReasons",),
@@ -166,3 +167,18 @@ def test_differences_are_told_by_name() -> None:
         "reminder_days": ["[7, 3, 1]", "[5]"],
         "not_before": [None, '"2026-11-30"'],
     }
+
+
+def test_each_option_says_what_it_means_in_both_languages() -> None:
+    for name, each in OPTIONS.items():
+        key = f"customers.option.{name}"
+        assert CATALOGUE.text("en", key) == each.declared.doc
+        assert CATALOGUE.has("zh-CN", key)
+        assert each.declared.doc.endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_each_option_comes_back_from_the_database_as_it_was(name: str) -> None:
+    default = getattr(PoolSettings(), name)
+    assert getattr(settings_of(PoolSettings().text()), name) == default
+    assert getattr(settings_of("{}"), name) == default

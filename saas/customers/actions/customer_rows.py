@@ -114,7 +114,9 @@ WITH mine AS (
 DELETE FROM customer c USING mine WHERE c.tenant_id = $1 AND c.id = mine.id RETURNING c.id
 """
 _HELD = """
-SELECT owner_id, count(*) AS held FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
+SELECT p.id AS pool_id, c.owner_id, count(*) AS held FROM customer_pool p JOIN customer c ON c.tenant_id = $1
+    AND c.owner_id = ANY ($2) AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, p.holding_rules)
+WHERE p.tenant_id = $1 AND p.status <> 'closed' GROUP BY p.id, c.owner_id
 """
 _LOCK_OWNERS = "SELECT FROM employee WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE"
 
@@ -233,12 +235,15 @@ async def remove_customers(rows: Sequence[tuple[UUID, int]]) -> set[UUID]:
     return {row["id"] for row in found}
 
 
-async def count_held(owners: Sequence[UUID], *, is_locking: bool) -> dict[UUID, int]:
-    """How many customers people hold; with `is_locking` nobody gets another one until the transaction ends."""
+async def count_held(owners: Sequence[UUID], *, is_locking: bool) -> dict[tuple[UUID, UUID], int]:
+    """How many customers people hold that count, by (pool whose rules say what counts, person).
+
+    With `is_locking` nobody gets another one until the transaction ends.
+    """
     if is_locking:
         await current_transaction().execute(_LOCK_OWNERS, current_tenant_id(), owners)
     rows = await current_transaction().fetch(_HELD, current_tenant_id(), owners)
-    return {row["owner_id"]: row["held"] for row in rows}
+    return {(row["pool_id"], row["owner_id"]): row["held"] for row in rows}
 
 
 def _columns(rows: Sequence[tuple[UUID, CustomerValues]]) -> list[list[object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from saas.customers.errors import (
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
+from saas.customers.moments import judged_more, refuse_one_more
 from saas.customers.queries import (
     Pool,
     count_customers,
@@ -25,11 +26,12 @@ from saas.customers.queries import (
     lock_and_count_holding,
 )
 from saas.customers.rules import (
+    ClaimSituation,
     NewCustomer,
+    PoolRules,
     claim_limit_reached,
     match_key,
     may_claim,
-    may_hold_one_more,
 )
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit, event_values, insert_event_sql, ring_after_commit
@@ -104,9 +106,9 @@ class _Kept:
 
 async def _kept(actor: Actor, pool: Pool, level: str | None, *, now: datetime, today: date) -> _Kept:
     """A customer entered for oneself is one more to hold, like a claimed one: no way round the limit (L17)."""
-    department_id, holding = await lock_and_count_holding(actor, pool_id=pool.id, today=today)
+    department_id, holding = await lock_and_count_holding(actor, pool, today=today)
     assert actor.employee_id is not None, "lock_and_count_holding refuses people who are not on the staff"
-    refusal = may_hold_one_more(holding, pool.rules)
+    refusal = await refuse_one_more(pool, holding, employee_id=actor.employee_id, department_id=department_id)
     if refusal is not None:
         raise refusal
     due = due_of_new_holding(pool.settings, received_on=today, last_deal_on=None, level=level)
@@ -188,23 +190,49 @@ async def claim_customer(
     :raises CustomerAlreadyOwned: somebody was first; of any number at once exactly one wins (P51).
     :raises PoolBeingAllocated: a job gives many customers of the pool, which takes a minute; nobody waits for it.
     :raises ClaimantNotOnStaff: the caller is not on the staff.
-    :raises CooldownRunning, ClaimLimitReached, HoldingLimitReached: the pool's rules (P34, P05, P09).
+    :raises PoolDisabled, NotAPoolMember, WayClosed: it is not for the caller to claim from the pool (P01, P03, P04).
+    :raises FairWindowRuns, CooldownRunning, ClaimLimitReached, ClaimTooSoon, BacklogFull, HoldingLimitReached: the
+        pool's rules (P35, P34, P05, P08, P12, P09).
     :raises RuleRefused: a plugin's rule.
     """
     now = clock.now()
     today = local_date(now, time_zone)
     found = await find_claim_target(actor, access, customer_id=customer_id, today=today)
     if found.situation.is_pooled and found.is_pool_busy:
-        values = {"pool": found.pool.name}
+        values = {"pool": found.pool_name}
         raise PoolBeingAllocated("customers.pool_being_allocated", values).at("input", "customer")
     if found.situation.is_pooled and found.target.claimant_department_id is None:
         raise ClaimantNotOnStaff("customers.claimant_not_on_staff")
-    refusal = may_claim(found.situation, found.pool, today=today)
+    situation, pool = await _judged(actor, found, access, now=now, time_zone=time_zone)
+    refusal = may_claim(situation, pool, today=today)
     if refusal is not None:
         raise refusal.at("input", "customer")
     _ask_guard(actor, found.target, guard, today=today)
-    await _take(actor, found, now=now, today=today, clock=clock)
+    limit = None if situation.is_exempt else pool.claim_limit
+    await _take(actor, found, pool, limit=limit, now=now, today=today, clock=clock)
     return customer_id
+
+
+async def _judged(
+    actor: Actor, found: ClaimFindings, access: AccessTable, *, now: datetime, time_zone: str
+) -> tuple[ClaimSituation, PoolRules]:
+    """The situation with all that the pool asks; nothing more is asked where somebody owns the customer."""
+    target, settings = found.target, found.settings
+    situation = found.situation
+    if settings.admins_claim_freely and access.may("customer:assign"):
+        situation = replace(situation, is_exempt=True)
+    if target.claimant_department_id is None or actor.employee_id is None:
+        return situation, settings.claim_rules(found.pool_name, limit=settings.holding_limit)
+    return await judged_more(
+        situation,
+        settings,
+        pool_name=found.pool_name,
+        customer_id=target.customer_id,
+        claimant_id=actor.employee_id,
+        department_id=target.claimant_department_id,
+        now=now,
+        time_zone=time_zone,
+    )
 
 
 async def claim_customers(
@@ -269,7 +297,7 @@ WITH taken AS (
     INSERT INTO claim_count AS n (tenant_id, pool_id, employee_id, counted_on, claims)
     SELECT $1, taken.pool_id, $2, $6, 1 FROM taken
     ON CONFLICT (tenant_id, pool_id, employee_id, counted_on)
-    DO UPDATE SET claims = n.claims + 1 WHERE n.claims < $10 RETURNING n.claims
+    DO UPDATE SET claims = n.claims + 1 WHERE $10::int IS NULL OR n.claims < $10 RETURNING n.claims
 ), audited AS (
     {insert_entry_sql(first_parameter=_OWN_VALUES + 1, source="taken")}
 ), told AS (
@@ -283,8 +311,17 @@ SELECT EXISTS (SELECT FROM taken) AS is_taken, EXISTS (SELECT FROM counted) AS i
 """
 
 
-async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: date, clock: Clock) -> None:
-    target, pool, owner = found.target, found.pool, str(actor.employee_id)
+async def _take(
+    actor: Actor,
+    found: ClaimFindings,
+    pool: PoolRules,
+    *,
+    limit: int | None,
+    now: datetime,
+    today: date,
+    clock: Clock,
+) -> None:
+    target, owner = found.target, str(actor.employee_id)
     due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
     entry = entry_values(
         actor,
@@ -306,7 +343,7 @@ async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: dat
         new_id(),
         actor.account_id,
         target.version,
-        pool.claim_limit,
+        limit,
         due.on,
         due.rule,
         found.settings_version,
@@ -318,7 +355,8 @@ async def _take(actor: Actor, found: ClaimFindings, *, now: datetime, today: dat
     if not row["is_taken"]:
         raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
     if not row["is_counted"]:
-        raise claim_limit_reached(pool, today=today).at("input", "customer")
+        assert limit is not None, "without a limit every claim counts"
+        raise claim_limit_reached(pool, limit, today=today).at("input", "customer")
     ring_after_commit()
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from saas.audit import entry_values, record_many
 from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.rosters import CUSTOMERS_MAX
 from saas.customers.allocation import Allocation
 from saas.customers.errors import PlanChanged
 from saas.customers.events import CUSTOMER_ALLOCATED
@@ -31,7 +32,8 @@ SELECT id, status = 'active' AS is_active, department_id FROM employee
 WHERE tenant_id = $1 AND id = ANY ($2) ORDER BY id FOR NO KEY UPDATE
 """
 _HOLDINGS = """
-SELECT owner_id, count(*) AS holding FROM customer WHERE tenant_id = $1 AND owner_id = ANY ($2) GROUP BY owner_id
+SELECT owner_id, count(*) AS holding FROM customer c WHERE tenant_id = $1 AND owner_id = ANY ($2)
+    AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $3::jsonb) GROUP BY owner_id
 """
 _LOCK_CUSTOMERS = """
 SELECT id, version, last_deal_on, level FROM customer
@@ -120,7 +122,7 @@ async def give(
     :raises PlanChanged: `is_refusing`, and a customer is not as it was, or a person left or has no room.
     """
     wanted, kept = _sorted_out(frozen, allocation)
-    people = await _lock_people(frozen, {item.employee_id for item in wanted})
+    people = await _lock_people(frozen, pool, {item.employee_id for item in wanted})
     fresh = await _lock_customers(pool.id, wanted)
     going, missed = _checked(wanted, people, fresh)
     if is_refusing and missed:
@@ -150,17 +152,23 @@ def _sorted_out(frozen: FrozenRoster, allocation: Allocation) -> tuple[list[_Ite
     return wanted, kept
 
 
-async def _lock_people(frozen: FrozenRoster, employee_ids: set[UUID]) -> dict[UUID, _Person]:
+async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]) -> dict[UUID, _Person]:
     """Those who are on the staff still, with their room under the limit, which nobody else can use now."""
     transaction, tenant_id, ids = current_transaction(), current_tenant_id(), sorted(employee_ids)
     rows = await transaction.fetch(_LOCK_PEOPLE, tenant_id, ids)
-    holdings = {row["owner_id"]: row["holding"] for row in await transaction.fetch(_HOLDINGS, tenant_id, ids)}
+    counted = await transaction.fetch(_HOLDINGS, tenant_id, ids, pool.settings.holding_text)
+    holdings = {row["owner_id"]: row["holding"] for row in counted}
     limits = {each.employee_id: each.holding_limit for each in frozen.roster.candidates}
     return {
-        row["id"]: _Person(row["department_id"], (limits[row["id"]] or 0) - holdings.get(row["id"], 0))
+        row["id"]: _Person(row["department_id"], _room(limits[row["id"]], holdings.get(row["id"], 0)))
         for row in rows
         if row["is_active"]
     }
+
+
+def _room(limit: int | None, holding: int) -> int:
+    """Under a limit, None is none: then there is room for all that an allocation may have."""
+    return CUSTOMERS_MAX if limit is None else limit - holding
 
 
 async def _lock_customers(pool_id: UUID, wanted: Sequence[_Item]) -> dict[UUID, _Fresh]:

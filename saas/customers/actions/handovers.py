@@ -6,11 +6,9 @@ The order of locks is that of claims: the person who receives, then the customer
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
-
-import asyncpg
 
 from saas.access import AccessTable
 from saas.audit import record
@@ -22,13 +20,15 @@ from saas.customers.errors import (
     CustomerNotOwned,
     NotTheOwner,
     ReasonUnlisted,
+    WayClosed,
 )
 from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_RELEASED, CUSTOMER_TRANSFERRED
+from saas.customers.moments import judged_more
 from saas.customers.queries import POOL_SETTINGS, get_visible_customer
 from saas.customers.rules import ClaimSituation, PoolRules, may_hold_one_more, may_own_again, may_take
 from saas.customers.settings import PoolSettings, due_of_new_holding, settings_in_force
 from saas.events import emit
-from saas.kernel import Actor, BadUserInput, Clock, local_date, new_id
+from saas.kernel import Actor, AppError, BadUserInput, Clock, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 REASON_MAX = 200
@@ -56,7 +56,9 @@ SELECT p.name AS pool_name, {POOL_SETTINGS} FROM customer c
 JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id WHERE c.tenant_id = $1 AND c.id = $2
 """
 _LOAD = """
-SELECT l.department, l.claims, l.holding FROM customer c CROSS JOIN LATERAL claimant_load($1, $2, c.pool_id, $4) l
+SELECT l.department, l.claims, l.holding FROM customer c
+JOIN customer_pool p ON p.tenant_id = $1 AND p.id = c.pool_id
+CROSS JOIN LATERAL claimant_load($1, $2, p.id, $4, p.holding_rules) l
 WHERE c.tenant_id = $1 AND c.id = $3
 """
 _GIVE = """
@@ -154,38 +156,44 @@ class _Handover:
     situation: ClaimSituation
 
 
-async def _locked(customer_id: UUID, employee_id: UUID, today: date) -> _Handover:
+async def _locked(customer_id: UUID, employee_id: UUID, now: datetime, time_zone: str) -> _Handover:
     """The receiving person first, then the customer, as claims lock them.
 
     :raises AssigneeNotOnStaff: the person is not on the staff of this company.
     """
-    transaction, tenant_id = current_transaction(), current_tenant_id()
+    transaction, tenant_id, today = current_transaction(), current_tenant_id(), local_date(now, time_zone)
     load = await transaction.fetchrow(_LOAD, tenant_id, employee_id, customer_id, today)
     if load is None or load["department"] is None:
         raise AssigneeNotOnStaff("customers.assignee_not_on_staff").at("input", "employee")
     row = await transaction.fetchrow(_LOCK, tenant_id, customer_id, employee_id)
     assert row is not None, "the caller has seen the customer, and customers are never deleted"
-    return _handover(customer_id, load, row)
-
-
-def _handover(customer_id: UUID, load: asyncpg.Record, row: asyncpg.Record) -> _Handover:
     settings = settings_in_force(row)
-    return _Handover(
-        customer_id=customer_id,
-        owner_id=row["owner_id"],
-        department_id=load["department"],
-        pool_id=row["pool_id"],
-        pool=settings.claim_rules(row["pool_name"]),
-        settings=settings,
-        settings_version=row["settings_version"],
-        last_deal_on=row["last_deal_on"],
-        level=row["level"],
-        situation=ClaimSituation(
+    situation, pool = await judged_more(
+        ClaimSituation(
             is_pooled=row["owner_id"] is None,
             claims_today=load["claims"],
             holding=load["holding"],
             last_ended_on=row["last_ended_on"],
         ),
+        settings,
+        pool_name=row["pool_name"],
+        customer_id=customer_id,
+        claimant_id=employee_id,
+        department_id=load["department"],
+        now=now,
+        time_zone=time_zone,
+    )
+    return _Handover(
+        customer_id=customer_id,
+        owner_id=row["owner_id"],
+        department_id=load["department"],
+        pool_id=row["pool_id"],
+        pool=pool,
+        settings=settings,
+        settings_version=row["settings_version"],
+        last_deal_on=row["last_deal_on"],
+        level=row["level"],
+        situation=situation,
     )
 
 
@@ -208,12 +216,13 @@ async def assign_customer(
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises AssigneeNotOnStaff: the person is not on the staff of this company.
     :raises CustomerAlreadyOwned: somebody owns it.
+    :raises WayClosed: the pool has no assignments (P04).
     :raises HoldingLimitReached, CooldownRunning, ClaimLimitReached: the pool's rules (P09, P34, P05).
     """
     now, reason = clock.now(), checked_reason(reason)
     today = local_date(now, time_zone)
     await get_visible_customer(actor, access, customer_id=customer_id)
-    found = await _locked(customer_id, employee_id, today)
+    found = await _locked(customer_id, employee_id, now, time_zone)
     is_own = employee_id == actor.employee_id
     _refuse_assignment(found, is_own=is_own, today=today)
     if is_own:
@@ -238,14 +247,21 @@ def _refuse_assignment(found: _Handover, *, is_own: bool, today: date) -> None:
     situation, pool = found.situation, found.pool
     if not situation.is_pooled:
         raise CustomerAlreadyOwned("customers.already_owned").at("input", "customer")
-    if is_own:
-        refusal = may_take(situation, pool, today=today)
+    if not found.settings.allows_assignments:
+        refusal: AppError | None = WayClosed("customers.assignments_closed", {"pool": pool.name})
+    elif is_own:
+        refusal = may_take(replace(situation, is_exempt=found.settings.admins_claim_freely), pool, today=today)
     else:
         passes = found.settings.assign_ignores_cooldown
-        cooling = None if passes else may_own_again(situation.last_ended_on, pool, today=today)
-        refusal = cooling or may_hold_one_more(situation.holding, pool)
+        cooling = None if passes else may_own_again(situation, pool, today=today)
+        refusal = cooling or _may_hold_one_more(found)
     if refusal is not None:
         raise refusal.at("input", "customer")
+
+
+def _may_hold_one_more(found: _Handover) -> AppError | None:
+    moment = found.situation.moment
+    return may_hold_one_more(found.situation.holding, found.pool, moment.departments if moment else ())
 
 
 async def transfer_customer(
@@ -272,12 +288,12 @@ async def transfer_customer(
     now, reason = clock.now(), checked_reason(reason)
     today = local_date(now, time_zone)
     await get_visible_customer(actor, access, customer_id=customer_id)
-    found = await _locked(customer_id, employee_id, today)
+    found = await _locked(customer_id, employee_id, now, time_zone)
     if found.owner_id is None:
         raise CustomerNotOwned("customers.transfer_of_pooled").at("input", "customer")
     if found.owner_id == employee_id:
         raise CustomerNotOwned("customers.transfer_to_owner").at("input", "employee")
-    refusal = may_hold_one_more(found.situation.holding, found.pool)
+    refusal = _may_hold_one_more(found)
     if refusal is not None:
         raise refusal.at("input", "employee")
     await current_transaction().execute(_END, current_tenant_id(), customer_id, now, today, reason)

@@ -44,6 +44,22 @@ class CustomerRoom:
 
 
 @dataclass(slots=True)
+class Holdings:
+    """How many customers people hold that count, by the rules of each pool, and how many rows give them in addition.
+
+    Who is promised only is counted by what the rows call them.
+    """
+
+    counted: Mapping[tuple[UUID, UUID], int] = field(default_factory=dict)
+    given: Counter[UUID | str] = field(default_factory=Counter)
+
+    def of(self, pool: Pool, called: UUID | str) -> int:
+        """What somebody holds by the rules of the pool."""
+        counted = self.counted.get((pool.id, called), 0) if isinstance(called, UUID) else 0
+        return counted + self.given[called]
+
+
+@dataclass(slots=True)
 class ImportDesk:
     """What a set of rows is judged by; `held` counts customers by owner, and `room` all of them, as rows are judged;
     there is no `room` where the company's plan has no limit."""
@@ -53,7 +69,7 @@ class ImportDesk:
     book: StaffBook
     alike: _Alike
     duplicates: ImportDuplicates = field(default_factory=ImportDuplicates)
-    held: Counter[UUID | str] = field(default_factory=Counter)
+    held: Holdings = field(default_factory=Holdings)
     room: CustomerRoom | None = None
 
     @property
@@ -117,13 +133,10 @@ async def find_alike_rows(context: ImportContext, rows: Sequence[Row]) -> _Alike
     )
 
 
-async def _held(context: ImportContext, book: StaffBook) -> Counter[UUID | str]:
-    """How many customers the named people hold, with those that earlier rows will give them.
-
-    Who is promised only is counted by what the rows call them.
-    """
+async def _held(context: ImportContext, book: StaffBook) -> Holdings:
+    """What the named people hold, with what earlier rows will give them."""
     people = {person.id: person for person in (*book.by_number.values(), *_named(book))}
-    held: Counter[UUID | str] = Counter(await count_held(sorted(people), is_locking=context.is_commit))
+    held = Holdings(await count_held(sorted(people), is_locking=context.is_commit))
     if not people and not book.promised:
         return held
     pledged = await context.promises.pledged(CUSTOMERS)
@@ -131,7 +144,7 @@ async def _held(context: ImportContext, book: StaffBook) -> Counter[UUID | str]:
     for token, rows in pledged.items():
         if token.startswith(HELD_BY):
             word = token.removeprefix(HELD_BY)
-            held[calls.get(word, word)] += rows
+            held.given[calls.get(word, word)] += rows
     return held
 
 

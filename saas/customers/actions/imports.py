@@ -197,10 +197,11 @@ def _may_hold(desk: ImportDesk, row: Row, word: str, pool: Pool) -> list[AppErro
         values = {"day": since.isoformat(), "today": desk.today.isoformat()}
         return [ReceivedInFuture("customers.received_in_future", values, field=("received_on",))]
     called: UUID | str = person.id if person else word
-    if desk.held[called] >= pool.rules.holding_limit:
-        full: dict[str, Scalar] = {"owner": word, "pool": pool.rules.name, "limit": pool.rules.holding_limit}
+    limit = pool.settings.limit_of(person.id if person else None)
+    if limit is not None and desk.held.of(pool, called) >= limit:
+        full: dict[str, Scalar] = {"owner": word, "pool": pool.name, "limit": limit}
         return [HoldingLimitReached("customers.owner_holds_all", full, field=("owner",))]
-    desk.held[called] += 1
+    desk.held.given[called] += 1
     return []
 
 

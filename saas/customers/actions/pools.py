@@ -36,7 +36,7 @@ WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
 """
 _PUT_IN_FORCE = """
 UPDATE customer_pool SET claim_limit = $3, holding_limit = $4, cooldown_days = $5, shows_names = $6,
-    settings = $7::jsonb, settings_version = $8
+    holding_rules = $9::jsonb, settings = $7::jsonb, settings_version = $8
 WHERE tenant_id = $1 AND id = $2
 """
 _BEGUN = """
@@ -232,7 +232,9 @@ async def _keep(
 
 async def _put_in_force(pool_id: UUID, settings: PoolSettings, version: int) -> None:
     limits = (settings.claim_limit, settings.holding_limit, settings.cooldown_days, settings.shows_names)
-    await current_transaction().execute(_PUT_IN_FORCE, current_tenant_id(), pool_id, *limits, settings.text(), version)
+    await current_transaction().execute(
+        _PUT_IN_FORCE, current_tenant_id(), pool_id, *limits, settings.text(), version, settings.holding_text
+    )
 
 
 async def apply_begun_settings(*, today: date) -> int:

@@ -24,7 +24,10 @@ LABEL_SHOWN = 2
 
 _PEOPLE = f"""
 SELECT e.id, e.name, e.status = 'active' AND {is_member_sql(department="e.department_id")} AS is_enabled, e.hired_on,
-       (SELECT count(*) FROM customer c WHERE c.tenant_id = $1 AND c.owner_id = e.id) AS holding,
+       (SELECT count(*) FROM customer c WHERE c.tenant_id = $1 AND c.owner_id = e.id
+        AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, p.holding_rules)) AS holding,
+       ARRAY(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1
+             AND u.descendant_id = e.department_id ORDER BY u.depth, u.ancestor_id) AS departments,
        served.last_at, coalesce(served.in_cycle, 0) AS in_cycle, coalesce(s.balance, 0) AS balance, s.turn
 FROM customer_pool p CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN employee e ON e.tenant_id = $1 AND e.id = asked.id
@@ -189,7 +192,7 @@ def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: fro
         employee_id=row["id"],
         name=row["name"],
         holding=row["holding"],
-        holding_limit=pool.settings.holding_limit,
+        holding_limit=pool.settings.limit_of(row["id"], row["departments"]),
         assignable=asked.most,
         assigned_in_cycle=row["in_cycle"],
         last_served_at=row["last_at"],

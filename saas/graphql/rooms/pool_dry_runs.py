@@ -10,7 +10,8 @@ import strawberry
 from saas.customers import Comparison, SettingsWish, dry_run_settings
 from saas.graphql.fields import Info, query
 from saas.graphql.payloads import Ref, mapped
-from saas.graphql.rooms.pools import CustomerPoolUpdateInput, settings_in
+from saas.graphql.rooms.pool_options import options_in
+from saas.graphql.rooms.pools import CustomerPoolUpdateInput
 from saas.graphql.rooms.references import placed_id
 from saas.sales import find_follow_up_facts
 
@@ -88,7 +89,7 @@ async def customer_pool_dry_run(
 ) -> PoolDryRun:
     wish = SettingsWish(
         pool_id=placed_id(input.id, prefix="poo", field=("id",)),
-        settings=settings_in(input),
+        settings=options_in(input),
         expected_version=input.expected_version,
         valid_from=input.valid_from,
         on=on,

@@ -1,0 +1,125 @@
+"""What few pools ask at a claim: instants, waiting records, departments; and the departments' loads, locked.
+
+It comes after the claimant's row is locked and before the customer's: departments in the order of their ids, so that
+nobody waits in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from saas.customers.queries import Pool
+from saas.customers.rules import ClaimMoment, ClaimSituation, DepartmentLoad, PoolRules, may_hold_one_more
+from saas.customers.settings import PoolSettings
+from saas.kernel import AppError, local_date
+from tenants import current_tenant_id, current_transaction
+
+_MOMENT = """
+SELECT coalesce((SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id),
+                c.created_at) AS pooled_at,
+       (SELECT max(o.started_at) FROM ownership o WHERE o.tenant_id = $1 AND o.owner_id = $3 AND o.pool_id = c.pool_id
+        AND o.start_kind = 'claim') AS last_claimed_at,
+       (SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
+        AND (o.owner_id = $3 OR ($5 AND o.owner_department_id = $4))) AS last_ended_at,
+       (SELECT count(*) FROM customer h WHERE h.tenant_id = $1 AND h.owner_id = $3 AND h.pool_id = c.pool_id
+        AND h.effective_follow_up_on IS NULL) AS awaiting_first
+FROM customer c WHERE c.tenant_id = $1 AND c.id = $2
+"""
+_ABOVE = """
+SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1 AND u.descendant_id = $2
+ORDER BY u.depth, u.ancestor_id
+"""
+_LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'held by department ' || asked.id, 0))
+FROM (SELECT unnest($2::uuid[]) AS id ORDER BY 1) asked
+"""
+_LOADS = """
+SELECT d.id, d.name, count(c.id) AS holding
+FROM department d JOIN department_closure u ON u.tenant_id = $1 AND u.ancestor_id = d.id
+LEFT JOIN customer c ON c.tenant_id = $1 AND c.owner_department_id = u.descendant_id AND c.owner_id IS NOT NULL
+    AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $3::jsonb)
+WHERE d.tenant_id = $1 AND d.id = ANY ($2) GROUP BY d.id, d.name ORDER BY d.name, d.id
+"""
+
+
+async def judged_more(
+    situation: ClaimSituation,
+    settings: PoolSettings,
+    *,
+    pool_name: str,
+    customer_id: UUID,
+    claimant_id: UUID,
+    department_id: UUID,
+    now: datetime,
+    time_zone: str,
+) -> tuple[ClaimSituation, PoolRules]:
+    """A situation with what the pool asks beside the usual, and the rules with the limit of that person."""
+    if not settings.asks_more:
+        return situation, settings.claim_rules(pool_name, limit=settings.limit_of(claimant_id))
+    departments = await departments_above(department_id)
+    moment = await find_moment(
+        settings,
+        customer_id=customer_id,
+        claimant_id=claimant_id,
+        departments=departments,
+        now=now,
+        time_zone=time_zone,
+    )
+    ended_on = situation.last_ended_on
+    if settings.cooldown_of_department and moment.last_ended_at is not None:
+        ended_on = local_date(moment.last_ended_at, time_zone)
+    rules = settings.claim_rules(pool_name, limit=settings.limit_of(claimant_id, departments))
+    return replace(situation, moment=moment, last_ended_on=ended_on), rules
+
+
+async def refuse_one_more(pool: Pool, holding: int, *, employee_id: UUID, department_id: UUID) -> AppError | None:
+    """None where a person who holds `holding` customers that count may get one more; else the refusal (P09)."""
+    departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
+    loads = await department_loads(pool.settings, departments)
+    return may_hold_one_more(holding, pool.rules_for(employee_id, departments), loads)
+
+
+async def departments_above(department_id: UUID) -> list[UUID]:
+    """A department and those above it, itself first."""
+    rows = await current_transaction().fetch(_ABOVE, current_tenant_id(), department_id)
+    return [row["ancestor_id"] for row in rows]
+
+
+async def department_loads(settings: PoolSettings, departments: Sequence[UUID]) -> tuple[DepartmentLoad, ...]:
+    """What limited departments hold together (P09); nobody adds to them until the transaction ends."""
+    limits = settings.limits_together(departments)
+    if not limits:
+        return ()
+    transaction, tenant_id = current_transaction(), current_tenant_id()
+    await transaction.fetch(_LOCK, tenant_id, list(limits))
+    rows = await transaction.fetch(_LOADS, tenant_id, list(limits), settings.holding_text)
+    return tuple(DepartmentLoad(row["name"], limits[row["id"]], row["holding"]) for row in rows)
+
+
+async def find_moment(
+    settings: PoolSettings,
+    *,
+    customer_id: UUID,
+    claimant_id: UUID,
+    departments: Sequence[UUID],
+    now: datetime,
+    time_zone: str,
+) -> ClaimMoment:
+    """What the pool asks of a claim of the customer; `departments` are the claimant's, the nearest first."""
+    row = await current_transaction().fetchrow(
+        _MOMENT, current_tenant_id(), customer_id, claimant_id, departments[0], settings.cooldown_of_department
+    )
+    assert row is not None, "the customer was found a moment ago, and customers are never deleted"
+    return ClaimMoment(
+        now=now,
+        zone=ZoneInfo(time_zone),
+        pooled_at=row["pooled_at"],
+        last_claimed_at=row["last_claimed_at"],
+        last_ended_at=row["last_ended_at"],
+        awaiting_first=row["awaiting_first"],
+        departments=await department_loads(settings, departments),
+    )

@@ -1,0 +1,27 @@
+"""The options of a pool, each declared once with its number in the rule book, its default, range and meaning."""
+
+from __future__ import annotations
+
+from saas.customers.options.claiming import ClaimingOptions
+from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
+from saas.customers.options.governing import GoverningOptions
+from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
+from saas.customers.options.recycling import LevelDays, RecyclingOptions
+
+__all__ = [
+    "ClaimingOptions",
+    "DepartmentLimit",
+    "GoverningOptions",
+    "HoldingOptions",
+    "LevelDays",
+    "Option",
+    "OptionKind",
+    "PersonLimit",
+    "RecyclingOptions",
+    "as_text",
+    "camel",
+    "from_json",
+    "option",
+    "options_of",
+    "written",
+]

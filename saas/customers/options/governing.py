@@ -1,0 +1,17 @@
+"""What the public ledger shows, and what a release must say (P32, P37, P50)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from saas.customers.options.declaring import option
+
+
+@dataclass(frozen=True)
+class GoverningOptions:
+    """Options of what is told in public."""
+
+    shows_names: bool = option("P50", True, "Whether the public ledger names people.")
+    release_reasons: tuple[str, ...] = option(
+        "P32", (), "The reasons that a release may have; none: any.", longest=50, length=30
+    )
