@@ -41,8 +41,9 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
-from saas.customers.allocation import Method, PerformancePlan
+from saas.customers.allocation import MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import (
@@ -67,9 +68,9 @@ from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_p
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
-from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
 from saas.customers.policies import CUSTOMER_SCOPES
-from saas.customers.pool_reads import ALLOCATION_METHOD
+from saas.customers.pool_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
@@ -86,6 +87,7 @@ from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 __all__ = [
     "ALLOCATION_METHOD",
     "COMMIT_AWAITED",
+    "CREDIT_KIND",
     "CUSTOMER_CLAIMED",
     "CUSTOMER_CREATED",
     "CUSTOMER_KEY",
@@ -98,10 +100,12 @@ __all__ = [
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "TRAIT_KIND",
     "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
+    "Credit",
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
@@ -116,8 +120,10 @@ __all__ = [
     "GivenCustomer",
     "GivenSize",
     "LevelDays",
+    "LevelStanding",
     "MarkKind",
     "Marking",
+    "MatchPlan",
     "Method",
     "Near",
     "NewCustomer",
@@ -128,6 +134,7 @@ __all__ = [
     "Participant",
     "PerformancePlan",
     "PersonLimit",
+    "PoolAllocationRule",
     "PoolChange",
     "PoolSettings",
     "RecycleReport",
@@ -136,6 +143,8 @@ __all__ = [
     "RecyclingRun",
     "Refusal",
     "SettingsWish",
+    "Trait",
+    "TraitKind",
     "apply_begun_settings",
     "assign_customer",
     "cancel_allocation",
@@ -147,6 +156,7 @@ __all__ = [
     "create_customer",
     "create_default_pool",
     "create_pool",
+    "credit_back",
     "draw_certificate",
     "dry_run_settings",
     "explain_allocation",
@@ -177,6 +187,8 @@ __all__ = [
     "require_audited_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
+    "set_employee_traits",
+    "set_level_standing",
     "settle_due",
     "transfer_customer",
 ]

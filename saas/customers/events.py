@@ -16,6 +16,9 @@ CUSTOMER_RECYCLED = EventTopic("customers.customer_recycled", "A rule took it ba
 RECYCLE_WARNED = EventTopic("customers.recycle_warned", "Its owner is to be warned of recycling: notice_id.")
 PLAN_AWAITED = EventTopic("customers.plan_awaited", "An allocation of many customers is to be planned: allocation_id.")
 COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customers is to be given: allocation_id.")
+CUSTOMERS_UNPLACED = EventTopic(
+    "customers.customers_unplaced", "Nobody could have some customers of an allocation: allocation_id, customers."
+)
 
 TOPICS = (
     CUSTOMER_CREATED,
@@ -28,4 +31,5 @@ TOPICS = (
     RECYCLE_WARNED,
     PLAN_AWAITED,
     COMMIT_AWAITED,
+    CUSTOMERS_UNPLACED,
 )

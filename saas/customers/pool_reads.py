@@ -132,6 +132,7 @@ POOL_EVENT_KIND = EnumKind(
         "PROTECTED": ("protected", "Its owner protects it (保护)."),
         "EXTENDED": ("extended", "The day it is due was moved (延期)."),
         "FREED": ("freed", "Its owner took a lock, a protection or an extension back."),
+        "CREDITED": ("credited", "It no longer counts as assigned to somebody; the reason says why (P47)."),
         "DRAW_COMMITTED": ("draw_committed", "A draw was committed to; the reason is the commitment's digest."),
     },
 )
@@ -154,6 +155,9 @@ ALLOCATION_METHOD = EnumKind(
         "LOAD_ABSOLUTE": ("load_absolute", "Most room left, in customers."),
         "LOAD_RELATIVE": ("load_relative", "Most room left, as a part of the limit."),
         "DRAW": ("draw", "A draw by weight that outsiders can verify (抽签)."),
+        "LEVEL": ("level", "The lowest level next: what was assigned in the cycle, less what was credited back (P45)."),
+        "MATCH": ("match", "Match first: customers to those they fit, and first to who prefers them (P43)."),
+        "RULES": ("rules", "The pool's ordered rules: the first that fits a customer decides (P48)."),
     },
 )
 ALLOCATION_STATE = EnumKind(
@@ -261,6 +265,25 @@ allocation = ReadType(
         ),
         Column("given", ScalarKind.INT, "given", "How many went to somebody."),
         Column("skipped", ScalarKind.INT, "skipped", "How many had changed before the commit."),
+        Column("newcomers", ScalarKind.INT, "newcomers", "How many newcomers are guaranteed a part of it (P44)."),
+        Column(
+            "newcomersGuaranteed",
+            ScalarKind.DECIMAL,
+            "newcomers_guaranteed",
+            "The percent of the customers that they are guaranteed together.",
+        ),
+        Column(
+            "newcomersGiven",
+            ScalarKind.INT,
+            "newcomers_given",
+            "How many customers go to those newcomers; null before a draw.",
+        ),
+        Column(
+            "unplaced",
+            ScalarKind.INT,
+            "unplaced",
+            "How many stay in the pool, since nobody could have them; null before a draw.",
+        ),
         Column(
             "commitment", ScalarKind.STRING, "commitment", "Of a draw: the digest published before it (docs/draws.md)."
         ),
@@ -313,8 +336,69 @@ allocation_pick = ReadType(
     ),
 )
 
-POOL_TYPES = (pool, pool_setting, pool_event, pool_notice, allocation, allocation_pick)
+TRAIT_KIND = EnumKind(
+    "TraitKind",
+    "What people and customers can have in common (P43).",
+    {
+        "TERRITORY": ("territory", "The beginning of a district's code (GB/T 2260)."),
+        "INDUSTRY": ("industry", "An industry."),
+        "SOURCE": ("source", "A source of customers."),
+        "LEVEL": ("level", "A level of customers."),
+    },
+)
+CREDIT_KIND = EnumKind(
+    "AllocationCreditKind",
+    "Why customers no longer count as assigned (P45).",
+    {
+        "NO_SHOW": ("no_show", "The customer did not come."),
+        "CANCELLED": ("cancelled", "The customer called it off."),
+        "OTHER": ("other", "For another reason, which is told."),
+    },
+)
+
+employee_trait = ReadType(
+    name="EmployeeTrait",
+    table="employee_trait",
+    prefix="etr",
+    doc="What a person is there for when customers are matched (P43).",
+    scopes=PICK_SCOPES,
+    fields=(
+        ToOne("employee", "Employee", "employee_id", "The person.", filters=EXACT),
+        Column("kind", TRAIT_KIND, "kind", "What it is.", structural=True),
+        Column("value", ScalarKind.STRING, "value", "The value, as customers have it.", orderable=True),
+    ),
+)
+
+allocation_credit = ReadType(
+    name="AllocationCredit",
+    table="allocation_credit",
+    prefix="acr",
+    doc="Customers that no longer count as assigned to a person in a pool, with the reason (P47).",
+    scopes=PICK_SCOPES,
+    fields=(
+        ToOne("pool", "CustomerPool", "pool_id", "The pool.", filters=EXACT),
+        ToOne("employee", "Employee", "employee_id", "The person.", filters=EXACT),
+        ToOne("customer", "Customer", "customer_id", "The customer, where it is one that the caller may see."),
+        Column("customers", ScalarKind.INT, "customers", "How many."),
+        Column("kind", CREDIT_KIND, "kind", "Why.", structural=True),
+        Column("reason", ScalarKind.STRING, "reason", "The reason."),
+        Column("creditedOn", ScalarKind.DATE, "credited_on", "The day, in the company's calendar.", filters=RANGE),
+        Column("creditedAt", ScalarKind.DATETIME, "credited_at", "When.", structural=True, orderable=True),
+    ),
+)
+
+POOL_TYPES = (
+    employee_trait,
+    allocation_credit,
+    pool,
+    pool_setting,
+    pool_event,
+    pool_notice,
+    allocation,
+    allocation_pick,
+)
 POOL_ROOTS = (
+    ListRoot("employeeTraits", "EmployeeTrait", "VALUE_ASC", "What people are there for when customers are matched."),
     ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
     ListRoot(
         "poolLedger",
@@ -323,6 +407,7 @@ POOL_ROOTS = (
         "The public ledger of pools (公示): who got and lost what, and why.",
     ),
     ListRoot("poolNotices", "PoolNotice", "NOTICED_AT_DESC", "Warnings before recycling: one's own, and the team's."),
+    ListRoot("allocationCredits", "AllocationCredit", "CREDITED_AT_DESC", "Credits, one's own and the team's."),
     OneRoot("allocation", "Allocation", "An allocation by id."),
     ListRoot("allocations", "Allocation", "CREATED_AT_DESC", "The allocations of the pools one is a member of."),
     GroupRoot(

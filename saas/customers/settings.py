@@ -17,6 +17,7 @@ from uuid import UUID
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
+    AllocatingOptions,
     ClaimingOptions,
     GoverningOptions,
     HoldingOptions,
@@ -33,7 +34,7 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(GoverningOptions, AllocatingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
@@ -56,6 +57,7 @@ class PoolSettings(GoverningOptions, RecyclingOptions, HoldingOptions, ClaimingO
         yield from self.claiming_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
+        yield from self.allocating_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.

@@ -44,9 +44,9 @@ class DealtAgain:
     def why(self) -> Explanation:
         """Why it went where it did."""
         if self.unit.nobody is not None:
-            parts = [self.filtered(each) for each in self.roster.candidates]
-            told = tuple(part for part in parts if part is not None)
-            return Explanation(f"customers.allocated_{self.unit.nobody.value}", {"customer": self.label}, parts=told)
+            reasons = [self.filtered(each) for each in self.roster.candidates]
+            why = tuple(reason for reason in reasons if reason is not None)
+            return Explanation(f"customers.allocated_{self.unit.nobody.value}", {"customer": self.label}, parts=why)
         chosen = self.person(self.unit.employee_id)
         eligible = sum(self.filtered(each) is None for each in self.roster.candidates)
         args: dict[str, Shown] = {"customer": self.label, "eligible": eligible}
@@ -65,6 +65,7 @@ class DealtAgain:
         if (filtered := self.filtered(asking)) is not None:
             return filtered
         chosen = self.person(self.unit.employee_id)
+        args: dict[str, Shown]
         if self.is_by_guarantee:
             parts = (self.guaranteed(chosen),)
             args = {"customer": self.label, **self.progress(chosen)}
@@ -73,7 +74,7 @@ class DealtAgain:
         if chosen in group and asking not in group:
             args = {"customer": self.label, "name": asking.name, "chosen": chosen.name}
             return Explanation(f"customers.passed_over_{self.roster.method.value}", args, parts=told)
-        args: dict[str, Shown] = {"customer": self.label, "chosen": chosen.name, **self.standing(asking)}
+        args = {"customer": self.label, "chosen": chosen.name, **self.standing(asking)}
         args |= {f"chosen_{name}": value for name, value in self.standing(chosen).items()}
         key = _OVER.get(self.then, self.then.value)
         return Explanation(f"customers.passed_over_{key}", args, parts=(*self.grounds(asking), *self.grounds(chosen)))

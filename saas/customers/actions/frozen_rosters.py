@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from sys import intern
 from typing import Any
 from uuid import UUID
@@ -17,12 +18,24 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from saas.customers.actions.wishes import plain_plan, restored_plan
-from saas.customers.allocation import Candidate, Method, NewcomerFloor, PooledCustomer, Roster
+from saas.customers.actions.wishes import plain_match, plain_plan, restored_match, restored_plan
+from saas.customers.allocation import (
+    AllocationRule,
+    Candidate,
+    Condition,
+    CustomerFacts,
+    Method,
+    NewcomerFloor,
+    OrderedRules,
+    PooledCustomer,
+    Roster,
+    Trait,
+    TraitKind,
+)
 from tenants import current_tenant_id, current_transaction
 
 PICKS = """
-SELECT id, place, customer_id, customer_version, label FROM allocation_pick
+SELECT id, place, customer_id, customer_version, label, facts::text AS facts FROM allocation_pick
 WHERE tenant_id = $1 AND allocation_id = $2 ORDER BY place, customer_id
 """
 _ROSTER = "SELECT roster::text FROM pool_allocation WHERE tenant_id = $1 AND id = $2"
@@ -50,9 +63,9 @@ class FrozenRoster:
     allocations: int
 
 
-def pooled_record(customer_id: UUID, label: str, place: int, *, is_alone: bool) -> PooledCustomer:
+def pooled_record(customer_id: UUID, label: str, place: int, *, is_alone: bool, facts: CustomerFacts) -> PooledCustomer:
     """A customer at its place; `is_alone` where no other record of its company stands there."""
-    return PooledCustomer(customer_id, label, None if is_alone else str(place))
+    return PooledCustomer(customer_id, label, None if is_alone else str(place), facts)
 
 
 def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
@@ -68,6 +81,8 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "seed": None if roster.seed is None else roster.seed.hex(),
         "performance": None if roster.performance is None else plain_plan(roster.performance),
         "newcomers": None if roster.newcomers is None else asdict(roster.newcomers),
+        "match": None if roster.match is None else plain_match(roster.match),
+        "rules": None if roster.rules is None else plain_rules(roster.rules),
         "candidates": [_plain_candidate(each) for each in roster.candidates],
     }
 
@@ -89,7 +104,49 @@ def _plain_candidate(each: Candidate) -> dict[str, Any]:
         "is_enabled": each.is_enabled,
         "is_absent": each.is_absent,
         "cooldown_customers": sorted(map(str, each.cooldown_customers)),
+        "calibration": each.calibration,
+        "credits": each.credits,
+        "priority": each.priority,
+        "ramp_percent": each.ramp_percent,
+        "traits": sorted([trait.kind.value, trait.value] for trait in each.traits),
     }
+
+
+def plain_rules(rules: OrderedRules) -> dict[str, Any]:
+    """Ordered rules as JSON values."""
+    owner = rules.default_owner
+    return {"rules": [_plain_rule(each) for each in rules.rules], "default": None if owner is None else str(owner)}
+
+
+def _plain_rule(rule: AllocationRule) -> dict[str, Any]:
+    return {
+        "title": rule.title,
+        "conditions": [[each.kind.value, list(each.values)] for each in rule.conditions],
+        "people": [str(each) for each in rule.people],
+        "then": rule.then.value,
+    }
+
+
+def restored_rules(plain: Mapping[str, Any]) -> OrderedRules:
+    """The rules that `plain_rules` described."""
+    owner = plain["default"]
+    return OrderedRules(tuple(map(_restored_rule, plain["rules"])), None if owner is None else UUID(owner))
+
+
+def _restored_rule(plain: Mapping[str, Any]) -> AllocationRule:
+    conditions = tuple(Condition(TraitKind(kind), tuple(values)) for kind, values in plain["conditions"])
+    return AllocationRule(plain["title"], conditions, tuple(map(UUID, plain["people"])), Method(plain["then"]))
+
+
+def plain_facts(facts: CustomerFacts) -> str | None:
+    """What is known of a customer as JSON; None where it is nothing."""
+    return None if facts == CustomerFacts() else json.dumps(asdict(facts), ensure_ascii=False)
+
+
+@lru_cache(maxsize=4096)
+def restored_facts(text: str | None) -> CustomerFacts:
+    """What `plain_facts` wrote; kept once, since many customers are alike."""
+    return CustomerFacts() if text is None else CustomerFacts(**json.loads(text))
 
 
 def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Record]) -> FrozenRoster:
@@ -103,7 +160,11 @@ def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Reco
             pick["id"],
             pick["place"],
             pooled_record(
-                pick["customer_id"], intern(pick["label"]), pick["place"], is_alone=sizes[pick["place"]] == 1
+                pick["customer_id"],
+                intern(pick["label"]),
+                pick["place"],
+                is_alone=sizes[pick["place"]] == 1,
+                facts=restored_facts(pick["facts"]),
             ),
             pick["customer_version"],
         )
@@ -138,6 +199,8 @@ def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
         method_version=plain["method_version"],
         turn_after=plain["turn_after"],
         performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
+        match=None if plain.get("match") is None else restored_match(plain["match"]),
+        rules=None if plain.get("rules") is None else restored_rules(plain["rules"]),
         newcomers=NewcomerFloor(**guaranteed) if (guaranteed := plain.get("newcomers")) else None,
     )
 
@@ -153,5 +216,6 @@ def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
             "attainment": None if attainment is None else Decimal(attainment),
             "balance": Decimal(plain["balance"]),
             "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
+            "traits": frozenset(Trait(TraitKind(kind), value) for kind, value in plain.get("traits", ())),
         }
     )

@@ -15,13 +15,15 @@ from datetime import date
 from uuid import UUID
 
 from saas.audit import record
-from saas.customers.actions.frozen_rosters import FrozenRoster, plain_roster
+from saas.customers.actions.figures import newcomer_figures, outcome_figures
+from saas.customers.actions.frozen_rosters import FrozenRoster, plain_facts, plain_roster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import gather_people, gather_roster, is_for_a_job, refuse_sizes
 from saas.customers.actions.tallies import keep_tallies, shares_text
 from saas.customers.actions.wishes import AllocationWish
 from saas.customers.allocation import (
+    GO_BY_FACTS,
     Allocation,
     Commitment,
     Method,
@@ -51,7 +53,7 @@ _ASKED = "SELECT wish::text FROM pool_allocation WHERE tenant_id = $1 AND id = $
 _PLANNED = """
 UPDATE pool_allocation SET state = 'planned', wish = NULL, allocated_on = $3, settings_version = $4, roster = $5::jsonb,
     plan_hash = $6, customers = $7, sealed = $8, commitment = $9, commitment_document = $10::jsonb,
-    shares = $11::jsonb
+    shares = $11::jsonb, newcomers = $12, newcomers_guaranteed = $13, newcomers_given = $14, unplaced = $15
 WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _FAILED = """
@@ -60,10 +62,10 @@ WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _INSERT_PICKS = """
 INSERT INTO allocation_pick (tenant_id, id, allocation_id, place, customer_id, customer_version, label, employee_id,
-    nobody, state)
-SELECT $1, id, $2, place, customer_id, version, label, employee_id, nobody, 'planned'
-FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[], $9::text[])
-    AS pick (id, place, customer_id, version, label, employee_id, nobody)
+    nobody, facts, state)
+SELECT $1, id, $2, place, customer_id, version, label, employee_id, nobody, facts::jsonb, 'planned'
+FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[], $9::text[], $10::text[])
+    AS pick (id, place, customer_id, version, label, employee_id, nobody, facts)
 """
 
 
@@ -216,6 +218,8 @@ class _Draft:
             None if commitment is None else commitment.digest,
             None if commitment is None else json.dumps(commitment.document),
             None if self.allocation is None else shares_text(roster, self.allocation),
+            *newcomer_figures(roster),
+            *(outcome_figures(roster, self.allocation)),
         )
         if not stored:
             raise _Dropped
@@ -227,6 +231,9 @@ class _Draft:
         whole = {
             "roster": plain,
             "customers": [[each.place, str(each.customer.customer_id), each.version] for each in self.frozen.dealt],
+            "facts": [plain_facts(each.customer.facts) for each in self.frozen.dealt]
+            if self.frozen.roster.method in GO_BY_FACTS
+            else None,
             "picks": None if self.allocation is None else [str(pick.employee_id) for pick in self.allocation.picks],
             "commitment": None if self.commitment is None else self.commitment.digest,
         }
@@ -241,7 +248,8 @@ class _Draft:
                 to = None if pick is None else pick.employee_id
                 nobody = None if pick is None or pick.nobody is None else pick.nobody.value
                 customer = each.customer
-                rows.append((each.pick_id, each.place, customer.customer_id, each.version, customer.label, to, nobody))
+                named = (each.pick_id, each.place, customer.customer_id, each.version, customer.label)
+                rows.append((*named, to, nobody, plain_facts(customer.facts)))
             columns = map(list, zip(*rows, strict=True))
             await current_transaction().execute(_INSERT_PICKS, current_tenant_id(), roster.allocation_id, *columns)
 

@@ -12,7 +12,20 @@ import asyncpg
 
 from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster, pooled_record
 from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large
-from saas.customers.allocation import Candidate, Method, Roster, RosterImpossible
+from saas.customers.allocation import (
+    GO_BY_FACTS,
+    NOTHING_KNOWN,
+    Candidate,
+    CounterCycle,
+    CustomerFacts,
+    Method,
+    Roster,
+    RosterImpossible,
+    Trait,
+    TraitKind,
+    preferred_first,
+    ramp_percent,
+)
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
 from saas.kernel import new_id
@@ -28,10 +41,16 @@ SELECT e.id, e.name, e.status = 'active' AND {is_member_sql(department="e.depart
         AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, p.holding_rules)) AS holding,
        ARRAY(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1
              AND u.descendant_id = e.department_id ORDER BY u.depth, u.ancestor_id) AS departments,
-       served.last_at, coalesce(served.in_cycle, 0) AS in_cycle, coalesce(s.balance, 0) AS balance, s.turn
+       served.last_at, coalesce(served.in_cycle, 0) AS in_cycle, coalesce(s.balance, 0) AS balance, s.turn,
+       coalesce(v.calibration, 0) AS calibration, coalesce(v.priority, 0) AS priority,
+       (SELECT coalesce(sum(k.customers), 0) FROM allocation_credit k WHERE k.tenant_id = $1 AND k.employee_id = e.id
+        AND k.pool_id = p.id AND k.credited_on >= $5) AS credits,
+       ARRAY(SELECT ARRAY[t.kind, t.value] FROM employee_trait t
+             WHERE t.tenant_id = $1 AND t.employee_id = e.id) AS traits
 FROM customer_pool p CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN employee e ON e.tenant_id = $1 AND e.id = asked.id
 LEFT JOIN pool_standing s ON s.tenant_id = $1 AND s.pool_id = p.id AND s.method = $4 AND s.employee_id = e.id
+LEFT JOIN pool_standing v ON v.tenant_id = $1 AND v.pool_id = p.id AND v.method = 'level' AND v.employee_id = e.id
 LEFT JOIN LATERAL (
     SELECT max(o.started_at) AS last_at, count(*) FILTER (WHERE o.started_on >= $5) AS in_cycle FROM ownership o
     WHERE o.tenant_id = $1 AND o.owner_id = e.id AND o.pool_id = p.id AND o.start_kind = 'assign'
@@ -39,7 +58,7 @@ LEFT JOIN LATERAL (
 WHERE p.tenant_id = $1 AND p.id = $2 ORDER BY asked.place
 """
 _OLDEST = """
-SELECT id, name, match_key, version FROM customer
+SELECT id, name, match_key, version, district_code, industry, source, level FROM customer
 WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL ORDER BY created_at, id LIMIT $3
 """
 _WAITING = """
@@ -48,7 +67,8 @@ SELECT count(*) FROM (
 ) waiting
 """
 _NAMED = """
-SELECT c.id, c.name, c.match_key, c.version FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
+SELECT c.id, c.name, c.match_key, c.version, c.district_code, c.industry, c.source, c.level
+FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c.owner_id IS NULL
 ORDER BY asked.place
 """
@@ -89,10 +109,14 @@ async def gather_roster(
 
     :raises RosterImpossible: a person or a customer is not there to be listed.
     """
-    dealt = _placed(await _customers(pool.id, wish.customer_ids, wish.take))
+    rows = await _customers(pool.id, wish.customer_ids, wish.take)
+    dealt = _placed(rows, knows_facts=wish.method in GO_BY_FACTS)
     frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
     roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
-    return replace(frozen, roster=roster, dealt=dealt)
+    if wish.method is not Method.MATCH or wish.match is None:
+        return replace(frozen, roster=roster, dealt=dealt)
+    dealt = _in_order_of(preferred_first(roster), dealt)
+    return replace(frozen, roster=replace(roster, customers=tuple(each.customer for each in dealt)), dealt=dealt)
 
 
 async def gather_people(
@@ -114,6 +138,9 @@ async def gather_people(
         seed=seed,
         turn_after=state["turn_after"] if wish.method is Method.STRICT else None,
         performance=wish.plan if wish.method is Method.PERFORMANCE else None,
+        newcomers=pool.settings.newcomer_floor(),
+        match=wish.match if wish.method is Method.MATCH else None,
+        rules=pool.settings.ordered_rules() if wish.method is Method.RULES else None,
     )
     return FrozenRoster(roster, (), state["allocations"])
 
@@ -130,7 +157,7 @@ async def _customers(pool_id: UUID, customer_ids: Sequence[UUID] | None, take: i
     return rows
 
 
-def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
+def _placed(rows: Iterable[asyncpg.Record], *, knows_facts: bool) -> tuple[Dealt, ...]:
     """Records of one company by their name, each group at the place of its first, by id as `PICKS` has them."""
     groups: dict[str, list[asyncpg.Record]] = {}
     for row in rows:
@@ -139,12 +166,33 @@ def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
         Dealt(
             new_id(),
             place,
-            pooled_record(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1),
+            pooled_record(
+                row["id"],
+                masked_name(row["name"]),
+                place,
+                is_alone=len(group) == 1,
+                facts=_facts(row) if knows_facts else NOTHING_KNOWN,
+            ),
             row["version"],
         )
         for place, group in enumerate(groups.values())
         for row in sorted(group, key=lambda each: each["id"])
     )
+
+
+def _facts(row: asyncpg.Record) -> CustomerFacts:
+    return CustomerFacts(row["district_code"], row["industry"], row["source"], row["level"])
+
+
+def _in_order_of(roster: Roster, dealt: Iterable[Dealt]) -> tuple[Dealt, ...]:
+    """What is dealt, at the places that the roster's units have."""
+    places = {record.customer_id: unit.place for unit in roster.units() for record in unit.records}
+    moved = []
+    for each in dealt:
+        place, customer = places[each.customer.customer_id], each.customer
+        group = None if customer.match_group is None else str(place)
+        moved.append(replace(each, place=place, customer=replace(customer, match_group=group)))
+    return tuple(sorted(moved, key=lambda each: (each.place, each.customer.customer_id)))
 
 
 def masked_name(name: str) -> str:
@@ -157,7 +205,7 @@ async def _candidates(
 ) -> tuple[Candidate, ...]:
     asked = {each.employee_id: each for each in people}
     rows = await current_transaction().fetch(
-        _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, day.replace(day=1)
+        _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, _cycle_first(pool, day)
     )
     if len(rows) < len(people):
         raise RosterImpossible(
@@ -170,7 +218,7 @@ async def _candidates(
         turn = row["turn"]
         if turn is None:
             turn, free_turn = free_turn, free_turn + 1
-        candidates.append(_candidate(row, asked[row["id"]], pool, cooling.get(row["id"], frozenset()), turn))
+        candidates.append(_candidate(row, asked[row["id"]], pool, cooling.get(row["id"], frozenset()), turn, day))
     return tuple(candidates)
 
 
@@ -187,7 +235,9 @@ async def _in_cooldown(pool: Pool, employee_ids: list[UUID], day: date) -> dict[
     return {owner_id: frozenset(customers) for owner_id, customers in found.items()}
 
 
-def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: frozenset[UUID], turn: int) -> Candidate:
+def _candidate(
+    row: asyncpg.Record, asked: Participant, pool: Pool, cooling: frozenset[UUID], turn: int, day: date
+) -> Candidate:
     return Candidate(
         employee_id=row["id"],
         name=row["name"],
@@ -204,4 +254,14 @@ def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: fro
         is_enabled=row["is_enabled"],
         is_absent=asked.is_absent,
         cooldown_customers=cooling,
+        calibration=row["calibration"],
+        credits=row["credits"],
+        priority=row["priority"],
+        traits=frozenset(Trait(TraitKind(kind), value) for kind, value in row["traits"]),
+        ramp_percent=ramp_percent(pool.settings.weight_ramp_percents, row["hired_on"], day),
     )
+
+
+def _cycle_first(pool: Pool, day: date) -> date:
+    """From when on the pool counts what was assigned (P47)."""
+    return CounterCycle(pool.settings.counter_cycle).first(day)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from uuid import UUID
 
@@ -40,6 +41,25 @@ class Method(Enum):
 
 IN_LINE = (Method.FLEXIBLE, Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE, Method.LEVEL)
 """The methods that go by where somebody stands in a line: what matching and ordered rules go on by."""
+
+
+GO_BY_FACTS = frozenset({Method.MATCH, Method.RULES})
+"""The methods that go by what is known of customers."""
+
+
+class CounterCycle(Enum):
+    """When counters of what was assigned begin anew (P47)."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    NEVER = "never"
+
+    def first(self, day: date) -> date:
+        """The first day of the cycle that a day lies in."""
+        if self is CounterCycle.NEVER:
+            return date.min
+        month = day.month if self is CounterCycle.MONTH else (day.month - 1) // 3 * 3 + 1
+        return day.replace(month=month, day=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,8 +290,9 @@ class _Case:
             return (self._last_served(candidate),)
         if self.roster.method is Method.PERFORMANCE:
             return (self._share(candidate),)
-        if self.roster.method.needs_weight and candidate.employee_id in self._guarantee[1]:
-            return (self.guaranteed(candidate),)
+        if self.roster.method.needs_weight:
+            is_newcomer = candidate.employee_id in self._guarantee[1]
+            return (*_ramp(candidate), *((self.guaranteed(candidate),) if is_newcomer else ()))
         return ()
 
     def _last_served(self, candidate: Candidate) -> Explanation:
@@ -329,6 +330,14 @@ class _Case:
         weight = plan.weight(candidate.attainment)
         args |= {"weight": str(rounded(EXACT.divide(Decimal(weight.numerator), Decimal(weight.denominator)), 4))}
         return Explanation("customers.share_of_attainment", args)
+
+
+def _ramp(candidate: Candidate) -> tuple[Explanation, ...]:
+    if candidate.ramp_percent == 100:
+        return ()
+    args: dict[str, Shown] = {"name": candidate.name, "hired": str(candidate.hired_on)}
+    args |= {"percent": candidate.ramp_percent, "weight": candidate.weight}
+    return (Explanation("customers.weight_ramped", args),)
 
 
 def _percent(share: Fraction) -> str:

@@ -43,6 +43,7 @@ class Candidate:
     `balance` is what earlier allocations by share still owe, in customers: what `Allocation.balances` gave.
     `cooldown_customers` are those the person owned within the cooldown (P34). `calibration`, `credits` and `priority`
     are of the method by level (P45): a lower priority comes first. `traits` are what matching goes by (P43).
+    `ramp_percent` is how much of the weight counts, 1 to 100 (P41).
     """
 
     employee_id: UUID
@@ -64,6 +65,7 @@ class Candidate:
     credits: int = 0
     priority: int = 0
     traits: frozenset[Trait] = frozenset()
+    ramp_percent: int = 100
 
     @property
     def level(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.options.allocating import AllocatingOptions, PoolAllocationRule
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
 from saas.customers.options.governing import GoverningOptions
@@ -9,6 +10,7 @@ from saas.customers.options.holding import DepartmentLimit, HoldingOptions, Pers
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
 
 __all__ = [
+    "AllocatingOptions",
     "ClaimingOptions",
     "DepartmentLimit",
     "GoverningOptions",
@@ -17,6 +19,7 @@ __all__ = [
     "Option",
     "OptionKind",
     "PersonLimit",
+    "PoolAllocationRule",
     "RecyclingOptions",
     "as_text",
     "camel",

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from saas.graphql.rooms import (
     access,
+    allocation_standings,
     allocations,
     customers,
     deals,
@@ -51,6 +52,7 @@ MODULES: tuple[ModuleType, ...] = (
     recycling,
     holding_marks,
     allocations,
+    allocation_standings,
     fairness,
     sales,
     opportunities,

@@ -13,12 +13,15 @@ import strawberry
 
 from saas.customers import (
     ALLOCATION_METHOD,
+    TRAIT_KIND,
     AllocationWish,
     DrawCertificate,
+    MatchPlan,
     Method,
     OnChange,
     Participant,
     PerformancePlan,
+    TraitKind,
     cancel_allocation,
     commit_allocation,
     draw_certificate,
@@ -35,6 +38,7 @@ from saas.graphql.payloads import (
     UserError,
     enum_of,
     mapped,
+    optional_enum_of,
     stored_text,
     user_error,
 )
@@ -100,6 +104,33 @@ class PerformancePlanInput:
     )
 
 
+@strawberry.input(description="A kind of trait. Since 0.1.")
+class MatchKindInput:
+    """As people have it."""
+
+    kind: Enum = enum_of(TRAIT_KIND, description="The kind.")
+
+
+@strawberry.input(description="Whom customers fit, and who prefers them (P43). Since 0.1.")
+class MatchPlanInput:
+    """By the traits of people: employeeTraits."""
+
+    must: list[MatchKindInput] | None = strawberry.field(
+        description="What must fit where a person has such traits; TERRITORY when absent.", default=None
+    )
+    prefer: list[MatchKindInput] | None = strawberry.field(
+        description="By what people prefer customers, and get them first.", default=None
+    )
+    then: Enum | None = optional_enum_of(
+        ALLOCATION_METHOD,
+        description="Among several: FLEXIBLE, LOAD_ABSOLUTE, LOAD_RELATIVE or LEVEL; FLEXIBLE when absent.",
+    )
+    quota: int | None = strawberry.field(
+        description="Turns until a person who prefers customers comes first no longer, 1 to 100000; none: never.",
+        default=None,
+    )
+
+
 @strawberry.input(description="What to allocate to whom, and how. Since 0.1.")
 class AllocationPlanInput:
     """Nothing is given before the commit."""
@@ -119,6 +150,7 @@ class AllocationPlanInput:
     performance: PerformancePlanInput | None = strawberry.field(
         description="The plan of performance first.", default=None
     )
+    match: MatchPlanInput | None = strawberry.field(description="The plan of match first.", default=None)
     seed_source: str | None = strawberry.field(
         description="Of a draw: which public value its seed will be, said exactly; a secret seed when absent.",
         default=None,
@@ -149,6 +181,7 @@ async def allocation_plan(info: Info, input: AllocationPlanInput) -> AllocationP
         take=_taken(input.take),
         plan=None if input.performance is None else _performance(input.performance),
         seed_source=_source(input.seed_source),
+        match=None if input.match is None else _match(input.match),
     )
     keyring = await info.room(Sealer).keyring(info.actor.tenant_id)
     allocation_id = await plan_allocation(info.actor, wish, keyring=keyring, time_zone=info.time_zone, clock=info.clock)
@@ -200,6 +233,16 @@ def _performance(given: PerformancePlanInput) -> PerformancePlan:
         points = _bounded(given.curve, MOST_POINTS, "performance")
         chosen["curve"] = tuple((each.attainment, each.weight) for each in points)
     return PerformancePlan(period, **chosen)
+
+
+def _match(given: MatchPlanInput) -> MatchPlan:
+    kinds = {
+        name: tuple(TraitKind(stored_text(TRAIT_KIND, each.kind)) for each in _bounded(chosen, len(TraitKind), name))
+        for name in ("must", "prefer")
+        if (chosen := getattr(given, name)) is not None
+    }
+    then = Method.FLEXIBLE if given.then is None else Method(stored_text(ALLOCATION_METHOD, given.then))
+    return MatchPlan(then=then, quota=given.quota, **kinds)
 
 
 AllocationOnChange = described_enum(
