@@ -19,7 +19,7 @@ from saas.customers import (
     PerformancePlan,
     draw_certificate,
 )
-from saas.customers.actions.rosters import PICKS, restored_roster
+from saas.customers.actions.frozen_rosters import PICKS, restored_roster
 from saas.customers.allocation import allocate, verify_certificate
 from saas.customers.allocation.errors import DrawSeedRefused
 from saas.events import Event, Handler, emit

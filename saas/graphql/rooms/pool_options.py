@@ -108,10 +108,17 @@ class PoolAllocationRuleInput:
 
     def item(self) -> PoolAllocationRule:
         """As the settings have it."""
-        values = (self.territories, self.industries, self.sources, self.levels)
         people = tuple(placed_id(each, prefix="emp", field=("allocationRules", "people")) for each in self.people)
         method = stored_text(ALLOCATION_METHOD, self.method)
-        return PoolAllocationRule(self.title.strip(), *map(tuple, values), people, method)
+        return PoolAllocationRule(
+            self.title.strip(),
+            tuple(self.territories),
+            tuple(self.industries),
+            tuple(self.sources),
+            tuple(self.levels),
+            people,
+            method,
+        )
 
 
 _ITEMS: Mapping[type, type] = {
