@@ -43,7 +43,7 @@ from saas.customers.actions.pools import (
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
-from saas.customers.allocation import MatchPlan, Method, PerformancePlan, Trait, TraitKind
+from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import (
@@ -64,11 +64,22 @@ from saas.customers.given_queries import (
     measure_given,
     require_audited_pool,
 )
-from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
+from saas.customers.hooks import (
+    AllocationAnswer,
+    AllocationCustomer,
+    AllocationFacts,
+    AllocationPerson,
+    AllocationPlace,
+    ClaimFacts,
+    CustomerHooks,
+    Refusal,
+    refuse_by_plugins,
+)
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
+from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.pool_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.queries import (
@@ -94,6 +105,7 @@ __all__ = [
     "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "GO_BY_FACTS",
     "MARK_KIND",
     "OPTIONS",
     "OWNER",
@@ -101,6 +113,11 @@ __all__ = [
     "RECYCLE_WARNED",
     "TOPICS",
     "TRAIT_KIND",
+    "AllocationAnswer",
+    "AllocationCustomer",
+    "AllocationFacts",
+    "AllocationPerson",
+    "AllocationPlace",
     "AllocationWish",
     "ClaimFacts",
     "ClaimGuard",
@@ -134,6 +151,7 @@ __all__ = [
     "Participant",
     "PerformancePlan",
     "PersonLimit",
+    "PluginMethods",
     "PoolAllocationRule",
     "PoolChange",
     "PoolSettings",

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers.actions.frozen_rosters import restored_facts, restored_roster
+from saas.customers.actions.frozen_rosters import restored_answer, restored_facts, restored_roster
 from saas.customers.allocation import DealtUnit, Roster, chances
 from saas.customers.errors import PoolNotFound
 from saas.customers.policies import ALLOCATION_SCOPES, PICK_SCOPES
@@ -107,6 +107,7 @@ class GivenAllocation:
                 tuple(row["customer_id"] for row in rows),
                 rows[0]["employee_id"],
                 tuple(restored_facts(row["facts"]) for row in rows),
+                None if (answer := restored_answer(rows[0]["facts"])) is None else answer.group,
             )
             for place, rows in places
         ]

@@ -157,6 +157,7 @@ ALLOCATION_METHOD = EnumKind(
         "DRAW": ("draw", "A draw by weight that outsiders can verify (抽签)."),
         "LEVEL": ("level", "The lowest level next: what was assigned in the cycle, less what was credited back (P45)."),
         "MATCH": ("match", "Match first: customers to those they fit, and first to who prefers them (P43)."),
+        "PLUGIN": ("plugin", "A method that a plugin of the company brings."),
         "RULES": ("rules", "The pool's ordered rules: the first that fits a customer decides (P48)."),
     },
 )

@@ -171,7 +171,7 @@ async def test_customers_go_where_they_fit_and_to_who_prefers_them_first(company
         "员工2 could not have “客户＊＊”: filtered by territory: 员工2's 31, the customer's 440304."
     ]
     await give(company, allocation_id)
-    owners = {customer: owner for customer, owner in await company.rows("SELECT id, owner_id FROM customer")}
+    owners = {row[0]: row[1] for row in await company.rows("SELECT id, owner_id FROM customer")}
     assert owners == {customer: person for customer, person, _ in shown}
     assert other.employee_id in owners.values()
     await assert_dealt_again(company, allocation_id)

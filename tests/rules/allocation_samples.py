@@ -20,6 +20,8 @@ from saas.kernel import Period
 
 DAY = date(2026, 11, 2)
 SEED = bytes(range(32))
+BUILT_IN = [each for each in Method if each is not Method.PLUGIN]
+"""The methods that deal by themselves; a plugin's is dealt by its answer."""
 PLAN = PerformancePlan(Period.of_month("2026-10"))
 
 

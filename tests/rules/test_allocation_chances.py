@@ -27,7 +27,7 @@ from saas.customers.allocation import (
     chances,
 )
 from saas.customers.allocation.chances import levelled, published_weights
-from tests.rules.allocation_samples import customer_id, customers, people, person_id, roster, seeded
+from tests.rules.allocation_samples import BUILT_IN, customer_id, customers, people, person_id, roster, seeded
 
 
 def units_of(allocation: Allocation) -> list[DealtUnit]:
@@ -60,7 +60,7 @@ def busy(method: Method, seed: int) -> Roster:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
-    "method", [each for each in Method if each not in {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE}]
+    "method", [each for each in BUILT_IN if each not in {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE}]
 )
 def test_they_are_those_whom_the_dealing_did_not_filter(method: Method, seed: int) -> None:
     dealing = busy(method, seed)

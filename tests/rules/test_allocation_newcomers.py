@@ -32,12 +32,12 @@ from saas.customers.allocation import (
     verify_certificate,
 )
 from saas.kernel import AppErrors, Catalogue
-from tests.rules.allocation_samples import DAY, SEED, customer_id, people, person_id, roster, seeded
+from tests.rules.allocation_samples import BUILT_IN, DAY, SEED, customer_id, people, person_id, roster, seeded
 from tests.rules.dealt_again import DealtAgain
 
 CATALOGUE = Catalogue.of(["saas.customers"])
 SHARES = [Method.WEIGHTED, Method.PERFORMANCE]
-ORDERS = [each for each in Method if each not in (*SHARES, Method.DRAW)]
+ORDERS = [each for each in BUILT_IN if each not in (*SHARES, Method.DRAW)]
 floors = st.builds(
     NewcomerFloor, floor_percent=st.integers(0, 100), share_percent=st.sampled_from([0, 0, 3, 12, 20]), days=st.just(90)
 )

@@ -27,6 +27,8 @@ from saas.customers.allocation import (
     Method,
     NewcomerFloor,
     OrderedRules,
+    PluginMethod,
+    PluginPlace,
     PooledCustomer,
     Roster,
     Trait,
@@ -62,10 +64,24 @@ class FrozenRoster:
     dealt: tuple[Dealt, ...]
     allocations: int
 
+    def with_customers(self, roster: Roster) -> FrozenRoster:
+        """The same with a roster of the same customers, of whom more is known."""
+        known = {each.customer_id: each for each in roster.customers}
+        dealt = tuple(replace(each, customer=known[each.customer.customer_id]) for each in self.dealt)
+        return FrozenRoster(roster, dealt, self.allocations)
 
-def pooled_record(customer_id: UUID, label: str, place: int, *, is_alone: bool, facts: CustomerFacts) -> PooledCustomer:
+
+def pooled_record(
+    customer_id: UUID,
+    label: str,
+    place: int,
+    *,
+    is_alone: bool,
+    facts: CustomerFacts,
+    answer: PluginPlace | None = None,
+) -> PooledCustomer:
     """A customer at its place; `is_alone` where no other record of its company stands there."""
-    return PooledCustomer(customer_id, label, None if is_alone else str(place), facts)
+    return PooledCustomer(customer_id, label, None if is_alone else str(place), facts, answer)
 
 
 def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
@@ -83,6 +99,7 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "newcomers": None if roster.newcomers is None else asdict(roster.newcomers),
         "match": None if roster.match is None else plain_match(roster.match),
         "rules": None if roster.rules is None else plain_rules(roster.rules),
+        "plugin": None if roster.plugin is None else _plain_plugin(roster.plugin),
         "candidates": [_plain_candidate(each) for each in roster.candidates],
     }
 
@@ -112,6 +129,15 @@ def _plain_candidate(each: Candidate) -> dict[str, Any]:
     }
 
 
+def _plain_plugin(method: PluginMethod) -> dict[str, Any]:
+    return {**asdict(method), "groups": [sorted(map(str, each)) for each in method.groups]}
+
+
+def _restored_plugin(plain: Mapping[str, Any]) -> PluginMethod:
+    groups = tuple(frozenset(map(UUID, each)) for each in plain["groups"])
+    return PluginMethod(plain["plugin"], plain["version"], plain["method"], groups)
+
+
 def plain_rules(rules: OrderedRules) -> dict[str, Any]:
     """Ordered rules as JSON values."""
     owner = rules.default_owner
@@ -138,15 +164,30 @@ def _restored_rule(plain: Mapping[str, Any]) -> AllocationRule:
     return AllocationRule(plain["title"], conditions, tuple(map(UUID, plain["people"])), Method(plain["then"]))
 
 
-def plain_facts(facts: CustomerFacts) -> str | None:
-    """What is known of a customer as JSON; None where it is nothing."""
-    return None if facts == CustomerFacts() else json.dumps(asdict(facts), ensure_ascii=False)
+def plain_facts(customer: PooledCustomer) -> str | None:
+    """What is known of a customer, and what a plugin answered about it, as JSON; None where it is nothing."""
+    plain: dict[str, Any] = {} if customer.facts == CustomerFacts() else asdict(customer.facts)
+    if (answer := customer.answer) is not None:
+        to = None if answer.employee_id is None else str(answer.employee_id)
+        plain["answer"] = [to, answer.group, answer.key, dict(answer.args)]
+    return json.dumps(plain, ensure_ascii=False) if plain else None
 
 
 @lru_cache(maxsize=4096)
 def restored_facts(text: str | None) -> CustomerFacts:
     """What `plain_facts` wrote; kept once, since many customers are alike."""
-    return CustomerFacts() if text is None else CustomerFacts(**json.loads(text))
+    plain = {} if text is None else json.loads(text)
+    plain.pop("answer", None)
+    return CustomerFacts(**plain)
+
+
+def restored_answer(text: str | None) -> PluginPlace | None:
+    """What a plugin answered, as `plain_facts` wrote it."""
+    answer = None if text is None else json.loads(text).get("answer")
+    if answer is None:
+        return None
+    to, group, key, args = answer
+    return PluginPlace(None if to is None else UUID(to), group, key, args)
 
 
 def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Record]) -> FrozenRoster:
@@ -165,6 +206,7 @@ def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Reco
                 pick["place"],
                 is_alone=sizes[pick["place"]] == 1,
                 facts=restored_facts(pick["facts"]),
+                answer=restored_answer(pick["facts"]) if plain.get("plugin") else None,
             ),
             pick["customer_version"],
         )
@@ -201,6 +243,7 @@ def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
         performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
         match=None if plain.get("match") is None else restored_match(plain["match"]),
         rules=None if plain.get("rules") is None else restored_rules(plain["rules"]),
+        plugin=None if plain.get("plugin") is None else _restored_plugin(plain["plugin"]),
         newcomers=NewcomerFloor(**guaranteed) if (guaranteed := plain.get("newcomers")) else None,
     )
 

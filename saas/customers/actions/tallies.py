@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from saas.customers.actions.frozen_rosters import restored_facts
+from saas.customers.actions.frozen_rosters import restored_answer, restored_facts
 from saas.customers.allocation import (
     Allocation,
     Candidate,
@@ -97,6 +97,7 @@ async def pick_facts(
         received=await _received(roster, asked["place"]),
         shares=await asyncio.to_thread(_shown, roster) if shares is None else _restored(roster, shares),
         known=tuple(restored_facts(unit[each]["facts"]) for each in sorted(unit)),
+        answer=None if roster.plugin is None else restored_answer(asked["facts"]),
     )
 
 

@@ -41,8 +41,8 @@ class Participant:
 class AllocationWish:
     """What to allocate: the named customers of the pool, else the `take` that wait longest, to `people` by `method`.
 
-    `plan` is of performance first, `match` of match first. `seed_source` names the public value that a draw takes its
-    seed from; without one the seed is a secret of the company until the commit.
+    `plan` is of performance first, `match` of match first, `plugin` a plugin and its method. `seed_source` names the
+    public value that a draw takes its seed from; without one the seed is a secret of the company until the commit.
     """
 
     pool_id: UUID
@@ -53,6 +53,7 @@ class AllocationWish:
     plan: PerformancePlan | None = None
     seed_source: str | None = None
     match: MatchPlan | None = None
+    plugin: tuple[str, str] | None = None
 
     @property
     def size(self) -> int:

@@ -26,6 +26,8 @@ from saas.customers.allocation.choices import (
     Method,
     NewcomerFloor,
     OrderedRules,
+    PluginMethod,
+    PluginPlace,
     Trait,
     TraitKind,
 )
@@ -76,6 +78,8 @@ __all__ = [
     "PeriodStillOpen",
     "Pick",
     "PickFacts",
+    "PluginMethod",
+    "PluginPlace",
     "PooledCustomer",
     "PublicSeed",
     "Roster",

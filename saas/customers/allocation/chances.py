@@ -30,12 +30,15 @@ _HARDLY = Fraction(1, 10**6)
 
 @dataclass(frozen=True, slots=True)
 class DealtUnit:
-    """Records that went to one person together, or to nobody, at their `place`; `known` where the method goes by it."""
+    """Records that went to one person together, or to nobody, at their `place`; `known` and `group`
+    where the method goes by them.
+    """
 
     place: int
     records: tuple[UUID, ...]
     employee_id: UUID | None
     known: tuple[CustomerFacts, ...] = ()
+    group: int | None = None
 
 
 def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID, int]]:
@@ -54,6 +57,8 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
         barred = full.union(*(cooling.get(record, ()) for record in unit.records))
         if aims is not None:
             barred |= _aimed_past(roster.candidates, aims.of(unit.known), unit.employee_id)
+        if roster.plugin is not None and unit.group is not None:
+            barred |= {each.employee_id for each in roster.candidates} - roster.plugin.groups[unit.group]
         if len(unit.records) > 1:
             barred |= {person for person, room in rooms.items() if room < len(unit.records)}
         out = frozenset(barred)

@@ -5,7 +5,7 @@ All of it is frozen with the roster.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -32,6 +32,7 @@ class Method(Enum):
     LEVEL = "level"
     MATCH = "match"
     RULES = "rules"
+    PLUGIN = "plugin"
 
     @property
     def needs_weight(self) -> bool:
@@ -43,7 +44,7 @@ IN_LINE = (Method.FLEXIBLE, Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE, Method.L
 """The methods that go by where somebody stands in a line: what matching and ordered rules go on by."""
 
 
-GO_BY_FACTS = frozenset({Method.MATCH, Method.RULES})
+GO_BY_FACTS = frozenset({Method.MATCH, Method.RULES, Method.PLUGIN})
 """The methods that go by what is known of customers."""
 
 
@@ -189,3 +190,27 @@ class OrderedRules:
             if rule.then not in IN_LINE:
                 told: dict[str, Scalar] = {"number": number, "title": rule.title, "method": rule.then.value}
                 yield RosterImpossible("customers.rule_then_refused", told)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPlace:
+    """Where a plugin's method put a customer, or records of one company together; nobody where `employee_id` is None.
+
+    `key` and `args` are its sentence. `group` is the place, among the groups of its `PluginMethod`, of those whom the
+    customer was for.
+    """
+
+    employee_id: UUID | None
+    group: int
+    key: str
+    args: Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginMethod:
+    """The method of a plugin that dealt, in which version; `groups` are whom customers were for."""
+
+    plugin: str
+    version: str
+    method: str
+    groups: tuple[frozenset[UUID], ...]

@@ -18,10 +18,10 @@ from itertools import accumulate
 from types import MappingProxyType
 from uuid import UUID
 
-from saas.customers.allocation.choices import CustomerFacts, Method
+from saas.customers.allocation.choices import CustomerFacts, Method, PluginPlace
 from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
 from saas.customers.allocation.draw import published_weights_of_draw
-from saas.customers.allocation.explaining_aims import Told
+from saas.customers.allocation.explaining_aims import Told, explain_outside
 from saas.customers.allocation.newcomers import Guarantee, guaranteed_newcomers
 from saas.customers.allocation.roster import Candidate, Roster
 from saas.customers.allocation.tallies import Tallies, Tally
@@ -39,6 +39,7 @@ _CHOSEN: Mapping[Method, Explanation] = MappingProxyType(
         Method.LOAD_RELATIVE: Explanation("customers.allocated_load_relative"),
         Method.DRAW: Explanation("customers.allocated_draw"),
         Method.LEVEL: Explanation("customers.allocated_level"),
+        Method.PLUGIN: Explanation("customers.allocated_plugin"),
     }
 )
 _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
@@ -51,6 +52,7 @@ _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
         Method.LOAD_RELATIVE: Explanation("customers.passed_over_load"),
         Method.DRAW: Explanation("customers.passed_over_draw"),
         Method.LEVEL: Explanation("customers.passed_over_level"),
+        Method.PLUGIN: Explanation("customers.passed_over_plugin"),
     }
 )
 _FILTERED: Mapping[FilterRule, Explanation] = MappingProxyType(
@@ -72,8 +74,8 @@ _NOBODY: Mapping[Nobody, Explanation] = MappingProxyType(
 )
 
 
-_BY_FILLED_SHARES = frozenset({Method.WEIGHTED, Method.DRAW, Method.PERFORMANCE})
-"""The methods whose shares and weights hold what newcomers are guaranteed already."""
+_WITHOUT_TURNS = frozenset({Method.WEIGHTED, Method.DRAW, Method.PERFORMANCE, Method.PLUGIN})
+"""The methods whose shares, weights or answers hold what newcomers are guaranteed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class PickFacts:
 
     `label` is the customer's that is asked about, `records` are all that went with it. `received` is what everybody had
     got before its place; `shares`, of the methods by share, are what `shown_shares` gives for the whole allocation.
-    `known` is of the records, in their order, where the method goes by that.
+    `known` is of the records, in their order, where the method goes by that; `answer` is a plugin's.
     """
 
     label: str
@@ -93,6 +95,7 @@ class PickFacts:
     received: Tallies
     shares: Mapping[UUID, str]
     known: tuple[CustomerFacts, ...] = ()
+    answer: PluginPlace | None = None
 
 
 def shown_shares(shares: Mapping[UUID, Fraction]) -> dict[UUID, str]:
@@ -196,6 +199,8 @@ class _Case:
         return Told(self.roster, self.facts.known, lambda each: self._received(each).turns)
 
     def _barred(self, candidate: Candidate) -> Explanation | None:
+        if (outside := explain_outside(self.roster, self.facts.answer, candidate, self.facts.label)) is not None:
+            return outside
         return None if self._told is None else self._told.barred(candidate, self.facts.label)
 
     @property
@@ -227,7 +232,7 @@ class _Case:
         """Whether the customer went to a newcomer out of turn, who would have had too few otherwise."""
         guarantee, newcomers = self._guarantee
         method, chosen = self.roster.method, self.facts.employee_id
-        if method in _BY_FILLED_SHARES or chosen not in newcomers or not guarantee.decides(method):
+        if method in _WITHOUT_TURNS or chosen not in newcomers or not guarantee.decides(method):
             return False
         if self._told is not None and not self._told.is_entitled(chosen):
             return False
@@ -254,6 +259,9 @@ class _Case:
     def standing(self, candidate: Candidate) -> dict[str, Shown]:
         """Where a person stood when the pick was made, in the terms of the method."""
         method, name = self.method, candidate.name
+        if self.roster.plugin is not None:
+            told = self.roster.plugin
+            return {"name": name, "plugin": told.plugin, "version": told.version, "method": told.method}
         if method is Method.LEVEL:
             return {"name": name, "level": candidate.level + self._received(candidate).records}
         if method is Method.STRICT:
@@ -284,6 +292,10 @@ class _Case:
 
     def grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         """What the standing rests on."""
+        answer = self.facts.answer
+        if answer is not None:
+            is_chosen = candidate.employee_id == answer.employee_id
+            return (Explanation(answer.key, dict(answer.args)),) if is_chosen else ()
         if self.method is Method.LEVEL:
             return (self._level(candidate), self._last_served(candidate))
         if self.method is Method.FLEXIBLE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from saas.customers.allocation.choices import CustomerFacts, MatchPlan, Method, OrderedRules
+from saas.customers.allocation.choices import CustomerFacts, MatchPlan, Method, OrderedRules, PluginPlace
 from saas.customers.allocation.matching import Aims, unfit_kind
 from saas.customers.allocation.roster import Candidate, Roster
 from saas.kernel import Explanation
@@ -71,3 +71,11 @@ class Told:
             return None
         args: dict[str, Shown] = {"customer": label, "name": asking.name, "chosen": chosen.name}
         return Explanation(f"customers.passed_over_{self._roster.method.value}", args, parts=self.ground(chosen))
+
+
+def explain_outside(roster: Roster, answer: PluginPlace | None, person: Candidate, label: str) -> Explanation | None:
+    """Why a plugin's method had the customer for others than this person; None where it had not."""
+    if roster.plugin is None or answer is None or person.employee_id in roster.plugin.groups[answer.group]:
+        return None
+    args: dict[str, Shown] = {"name": person.name, "customer": label, "plugin": roster.plugin.plugin}
+    return Explanation("customers.filtered_plugin", {**args, "method": roster.plugin.method})

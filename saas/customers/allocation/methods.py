@@ -10,7 +10,7 @@ from types import MappingProxyType
 from uuid import UUID
 
 from saas.customers.allocation.choices import Method
-from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, PassingOrder, Table, deal
+from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, May, PassingOrder, Table, deal
 from saas.customers.allocation.draw import draw
 from saas.customers.allocation.lines import InLine
 from saas.customers.allocation.newcomers import NewcomersFirst, guarantee_of
@@ -66,6 +66,31 @@ def _in_line(roster: Roster) -> Allocation:
     guarantee, line = guarantee_of(roster, table.seats), InLine(roster, units, table.seats)
     is_deciding = guarantee.decides(roster.method)
     return deal(roster, table, units, NewcomersFirst(line, guarantee, line.entitled) if is_deciding else line)
+
+
+class _Answered:
+    """The order that a plugin's method answered in; that it may be so was checked when it answered."""
+
+    def __init__(self, units: Sequence[Unit], seats: Sequence[Candidate]) -> None:
+        by_id = {each.employee_id: seat for seat, each in enumerate(seats)}
+        answers = (unit.records[0].answer for unit in units)
+        self._seats = iter(
+            [None if each is None or each.employee_id is None else by_id[each.employee_id] for each in answers]
+        )
+
+    def choose(self, may: May) -> int | None:
+        seat = next(self._seats)
+        assert seat is None or may(seat)
+        return seat
+
+    def served(self, seat: int, *, records: int, has_room: bool) -> None:
+        """The plugin has counted it already."""
+
+
+def _answered(roster: Roster) -> Allocation:
+    units = roster.units()
+    table = Table(roster, units, needs_weight=False)
+    return deal(roster, table, units, _Answered(units, table.seats))
 
 
 def _weighted(roster: Roster) -> Allocation:
@@ -132,6 +157,7 @@ METHODS: Mapping[Method, Callable[[Roster], Allocation]] = MappingProxyType(
         Method.LEVEL: _in_line,
         Method.MATCH: _in_line,
         Method.RULES: _in_line,
+        Method.PLUGIN: _answered,
     }
 )
 """A method is a function from a roster to an allocation."""

@@ -20,6 +20,8 @@ from saas.customers.allocation.choices import (
     Method,
     NewcomerFloor,
     OrderedRules,
+    PluginMethod,
+    PluginPlace,
     Trait,
     TraitKind,
 )
@@ -92,13 +94,14 @@ class Candidate:
 class PooledCustomer:
     """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company.
 
-    `facts` are known where the method goes by them.
+    `facts` are known where the method goes by them; `answer` is where a plugin's method puts it.
     """
 
     customer_id: UUID
     label: str
     match_group: str | None = None
     facts: CustomerFacts = NOTHING_KNOWN
+    answer: PluginPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Roster:
     Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
     before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
     last. `performance` is the plan of the method of that name. `newcomers` None guarantees newcomers nothing, as it
-    was before there were guarantees. `match` and `rules` are of the methods of those names.
+    was before there were guarantees. `match`, `rules` and `plugin` are of the methods of those names.
     """
 
     allocation_id: UUID
@@ -132,6 +135,7 @@ class Roster:
     newcomers: NewcomerFloor | None = None
     match: MatchPlan | None = None
     rules: OrderedRules | None = None
+    plugin: PluginMethod | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """The customers without duplicates: records of one company stand where the first of them stood."""
@@ -207,6 +211,8 @@ def _lacking(roster: Roster) -> Iterator[RosterImpossible]:
     yield from _meaningless(roster.newcomers)
     if roster.method is Method.MATCH:
         yield from _faults_of(roster.match, "customers.roster_match_missing")
+    if roster.method is Method.PLUGIN and roster.plugin is None:
+        yield RosterImpossible("customers.roster_plugin_missing")
     if roster.method is Method.RULES:
         yield from _faults_of(roster.rules, "customers.roster_rules_missing")
     if roster.method is Method.PERFORMANCE and roster.performance is None:

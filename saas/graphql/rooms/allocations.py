@@ -21,6 +21,7 @@ from saas.customers import (
     OnChange,
     Participant,
     PerformancePlan,
+    PluginMethods,
     TraitKind,
     cancel_allocation,
     commit_allocation,
@@ -30,6 +31,7 @@ from saas.customers import (
     own_certificate,
     plan_allocation,
 )
+from saas.extensions import PluginHost
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import (
     IdempotentPayload,
@@ -104,6 +106,14 @@ class PerformancePlanInput:
     )
 
 
+@strawberry.input(description="A method that a plugin brings. Since 0.1.")
+class AllocationPluginInput:
+    """Of a plugin that the company has enabled."""
+
+    name: str = strawberry.field(description="The plugin.")
+    method: str = strawberry.field(description="Its method, as the plugin names it.")
+
+
 @strawberry.input(description="A kind of trait. Since 0.1.")
 class MatchKindInput:
     """As people have it."""
@@ -151,6 +161,9 @@ class AllocationPlanInput:
         description="The plan of performance first.", default=None
     )
     match: MatchPlanInput | None = strawberry.field(description="The plan of match first.", default=None)
+    plugin: AllocationPluginInput | None = strawberry.field(
+        description="The plugin's method, of at most 2000 customers.", default=None
+    )
     seed_source: str | None = strawberry.field(
         description="Of a draw: which public value its seed will be, said exactly; a secret seed when absent.",
         default=None,
@@ -182,9 +195,17 @@ async def allocation_plan(info: Info, input: AllocationPlanInput) -> AllocationP
         plan=None if input.performance is None else _performance(input.performance),
         seed_source=_source(input.seed_source),
         match=None if input.match is None else _match(input.match),
+        plugin=None if input.plugin is None else (input.plugin.name, input.plugin.method),
     )
     keyring = await info.room(Sealer).keyring(info.actor.tenant_id)
-    allocation_id = await plan_allocation(info.actor, wish, keyring=keyring, time_zone=info.time_zone, clock=info.clock)
+    allocation_id = await plan_allocation(
+        info.actor,
+        wish,
+        keyring=keyring,
+        time_zone=info.time_zone,
+        clock=info.clock,
+        plugins=PluginMethods(info.room(PluginHost), info.plugins),
+    )
     return AllocationPlanPayload(allocation=Ref("Allocation", allocation_id))
 
 
