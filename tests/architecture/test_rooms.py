@@ -54,6 +54,7 @@ REVIEWED = {
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",
+    "customers/plugin_methods.py": "a plugin's method asked and checked: a second subject of `hooks`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
     "events/idempotency.py": "outcomes by key, a second subject of the room",
