@@ -118,11 +118,11 @@ class _Dealing:
         work = self._settings.work_of(hospital.level)
         if not may:
             key = "pharma.explained.outside" if territory is None else "pharma.explained.nobody"
-            told = {} if territory is None else {"territory": territory.title}
+            told: dict[str, str | int | None] = {} if territory is None else {"territory": territory.title}
             return AllocationPlace(hospital.place, None, frozenset(each.employee_id for each in team), key, told)
         due = [each for each in may if self._is_due(each, may)]
         chosen = min(due or may, key=lambda each: (self._work[each.employee_id], each.lot))
-        args = {
+        args: dict[str, str | int | None] = {
             "territory": "–" if territory is None else territory.title,
             "level": hospital.level or "–",
             "work": work,

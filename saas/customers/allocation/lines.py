@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -88,19 +88,35 @@ _STANDINGS: Mapping[Method, Callable[[Sequence[Candidate]], Standing]] = Mapping
 )
 
 
-class _Lines:
+class Lines:
     """The lines of one standing, one for each group of people that was asked for; ties by seat."""
 
     def __init__(self, standing: Standing) -> None:
         self.standing = standing
         self._lines: dict[frozenset[int], list[tuple[tuple[int, ...], int]]] = {}
 
-    def choose(self, group: frozenset[int], may: May, full: set[int]) -> int | None:
-        """The first of a group that may; an entry from before somebody was served is set right when it comes up."""
+    def first(self, group: frozenset[int], full: set[int]) -> tuple[int, ...] | None:
+        """Where the first of a group stands; None where there is nobody."""
+        line = self._line(group)
+        while line:
+            key, seat = self.standing.key(line[0][1]), line[0][1]
+            if seat in full:
+                heappop(line)
+            elif key != line[0][0]:
+                heapreplace(line, (key, seat))
+            else:
+                return key
+        return None
+
+    def _line(self, group: frozenset[int]) -> list[tuple[tuple[int, ...], int]]:
         if group not in self._lines:
             self._lines[group] = [(self.standing.key(seat), seat) for seat in group]
             heapify(self._lines[group])
-        line, passed, found = self._lines[group], [], None
+        return self._lines[group]
+
+    def choose(self, group: frozenset[int], may: May, full: set[int]) -> int | None:
+        """The first of a group that may; an entry from before somebody was served is set right when it comes up."""
+        line, passed, found = self._line(group), [], None
         while line and found is None:
             entry = heappop(line)
             key, seat = self.standing.key(entry[1]), entry[1]
@@ -122,7 +138,7 @@ class InLine:
 
     def __init__(self, roster: Roster, units: Sequence[Unit], seats: Sequence[Candidate]) -> None:
         self._units, self._aims, self._place = units, Aims(roster, seats), -1
-        self._lines = {method: _Lines(_STANDINGS[method](seats)) for method in roster.deciding_methods()}
+        self._lines = {method: Lines(_STANDINGS[method](seats)) for method in roster.deciding_methods()}
         self._turns = [0] * len(seats)
         self._full: set[int] = set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from saas.customers.allocation.choices import CustomerFacts, MatchPlan, Method, OrderedRules, TraitKind
 from saas.customers.allocation.roster import Candidate, Roster
@@ -23,6 +24,13 @@ class Aim:
     quota: int | None = None
 
 
+class _Fitting(NamedTuple):
+    """Who may have customers of a value: those without a trait of its kind too; and who wants them."""
+
+    may: frozenset[int]
+    wants: frozenset[int]
+
+
 class Aims:
     """Whom the customers of a roster are for, by what is known of them."""
 
@@ -30,6 +38,7 @@ class Aims:
         self._roster, self._people = roster, people
         self._everybody = frozenset(range(len(people)))
         self._known: dict[tuple[CustomerFacts, ...], Aim] = {}
+        self._fits: dict[tuple[TraitKind, str | None], _Fitting] = {}
 
     def of(self, records: Sequence[CustomerFacts]) -> Aim:
         """Of customers that go to one person together: who may have each of them."""
@@ -47,13 +56,21 @@ class Aims:
         return Aim(self._roster.method, self._everybody, frozenset(), self._everybody)
 
     def _matched(self, plan: MatchPlan, records: Sequence[CustomerFacts]) -> Aim:
-        may = frozenset(
-            seat
-            for seat, each in enumerate(self._people)
-            if all(unfit_kind(plan, each, facts) is None for facts in records)
-        )
-        wanted = frozenset(seat for seat in may if all(prefers(plan, self._people[seat], each) for each in records))
-        return Aim(plan.then, wanted, may, may, plan.quota)
+        may, wanted = self._everybody, self._everybody
+        for facts in records:
+            may = may.intersection(*(self._fitting(kind, facts.value(kind)).may for kind in plan.must))
+            wanted &= frozenset().union(*(self._fitting(kind, facts.value(kind)).wants for kind in plan.prefer))
+        return Aim(plan.then, wanted & may, may, may, plan.quota)
+
+    def _fitting(self, kind: TraitKind, value: str | None) -> _Fitting:
+        """Whom a value of a kind fits."""
+        if (kind, value) not in self._fits:
+            facts = CustomerFacts(**{kind.value: value})
+            having = {seat: each.values(kind) for seat, each in enumerate(self._people)}
+            wants = frozenset(seat for seat, values in having.items() if facts.is_one_of(kind, values))
+            without = frozenset(seat for seat, values in having.items() if not values)
+            self._fits[kind, value] = _Fitting(wants | without, wants)
+        return self._fits[kind, value]
 
     def _ruled(self, rules: OrderedRules, facts: CustomerFacts) -> Aim:
         """Several records of one company go by the first of them."""
@@ -71,11 +88,6 @@ def unfit_kind(plan: MatchPlan, person: Candidate, facts: CustomerFacts) -> Trai
         if values and not facts.is_one_of(kind, values):
             return kind
     return None
-
-
-def prefers(plan: MatchPlan, person: Candidate, facts: CustomerFacts) -> bool:
-    """Whether a person prefers such customers."""
-    return any(facts.is_one_of(kind, person.values(kind)) for kind in plan.prefer)
 
 
 def preferred_first(roster: Roster) -> Roster:

@@ -13,8 +13,9 @@ from fractions import Fraction
 from uuid import UUID
 
 from saas.customers.allocation.choices import Method
-from saas.customers.allocation.dealing import May, PassingOrder, Queue, filter_rule
+from saas.customers.allocation.dealing import May, PassingOrder, filter_rule
 from saas.customers.allocation.errors import GuaranteesExceedWhole
+from saas.customers.allocation.lines import Lines
 from saas.customers.allocation.performance import is_newcomer
 from saas.customers.allocation.roster import Candidate, Roster
 from saas.kernel import Scalar
@@ -77,6 +78,20 @@ def guaranteed_newcomers(roster: Roster) -> tuple[Guarantee, frozenset[UUID]]:
     return guarantee, frozenset(seated[seat].employee_id for seat in guarantee.newcomers)
 
 
+class _Turns:
+    """Where newcomers stand: who has had fewest turns comes first."""
+
+    def __init__(self, newcomers: frozenset[int]) -> None:
+        self._got = dict.fromkeys(newcomers, 0)
+
+    def key(self, seat: int) -> tuple[int, ...]:
+        return (self._got[seat],)
+
+    def serve(self, seat: int, records: int) -> None:
+        if seat in self._got:
+            self._got[seat] += 1
+
+
 class NewcomersFirst:
     """A method's order, in which a newcomer who would fall below the guarantee is served out of turn.
 
@@ -88,33 +103,37 @@ class NewcomersFirst:
         self, order: PassingOrder, guarantee: Guarantee, entitled: Callable[[int], frozenset[int]] | None = None
     ) -> None:
         self._order, self._guarantee, self._place, self._entitled = order, guarantee, -1, entitled
-        self._got = dict.fromkeys(guarantee.newcomers, 0)
-        self._queue = Queue()
-        self._queue.fill([((0,), seat) for seat in sorted(guarantee.newcomers)])
+        self._lines, self._full = Lines(_Turns(guarantee.newcomers)), set[int]()
+        self._groups: dict[frozenset[int], frozenset[int]] = {}
 
     def choose(self, may: May) -> int | None:
         """A newcomer who is due; else whose turn it is."""
         self._place += 1
-        due = self._guarantee.due(self._place)
-        seat = self._due(due, may) if self._is_any(due) else None
+        seat = self._due(may)
         if seat is None:
             return self._order.choose(may)
         self._order.take_out(seat)
         return seat
 
-    def _due(self, due: int, may: May) -> int | None:
-        entitled = self._guarantee.newcomers if self._entitled is None else self._entitled(self._place)
-        return self._queue.take(lambda each: self._got[each] < due and each in entitled and may(each))
+    def _due(self, may: May) -> int | None:
+        group, due = self._newcomers(), self._guarantee.due(self._place)
+        first = self._lines.first(group, self._full)
+        if first is None or first[0] >= due:
+            return None
+        standing = self._lines.standing
+        return self._lines.choose(group, lambda seat: standing.key(seat)[0] < due and may(seat), self._full)
 
-    def _is_any(self, due: int) -> bool:
-        first = self._queue.first()
-        return first is not None and first[0] < due
+    def _newcomers(self) -> frozenset[int]:
+        if self._entitled is None:
+            return self._guarantee.newcomers
+        entitled = self._entitled(self._place)
+        if entitled not in self._groups:
+            self._groups[entitled] = entitled & self._guarantee.newcomers
+        return self._groups[entitled]
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """A turn more, whichever way it came."""
-        if seat in self._got:
-            self._queue.remove(seat)
-            self._got[seat] += 1
-            if has_room:
-                self._queue.put((self._got[seat],), seat)
+        self._lines.standing.serve(seat, records)
+        if not has_room:
+            self._full.add(seat)
         self._order.served(seat, records=records, has_room=has_room)
