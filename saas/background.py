@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from saas.access import SALES_MANAGER
 from saas.audit import HeadLog, chain, read_head
-from saas.customers import RecycleWarning, RecyclingRun
+from saas.customers import RecycleWarning, RecyclingRun, Separation, find_leavers, job_actor
 from saas.events import purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
 from saas.identity import Recipient, find_staff_recipients, purge_identity
@@ -19,6 +20,9 @@ from saas.onboarding.jobs import purge_sign_up_keys
 from saas.people import find_manager, find_supervisors
 from saas.sales import find_follow_up_facts
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
+
+LEFT = "离职 / left the company"
+"""The reason in the ledger where a list, not a person, said that somebody left: in both languages, for it is stored."""
 
 
 def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, clock: Clock) -> RecycleWarning:
@@ -40,6 +44,22 @@ def recycle_warning(database: Database, postbox: Postbox, catalogue: Catalogue, 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
     """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
     return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, follow_ups=find_follow_up_facts, clock=clock)
+
+
+async def take_over(database: Database, clock: Clock) -> None:
+    """The customers of people whom a list said to have left go to their pools, a transaction each."""
+    for tenant in await every_tenant(database):
+        if tenant.status is TenantStatus.ACTIVE:
+            await _take_over(database, tenant, clock)
+
+
+async def _take_over(database: Database, tenant: TenantSummary, clock: Clock) -> None:
+    async with database.transaction(tenant.id):
+        leavers = await find_leavers()
+    separation = Separation(job_actor(tenant.id), LEFT, find_follow_up_facts, tenant.time_zone, clock)
+    for employee_id in leavers:
+        async with database.transaction(tenant.id):
+            await separation.leave_customers(employee_id=employee_id, successor_id=None)
 
 
 def periodic_jobs(
@@ -79,6 +99,12 @@ def periodic_jobs(
         PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
         PeriodicJob("events.purge", timedelta(hours=1), purge),
         PeriodicJob("customers.recycle", timedelta(minutes=15), recycle, longest=timedelta(hours=1)),
+        PeriodicJob(
+            "customers.leavers",
+            timedelta(minutes=15),
+            partial(take_over, database, clock),
+            longest=timedelta(minutes=30),
+        ),
         PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
     )
 

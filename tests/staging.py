@@ -59,6 +59,7 @@ _TABLES = (
     "refused_check_count",
     "pool_setting",
     "pool_department",
+    "pool_member",
     "pool_event",
     "pool_notice",
     "holding_mark",
@@ -134,7 +135,7 @@ class Company:
     async def enter(self, name: str, *, keeper: Actor | None = None, phone: str | None = None) -> UUID:
         """A new customer: the keeper's own, or in the pool."""
         new = NewCustomer(name=name, phone=phone)
-        return await self.within(
+        entered = await self.within(
             lambda: create_customer(
                 keeper or self.founder,
                 new,
@@ -144,6 +145,7 @@ class Company:
                 clock=self.clock,
             )
         )
+        return entered.customer_id
 
     async def claim(self, actor: Actor, customer_id: UUID, *, access: AccessTable = REP) -> UUID:
         """The actor claims."""

@@ -13,6 +13,7 @@ from saas.customers.actions.answers import (
 )
 from saas.customers.actions.customers import (
     ClaimGuard,
+    Entered,
     claim_customer,
     claim_customers,
     create_customer,
@@ -30,6 +31,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
+from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -41,6 +43,7 @@ from saas.customers.actions.pools import (
     move_customers,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
+from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
@@ -128,6 +131,7 @@ __all__ = [
     "CustomerImport",
     "DepartmentLimit",
     "DrawCertificate",
+    "Entered",
     "FollowUpFacts",
     "FollowUpKind",
     "FollowUpSource",
@@ -136,6 +140,7 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "Left",
     "LevelDays",
     "LevelStanding",
     "MarkKind",
@@ -160,6 +165,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "Separation",
     "SettingsWish",
     "Trait",
     "TraitKind",
@@ -181,11 +187,13 @@ __all__ = [
     "find_customer_by_external_key",
     "find_customers",
     "find_given",
+    "find_leavers",
     "find_owner_on",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
     "get_visible_customer",
+    "job_actor",
     "list_allocation_problems",
     "lock_customers",
     "lock_visible_customers",

@@ -11,7 +11,7 @@ import asyncpg
 
 from saas.access import AccessTable, scope_predicate
 from saas.customers.errors import CustomerAlreadyOwned, CustomerNotFound, PoolBeingAllocated
-from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.policies import CUSTOMER_SCOPES, VISIBLE_POOL
 from saas.customers.queries import POOL_SETTINGS, is_member_sql
 from saas.customers.rules import ClaimSituation
 from saas.customers.settings import PoolSettings, settings_in_force
@@ -76,8 +76,8 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
                p.name AS pool_name, p.status = 'open' AS is_enabled, {POOL_SETTINGS},
                (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
                 AND o.owner_id = $2) AS last_ended_on,
-               l.department, l.claims, l.holding, {is_member_sql(department="l.department")} AS is_member,
-               NOT w.is_free AS is_pool_busy
+               l.department, l.claims, l.holding, NOT w.is_free AS is_pool_busy,
+               {is_member_sql(employee="$2", department="l.department")} AS is_member
         FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
         CROSS JOIN LATERAL (
             SELECT pg_try_advisory_xact_lock_shared({_claims_of("p.id")}) AS is_free OFFSET 0
@@ -93,7 +93,10 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
 def _claimable(scopes: frozenset[str], *, employee: str) -> str:
     """Who sees the pool may also learn that a customer has just left it: the loser of a race is told "taken"."""
     visible = scope_predicate(CUSTOMER_SCOPES, scopes, alias="c", tenant="$1", employee=employee)
-    return f"({visible} OR {_LEFT_THE_POOL})" if "pool" in scopes else visible
+    if "pool" not in scopes:
+        return visible
+    shown = VISIBLE_POOL.format(t="c", tenant="$1", employee=employee)
+    return f"({visible} OR ({shown} AND {_LEFT_THE_POOL}))"
 
 
 _LEFT_THE_POOL = """(

@@ -66,7 +66,7 @@ class PoolSetting(TenantModel):
 
 class PoolDepartment(Model):
     """A department whose people, and those of all departments below, are members of a pool; a pool without one is
-    everybody's.
+    everybody's, unless it names people (`PoolMember`).
 
     The primary key is (tenant_id, pool_id, department_id); the ORM is told of one column of it.
     """
@@ -77,6 +77,20 @@ class PoolDepartment(Model):
 
     class Meta(TenantMeta):
         table = "pool_department"
+
+
+class PoolMember(Model):
+    """A person who is a member of a pool beside the people of its departments.
+
+    The primary key is (tenant_id, pool_id, employee_id); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    employee_id = fields.UUIDField(primary_key=True)
+
+    class Meta(TenantMeta):
+        table = "pool_member"
 
 
 class Customer(TenantModel):

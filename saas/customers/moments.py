@@ -7,7 +7,7 @@ nobody waits in a circle.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,6 +28,14 @@ SELECT coalesce((SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 
        (SELECT count(*) FROM customer h WHERE h.tenant_id = $1 AND h.owner_id = $3 AND h.pool_id = c.pool_id
         AND h.effective_follow_up_on IS NULL) AS awaiting_first
 FROM customer c WHERE c.tenant_id = $1 AND c.id = $2
+"""
+_HELD = """
+SELECT held.owner_id, held.holding, ARRAY(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1
+    AND u.descendant_id = e.department_id ORDER BY u.depth, u.ancestor_id) AS departments
+FROM (
+    SELECT c.owner_id, count(*) AS holding FROM customer c WHERE c.tenant_id = $1 AND c.owner_id IS NOT NULL
+        AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $2::jsonb) GROUP BY c.owner_id
+) held JOIN employee e ON e.tenant_id = $1 AND e.id = held.owner_id
 """
 _ABOVE = """
 SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1 AND u.descendant_id = $2
@@ -81,6 +89,35 @@ async def refuse_one_more(pool: Pool, holding: int, *, employee_id: UUID, depart
     departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
     loads = await department_loads(pool.settings, departments)
     return may_hold_one_more(holding, pool.rules_for(employee_id, departments), loads)
+
+
+async def room_of(pool: Pool, holding: int, *, employee_id: UUID, department_id: UUID, most: int) -> int:
+    """How many customers that count a person who holds `holding` may get, `most` where no limit is nearer (P09)."""
+    departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
+    loads = await department_loads(pool.settings, departments)
+    limit = pool.settings.limit_of(employee_id, departments)
+    rooms = [most if limit is None else limit - holding, *(each.limit - each.holding for each in loads)]
+    return max(0, min(most, *rooms))
+
+
+@dataclass(frozen=True, slots=True)
+class OverLimit:
+    """Somebody who holds more than a pool allows: they keep all, and take none."""
+
+    employee_id: UUID
+    holding: int
+    limit: int
+
+
+async def people_over_limit(settings: PoolSettings) -> list[OverLimit]:
+    """Who holds more customers that count than the settings allow, who is furthest over first (3.2)."""
+    rows = await current_transaction().fetch(_HELD, current_tenant_id(), settings.holding_text)
+    found = [
+        OverLimit(row["owner_id"], row["holding"], limit)
+        for row in rows
+        if (limit := settings.limit_of(row["owner_id"], row["departments"])) is not None and row["holding"] > limit
+    ]
+    return sorted(found, key=lambda each: (each.limit - each.holding, each.employee_id))
 
 
 async def departments_above(department_id: UUID) -> list[UUID]:

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from saas.people import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 
+_ABOVE_ME = (
+    "(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = {tenant} AND u.descendant_id = "
+    + MY_DEPARTMENT
+    + ")"
+)
+_OF_POOL = "FROM pool_department d WHERE d.tenant_id = {tenant} AND d.pool_id = p.id"
+_PEOPLE = "FROM pool_member n WHERE n.tenant_id = {tenant} AND n.pool_id = p.id"
+_IS_MINE = (
+    f"(NOT EXISTS (SELECT {_OF_POOL}) AND NOT EXISTS (SELECT {_PEOPLE})"
+    f" OR EXISTS (SELECT {_OF_POOL} AND d.department_id IN {_ABOVE_ME})"
+    f" OR EXISTS (SELECT {_PEOPLE} AND n.employee_id = {{employee}}))"
+)
+_MY_POOLS = "(SELECT p.id FROM customer_pool p WHERE p.tenant_id = {tenant} AND " + _IS_MINE + ")"
+"""The pools of which the caller is a member (P01)."""
+
+VISIBLE_POOL = (
+    "{t}.pool_id = ANY (ARRAY(SELECT p.id FROM customer_pool p WHERE p.tenant_id = {tenant}"
+    f" AND (p.settings ->> 'visible_to_all' = 'true' OR {_IS_MINE})))"
+)
+"""That the caller may look into a row's pool (P02); an array, so that it is found out once for all rows."""
+
 CUSTOMER_SCOPES = {
     "all": "true",
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.owner_id = {employee}",
-    "pool": "{t}.owner_id IS NULL",
+    "pool": "({t}.owner_id IS NULL AND " + VISIBLE_POOL + ")",
 }
 OWNERSHIP_SCOPES = {
     "all": "true",
@@ -21,19 +42,6 @@ MARK_SCOPES = NOTICE_SCOPES = {
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.owner_id = {employee}",
 }
-
-_ABOVE_ME = (
-    "(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = {tenant} AND u.descendant_id = "
-    + MY_DEPARTMENT
-    + ")"
-)
-_OF_POOL = "FROM pool_department d WHERE d.tenant_id = {tenant} AND d.pool_id = p.id"
-_MY_POOLS = (
-    "(SELECT p.id FROM customer_pool p WHERE p.tenant_id = {tenant}"
-    f" AND (NOT EXISTS (SELECT {_OF_POOL}) OR EXISTS (SELECT {_OF_POOL} AND d.department_id IN {_ABOVE_ME})))"
-)
-"""The pools of which the caller is a member (P01)."""
-
 _MY_PEOPLE = (
     "(SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN " + MY_DEPARTMENT_TREE + ")"
 )

@@ -68,6 +68,13 @@ def _setting(of: Option) -> Expression:
     return Expression(of.api_name, ScalarKind.STRING, f"coalesce({read}, '{default}')", doc)
 
 
+def _members(name: str, table: str, column: str, prefix: str, doc: str) -> Expression:
+    """The ids of who is a member, as JSON; in the order of ids."""
+    ids = f"json_agg('{prefix}_' || replace(m.{column}::text, '-', '') ORDER BY m.{column})"
+    found = f"(SELECT {ids}::text FROM {table} m WHERE m.tenant_id = {{tenant}} AND m.pool_id = {{t}}.id)"
+    return Expression(name, ScalarKind.STRING, f"coalesce({found}, '[]')", f"{doc}, as JSON.")
+
+
 def _or_default(of: Option, read: str, default: str) -> str:
     """What is read, and the default of a pool from before the option; null where that is a value of its own."""
     if of.may_be_off:
@@ -94,6 +101,8 @@ pool = ReadType(
         ),
         Column("status", POOL_STATUS, "status", "Whether it is in use.", structural=True, filters=EXACT),
         Column("isDefault", ScalarKind.BOOLEAN, "is_default", "Whether new customers belong to it."),
+        _members("departments", "pool_department", "department_id", "dep", "Departments that are members (P01)"),
+        _members("members", "pool_member", "employee_id", "emp", "People who are members beside those (P01)"),
         *POOL_SETTINGS,
         Column("version", ScalarKind.INT, "version", "Rises with every change of the pool."),
         ToMany("settingsHistory", "PoolSetting", "pool_id", "VERSION_DESC", "Its settings, the newest version first."),

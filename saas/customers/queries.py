@@ -41,13 +41,18 @@ POOL_SETTINGS = "p.claim_limit, p.holding_limit, p.cooldown_days, p.settings::te
 """The columns of a pool ``p`` from which `settings_in_force` reads."""
 
 
-def is_member_sql(*, department: str) -> str:
-    """Whether the people of a department are members of the pool ``p``: scalar sub-selects, as `_LEFT_THE_POOL`."""
+def is_member_sql(*, employee: str, department: str) -> str:
+    """Whether a person of a department is a member of the pool ``p`` (P01): scalar sub-selects, as `_LEFT_THE_POOL`."""
     of_pool = "FROM pool_department d WHERE d.tenant_id = $1 AND d.pool_id = p.id"
+    people = "FROM pool_member n WHERE n.tenant_id = $1 AND n.pool_id = p.id"
     above = (
         f"(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1 AND u.descendant_id = {department})"
     )
-    return f"(NOT EXISTS (SELECT {of_pool}) OR EXISTS (SELECT {of_pool} AND d.department_id IN {above}))"
+    return (
+        f"(NOT EXISTS (SELECT {of_pool}) AND NOT EXISTS (SELECT {people})"
+        f" OR EXISTS (SELECT {of_pool} AND d.department_id IN {above})"
+        f" OR EXISTS (SELECT {people} AND n.employee_id = {employee}))"
+    )
 
 
 async def get_visible_customer(actor: Actor, access: AccessTable, *, customer_id: UUID) -> UUID | None:

@@ -19,6 +19,7 @@ from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
     AllocatingOptions,
     ClaimingOptions,
+    EnteringOptions,
     GoverningOptions,
     HoldingOptions,
     LevelDays,
@@ -34,7 +35,9 @@ from saas.kernel import AppErrors, Scalar
 
 
 @dataclass(frozen=True)
-class PoolSettings(GoverningOptions, AllocatingOptions, RecyclingOptions, HoldingOptions, ClaimingOptions):
+class PoolSettings(
+    GoverningOptions, AllocatingOptions, EnteringOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+):
     """What a pool allows and demands; the numbers are the product's.
 
     `not_before` is not set but follows from a change and its grace: nothing is due sooner.
@@ -173,7 +176,8 @@ class PoolChange:
     """A change of a pool; what is None or absent stays. `settings` maps names of `PoolSettings` to new values.
 
     `valid_from` is the first day of the new settings, today when None. `department_ids` are the departments whose
-    people, those below included, are members; empty is everybody.
+    people, those below included, are members, `member_ids` are people who are so by themselves; both empty is
+    everybody.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -181,6 +185,7 @@ class PoolChange:
     is_enabled: bool | None = None
     is_default: bool = False
     department_ids: tuple[UUID, ...] | None = None
+    member_ids: tuple[UUID, ...] | None = None
     valid_from: date | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from saas.graphql.gate import Gate, Repeated
 from saas.graphql.gathering import Gathering
 from saas.graphql.guard import refusal
 from saas.graphql.operation import Running, StaleSession, log_unexpected
-from saas.graphql.payloads import Ref
+from saas.graphql.payloads import ErrorArgument, Ref, UserError
 from saas.graphql.refusals import refused_payload
 from saas.graphql.sessions import Session, Sessions
 from saas.graphql.turns import Turns
@@ -296,7 +296,7 @@ def _canonical(given: Mapping[str, Any]) -> bytes:
 
 
 def _outcome(payload: object) -> dict[str, Any]:
-    """The ids and plain values of a payload, as JSON: what a replay starts from."""
+    """The ids, warnings and plain values of a payload, as JSON: what a replay starts from."""
     return {
         each.name: _stored(getattr(payload, each.name))
         for each in fields(payload)  # type: ignore[arg-type]
@@ -309,11 +309,15 @@ def _stored(value: object) -> object:
         return {"type": value.type_name, "id": value.id.hex}
     if isinstance(value, Decimal):
         return {"number": format(value, "f")}
+    if isinstance(value, UserError):
+        return {"warning": asdict(value)}
     if isinstance(value, list):
         return [_stored(each) for each in value]
     if value is None or isinstance(value, str | int | bool):
         return value
-    raise TypeError(f"a payload with an idempotency key holds references and plain values, not {type(value).__name__}")
+    raise TypeError(
+        f"a payload with an idempotency key holds references, warnings and plain values, not {type(value).__name__}"
+    )
 
 
 def _payload(root: RootField, outcome: Mapping[str, Any]) -> object:
@@ -322,5 +326,8 @@ def _payload(root: RootField, outcome: Mapping[str, Any]) -> object:
 
 def _restored(value: object) -> object:
     if isinstance(value, dict):
+        if "warning" in value:
+            told = value["warning"]
+            return UserError(**{**told, "args": [ErrorArgument(**each) for each in told["args"]]})
         return Decimal(value["number"]) if "number" in value else Ref(value["type"], UUID(hex=value["id"]))
     return [_restored(each) for each in value] if isinstance(value, list) else value

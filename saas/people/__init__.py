@@ -4,6 +4,7 @@ Everybody who sells, manages or is paid is an employee here; accounts and sign-i
 """
 
 from saas.people.actions.imports import EmployeeImport
+from saas.people.actions.separations import separate_employee
 from saas.people.actions.staff import (
     FoundedCompany,
     SealedPhone,
@@ -54,4 +55,5 @@ __all__ = [
     "person_name_key",
     "reads",
     "seal_phone",
+    "separate_employee",
 ]

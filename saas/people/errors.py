@@ -21,6 +21,10 @@ class EmployeeNotFound(NotFound):
     """No such person in this company, or not visible."""
 
 
+class SeparationRefused(RuleRefused):
+    """They left before, or the last day can't be."""
+
+
 class LegalEntityNotFound(NotFound):
     """No such company in law among this company's own."""
 

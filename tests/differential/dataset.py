@@ -141,6 +141,10 @@ class _Drawing:
             self._add("customer_pool", name=name, is_default=not at, claim_limit=at, created_at=NOW)
             for at, name in enumerate(("公海", "alpha", "Zeta"))
         ]
+        tables = self.company.tables
+        department, member = self._random.choice(tables["department"]), self._random.choice(tables["employee"])
+        tables["pool_department"] = [{"pool_id": self._pools[1], "department_id": department["id"]}]
+        tables["pool_member"] = [{"pool_id": self._pools[2], "employee_id": member["id"]}]
         self._customer_ids = [self._customer(number) for number in range(60)]
 
     def _customer(self, number: int) -> UUID:

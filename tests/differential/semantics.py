@@ -65,6 +65,33 @@ def _targets_my_tree(world: World, row: Row) -> bool:
     return _in_my_tree(world, row["department_id"] if person is None else person["department_id"])
 
 
+def _in_my_pool(world: World, row: Row) -> bool:
+    """Whether a customer waits in a pool that is everybody's, or that the caller or their department belongs to."""
+    departments = [each for each in world.tables["pool_department"] if each["pool_id"] == row["pool_id"]]
+    members = [each for each in world.tables["pool_member"] if each["pool_id"] == row["pool_id"]]
+    if row["owner_id"] is not None:
+        return False
+    if not departments and not members:
+        return True
+    mine, climbed = _my_department(world), set()
+    while mine is not None:
+        climbed.add(mine)
+        above = _by_id(world, "department", mine)
+        mine = None if above is None else above["parent_id"]
+    named = any(_is_me(world, each["employee_id"]) for each in members)
+    return named or any(each["department_id"] in climbed for each in departments)
+
+
+def _of_pool(table: str, column: str, prefix: str) -> Callable[[World, Row], object]:
+    """The public ids of a pool's members, as JSON."""
+
+    def value(world: World, row: Row) -> object:
+        named = sorted(each[column] for each in world.tables[table] if each["pool_id"] == row["id"])
+        return json.dumps([f"{prefix}_{each.hex}" for each in named])
+
+    return value
+
+
 Scopes = Mapping[str, Callable[[World, Row], bool]]
 _OWNED: Scopes = {
     "department": lambda world, row: _in_my_tree(world, row["owner_department_id"]),
@@ -84,7 +111,7 @@ SCOPES: Mapping[str, Scopes] = {
         "self": lambda world, row: bool(row["id"] == _my_department(world)),
     },
     "LegalEntity": {},
-    "Customer": {**_OWNED, "pool": lambda world, row: row["owner_id"] is None},
+    "Customer": {**_OWNED, "pool": _in_my_pool},
     "CustomerPool": {},
     "Ownership": _OWNED,
     "FollowUp": {
@@ -136,6 +163,8 @@ def _plain(default: object) -> object:
 EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
     "Customer.heldDays": _held_days,
     "Customer.daysLeft": _days_left,
+    "CustomerPool.departments": _of_pool("pool_department", "department_id", "dep"),
+    "CustomerPool.members": _of_pool("pool_member", "employee_id", "emp"),
     **{f"CustomerPool.{each.api_name}": _setting(name, before=_plain(each.default)) for name, each in OPTIONS.items()},
     "Collection.counts": lambda world, row: row["reverses_id"] is None and row["reversed_by_id"] is None,
     "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],

@@ -11,6 +11,7 @@ import pytest
 
 from saas.customers import PoolChange, apply_begun_settings, close_pool, configure_pool, create_pool, move_customers
 from saas.customers.errors import (
+    CustomerNotFound,
     NotAPoolMember,
     PoolChanged,
     PoolDisabled,
@@ -21,7 +22,7 @@ from saas.customers.errors import (
 )
 from saas.kernel import AppErrors, new_id
 from saas.people import create_department
-from saas.people.errors import DepartmentNotFound
+from saas.people.errors import DepartmentNotFound, EmployeeNotFound
 from tests.staging import ZONE, Company, refused
 
 POOL = "SELECT status, is_default, claim_limit, settings_version, version FROM customer_pool WHERE id = $1"
@@ -103,6 +104,7 @@ async def test_refused_changes_change_nothing(company: Company) -> None:
         ({"name": "华东公海"}, PoolNameTaken),
         ({"is_enabled": False}, PoolNeeded),
         ({"department_ids": (new_id(),)}, DepartmentNotFound),
+        ({"member_ids": (new_id(),)}, EmployeeNotFound),
     ):
         assert isinstance(await refused(configure(company, **change)), error), change
     with pytest.raises(AppErrors):
@@ -135,13 +137,48 @@ async def test_only_members_claim_those_of_departments_below_included(company: C
     first, second = await company.enter("甲"), await company.enter("乙")
     await configure(company, department_ids=(east,))
     before = await company.everything()
+    assert isinstance(await refused(company.claim(beside, first)), CustomerNotFound)
+    assert await company.everything() == before
+    await configure(company, settings={"visible_to_all": True}, version=2)
+    before = await company.everything()
     refusal = await refused(company.claim(beside, first))
     assert isinstance(refusal, NotAPoolMember)
     assert refusal.values == {"pool": "公海"}
     assert await company.everything() == before
     await company.claim(below, first)
-    await configure(company, department_ids=(), version=2)
+    await configure(company, department_ids=(), version=3)
     await company.claim(beside, second)
+
+
+async def test_p01_people_are_members_beside_the_departments(company: Company) -> None:
+    east = await department(company, "华东")
+    within = await company.hire("0002", department_id=east)
+    named, stranger = await company.hire("0003"), await company.hire("0004")
+    first, second = await company.enter("甲"), await company.enter("乙")
+    assert named.employee_id is not None
+    await configure(company, department_ids=(east,), member_ids=(named.employee_id,))
+    await company.claim(within, first)
+    assert isinstance(await refused(company.claim(stranger, second)), CustomerNotFound)
+    await company.claim(named, second)
+    await company.release(named, second)
+    await configure(company, department_ids=(), version=2)
+    assert isinstance(await refused(company.claim(within, second)), CustomerNotFound)
+    (changes,) = await company.rows(
+        "SELECT changes -> 'members' FROM audit_entry WHERE action = 'customer_pool.configured' ORDER BY at, id LIMIT 1"
+    )
+    assert changes == (f'["", "{named.employee_id}"]',)
+
+
+async def test_p02_who_has_just_left_a_foreign_pool_is_not_told(company: Company) -> None:
+    """Who lost a race is told that the customer is taken; who never saw the pool learns nothing of it."""
+    east = await department(company, "华东")
+    within, beside = await company.hire("0002", department_id=east), await company.hire("0003")
+    first = await company.enter("甲")
+    await configure(company, department_ids=(east,))
+    await company.claim(within, first)
+    missing = await refused(company.claim(beside, new_id()))
+    taken = await refused(company.claim(beside, first))
+    assert (type(taken), taken.key, taken.values) == (type(missing), missing.key, missing.values)
 
 
 async def test_a_pool_with_customers_or_the_default_one_is_not_closed(company: Company) -> None:

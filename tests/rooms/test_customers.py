@@ -39,11 +39,12 @@ async def test_a_new_customer_waits_in_the_pool(company: Company) -> None:
         contact_name="王芳",
         phone="138 0013 8000",
     )
-    customer_id = await company.within(
+    customer_id, warning = await company.within(
         lambda: create_customer(
             company.founder, new, keep=False, keyring=company.keyring, time_zone=ZONE, clock=company.clock
         )
     )
+    assert warning is None
     assert await company.rows(
         "SELECT pool_id, name, name_key, match_key, short_name, industry, level, source, district_code, district_name,"
         " contact_name, phone_masked, status, owner_id, owner_department_id, received_on, version, created_at"

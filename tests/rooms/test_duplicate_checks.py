@@ -8,10 +8,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from saas.customers import NewCustomer, create_customer
+import pytest
+
+from saas.customers import Entered, Marking, NewCustomer, create_customer
 from saas.customers.errors import CustomerExists, DuplicateChecksUsedUp
+from saas.customers.marks import MarkKind
 from saas.kernel import Actor
-from tests.staging import ZONE, Company, refused
+from saas.sales import find_follow_up_facts
+from tests.staging import REP, ZONE, Company, refused
 
 TOLD = (
     "SELECT account_id, object_type, object_id, changes::text, outcome FROM audit_entry"
@@ -22,6 +26,10 @@ TODAY = date(2026, 11, 23)
 
 
 async def attempt(company: Company, actor: Actor, new: NewCustomer) -> UUID:
+    return (await enter(company, actor, new)).customer_id
+
+
+async def enter(company: Company, actor: Actor, new: NewCustomer) -> Entered:
     return await company.within(
         lambda: create_customer(actor, new, keep=False, keyring=company.keyring, time_zone=ZONE, clock=company.clock)
     )
@@ -103,3 +111,53 @@ async def test_a_person_counts_once_in_each_company(company: Company, other_comp
     await other_company.enter("晨光")
     assert isinstance(await refused(attempt(other_company, guest, NewCustomer(name="晨光"))), CustomerExists)
     assert await other_company.rows(COUNTS) == [(rep.account_id, TODAY, 1)]
+
+
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [
+        ("pooled", "customers.exists_in_pool"),
+        ("owned", "customers.exists_owned"),
+        ("dealt", "customers.exists_dealt"),
+        ("lock", "customers.exists_locked"),
+        ("protection", "customers.exists_protected"),
+    ],
+)
+async def test_p38_the_status_is_told_and_whom_to_ask(company: Company, status: str, key: str) -> None:
+    rep, other = await company.hire("0002", name="韩梅"), await company.hire("0003")
+    customer_id = await company.enter("晨光", keeper=None if status == "pooled" else rep)
+    if status == "dealt":
+        await company.run("UPDATE customer SET last_deal_on = $2 WHERE id = $1", customer_id, TODAY)
+    if status in ("lock", "protection"):
+        marking = Marking(rep, REP, find_follow_up_facts, ZONE, company.clock)
+        kind = MarkKind(status)
+        await company.within(lambda: marking.mark(customer_id=customer_id, kind=kind, days=2, reason="在谈"))
+    refusal = await refused(attempt(company, other, NewCustomer(name="晨光")))
+    assert (refusal.key, refusal.field) == (key, ("input", "name"))
+    assert refusal.values == ({} if status == "pooled" else {"owner": "韩梅"})
+
+
+async def test_p38_a_pool_that_warns_takes_the_customer_and_says_the_same(company: Company) -> None:
+    rep = await company.hire("0002", name="韩梅")
+    await company.enter("晨光", keeper=rep)
+    await company.configure(duplicate_check="warn")
+    entered = await enter(company, company.founder, NewCustomer(name="晨光"))
+    assert entered.warning is not None
+    assert (entered.warning.key, entered.warning.values) == ("customers.exists_owned", {"owner": "韩梅"})
+    assert await company.value("SELECT count(*) FROM customer WHERE match_key = '晨光'") == 2
+    assert await company.rows(COUNTS) == [(company.founder.account_id, TODAY, 1)]
+    await use_up(company, rep, 100)
+    before = await company.everything()
+    assert isinstance(await refused(attempt(company, rep, NewCustomer(name="晨光"))), DuplicateChecksUsedUp)
+    assert await company.everything() == before
+
+
+async def test_p38_a_pool_without_the_check_refuses_a_second_key_alone(company: Company) -> None:
+    await company.configure(duplicate_check="off")
+    keyed = NewCustomer(name="晨光", external_system="crm", external_key="7")
+    await attempt(company, company.founder, keyed)
+    entered = await enter(company, company.founder, NewCustomer(name="晨光"))
+    assert entered.warning is None
+    assert await company.rows(COUNTS) == []
+    refusal = await refused(attempt(company, company.founder, keyed))
+    assert refusal.key == "customers.exists_by_key"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
-from saas.customers.actions.duplicates import refuse_duplicate
+from saas.customers.actions.duplicates import check_duplicate
 from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target
 from saas.customers.errors import (
     ClaimantNotOnStaff,
     CustomerAlreadyOwned,
+    CustomerExists,
     PoolBeingAllocated,
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
@@ -52,9 +54,16 @@ ClaimGuard = Callable[[ClaimFacts], None]
 with the host and the plugins of the company filled in). Pure, so it is called inside the transaction."""
 
 
+class Entered(NamedTuple):
+    """A new customer, and what the duplicate check warned of."""
+
+    customer_id: UUID
+    warning: CustomerExists | None
+
+
 async def create_customer(
     actor: Actor, new: NewCustomer, *, keep: bool, keyring: Keyring, time_zone: str, clock: Clock
-) -> UUID:
+) -> Entered:
     """A new customer: the caller's own (`keep`), or in the default pool.
 
     :raises BadUserInput: a value that can't be stored.
@@ -66,9 +75,9 @@ async def create_customer(
     new, customer_id, now = new.cleaned(), new_id(), clock.now()
     today = local_date(now, time_zone)
     phone = seal_phone(new.phone, keyring=keyring, table="customer", row_id=customer_id) if new.phone else None
-    await refuse_duplicate(actor, new, phone, today=today, clock=clock)
-    await _refuse_past_quota()
     pool = await default_pool()
+    warning = await check_duplicate(actor, new, phone, pool.settings, today=today, clock=clock)
+    await _refuse_past_quota()
     kept = await _kept(actor, pool, new.level, now=now, today=today) if keep else None
     await _insert_customer(customer_id, pool.id, new, phone, kept, created_at=now)
     if kept:
@@ -83,7 +92,7 @@ async def create_customer(
         clock=clock,
     )
     await emit(CUSTOMER_CREATED, {"customer_id": str(customer_id), "owner_id": owner})
-    return customer_id
+    return Entered(customer_id, warning)
 
 
 async def _refuse_past_quota() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -12,9 +13,10 @@ from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
 from saas.customers.models import CustomerPool
+from saas.customers.moments import OverLimit, people_over_limit
 from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
-from saas.kernel import Actor, Clock, Scalar, local_date, new_id
-from saas.people import clean_name, get_department
+from saas.kernel import Actor, AppError, Clock, Scalar, local_date, new_id
+from saas.people import clean_name, get_department, get_employee
 from tenants import current_tenant_id, current_transaction
 
 POOL_NAME_MAX = 100
@@ -34,6 +36,19 @@ _LAST_SETTING = """
 SELECT version, settings::text AS settings, valid_from FROM pool_setting
 WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
 """
+_LOWERING = frozenset(
+    {
+        "holding_limit",
+        "holding_limits_of_people",
+        "holding_limits_of_departments",
+        "counts_dealt",
+        "uncounted_levels",
+        "uncounted_sources",
+        "uncounted_industries",
+    }
+)
+"""The settings by which people may come to hold more than they may."""
+
 _PUT_IN_FORCE = """
 UPDATE customer_pool SET claim_limit = $3, holding_limit = $4, cooldown_days = $5, shows_names = $6,
     holding_rules = $9::jsonb, settings = $7::jsonb, settings_version = $8
@@ -80,9 +95,10 @@ async def create_pool(actor: Actor, *, name: str, time_zone: str, clock: Clock) 
 
 async def configure_pool(
     actor: Actor, *, pool_id: UUID, change: PoolChange, expected_version: int, time_zone: str, clock: Clock
-) -> None:
+) -> list[OverLimit]:
     """Change a pool and what it allows (permission ``pool:configure``); claims from the next one on are judged by it.
 
+    Gives those who hold more than the new settings allow, where these lower what people may hold: they keep all.
     Due dates of its customers follow in the job's next run, and nothing is due before the change's grace is over.
 
     :raises AppErrors: settings out of range, each with its field.
@@ -96,12 +112,16 @@ async def configure_pool(
     """
     before = await _locked(pool_id, expected_version)
     changes = await _change_pool(pool_id, before, change)
+    over: list[OverLimit] = []
     if change.settings:
-        changes |= await _change_settings(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
+        settings, changed = await _change_settings(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
+        changes |= changed
+        over = await people_over_limit(settings) if _LOWERING.intersection(changed) else []
     await current_transaction().execute(
         "UPDATE customer_pool SET version = version + 1 WHERE tenant_id = $1 AND id = $2", current_tenant_id(), pool_id
     )
     await _record(actor, "customer_pool.configured", pool_id, changes, clock=clock)
+    return over
 
 
 async def _locked(pool_id: UUID, expected_version: int) -> asyncpg.Record:
@@ -129,6 +149,8 @@ async def _change_pool(pool_id: UUID, before: asyncpg.Record, change: PoolChange
         changes |= {"status": [before["status"], status]} if status != before["status"] else {}
     if change.department_ids is not None:
         changes |= await _set_departments(pool_id, change.department_ids)
+    if change.member_ids is not None:
+        changes |= await _set_members(pool_id, change.member_ids)
     return changes
 
 
@@ -174,34 +196,49 @@ async def _update(pool_id: UUID, column: str, value: object) -> None:
 async def _set_departments(pool_id: UUID, department_ids: tuple[UUID, ...]) -> dict[str, list[Scalar]]:
     for department_id in department_ids:
         await get_department(department_id)
+    before = await _replaced("pool_department", "department_id", pool_id, department_ids)
+    return _listed("departments", before, department_ids)
+
+
+async def _set_members(pool_id: UUID, member_ids: tuple[UUID, ...]) -> dict[str, list[Scalar]]:
+    for place, employee_id in enumerate(member_ids):
+        try:
+            await get_employee(employee_id)
+        except AppError as unknown:
+            raise unknown.at("members", str(place)) from None
+    return _listed("members", await _replaced("pool_member", "employee_id", pool_id, member_ids), member_ids)
+
+
+async def _replaced(table: str, column: str, pool_id: UUID, wanted: tuple[UUID, ...]) -> list[UUID]:
+    """Other rows of a pool in the place of those it had; what they named."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
     gone = await transaction.fetch(
-        "DELETE FROM pool_department WHERE tenant_id = $1 AND pool_id = $2 RETURNING department_id", tenant_id, pool_id
+        f"DELETE FROM {table} WHERE tenant_id = $1 AND pool_id = $2 RETURNING {column}", tenant_id, pool_id
     )
-    await transaction.execute(
-        "INSERT INTO pool_department (tenant_id, pool_id, department_id) SELECT $1, $2, unnest($3::uuid[])",
-        tenant_id,
-        pool_id,
-        sorted(set(department_ids)),
-    )
-    old, new = sorted(str(row["department_id"]) for row in gone), sorted(map(str, set(department_ids)))
-    return {"departments": [", ".join(old), ", ".join(new)]} if old != new else {}
+    sql = f"INSERT INTO {table} (tenant_id, pool_id, {column}) SELECT $1, $2, unnest($3::uuid[])"
+    await transaction.execute(sql, tenant_id, pool_id, sorted(set(wanted)))
+    return [row[column] for row in gone]
+
+
+def _listed(name: str, before: Sequence[UUID], after: Sequence[UUID]) -> dict[str, list[Scalar]]:
+    old, new = sorted(map(str, before)), sorted(map(str, set(after)))
+    return {name: [", ".join(old), ", ".join(new)]} if old != new else {}
 
 
 async def _change_settings(
     actor: Actor, pool_id: UUID, pool: asyncpg.Record, change: PoolChange, *, time_zone: str, clock: Clock
-) -> dict[str, list[Scalar]]:
-    """The next version; in force at once where it begins today."""
+) -> tuple[PoolSettings, dict[str, list[Scalar]]]:
+    """The next version, and what it changes; in force at once where it begins today."""
     today = local_date(clock.now(), time_zone)
     valid_from = max(today, change.valid_from or today)
     before, version = await _last_settings(actor, pool_id, pool, valid_from, time_zone=time_zone, clock=clock)
     after = before.changed(change.settings, valid_from=valid_from)
     if after == before:
-        return {}
+        return before, {}
     await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
     if valid_from <= today:
         await _put_in_force(pool_id, after, version + 1)
-    return {**after.differences(before), "settings_version": [version, version + 1]}
+    return after, {**after.differences(before), "settings_version": [version, version + 1]}
 
 
 async def _last_settings(

@@ -36,7 +36,8 @@ CUSTOMERS_MAX = 100_000
 LABEL_SHOWN = 2
 
 _PEOPLE = f"""
-SELECT e.id, e.name, e.status = 'active' AND {is_member_sql(department="e.department_id")} AS is_enabled, e.hired_on,
+SELECT e.id, e.name, e.hired_on,
+       e.status = 'active' AND {is_member_sql(employee="e.id", department="e.department_id")} AS is_enabled,
        (SELECT count(*) FROM customer c WHERE c.tenant_id = $1 AND c.owner_id = e.id
         AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, p.holding_rules)) AS holding,
        ARRAY(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1

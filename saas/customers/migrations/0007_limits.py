@@ -1,10 +1,11 @@
-"""What counts for the holding limit, and limits that may be off (P05, P09 to P11)."""
+"""What counts for the holding limit, limits that may be off, and people as members of pools (P01, P05, P09 to P11)."""
 
 from tortoise import fields
 from tortoise.migrations import operations as ops
 from tortoise.migrations.operations import RunSQL
 
-from tenants.schema import APP, PLATFORM, RoomMigration, TenantIndex
+from tenants.database import current_tenant_id
+from tenants.schema import APP, PLATFORM, RoomMigration, TenantForeignKey, TenantIndex, TenantTable
 
 COUNTS_AS_HELD = [
     """
@@ -68,6 +69,25 @@ class Migration(RoomMigration):
             field=fields.IntField(null=True, default=200, db_default=200),
         ),
         ops.AddField(model_name="CustomerPool", name="holding_rules", field=fields.JSONField(null=True)),
+        ops.CreateModel(
+            name="PoolMember",
+            fields=[
+                ("tenant_id", fields.UUIDField(default=current_tenant_id)),
+                ("pool_id", fields.UUIDField()),
+                ("employee_id", fields.UUIDField(primary_key=True, unique=True, db_index=True)),
+            ],
+            options={
+                "table": "pool_member",
+                "app": "customers",
+                "pk_attr": "employee_id",
+                "table_description": "A person who is a member of a pool beside the people of its departments.",
+            },
+            bases=["Model"],
+        ),
+        TenantTable("pool_member", key=("pool_id", "employee_id")),
+        TenantForeignKey("pool_member", "pool_id", "customer_pool"),
+        TenantForeignKey("pool_member", "employee_id", "employee"),
+        TenantIndex("pool_member", "pool_member_employee", "employee_id, pool_id"),
         RunSQL("DROP INDEX customer_owner", reverse_sql="SELECT 1"),
         TenantIndex("customer", "customer_owner", "owner_id, created_at, id, last_deal_on"),
         RunSQL(COUNTS_AS_HELD, reverse_sql="DROP FUNCTION counts_as_held"),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from saas.customers.options.allocating import AllocatingOptions, PoolAllocationRule
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
+from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
 
 __all__ = [
+    "DUPLICATE_CHECK",
     "AllocatingOptions",
     "ClaimingOptions",
     "DepartmentLimit",
+    "EnteringOptions",
     "GoverningOptions",
     "HoldingOptions",
     "LevelDays",

@@ -1,4 +1,4 @@
-"""What the public ledger shows, and what a release must say (P32, P37, P50)."""
+"""Who looks into the pool, what the public ledger shows, and what a release must say (P02, P32, P50)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from saas.customers.options.declaring import option
 class GoverningOptions:
     """Options of what is told in public."""
 
+    visible_to_all: bool = option("P02", False, "Whether everybody may look into the pool; else its members alone.")
     shows_names: bool = option("P50", True, "Whether the public ledger names people.")
     release_reasons: tuple[str, ...] = option(
         "P32", (), "The reasons that a release may have; none: any.", longest=50, length=30

@@ -32,6 +32,7 @@ from saas.graphql.rooms import (
     pools,
     recycling,
     sales,
+    separations,
     targets,
     viewer,
 )
@@ -50,6 +51,7 @@ MODULES: tuple[ModuleType, ...] = (
     pools,
     pool_dry_runs,
     recycling,
+    separations,
     holding_marks,
     allocations,
     allocation_standings,

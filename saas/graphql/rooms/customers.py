@@ -22,9 +22,9 @@ from saas.customers import (
 )
 from saas.extensions import PluginHost
 from saas.graphql.fields import Info, Rivalry, mutation
-from saas.graphql.payloads import IdempotentPayload, Ref, mapped
+from saas.graphql.payloads import IdempotentPayload, Ref, UserError, mapped, user_error
 from saas.graphql.rooms.references import placed_id
-from saas.kernel import BadUserInput, Scalar
+from saas.kernel import BadUserInput, Catalogue, Scalar
 from saas.sales import find_follow_up_facts
 from saas.sealing import Sealer
 from tenants import Ask
@@ -87,6 +87,10 @@ class CustomerCreatePayload(IdempotentPayload):
     """Answer of customerCreate."""
 
     customer: Ref | None = mapped("Customer", description="The new customer; null when refused. Since 0.1.")
+    warnings: list[UserError] = strawberry.field(
+        description="What the duplicate check warns of, where the pool lets it only warn; at most 1. Since 0.1.",
+        default_factory=list,
+    )
 
 
 @mutation(requires="customer:create", idempotent=True, description="Enter a customer, for oneself or for the pool")
@@ -104,7 +108,7 @@ async def customer_create(info: Info, input: CustomerCreateInput) -> CustomerCre
         external_system=input.external.system if input.external else None,
         external_key=input.external.key if input.external else None,
     )
-    customer_id = await create_customer(
+    customer_id, warning = await create_customer(
         info.actor,
         new,
         keep=input.keep,
@@ -112,7 +116,8 @@ async def customer_create(info: Info, input: CustomerCreateInput) -> CustomerCre
         time_zone=info.time_zone,
         clock=info.clock,
     )
-    return CustomerCreatePayload(customer=Ref("Customer", customer_id))
+    warnings = [user_error(warning, catalogue=info.room(Catalogue), locale=info.locale)] if warning else []
+    return CustomerCreatePayload(customer=Ref("Customer", customer_id), warnings=warnings)
 
 
 @strawberry.input(description="Which customer to claim. Since 0.1.")

@@ -21,6 +21,8 @@ from saas.graphql.rooms.references import placed_id
 from saas.kernel import BadUserInput
 
 MOST_DEPARTMENTS = 100
+MOST_MEMBERS = 500
+MOST_OVER = 100
 
 
 @strawberry.input(description="A new pool. Since 0.1.")
@@ -56,8 +58,10 @@ class CustomerPoolUpdateInput:
     )
     is_default: bool = strawberry.field(description="True: new customers belong to it from now on.", default=False)
     departments: list[strawberry.ID] | None = strawberry.field(
-        description="The departments (dep_…) whose people, those below too, claim from it, at most 100; none: all.",
-        default=None,
+        description="The departments (dep_…) whose people, those below too, are members, at most 100.", default=None
+    )
+    members: list[strawberry.ID] | None = strawberry.field(
+        description="People (emp_…) who are members beside those, at most 500; neither: everybody is.", default=None
     )
     valid_from: date | None = strawberry.field(
         description="First day of the new settings; today when absent or past.", default=None
@@ -65,11 +69,25 @@ class CustomerPoolUpdateInput:
     expected_version: int = strawberry.field(description="The pool's version as it was read.")
 
 
+@strawberry.type(description="Somebody who holds more customers than a pool allows. Since 0.1.")
+class PoolOverLimit:
+    """They keep all of them."""
+
+    employee: Ref | None = mapped("Employee", description="The person. Since 0.1.")
+    holding: int = strawberry.field(description="Customers that count. Since 0.1.", default=0)
+    limit: int = strawberry.field(description="How many they may hold. Since 0.1.", default=0)
+
+
 @strawberry.type(description="The pool with its new rules. Since 0.1.")
 class CustomerPoolUpdatePayload(Payload):
     """Answer of customerPoolUpdate."""
 
     pool: Ref | None = mapped("CustomerPool", description="The pool; null when refused. Since 0.1.")
+    over_limit: list[PoolOverLimit] = strawberry.field(
+        description="Where the change is of what people may hold: those who hold more now, the furthest first, at most"
+        " 100; they keep all and take none. Since 0.1.",
+        default_factory=list,
+    )
 
 
 @mutation(requires="pool:configure", description="Change a pool and what it allows; later claims are judged by it")
@@ -80,10 +98,11 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         name=input.name,
         is_enabled=input.is_enabled,
         is_default=input.is_default,
-        department_ids=_departments(input),
+        department_ids=_ids(input.departments, "departments", "dep", most=MOST_DEPARTMENTS),
+        member_ids=_ids(input.members, "members", "emp", most=MOST_MEMBERS),
         valid_from=input.valid_from,
     )
-    await configure_pool(
+    over = await configure_pool(
         info.actor,
         pool_id=pool_id,
         change=change,
@@ -91,18 +110,19 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         time_zone=info.time_zone,
         clock=info.clock,
     )
-    return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id))
+    shown = [
+        PoolOverLimit(employee=Ref("Employee", each.employee_id), holding=each.holding, limit=each.limit)
+        for each in over[:MOST_OVER]
+    ]
+    return CustomerPoolUpdatePayload(pool=Ref("CustomerPool", pool_id), over_limit=shown)
 
 
-def _departments(input: CustomerPoolUpdateInput) -> tuple[UUID, ...] | None:  # noqa: A002
-    if input.departments is None:
+def _ids(given: list[strawberry.ID] | None, name: str, prefix: str, *, most: int) -> tuple[UUID, ...] | None:
+    if given is None:
         return None
-    if len(input.departments) > MOST_DEPARTMENTS:
-        given = {"given": len(input.departments), "most": MOST_DEPARTMENTS}
-        raise BadUserInput("graphql.list_too_long", given, field=("departments",))
-    return tuple(
-        placed_id(each, prefix="dep", field=("departments", str(at))) for at, each in enumerate(input.departments)
-    )
+    if len(given) > most:
+        raise BadUserInput("graphql.list_too_long", {"given": len(given), "most": most}, field=(name,))
+    return tuple(placed_id(each, prefix=prefix, field=(name, str(at))) for at, each in enumerate(given))
 
 
 @strawberry.input(description="Which pool to close. Since 0.1.")

@@ -238,6 +238,16 @@ async def test_who_is_no_member_of_a_pool_reads_none_of_its_ledger(web: Web) -> 
     assert (await rep.data(NAMELESS))["poolLedger"]["nodes"] == []
     second = await owner.create_customer("远山贸易")
     refusal = await rep.refused(CLAIM, idempotencyKey=key(), customer={"id": second})
+    assert refusal["messageKey"] == "customers.not_found"
+    shown = "{ customers(first: 5) { nodes { id } } customerPools(first: 1) { nodes { departments members } } }"
+    found = await rep.data(shown)
+    assert found["customers"]["nodes"] == []
+    departments = json.dumps([made["department"]["id"]])
+    assert found["customerPools"]["nodes"] == [{"departments": departments, "members": "[]"}]
+    await owner.done(UPDATE, id=pool["id"], expectedVersion=2, members=[rep.employee_id])
+    assert [each["id"] for each in (await rep.data(shown))["customers"]["nodes"]] == [second]
+    await owner.done(UPDATE, id=pool["id"], expectedVersion=3, members=[], visibleToAll=True)
+    refusal = await rep.refused(CLAIM, idempotencyKey=key(), customer={"id": second})
     assert refusal["messageKey"] == "customers.not_a_pool_member"
 
 
