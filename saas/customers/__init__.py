@@ -47,6 +47,7 @@ from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
+from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import (
@@ -84,7 +85,6 @@ from saas.customers.marks import MarkKind
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
-from saas.customers.pool_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,

@@ -283,8 +283,7 @@ class PoolAllocation(TenantModel):
     `roster` holds candidates, plan and seed; the customers are the picks, in their order. `shares` are those of the
     candidates in percent, null for who has none, where the method deals by share. A draw's `sealed` holds its
     seed and salt key until it is drawn; `commitment` was published before, `certificate` is written after.
-    `newcomers` are how many had a guarantee, of so many percent together, and what they get; `unplaced` is how many
-    customers nobody could have.
+    `newcomers` had a guarantee, together of so many percent, and get so much; nobody could have those `unplaced`.
     """
 
     pool_id = fields.UUIDField()
@@ -354,8 +353,8 @@ class AllocationTally(TenantModel):
 
 
 class PoolStanding(Model):
-    """What a method carries from one allocation of a pool to the next: what is owed to a person, and their turn; of the
-    method by level, where a person's level begins and how early they come among equal ones.
+    """What a method carries from one allocation of a pool to the next: what is owed to a person, and their turn.
+    By level it is where a person's level begins, and how early they come among equal ones.
 
     The primary key is (tenant_id, pool_id, method, employee_id); the ORM is told of one column of it.
     """

@@ -49,6 +49,7 @@ REVIEWED = {
     "access/compiler.py": "the only file that knows casbin",
     "access/scopes.py": "row scopes as SQL",
     "access/table.py": "the compiled rights, all that rooms above need",
+    "customers/allocation_reads.py": "how allocations are read: a fourth subject of `reads`",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from uuid import UUID
 
-from saas.customers.allocation.choices import CustomerFacts, MatchPlan, Method, OrderedRules, PluginPlace
+from saas.customers.allocation.choices import CustomerFacts, MatchPlan, Method, OrderedRules, PluginPlace, TraitKind
 from saas.customers.allocation.matching import Aims, unfit_kind
 from saas.customers.allocation.roster import Candidate, Roster
 from saas.kernel import Explanation
 from saas.kernel.explanations import Shown
+
+_UNFIT: Mapping[TraitKind, Explanation] = MappingProxyType(
+    {
+        TraitKind.TERRITORY: Explanation("customers.filtered_territory"),
+        TraitKind.INDUSTRY: Explanation("customers.filtered_industry"),
+        TraitKind.SOURCE: Explanation("customers.filtered_source"),
+        TraitKind.LEVEL: Explanation("customers.filtered_level"),
+    }
+)
+_RULED, _RULED_DEFAULT = Explanation("customers.ruled"), Explanation("customers.ruled_default")
+_PREFERRED, _MATCHED = Explanation("customers.matched_preferred"), Explanation("customers.matched")
+_BY_RULE, _BY_MATCH = Explanation("customers.passed_over_rules"), Explanation("customers.passed_over_match")
 
 
 class Told:
@@ -49,7 +63,7 @@ class Told:
         kind = unfit_kind(plan, person, facts)
         assert kind is not None
         args |= {"theirs": ", ".join(person.values(kind)), "its": facts.value(kind) or "–"}
-        return Explanation(f"customers.filtered_{kind.value}", args)
+        return replace(_UNFIT[kind], args=args)
 
     def _rule(self, rules: OrderedRules) -> dict[str, Shown]:
         place = rules.rule_of(self._known[0])
@@ -58,11 +72,10 @@ class Told:
     def ground(self, chosen: Candidate) -> tuple[Explanation, ...]:
         """What came before the line: the rule, or the match."""
         if self._roster.rules is not None and self._roster.method is Method.RULES:
-            key = "customers.ruled" if self.is_first(chosen) else "customers.ruled_default"
-            return (Explanation(key, {"name": chosen.name, **self._rule(self._roster.rules)}),)
+            told = _RULED if self.is_first(chosen) else _RULED_DEFAULT
+            return (replace(told, args={"name": chosen.name, **self._rule(self._roster.rules)}),)
         if self._roster.method is Method.MATCH:
-            key = "customers.matched_preferred" if self.is_first(chosen) else "customers.matched"
-            return (Explanation(key, {"name": chosen.name}),)
+            return (replace(_PREFERRED if self.is_first(chosen) else _MATCHED, args={"name": chosen.name}),)
         return ()
 
     def passed_over(self, asking: Candidate, chosen: Candidate, label: str) -> Explanation | None:
@@ -70,7 +83,8 @@ class Told:
         if self.is_first(asking) or not self.is_first(chosen):
             return None
         args: dict[str, Shown] = {"customer": label, "name": asking.name, "chosen": chosen.name}
-        return Explanation(f"customers.passed_over_{self._roster.method.value}", args, parts=self.ground(chosen))
+        told = _BY_RULE if self._roster.method is Method.RULES else _BY_MATCH
+        return replace(told, args=args, parts=self.ground(chosen))
 
 
 def explain_outside(roster: Roster, answer: PluginPlace | None, person: Candidate, label: str) -> Explanation | None:

@@ -210,11 +210,11 @@ def _lacking(roster: Roster) -> Iterator[RosterImpossible]:
         yield RosterImpossible("customers.roster_turns_missing", {"people": len(roster.candidates)})
     yield from _meaningless(roster.newcomers)
     if roster.method is Method.MATCH:
-        yield from _faults_of(roster.match, "customers.roster_match_missing")
+        yield from _faults_of(roster.match, RosterImpossible("customers.roster_match_missing"))
     if roster.method is Method.PLUGIN and roster.plugin is None:
         yield RosterImpossible("customers.roster_plugin_missing")
     if roster.method is Method.RULES:
-        yield from _faults_of(roster.rules, "customers.roster_rules_missing")
+        yield from _faults_of(roster.rules, RosterImpossible("customers.roster_rules_missing"))
     if roster.method is Method.PERFORMANCE and roster.performance is None:
         yield RosterImpossible("customers.roster_plan_missing")
     if {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE} & roster.deciding_methods():
@@ -229,8 +229,8 @@ def _meaningless(floor: NewcomerFloor | None) -> Iterator[RosterImpossible]:
     yield RosterImpossible("customers.newcomer_floor_out_of_range", told)
 
 
-def _faults_of(plan: MatchPlan | OrderedRules | None, missing: str) -> Iterator[RosterImpossible]:
+def _faults_of(plan: MatchPlan | OrderedRules | None, missing: RosterImpossible) -> Iterator[RosterImpossible]:
     if plan is None:
-        yield RosterImpossible(missing)
+        yield missing
     else:
         yield from plan.faults()
