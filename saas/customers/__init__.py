@@ -82,6 +82,7 @@ from saas.customers.hooks import (
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
+from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
@@ -152,6 +153,7 @@ __all__ = [
     "OnChange",
     "Option",
     "OptionKind",
+    "OverLimit",
     "OwnershipImport",
     "Participant",
     "PerformancePlan",
@@ -171,6 +173,7 @@ __all__ = [
     "TraitKind",
     "apply_begun_settings",
     "assign_customer",
+    "assignment_warning",
     "cancel_allocation",
     "claim_customer",
     "claim_customers",

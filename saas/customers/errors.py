@@ -51,6 +51,10 @@ class ClaimTooSoon(RuleRefused):
     """P08: too little time has gone by since the person's last claim from the pool."""
 
 
+class AssignmentThresholdPassed(LimitReached):
+    """P13, P14: more is assigned to the person than the pool foresees; an assignment by hand is only warned."""
+
+
 class FairWindowRuns(RuleRefused):
     """P35: the record came into the pool so lately that nobody may claim it yet."""
 

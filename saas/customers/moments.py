@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from saas.customers.queries import Pool
+from saas.customers.errors import AssignmentThresholdPassed
+from saas.customers.queries import Pool, get_pool
 from saas.customers.rules import ClaimMoment, ClaimSituation, DepartmentLoad, PoolRules, may_hold_one_more
 from saas.customers.settings import PoolSettings
+from saas.customers.thresholds import Received, cycle_begins, warning_of
 from saas.kernel import AppError, local_date
 from tenants import current_tenant_id, current_transaction
 
@@ -89,6 +91,32 @@ async def refuse_one_more(pool: Pool, holding: int, *, employee_id: UUID, depart
     departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
     loads = await department_loads(pool.settings, departments)
     return may_hold_one_more(holding, pool.rules_for(employee_id, departments), loads)
+
+
+_RECEIVED = """
+SELECT o.owner_id, count(*) FILTER (WHERE o.start_kind = 'assign' AND o.started_on >= $4) AS in_cycle,
+       count(*) FILTER (WHERE o.start_kind IN ('assign', 'claim') AND o.started_on = $5) AS on_day
+FROM ownership o WHERE o.tenant_id = $1 AND o.owner_id = ANY ($2) AND o.pool_id = $3 AND o.started_on >= $4
+GROUP BY o.owner_id
+"""
+
+
+async def count_received(pool: Pool, employee_ids: Sequence[UUID], *, day: date) -> dict[UUID, Received]:
+    """What came to people from a pool in the cycle of the day, and on it (P13, P14); who got nothing is missing."""
+    since = cycle_begins(day, pool.settings.assignment_cycle)
+    rows = await current_transaction().fetch(_RECEIVED, current_tenant_id(), list(employee_ids), pool.id, since, day)
+    return {row["owner_id"]: Received(row["in_cycle"], row["on_day"]) for row in rows}
+
+
+async def assignment_warning(customer_id: UUID, employee_id: UUID, *, today: date) -> AssignmentThresholdPassed | None:
+    """Whether the assignment that was just made goes past a threshold of the customer's pool (P13, P14)."""
+    pool_id = await current_transaction().fetchval(_POOL_OF, current_tenant_id(), customer_id)
+    pool = await get_pool(pool_id)
+    received = await count_received(pool, [employee_id], day=today)
+    return warning_of(pool.settings, employee_id, received.get(employee_id, Received()))
+
+
+_POOL_OF = "SELECT pool_id FROM customer WHERE tenant_id = $1 AND id = $2"
 
 
 async def room_of(pool: Pool, holding: int, *, employee_id: UUID, department_id: UUID, most: int) -> int:

@@ -18,6 +18,7 @@ from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
     AllocatingOptions,
+    AssigningOptions,
     ClaimingOptions,
     EnteringOptions,
     GoverningOptions,
@@ -36,7 +37,13 @@ from saas.kernel import AppErrors, Scalar
 
 @dataclass(frozen=True)
 class PoolSettings(
-    GoverningOptions, AllocatingOptions, EnteringOptions, RecyclingOptions, HoldingOptions, ClaimingOptions
+    GoverningOptions,
+    AllocatingOptions,
+    EnteringOptions,
+    RecyclingOptions,
+    HoldingOptions,
+    AssigningOptions,
+    ClaimingOptions,
 ):
     """What a pool allows and demands; the numbers are the product's.
 
@@ -58,6 +65,7 @@ class PoolSettings(
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
         yield from self.claiming_faults()
+        yield from self.assigning_faults()
         yield from self.holding_faults()
         yield from self.recycling_faults()
         yield from self.allocating_faults()

@@ -58,6 +58,7 @@ REVIEWED = {
     "customers/plugin_methods.py": "a plugin's method asked and checked: a second subject of `hooks`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
+    "customers/thresholds.py": "how much is assigned to a person: a third subject of `rules`",
     "events/idempotency.py": "outcomes by key, a second subject of the room",
     "events/topics.py": "what an event is: used by every room's events",
     "exchange/archives.py": "an XLSX file before it is unpacked",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from saas.customers.options.allocating import AllocatingOptions, PoolAllocationRule
+from saas.customers.options.assigning import ASSIGNMENT_CYCLE, AssigningOptions
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
 from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
@@ -11,8 +12,10 @@ from saas.customers.options.holding import DepartmentLimit, HoldingOptions, Pers
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
 
 __all__ = [
+    "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
     "AllocatingOptions",
+    "AssigningOptions",
     "ClaimingOptions",
     "DepartmentLimit",
     "EnteringOptions",

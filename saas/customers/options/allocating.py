@@ -86,7 +86,7 @@ class AllocatingOptions:
     allocation_rules: tuple[PoolAllocationRule, ...] = option(
         "P48", (), "Ordered rules of allocation, the first that fits decides; the last is for all others.", length=50
     )
-    allocation_default_owner: UUID | None = option(  # noqa: RUF009, as the others: `option` makes a field
+    allocation_default_owner: UUID | None = option(
         "P48", None, "Who gets what nobody of a rule could have; null: it stays in the pool.", reference="emp"
     )
 

@@ -80,10 +80,7 @@ class HoldingOptions:
 
     def holding_faults(self) -> Iterator[PoolRuleOutOfRange]:
         """Exceptions out of range, twice the same person or department, one that says nothing."""
-        people = self.holding_limits_of_people
-        yield from _doublets("holdingLimitsOfPeople", [each.employee for each in people])
-        for at, each in enumerate(people):
-            yield from _beyond("holdingLimitsOfPeople", at, "limit", each.limit)
+        yield from person_limit_faults("holdingLimitsOfPeople", self.holding_limits_of_people)
         departments = self.holding_limits_of_departments
         yield from _doublets("holdingLimitsOfDepartments", [each.department for each in departments])
         for at, one in enumerate(departments):
@@ -91,6 +88,13 @@ class HoldingOptions:
             yield from _beyond("holdingLimitsOfDepartments", at, "together", one.together)
             if one.each is None and one.together is None:
                 yield PoolRuleOutOfRange("customers.pool_limit_empty", field=("holdingLimitsOfDepartments", str(at)))
+
+
+def person_limit_faults(name: str, people: tuple[PersonLimit, ...]) -> Iterator[PoolRuleOutOfRange]:
+    """Of a list of exceptions: a number out of range, twice the same person."""
+    yield from _doublets(name, [each.employee for each in people])
+    for at, each in enumerate(people):
+        yield from _beyond(name, at, "limit", each.limit)
 
 
 def _beyond(name: str, at: int, part: str, given: int | None) -> Iterator[PoolRuleOutOfRange]:

@@ -10,6 +10,7 @@ import strawberry
 from saas.customers import (
     NewCustomer,
     assign_customer,
+    assignment_warning,
     claim_customer,
     claim_customers,
     create_customer,
@@ -24,7 +25,7 @@ from saas.extensions import PluginHost
 from saas.graphql.fields import Info, Rivalry, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, UserError, mapped, user_error
 from saas.graphql.rooms.references import placed_id
-from saas.kernel import BadUserInput, Catalogue, Scalar
+from saas.kernel import AppError, BadUserInput, Catalogue, Scalar, local_date
 from saas.sales import find_follow_up_facts
 from saas.sealing import Sealer
 from tenants import Ask
@@ -116,8 +117,7 @@ async def customer_create(info: Info, input: CustomerCreateInput) -> CustomerCre
         time_zone=info.time_zone,
         clock=info.clock,
     )
-    warnings = [user_error(warning, catalogue=info.room(Catalogue), locale=info.locale)] if warning else []
-    return CustomerCreatePayload(customer=Ref("Customer", customer_id), warnings=warnings)
+    return CustomerCreatePayload(customer=Ref("Customer", customer_id), warnings=_warnings(info, warning))
 
 
 @strawberry.input(description="Which customer to claim. Since 0.1.")
@@ -287,20 +287,31 @@ class CustomerAssignPayload(IdempotentPayload):
     """Answer of customerAssign."""
 
     customer: Ref | None = mapped("Customer", description="The customer; null when refused. Since 0.1.")
+    warnings: list[UserError] = strawberry.field(
+        description="Where more is assigned to the person than the pool foresees; at most 1. Since 0.1.",
+        default_factory=list,
+    )
 
 
 @mutation(requires="customer:assign", idempotent=True, description="Give a customer of the pool to somebody (分配)")
 async def customer_assign(info: Info, input: CustomerAssignInput) -> CustomerAssignPayload:  # noqa: A002
+    employee_id = placed_id(input.employee, prefix="emp", field=("employee",))
     customer_id = await assign_customer(
         info.actor,
         customer_id=await customer_id_of(input.customer),
-        employee_id=placed_id(input.employee, prefix="emp", field=("employee",)),
+        employee_id=employee_id,
         reason=input.reason,
         access=info.rights,
         time_zone=info.time_zone,
         clock=info.clock,
     )
-    return CustomerAssignPayload(customer=Ref("Customer", customer_id))
+    today = local_date(info.clock.now(), info.time_zone)
+    warning = await assignment_warning(customer_id, employee_id, today=today)
+    return CustomerAssignPayload(customer=Ref("Customer", customer_id), warnings=_warnings(info, warning))
+
+
+def _warnings(info: Info, warning: AppError | None) -> list[UserError]:
+    return [user_error(warning, catalogue=info.room(Catalogue), locale=info.locale)] if warning else []
 
 
 @strawberry.input(description="Which customer to hand over, to whom and why. Since 0.1.")

@@ -20,6 +20,11 @@ mutation ($input: CustomerCreateInput!) {{
   customerCreate(input: $input) {{ replayed customer {{ id }} warnings {{ messageKey field }} {USER_ERRORS} }}
 }}
 """
+ASSIGN = f"""
+mutation ($input: CustomerAssignInput!) {{
+  customerAssign(input: $input) {{ customer {{ owner {{ id }} }} warnings {{ messageKey }} {USER_ERRORS} }}
+}}
+"""
 NAMES = " ".join(sorted(each.api_name for each in OPTIONS.values()))
 POOL = f"{{ customerPools(first: 1) {{ nodes {{ id version {NAMES} }} }} }}"
 
@@ -156,3 +161,22 @@ async def test_who_holds_more_than_a_lower_limit_is_named_and_keeps_all(web: Web
     assert held["customers"]["totalCount"] == 3
     done = await owner.done(update, id=pool["id"], expectedVersion=2, claimLimit=2)
     assert done["overLimit"] == []
+
+
+async def test_p13_an_assignment_over_the_threshold_is_made_and_warned_of(web: Web) -> None:
+    owner = await web.sign_up()
+    employee_id, pool = await owner.hire(), await pool_of(owner)
+    await owner.done(UPDATE, id=pool["id"], expectedVersion=1, assignmentThreshold=1, assignmentCycle="WEEK")
+    warned = []
+    for name in ("华阳", "远山"):
+        customer_id = await owner.create_customer(name)
+        done = await owner.done(
+            ASSIGN,
+            idempotencyKey=secrets.token_hex(8),
+            customer={"id": customer_id},
+            employee=employee_id,
+            reason="试用",
+        )
+        assert done["customer"]["owner"] == {"id": employee_id}
+        warned.append([each["messageKey"] for each in done["warnings"]])
+    assert warned == [[], ["customers.threshold_passed"]]
