@@ -1,15 +1,17 @@
-"""What a web process is given beside its rooms: which plugins a company has switched on, and the audit of reads."""
+"""What a web process is given beside its rooms: a company's plugins, the audit of reads, limits of views."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from saas.audit import OpenedFields, record_reads
+from saas.customers import count_pool_views
 from saas.extensions import PluginHost, TenantPlugins, enabled_plugins
 from saas.kernel import Actor, Clock, local_date
-from saas.reads import Opened
+from saas.reads import Opened, Viewed
 from tenants import Database, DatabaseRole, get_tenant_facts
 
 
@@ -26,6 +28,23 @@ class TenantsPlugins:
         async with self.database.transaction(tenant_id, role=DatabaseRole.PLATFORM):
             zone = (await get_tenant_facts()).time_zone
             return await enabled_plugins(self.host, on=local_date(self.clock.now(), zone))
+
+
+@dataclass(frozen=True, slots=True)
+class PoolViews:
+    """Counts which customers of a pool somebody opened; other types have nothing counted."""
+
+    database: Database
+    clock: Clock
+
+    async def __call__(self, actor: Actor, viewed: Sequence[Viewed], today: date) -> None:
+        """Count and record in a transaction of its own.
+
+        :raises PoolViewsUsedUp: they are more than the pool allows on a day.
+        """
+        customer_ids = [each.row_id for each in viewed if each.type_name == "Customer"]
+        async with self.database.transaction(actor.tenant_id):
+            await count_pool_views(actor, customer_ids=customer_ids, today=today, clock=self.clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.background import every_tenant, periodic_jobs, recycle_warning, recycling_run
 from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.config import ConfigError, Settings
-from saas.customers import RECYCLE_WARNED, CustomerHooks
+from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, tell_readers_with
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs
-from saas.doors import ReadsAudit, TenantsPlugins
+from saas.doors import PoolViews, ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
 from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep
 from saas.extensions import PluginHost, installed_plugins
@@ -37,7 +37,7 @@ from saas.graphql.services import Services
 from saas.identity import Passwords, Recipient, SessionAuthenticator, find_recipient
 from saas.importing import IMPORT_KINDS, ImportContexts
 from saas.incentives.jobs import SettlementJobs
-from saas.jobs import MailFolder, RedisBell
+from saas.jobs import MailFolder, RedisBell, RedisCompanyBell
 from saas.kernel import Catalogue, Clock, SystemClock
 from saas.memory import keep_what_is_there
 from saas.onboarding import COMPANY_SIGNED_UP
@@ -211,6 +211,7 @@ class Installation:
     sealer: Sealer
     passwords: Passwords
     bell: RedisBell
+    ledger_bell: RedisCompanyBell
     redis: Redis
 
     @property
@@ -244,9 +245,12 @@ async def opened(
         stack.push_async_callback(database.close)
         bell = RedisBell(backing_.redis_url)
         stack.push_async_callback(bell.close)
+        ledger_bell = RedisCompanyBell(backing_.redis_url)
+        stack.push_async_callback(ledger_bell.close)
         redis = Redis.from_url(backing_.redis_url, socket_connect_timeout=1, socket_timeout=1)
         stack.push_async_callback(redis.aclose)
         ring_with(bell)
+        tell_readers_with(ledger_bell)
         keep_what_is_there()
         yield Installation(
             product=product,
@@ -257,6 +261,7 @@ async def opened(
             sealer=Sealer(keys),
             passwords=Passwords(),
             bell=bell,
+            ledger_bell=ledger_bell,
             redis=redis,
         )
 
@@ -297,9 +302,11 @@ def web_services(installation: Installation) -> Services:
             AccessTables: access,
             SessionAuthenticator: sessions,
             Importer: importer(installation),
+            LedgerFeed: LedgerFeed(database, installation.ledger_bell),
             PayrollSources: PAYROLL_SOURCES,
         },
         audit_reads=ReadsAudit(clock),
+        count_views=PoolViews(database, clock),
         readiness={
             "database": lambda: _database_answers(database),
             "redis": lambda: _redis_answers(installation.redis),

@@ -56,6 +56,7 @@ _TABLES = (
     "customer",
     "ownership",
     "claim_count",
+    "pool_view_count",
     "refused_check_count",
     "pool_setting",
     "pool_department",

@@ -53,6 +53,8 @@ PERMISSIONS = frozenset(
         "pool:allocate",
         "allocation:audit",
         "fairness:read",
+        "behaviour:read",
+        "behaviour:audit",
         "plugin:configure",
         "attendance:write",
         "payroll:configure",
@@ -189,6 +191,7 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
     yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
+    yield from _allow(HR_ADMIN, Action.DO, "behaviour:read", "behaviour:audit")
     yield from _importing(HR_ADMIN)
     yield from _allow(HR_ADMIN, Action.SEE, *_INCENTIVE_TYPES)
     yield from _allow(HR_ADMIN, READ_USE, *(f"{name}.*" for name in _INCENTIVE_TYPES))
@@ -241,7 +244,7 @@ def _rep() -> Iterable[PolicyLine]:
     yield from _allow(
         REP, Action.DO, "customer:mark", "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter"
     )
-    yield from _allow(REP, Action.DO, "fairness:read")
+    yield from _allow(REP, Action.DO, "fairness:read", "behaviour:read")
     yield from _own_payslips(REP)
 
 

@@ -19,3 +19,7 @@ class ReportsBusy(LimitReached):
 
 class GroupPersonNotFound(NotFound):
     """Somebody in a declared group is missing, another company's, or nobody whose picks the caller may see."""
+
+
+class ReportDepartmentNotFound(NotFound):
+    """The department that a report is to be about is missing or another company's."""

@@ -53,7 +53,9 @@ LARGE = 2_000
 FEWEST = 5
 """Newcomers and veterans are told of to who may not see each of them, where there are so many of both."""
 
-_LARGE_ONE = asyncio.Lock()
+LARGE_ONE = asyncio.Lock()
+"""Held while a large report is made, whichever it is."""
+
 _T = TypeVar("_T")
 
 
@@ -113,16 +115,16 @@ async def report_fairness(actor: Actor, access: AccessTable, wish: FairnessWish,
     return _shown(report, visible)
 
 
-def refuse_period(first: date, last: date) -> None:
-    """Refuse what no report is of.
+def refuse_period(first: date, last: date, *, field: str = "to") -> None:
+    """Refuse what no report is of; `field` is the input's field of the last day.
 
     :raises ReportPeriodRefused: the period ends before it begins, or is longer than two years.
     """
     days = {"first": first.isoformat(), "last": last.isoformat()}
     if last < first:
-        raise ReportPeriodRefused("analytics.period_backwards", days, field=("to",))
+        raise ReportPeriodRefused("analytics.period_backwards", days, field=(field,))
     if (last.year - MOST_YEARS, last.month, last.day) >= (first.year, first.month, first.day):
-        raise ReportPeriodRefused("analytics.period_too_long", {**days, "years": MOST_YEARS}, field=("to",))
+        raise ReportPeriodRefused("analytics.period_too_long", {**days, "years": MOST_YEARS}, field=(field,))
 
 
 async def _refuse_strangers(actor: Actor, access: AccessTable, people: frozenset[UUID]) -> None:
@@ -206,9 +208,9 @@ async def _beside(work: Callable[[], _T], *, picks: int) -> _T:
     """
     if picks <= LARGE:
         return await asyncio.to_thread(work)
-    if _LARGE_ONE.locked():
+    if LARGE_ONE.locked():
         raise ReportsBusy("analytics.reports_busy")
-    await _LARGE_ONE.acquire()
+    await LARGE_ONE.acquire()
     return await asyncio.shield(asyncio.create_task(_alone(work)))
 
 
@@ -216,7 +218,7 @@ async def _alone(work: Callable[[], _T]) -> _T:
     try:
         return await asyncio.to_thread(work)
     finally:
-        _LARGE_ONE.release()
+        LARGE_ONE.release()
 
 
 def _shown(report: FairnessReport, visible: Collection[UUID]) -> ShownReport:

@@ -1,30 +1,35 @@
-"""`saas pool …`: the nightly recycling of a company's customers, by hand or as a rehearsal."""
+"""`saas pool …`: the nightly recycling of a company's customers, by hand or as a rehearsal; their ledger verified."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from saas.cli.failures import operator_locale
+from saas.audit import Head, HeadLog, Verdict
+from saas.audit import verify as verify_chain
+from saas.cli.failures import FAILED, operator_locale
 from saas.cli.installation import opened_installation
+from saas.cli.settings import settings_of_process
 from saas.cli.terminal import AsJson, note, say, say_json, spinner
-from saas.customers import Foreseen, RecycleReport
+from saas.customers import Foreseen, LedgerVerdict, RecycleReport
+from saas.customers import verify_ledger as verify_bound_lines
 from saas.kernel import Catalogue, public_id
 from saas.main import recycling_run
 from tenants import DatabaseRole, get_tenant
 
-commands = typer.Typer(no_args_is_help=True, help="Customer pools: recycle what is due.")
+commands = typer.Typer(no_args_is_help=True, help="Customer pools: recycle what is due, verify the ledger.")
 
 
 @commands.callback()
 def pools() -> None:
-    """Customer pools: recycle what is due. The worker does it each night by itself."""
+    """Customer pools: recycle what is due (the worker does it each night by itself), verify the public ledger."""
 
 
 @commands.command()
@@ -78,6 +83,77 @@ async def _rehearse(tenant_id: UUID, *, as_json: bool) -> None:
             for line in _lines(each, catalogue):
                 say(line)
         say(f"{len(found)} customers.")
+
+
+@commands.command()
+def verify_ledger(
+    tenant: Annotated[UUID, typer.Option(help="The company's id, as `saas tenant list` shows it.")],
+    heads: Annotated[
+        Path | None, typer.Option(help="Folder of published heads.", show_default="SAAS_DATA/audit", file_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a company's public ledger against its audit trail, and name each line that is not as it was written.
+
+    The trail itself is verified first, as `saas audit verify` does: a ledger is as good as the trail that it is bound
+    to. Exit 1 if anything is wrong.
+
+    \b
+    Examples:
+      saas pool verify-ledger --tenant 01a0…
+      saas pool verify-ledger --tenant 01a0… --heads /mnt/locked/heads --json
+    """
+    published = HeadLog(heads or settings_of_process().data / "audit").read()
+    trail, ledger = asyncio.run(_verify(tenant, published))
+    if as_json:
+        say_json(_verdict_json(trail, ledger))
+    else:
+        for line in _verdict_lines(trail, ledger):
+            say(line)
+    if not (trail.is_intact and ledger.is_intact):
+        raise typer.Exit(FAILED)
+
+
+async def _verify(tenant_id: UUID, published: Sequence[Head]) -> tuple[Verdict, LedgerVerdict]:
+    async with opened_installation() as installation:
+        async with installation.database.transaction(None, role=DatabaseRole.PLATFORM):
+            await get_tenant(tenant_id)
+        with spinner("Verifying"):
+            async with installation.database.transaction(tenant_id, isolation="REPEATABLE READ"):
+                return await verify_chain(published, clock=installation.clock), await verify_bound_lines()
+
+
+def _verdict_lines(trail: Verdict, ledger: LedgerVerdict) -> Iterator[str]:
+    if trail.is_intact:
+        yield f"The trail is intact, {trail.links} links."
+    else:
+        yield f"The trail is NOT INTACT, {trail.tampering}: {trail.detail}."
+    if ledger.bound_from is None:
+        yield f"{ledger.bound} lines are bound to it: all there are."
+    else:
+        yield f"{ledger.bound} lines are bound to it; {ledger.unbound} from before {ledger.bound_from} are not."
+    if ledger.is_intact:
+        yield "The ledger is intact."
+    for wrong in ledger.wrong:
+        yield f"NOT INTACT, {wrong.tampering}: {wrong.detail}."
+
+
+def _verdict_json(trail: Verdict, ledger: LedgerVerdict) -> dict[str, object]:
+    return {
+        "trail": {"intact": trail.is_intact, "links": trail.links, "tampering": trail.tampering},
+        "intact": ledger.is_intact,
+        "bound": ledger.bound,
+        "unbound": ledger.unbound,
+        "bound_from": ledger.bound_from,
+        "wrong": [
+            {
+                "tampering": each.tampering,
+                "line": None if each.line_id is None else public_id("pev", each.line_id),
+                "detail": each.detail,
+            }
+            for each in ledger.wrong
+        ],
+    }
 
 
 def _lines(foreseen: Foreseen, catalogue: Catalogue) -> Iterator[str]:

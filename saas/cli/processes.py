@@ -31,7 +31,7 @@ from saas.main import (
     web_services,
     worker_services,
 )
-from saas.web import OneWriteProtocol, create_app
+from saas.web import SPOKEN, create_app
 from saas.worker import run_worker, stop_on_signals
 
 
@@ -111,7 +111,7 @@ def serve_web(
     begin_logs(settings)
     config = uvicorn.Config(
         app,
-        http=OneWriteProtocol,
+        **SPOKEN,
         factory=True,
         workers=processes,
         lifespan="on",

@@ -31,7 +31,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
-from saas.customers.actions.ledger import job_actor
+from saas.customers.actions.ledger import job_actor, tell_readers_with
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pools import (
@@ -45,6 +45,7 @@ from saas.customers.actions.pools import (
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_if_due
 from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
+from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
@@ -68,6 +69,19 @@ from saas.customers.given_queries import (
     measure_given,
     require_audited_pool,
 )
+from saas.customers.held_queries import (
+    HeldCustomer,
+    HeldOwnership,
+    HeldWish,
+    ReportedPool,
+    count_entries,
+    count_held,
+    find_visible_owners,
+    get_held,
+    get_reported_pools,
+    list_held,
+    require_open_pool,
+)
 from saas.customers.hooks import (
     AllocationAnswer,
     AllocationCustomer,
@@ -80,6 +94,8 @@ from saas.customers.hooks import (
     refuse_by_plugins,
 )
 from saas.customers.jobs import Foreseen, RecycleReport, RecycleWarning, RecyclingRun
+from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
+from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.moments import OverLimit, assignment_warning
@@ -141,6 +157,13 @@ __all__ = [
     "GivenAllocation",
     "GivenCustomer",
     "GivenSize",
+    "HeldCustomer",
+    "HeldOwnership",
+    "HeldWish",
+    "LedgerFeed",
+    "LedgerReader",
+    "LedgerTampering",
+    "LedgerVerdict",
     "Left",
     "LevelDays",
     "LevelStanding",
@@ -150,6 +173,7 @@ __all__ = [
     "Method",
     "Near",
     "NewCustomer",
+    "NewLine",
     "OnChange",
     "Option",
     "OptionKind",
@@ -167,10 +191,12 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "ReportedPool",
     "Separation",
     "SettingsWish",
     "Trait",
     "TraitKind",
+    "WrongLine",
     "apply_begun_settings",
     "assign_customer",
     "assignment_warning",
@@ -180,6 +206,9 @@ __all__ = [
     "close_pool",
     "commit_allocation",
     "configure_pool",
+    "count_entries",
+    "count_held",
+    "count_pool_views",
     "create_customer",
     "create_default_pool",
     "create_pool",
@@ -192,12 +221,17 @@ __all__ = [
     "find_given",
     "find_leavers",
     "find_owner_on",
+    "find_visible_owners",
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
+    "get_held",
+    "get_reported_pools",
     "get_visible_customer",
     "job_actor",
+    "ledger_place",
     "list_allocation_problems",
+    "list_held",
     "lock_customers",
     "lock_visible_customers",
     "match_key",
@@ -214,10 +248,13 @@ __all__ = [
     "release_customer",
     "release_customers",
     "require_audited_pool",
+    "require_open_pool",
     "require_visible_customers",
     "restore_last_follow_ups",
     "set_employee_traits",
     "set_level_standing",
     "settle_due",
+    "tell_readers_with",
     "transfer_customer",
+    "verify_ledger",
 ]

@@ -31,6 +31,14 @@ class DuplicateChecksUsedUp(LimitReached):
     """The duplicate check has told this person of customers as often as it does in a day."""
 
 
+class LedgerLineNotFound(NotFound):
+    """The company's public ledger has no such line."""
+
+
+class PoolViewsUsedUp(LimitReached):
+    """P52: the person has opened as many customers of the pool as it allows on a day."""
+
+
 class NotTheOwner(RuleRefused):
     """Only the owner may release a customer."""
 

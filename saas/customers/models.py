@@ -169,6 +169,23 @@ class ClaimCount(Model):
         table = "claim_count"
 
 
+class PoolViewCount(Model):
+    """How many customers of a pool one person opened by id on one day of the tenant's calendar, and the limit then.
+
+    The primary key is (tenant_id, pool_id, account_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    account_id = fields.UUIDField(primary_key=True)
+    counted_on = fields.DateField()
+    views = fields.IntField()
+    most: int | None = fields.IntField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_view_count"
+
+
 class RefusedCheckCount(Model):
     """How often the duplicate check refused one person on one day of the tenant's calendar.
 
@@ -188,7 +205,8 @@ class PoolEvent(TenantModel):
     """A line of the pool's public ledger (公示): who claimed, was given or lost what, when and why; never changed.
 
     `employee_id` owns the customer afterwards, or is told of it; `former_owner_id` owned it before. Without an operator
-    it was a job. `explanation` is the tree that explains a decision.
+    it was a job. `explanation` is the tree that explains a decision. `xid` is the number of the writing transaction,
+    filled in by the database: lines become final in the order of (xid, id); null in those from before there was any.
     """
 
     pool_id = fields.UUIDField()
@@ -204,6 +222,7 @@ class PoolEvent(TenantModel):
     allocation_id: UUID | None = fields.UUIDField(null=True)
     settings_version = fields.IntField(null=True)
     explanation: dict[str, Any] | None = fields.JSONField(null=True)
+    xid: int | None = fields.BigIntField(null=True)
 
     class Meta(TenantMeta):
         table = "pool_event"

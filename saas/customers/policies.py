@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.settings import OPTIONS
 from saas.people import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 
 _ABOVE_ME = (
@@ -31,6 +32,34 @@ CUSTOMER_SCOPES = {
     "self": "{t}.owner_id = {employee}",
     "pool": "({t}.owner_id IS NULL AND " + VISIBLE_POOL + ")",
 }
+ADMINISTERS_POOLS = "customer:assign"
+"""Whoever may assign customers administers pools: nothing that a pool hides is hidden from them."""
+
+
+def _in_pools_where(condition: str) -> str:
+    """The row's pool is one of those: a question about few rows, asked once for all rows, and of none at no cost."""
+    pools = f"SELECT p.id FROM customer_pool p WHERE p.tenant_id = {{tenant}} AND {condition}"
+    return f"{{t}}.pool_id = ANY (ARRAY({pools}))"
+
+
+def _is_on(name: str) -> str:
+    default = str(OPTIONS[name].default).lower()
+    return f"coalesce((p.settings ->> '{name}')::boolean, {default})"
+
+
+_MASKING = f"coalesce(p.settings ->> 'phone_masking', '{OPTIONS['phone_masking'].default}')"
+_POOLED = "{t}.owner_id IS NULL AND "
+_MASKED_FOR_ALL = _in_pools_where(f"{_MASKING} = 'before_and_after'")
+CUSTOMER_HIDDEN = {
+    "shortName": _POOLED + _in_pools_where(_is_on("hides_short_name")),
+    "contactName": _POOLED + _in_pools_where(_is_on("hides_contact_name")),
+    "districtCode": _POOLED + _in_pools_where(_is_on("hides_district")),
+    "districtName": _POOLED + _in_pools_where(_is_on("hides_district")),
+    "phone": f"{_MASKED_FOR_ALL} OR {_POOLED}" + _in_pools_where(f"({_MASKING} <> 'never' OR {_is_on('hides_phone')})"),
+    "phone.masked": _POOLED + _in_pools_where(f"{_MASKING} = 'never' AND {_is_on('hides_phone')}"),
+}
+"""Field → the rows in which the pool hides it (P36, P37)."""
+
 OWNERSHIP_SCOPES = {
     "all": "true",
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,

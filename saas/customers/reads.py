@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from saas.customers.mark_reads import MARK_ROOT, holding_mark
-from saas.customers.policies import CUSTOMER_SCOPES, OWNERSHIP_SCOPES
+from saas.customers.policies import ADMINISTERS_POOLS, CUSTOMER_HIDDEN, CUSTOMER_SCOPES, OWNERSHIP_SCOPES
 from saas.customers.pool_reads import POOL_ROOTS, POOL_TYPES, RECYCLE_RULE
 from saas.reads.mapping import (
     EXACT,
@@ -22,6 +22,7 @@ from saas.reads.mapping import (
     Sealed,
     ToMany,
     ToOne,
+    Veil,
 )
 
 CUSTOMER_STATUS = EnumKind(
@@ -58,6 +59,12 @@ customer = ReadType(
     prefix="cus",
     doc="A company or person that is sold to (客户).",
     scopes=CUSTOMER_SCOPES,
+    veil=Veil(
+        "customers.hidden_in_pool",
+        CUSTOMER_HIDDEN,
+        lifted_by=ADMINISTERS_POOLS,
+        counted="{t}.owner_id IS NULL",
+    ),
     fields=(
         Column(
             "name",

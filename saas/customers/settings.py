@@ -25,6 +25,7 @@ from saas.customers.options import (
     HoldingOptions,
     LevelDays,
     RecyclingOptions,
+    ShowingOptions,
     as_text,
     from_json,
     options_of,
@@ -37,6 +38,7 @@ from saas.kernel import AppErrors, Scalar
 
 @dataclass(frozen=True)
 class PoolSettings(
+    ShowingOptions,
     GoverningOptions,
     AllocatingOptions,
     EnteringOptions,

@@ -39,6 +39,7 @@ from saas.exchange.kinds import (
 from saas.exchange.queries import BatchSummary, RemarkLine, list_remarks, summarise
 from saas.exchange.reads import reads
 from saas.exchange.recipes import Recipe, RecipeSheet, Source, cook, load_recipe
+from saas.exchange.report_files import Table, TableCell, csv_of, plain_cell, write_workbook
 from saas.exchange.rules import BatchState, Mode, OnChange
 from saas.exchange.sheets import SheetRow, Sheets, open_sheets
 from saas.exchange.store import FileStore, FolderStore, StoredFile
@@ -86,6 +87,8 @@ __all__ = [
     "Sheets",
     "Source",
     "StoredFile",
+    "Table",
+    "TableCell",
     "TakeStep",
     "UnitAware",
     "Upload",
@@ -97,6 +100,7 @@ __all__ = [
     "choice",
     "commit_import",
     "cook",
+    "csv_of",
     "day",
     "differences",
     "inspect_upload",
@@ -108,6 +112,7 @@ __all__ = [
     "number",
     "open_sheets",
     "phone",
+    "plain_cell",
     "preview_import",
     "purge_imports",
     "reads",
@@ -118,5 +123,6 @@ __all__ = [
     "text",
     "undo_import",
     "write_error_file",
+    "write_workbook",
     "yes_or_no",
 ]

@@ -23,7 +23,8 @@ _TEXT_MAX = 32_767
 
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]|^'|'$")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What makes a program that opens a sheet take a text for a formula."""
 
 
 class ErrorFile:
@@ -95,5 +96,10 @@ class ErrorFile:
 
     def _write_text(self, place: int, text: str) -> None:
         """A text cell; one that begins as a formula does is marked as text, as if typed behind an apostrophe."""
-        clean = _SURROGATES.sub("\ufffd", text)[:_TEXT_MAX]
-        self._page.write_string(self._row, place, clean, self._quoted if clean.startswith(_STARTS_FORMULA) else None)
+        clean = shown_text(text)
+        self._page.write_string(self._row, place, clean, self._quoted if clean.startswith(STARTS_FORMULA) else None)
+
+
+def shown_text(text: str) -> str:
+    """The part of a text that a cell can hold."""
+    return _SURROGATES.sub("\ufffd", text)[:_TEXT_MAX]

@@ -54,14 +54,16 @@ class Answer:
         """The JSON of the response."""
         members: list[bytes] = []
         if self.faults:
-            shown = [
-                render(each, catalogue=catalogue, locale=self.locale, request_id=request_id) for each in self.faults
-            ]
-            members.append(b'"errors":' + orjson.dumps(shown))
+            members.append(b'"errors":' + self.errors(catalogue=catalogue, request_id=request_id))
         if self.parts is not None:
             members.append(b'"data":' + spliced(self.parts))
         members.append(b'"extensions":' + self._extensions(limits, request_id))
         return b"{" + b",".join(members) + b"}"
+
+    def errors(self, *, catalogue: Catalogue, request_id: str) -> bytes:
+        """The JSON of the errors alone."""
+        shown = [render(each, catalogue=catalogue, locale=self.locale, request_id=request_id) for each in self.faults]
+        return orjson.dumps(shown)
 
     def _extensions(self, limits: Limits, request_id: str) -> bytes:
         available = self.charge.available if self.charge else limits.bucket

@@ -39,7 +39,7 @@ class ArgumentConverters:
 
     def convert(self, root: RootField, declared: Iterable[StrawberryArgument], given: Mapping[str, Any]) -> Arguments:
         """What the resolver of `root`, with its `declared` arguments, takes."""
-        coordinate = f"{'Mutation' if root.is_mutation else 'Query'}.{root.name}"
+        coordinate = f"{root.type_name}.{root.name}"
         parts = self._of_field.get(coordinate)
         if parts is None:
             names = self._schema.config.name_converter

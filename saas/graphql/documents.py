@@ -87,6 +87,11 @@ class Operation:
     granted: set[Hashable] = field(default_factory=set)
     places: Places | None = None
 
+    @property
+    def type_name(self) -> str:
+        """The root type: Query, Mutation or Subscription."""
+        return root_type(self.node)
+
     def grant(self, rights: Hashable) -> None:
         """Note that callers with these rights may ask for all of `roots`."""
         if len(self.granted) >= _GRANTS_KEPT:
@@ -230,7 +235,7 @@ class Documents:
         name = node.name.value if node.name else None
         is_mutation, roots = node.operation is OperationType.MUTATION, None
         if not has_conditions(node.selection_set, fragments):
-            roots = collect_fields(self._schema.graphql, root_type(self._schema, node), [node], fragments, {})
+            roots = collect_fields(self._schema.graphql, root_type(node), [node], fragments, {})
             if is_mutation:
                 check_alone(self._schema, roots)
         variables = VariableCoercion(self._schema.graphql, node.variable_definitions or ())
@@ -260,9 +265,9 @@ def check_alone(schema: ApiSchema, roots: RootNodes) -> None:
             raise RequestRefused(Fault(ErrorCode.LIMIT_EXCEEDED, "graphql.must_be_alone", values))
 
 
-def root_type(schema: ApiSchema, node: OperationDefinitionNode) -> str:
-    """Query or Mutation."""
-    return "Mutation" if node.operation.value == "mutation" else "Query"
+def root_type(node: OperationDefinitionNode) -> str:
+    """Query, Mutation or Subscription."""
+    return node.operation.value.capitalize()
 
 
 def hash_of(text: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 import asyncpg
 from graphql import GraphQLError, VariableValues
@@ -14,9 +15,7 @@ from saas.graphql.documents import (
     Documents,
     Operation,
     RootNodes,
-    check_alone,
     hash_of,
-    root_type,
 )
 from saas.graphql.errors import (
     Fault,
@@ -28,15 +27,15 @@ from saas.graphql.errors import (
     internal,
 )
 from saas.graphql.gathering import Gathering
-from saas.graphql.guard import refusal, refuse_disabled_plugin
+from saas.graphql.guard import guarded
 from saas.graphql.limits import MOST_TOLD
 from saas.graphql.mutations import Rivals, run_mutations
-from saas.graphql.operation import Request, Running, StaleSession, log_unexpected
+from saas.graphql.operation import Request, Running, StaleSession, budget_key, log_unexpected
 from saas.graphql.queries import run_query
 from saas.graphql.scalars import check_texts
-from saas.graphql.selection import collect_fields
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session, Sessions
+from saas.graphql.streams import Streams
 from saas.graphql.turns import Turns
 from saas.graphql.variables import MOST_ERRORS
 from saas.kernel import AppError, BadUserInput, ErrorCode, LimitExceeded, Scalar, Throttled, Unauthenticated
@@ -51,39 +50,55 @@ class Executor:
         self.sessions = Sessions(services)
         self._budget = Budget(services.limits, services.redis)
         self._rivals = Rivals(Turns(), Gathering(services.database))
+        self._streams = Streams(self.sessions, self._budget)
 
     async def run(self, request: Request) -> Answer:
         """The answer, whatever happens: a refusal or fault is an answer too."""
         answer = Answer(None, locale=request.locale or "en")
         try:
-            await self._run(request, answer)
-        except RequestRefused as refused:
-            answer.parts, answer.faults = None, refused.faults
-        except AppError as error:
-            answer.parts, answer.faults = None, [fault_of(error)]
-        except asyncpg.QueryCanceledError:
-            answer.parts, answer.faults = None, [fault_of(TimedOut("graphql.statement_timeout"))]
+            running = await self._prepared(request, answer, is_stream=False)
+            await self._perform(running, answer)
         except Exception as error:  # the door: nothing unexpected reaches the caller
-            log_unexpected(error, request.request_id, answer.operation)
-            answer.parts, answer.faults = None, [internal()]
+            _refuse(answer, error, request)
         return answer
 
-    async def _run(self, request: Request, answer: Answer) -> None:
+    async def stream(self, request: Request) -> AsyncGenerator[Answer, None]:
+        """The answers of a subscription, one an event, for as long as the caller may have them.
+
+        The last one, where there is one with `Answer.parts` None, says why it has ended.
+        """
+        answer = Answer(None, locale=request.locale or "en")
+        try:
+            running = await self._prepared(request, answer, is_stream=True)
+            async with aclosing(self._streams.answers(running, answer)) as answers:
+                async for each in answers:
+                    yield each
+        except Exception as error:  # the door, as above
+            _refuse(answer, error, request)
+            yield answer
+
+    async def _prepared(self, request: Request, answer: Answer, *, is_stream: bool) -> Running:
+        """The operation with its session, found fit to run and paid for.
+
+        :raises BadUserInput: it is a subscription and is not to be a stream, or the other way round.
+        """
         session, ended = await self._session_or_end(request)
         if request.locale is None and session is not None:
             answer.locale = session.actor.locale
         if not request.is_plain:
             check_texts(request.variables)
-        caller = _budget_key(request, session)
+        caller = budget_key(request, session)
         document = await self._document(request, caller, answer)
         operation = document.operation(request.operation_name)
-        answer.operation = operation.name or root_type(self._services.schema, operation.node).lower()
+        answer.operation = operation.name or operation.type_name.lower()
+        if (operation.type_name == "Subscription") is not is_stream:
+            raise BadUserInput("graphql.only_subscriptions" if is_stream else "graphql.subscription_by_stream")
         variables = _coerced(operation, request.variables)
         running = Running(self._services, request, document, operation, variables, session, answer.locale)
         if ended is not None and not self._begins_anew(running):
             raise ended
         await self._charge(caller, operation.points(variables.coerced), answer)
-        await self._perform(running, answer)
+        return running
 
     async def _session(self, request: Request) -> Session | None:
         if request.token is None:
@@ -104,7 +119,7 @@ class Executor:
         if not running.operation.is_mutation:
             return False
         declared = self._services.schema.mutations
-        names = (nodes[0].name.value for nodes in self._roots(running).values())
+        names = (nodes[0].name.value for nodes in running.roots().values())
         return all(name in declared and declared[name].public and declared[name].alone for name in names)
 
     async def _document(self, request: Request, caller: str, answer: Answer) -> Document:
@@ -148,11 +163,11 @@ class Executor:
         answer.actual += points
 
     async def _perform(self, running: Running, answer: Answer) -> None:
-        roots = self._roots(running)
-        permitted, refused = _guarded(running, roots)
+        roots = running.roots()
+        permitted, refused = guarded(running, roots)
         if refused and running.session is not None:
             running = await self._present(running)
-            permitted, refused = _guarded(running, roots)
+            permitted, refused = guarded(running, roots)
         if refused and not permitted:
             raise RequestRefused(*refused)
         if running.operation.is_mutation:
@@ -184,7 +199,7 @@ class Executor:
             self.sessions.forget(session.session_hash)
         found = await self._session(running.request)
         again = running.with_session(found) if found is not None else running
-        permitted, refused = _guarded(again, permitted)
+        permitted, refused = guarded(again, permitted)
         if not permitted:
             raise RequestRefused(*refused)
         try:
@@ -192,48 +207,6 @@ class Executor:
         except StaleSession as error:
             raise Unauthenticated("graphql.session_ended") from error
         return parts, [*refused, *faults]
-
-    def _roots(self, running: Running) -> RootNodes:
-        operation, schema = running.operation, self._services.schema
-        if operation.roots is not None:
-            return operation.roots
-        type_name = root_type(schema, operation.node)
-        fragments = running.document.fragments
-        roots = collect_fields(schema.graphql, type_name, [operation.node], fragments, running.values)
-        if operation.is_mutation:
-            check_alone(schema, roots)
-        return roots
-
-
-def _guarded(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]]:
-    """The root fields that the caller may ask for, and why not the others; looked up once for callers of equal rights
-    who may ask for all."""
-    session, operation = running.session, running.operation
-    if session is not None and roots is operation.roots:
-        if session.right_key in operation.granted:
-            return roots, []
-        permitted, refused = _guarded_anew(running, roots)
-        if not refused:
-            operation.grant(session.right_key)
-            return roots, []
-        return permitted, refused
-    return _guarded_anew(running, roots)
-
-
-def _guarded_anew(running: Running, roots: RootNodes) -> tuple[RootNodes, list[Fault]]:
-    schema, session = running.services.schema, running.session
-    is_mutation = running.operation.is_mutation
-    names = [nodes[0].name.value for nodes in roots.values()]
-    refuse_disabled_plugin(schema, names, is_mutation=is_mutation, session=session)
-    permitted: dict[str, list[object]] = {}
-    refused: list[Fault] = []
-    for key, nodes in roots.items():
-        error = refusal(schema, nodes[0].name.value, is_mutation=is_mutation, session=session)
-        if error is None:
-            permitted[key] = nodes  # type: ignore[assignment]
-        else:
-            refused.append(fault_of(error, (key,)))
-    return permitted, refused  # type: ignore[return-value]
 
 
 def _coerced(operation: Operation, given: Mapping[str, object]) -> VariableValues:
@@ -247,7 +220,15 @@ def _variable_fault(error: GraphQLError) -> Fault:
     return fault_of_document(error, ErrorCode.BAD_USER_INPUT, "graphql.variables_refused")
 
 
-def _budget_key(request: Request, session: Session | None) -> str:
-    if session is None:
-        return f"address:{request.address}"
-    return f"{session.actor.tenant_id.hex}:{session.actor.account_id.hex}"
+def _refuse(answer: Answer, error: Exception, request: Request) -> None:
+    """Let the answer say nothing but why there is none."""
+    answer.parts = None
+    if isinstance(error, RequestRefused):
+        answer.faults = error.faults
+    elif isinstance(error, AppError):
+        answer.faults = [fault_of(error)]
+    elif isinstance(error, asyncpg.QueryCanceledError):
+        answer.faults = [fault_of(TimedOut("graphql.statement_timeout"))]
+    else:
+        log_unexpected(error, request.request_id, answer.operation)
+        answer.faults = [internal()]

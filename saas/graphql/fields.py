@@ -7,17 +7,19 @@ so that none is unguarded by oversight. The permission in the schema's text foll
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, Protocol, Self, TypeVar, cast, get_type_hints
+from uuid import UUID
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from saas.access.table import AccessTable
 from saas.extensions import TenantPlugins
+from saas.graphql.payloads import MAPPED
 from saas.kernel import Actor, Clock, Unauthenticated, local_date
 from tenants import DatabaseRole
 
@@ -116,17 +118,17 @@ class Rivalry:
 
 @dataclass(frozen=True, slots=True)
 class RootField:
-    """A declared root field: how it is guarded, run and described.
+    """A declared root field of Query, Mutation or Subscription (`type_name`): how it is guarded, run and described.
 
     `alone` fields (sign-in, refresh, reset) must be the only root field of their operation. `database` is the role
     of the transaction that the door opens; None leaves transactions to the resolver. A field of a `plugin` is unknown
-    to tenants that have not enabled it.
+    to tenants that have not enabled it. `gives` is the mapped type of a subscription's objects.
     """
 
     name: str
     resolve: Resolver
     description: str
-    is_mutation: bool
+    type_name: str
     requires: str | None = None
     signed_in: bool = False
     public: bool = False
@@ -136,6 +138,12 @@ class RootField:
     since: str = "0.1"
     plugin: str | None = None
     rivalry: Rivalry | None = None
+    gives: str | None = None
+
+    @property
+    def is_mutation(self) -> bool:
+        """Whether it changes something."""
+        return self.type_name == "Mutation"
 
     @property
     def result(self) -> Any:
@@ -145,6 +153,8 @@ class RootField:
     def text(self) -> str:
         """The description with permission and version."""
         needed = f"Needs {self.requires}." if self.requires else "Needs a session."
+        if self.gives:
+            needed = f"Needs a row scope on {self.gives}."
         return f"{self.description.rstrip('.')}. {'Public.' if self.public else needed} Since {self.since}."
 
 
@@ -181,7 +191,7 @@ def mutation(
                 name=_camel(resolve.__name__),
                 resolve=resolve,
                 description=description,
-                is_mutation=True,
+                type_name="Mutation",
                 requires=requires,
                 signed_in=signed_in,
                 public=public,
@@ -215,7 +225,7 @@ def query(
                 name=_camel(resolve.__name__),
                 resolve=resolve,
                 description=description,
-                is_mutation=False,
+                type_name="Query",
                 requires=requires,
                 signed_in=signed_in,
                 public=public,
@@ -228,11 +238,46 @@ def query(
     return declare
 
 
+class Source(Protocol):
+    """What a subscription gives: its events, for as long as it is entered. It holds a place and no queue."""
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *_: object) -> None: ...
+    async def next(self, most: int) -> Sequence[UUID]:
+        """The next objects, at most `most`, as soon as there are any; those that the caller may not see are not
+        sent."""
+        ...
+
+
+def subscription(*, description: str, gives: str, since: str = "0.1") -> Callable[[Resolver], RootField]:
+    """Declare a subscription ``async def pool_ledger_line(info: Info, …) -> Source`` of objects of a mapped type.
+
+    The resolver runs once, in a transaction; the objects are then read by the compiled reader as they come, with the
+    rights of that moment. Who sees no row of the type is refused.
+    """
+
+    def declare(resolve: Resolver) -> RootField:
+        return _checked(
+            RootField(
+                name=_camel(resolve.__name__),
+                resolve=resolve,
+                description=description,
+                type_name="Subscription",
+                signed_in=True,
+                since=since,
+                gives=gives,
+            )
+        )
+
+    return declare
+
+
 def strawberry_field(root: RootField) -> StrawberryField:
     """The root field for the schema; `info` is ours and no argument. Root results are nullable (see `schema`)."""
     signature = inspect.signature(root.resolve)
     parameters = [parameter for name, parameter in signature.parameters.items() if name != "info"]
     hints = get_type_hints(root.resolve, include_extras=True)
+    answer = hints["return"] | None if root.gives is None else str | None
 
     async def stub(**_: object) -> None:
         """Never run: the door executes operations itself."""
@@ -241,12 +286,14 @@ def strawberry_field(root: RootField) -> StrawberryField:
     stub.__module__ = root.resolve.__module__
     stub.__signature__ = signature.replace(  # type: ignore[attr-defined]
         parameters=[parameter.replace(annotation=hints[parameter.name]) for parameter in parameters],
-        return_annotation=hints["return"] | None,
+        return_annotation=answer,
     )
     stub.__annotations__ = {parameter.name: hints[parameter.name] for parameter in parameters}
-    stub.__annotations__["return"] = hints["return"] | None
+    stub.__annotations__["return"] = answer
     made: Any = strawberry.field(resolver=stub, name=root.name, description=root.text())
     made.python_name = root.resolve.__name__
+    if root.gives is not None:
+        made.metadata = {MAPPED: (root.gives, False)}
     for argument in made.arguments:
         if argument.description is None and argument.python_name == "input":
             argument.description = f"What to do. Since {root.since}."

@@ -45,7 +45,8 @@ class Limits:
     `nesting` bounds braces and spreads together (it keeps the pass off the end of the stack); `aliases` and
     `directives` count as written in the whole document, `depth` and `root_fields` through fragments. Times are in
     seconds. `bucket` and `restore_rate` are points of cost and points per second of each caller's budget;
-    `compile_cost` is charged for a document seen for the first time.
+    `compile_cost` is charged for a document seen for the first time. `subscriptions` are those that one person may have
+    in a process, `socket_subscriptions` those of one WebSocket.
     """
 
     tokens: int = 2_000
@@ -62,6 +63,8 @@ class Limits:
     bucket: int = 50_000
     restore_rate: int = 2_500
     compile_cost: int = 20
+    subscriptions: int = 200
+    socket_subscriptions: int = 50
 
     def sentence(self) -> str:
         """The limits as a sentence for the schema's description."""
@@ -72,7 +75,8 @@ class Limits:
             f"{self.page}, cost {self.cost}, {self.seconds:g} seconds. Cost: one point a field with a selection, "
             f"times the page size of each list around it; {MUTATION_COST} points a mutation. Budget of a caller: "
             f"{self.bucket} points, restored by {self.restore_rate} a second; a document seen for the first time "
-            f"costs {self.compile_cost} more."
+            f"costs {self.compile_cost} more. Subscriptions: {self.subscriptions} a person, "
+            f"{self.socket_subscriptions} a socket; each event costs as a query for it would."
         )
 
 

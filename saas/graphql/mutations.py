@@ -90,7 +90,7 @@ class _Mutation:
             found = await _found_again(self.running, sessions)
             self.running = self.running.with_session(found)
             self.info = self.running.info()
-            error = refusal(self.running.services.schema, self.root.name, is_mutation=True, session=found)
+            error = refusal(self.running.services.schema, self.root.name, type_name="Mutation", session=found)
             return await self._refusable() if error is None else (None, [fault_of(error, (self.key,))])
         except StaleSession:
             return None, [fault_of(Unauthenticated("graphql.session_ended"), (self.key,))]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,15 +11,17 @@ import structlog
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, VariableValues
 
 from saas.extensions import TenantPlugins
+from saas.graphql.answer import NULL
 from saas.graphql.complete import Completion, Wanted, faults_of_reads
-from saas.graphql.documents import Document, Operation
+from saas.graphql.documents import Document, Operation, RootNodes, check_alone
 from saas.graphql.errors import Fault, Path
 from saas.graphql.fields import Info, RootField
 from saas.graphql.literals import ArgumentBuilder
+from saas.graphql.selection import collect_fields
 from saas.graphql.services import Services
 from saas.graphql.sessions import Session
 from saas.kernel import Actor, local_date
-from saas.reads import Caller, FetchRow, Opened, ReadResult
+from saas.reads import Caller, FetchRow, Opened, ReadResult, Viewed
 from tenants import Transaction
 
 log = structlog.get_logger("saas.graphql")
@@ -60,6 +62,7 @@ class Running:
     variables: VariableValues
     session: Session | None
     locale: str
+    viewed: list[Viewed] = field(default_factory=list)
     _actor: Actor | None = None
 
     @property
@@ -135,12 +138,22 @@ class Running:
         return found
 
     def root_type(self) -> GraphQLObjectType:
-        """Query or Mutation."""
-        graphql = self.services.schema.graphql
-        found = graphql.mutation_type if self.operation.is_mutation else graphql.query_type
+        """Query, Mutation or Subscription."""
+        found = self.services.schema.graphql.get_root_type(self.operation.node.operation)
         if found is None:
             raise LookupError("the schema has no such root type")
         return found
+
+    def roots(self) -> RootNodes:
+        """The operation's root fields, by response key."""
+        operation, schema = self.operation, self.services.schema
+        if operation.roots is not None:
+            return operation.roots
+        fragments = self.document.fragments
+        roots = collect_fields(schema.graphql, operation.type_name, [operation.node], fragments, self.values)
+        if operation.is_mutation:
+            check_alone(schema, roots)
+        return roots
 
     def arguments(self, root: RootField, node: FieldNode) -> tuple[dict[str, Any], dict[str, Any]]:
         """The arguments of an ordinary root field: as GraphQL gives them, and as the resolver takes them."""
@@ -178,6 +191,18 @@ class Running:
             text = completion.finish(kind, value, nodes, path)
         return text, [*refused, *completion.faults]
 
+    async def read_each(
+        self, type_name: str, ids: Sequence[UUID], nodes: list[FieldNode], path: Path, transaction: Transaction
+    ) -> list[tuple[bytes, list[Fault]]]:
+        """Each object as the only answer of a root field, of those that the caller may see: read together, or one by
+        one where something of one of them is refused, which is then said in its place."""
+        part = Wanted(type_name, nodes, list(ids), dict.fromkeys(ids, path))
+        found, faults = await self._read_objects(part, transaction, transaction.fetchrow)
+        if not faults or len(ids) == 1:
+            return [(found[each], faults) for each in ids if found.get(each, NULL) != NULL]
+        alone = [await self.read_each(type_name, [each], nodes, path, transaction) for each in ids]
+        return [answer for answers in alone for answer in answers]
+
     async def _read_objects(
         self, part: Wanted, transaction: Transaction, fetchrow: FetchRow
     ) -> tuple[Mapping[UUID, bytes], list[Fault]]:
@@ -199,6 +224,15 @@ class Running:
             return
         async with self.services.database.transaction(self.signed_in().actor.tenant_id):
             await self._audit(result.opened)
+
+    async def count_views(self) -> None:
+        """Count what was asked for by id, each row once, before the answer leaves.
+
+        :raises AppError: it was too much; nothing of the answer is to leave.
+        """
+        if self.viewed and self.services.count_views is not None:
+            viewed, self.viewed = list(dict.fromkeys(self.viewed)), []
+            await self.services.count_views(self.actor, viewed, self.caller(checked=False).today)
 
     async def _audit(self, opened: list[Opened]) -> None:
         if self.services.audit_reads is not None:
@@ -223,7 +257,14 @@ class Running:
 
     def with_session(self, session: Session) -> Running:
         """The same operation, asked again by a session that was looked up anew."""
-        return replace(self, session=session, _actor=None)
+        return replace(self, session=session, viewed=[], _actor=None)
+
+
+def budget_key(request: Request, session: Session | None) -> str:
+    """Whose budget of points a request is charged to."""
+    if session is None:
+        return f"address:{request.address}"
+    return f"{session.actor.tenant_id.hex}:{session.actor.account_id.hex}"
 
 
 def log_unexpected(error: BaseException, request_id: str, place: str) -> None:

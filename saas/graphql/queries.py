@@ -39,6 +39,7 @@ async def run_query(running: Running, permitted: RootNodes) -> tuple[dict[str, b
 
     :raises RequestRefused: the whole operation is refused (a filter by a field that may not be used).
     :raises StaleSession: the session has changed; ask again.
+    :raises AppError: rows were asked for by id oftener than the company's rules allow.
     """
     roots = _split(running, permitted)
     parts = {key: orjson.dumps(running.root_type().name) for key in roots.names}
@@ -51,6 +52,7 @@ async def run_query(running: Running, permitted: RootNodes) -> tuple[dict[str, b
         await _in_snapshot(running, roots, parts, faults)
     elif running.session is not None:
         await running.check_session(running.services.database.fetchrow)
+    await running.count_views()
     return parts, faults
 
 
@@ -91,6 +93,7 @@ async def _read(
     else:
         running.check_stamp(result.stamp)
     await running.note_opened(result, transaction)
+    running.viewed += result.viewed
     parts.update(result.values)
     faults += faults_of_reads(result)
 

@@ -80,7 +80,12 @@ class ApiSchema:
     registry: Registry
     queries: Mapping[str, RootField]
     mutations: Mapping[str, RootField]
+    subscriptions: Mapping[str, RootField]
     arguments: ArgumentConverters
+
+    def declared(self, type_name: str) -> Mapping[str, RootField]:
+        """The rooms' root fields of Query, Mutation or Subscription, by name."""
+        return {"Query": self.queries, "Mutation": self.mutations, "Subscription": self.subscriptions}[type_name]
 
     def is_compiled(self, name: str) -> bool:
         """Whether a field of Query is answered by the compiled reader."""
@@ -99,17 +104,19 @@ def build_schema(registry: Registry, modules: Iterable[ModuleType] = (), *, limi
     modules = tuple(modules)
     rendered = Rendered(registry)
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, RootField)]
-    queries = _by_name(root for root in declared if not root.is_mutation)
-    mutations = _by_name(root for root in declared if root.is_mutation)
+    queries, mutations, subscriptions = (_by_name(declared, kind) for kind in ("Query", "Mutation", "Subscription"))
     for root in mutations.values():
         _check_payload(root)
     query = _root_type("Query", "What can be read.", [*rendered.roots, *map(strawberry_field, queries.values())])
     mutation = _root_type("Mutation", "What can be done.", [strawberry_field(root) for root in mutations.values()])
+    told = [strawberry_field(root) for root in subscriptions.values()]
+    subscription = _root_type("Subscription", "What is told as it happens.", told) if told else None
     implementers = [value for module in modules for value in vars(module).values() if _implements(value)]
-    made = _made_schema(rendered, implementers, query, mutation if mutations else None)
+    roots = {"query": query, "mutation": mutation if mutations else None, "subscription": subscription}
+    made = _made_schema(rendered, implementers, roots)
     core: GraphQLSchema = made._schema
     core.description = f"Fairlead: customers, performance and pay of sales teams. {(limits or Limits()).sentence()}"
-    return ApiSchema(made, core, registry, queries, mutations, ArgumentConverters(made))
+    return ApiSchema(made, core, registry, queries, mutations, subscriptions, ArgumentConverters(made))
 
 
 def drift(schema: ApiSchema, committed: str) -> list[str]:
@@ -122,13 +129,13 @@ def drift(schema: ApiSchema, committed: str) -> list[str]:
     return [*gone, *new] or ["the order of lines differs"]
 
 
-def _made_schema(rendered: Rendered, implementers: list[type], query: type, mutation: type | None) -> strawberry.Schema:
+def _made_schema(rendered: Rendered, implementers: list[type], roots: Mapping[str, type | None]) -> strawberry.Schema:
     class Bound(_Schema):
         pass
 
     Bound.rendered = rendered
     config = StrawberryConfig(disable_field_suggestions=True, scalar_map=SCALARS)
-    return Bound(query=query, mutation=mutation, types=[*rendered.types, *implementers], config=config)
+    return Bound(**roots, types=[*rendered.types, *implementers], config=config)  # type: ignore[arg-type]
 
 
 def _implements(value: object) -> bool:
@@ -143,9 +150,9 @@ def _root_type(name: str, description: str, fields: list[StrawberryField]) -> ty
     return made  # type: ignore[no-any-return]
 
 
-def _by_name(roots: Iterable[RootField]) -> dict[str, RootField]:
+def _by_name(roots: Iterable[RootField], type_name: str) -> dict[str, RootField]:
     found: dict[str, RootField] = {}
-    for root in roots:
+    for root in (each for each in roots if each.type_name == type_name):
         if found.setdefault(root.name, root) is not root:
             raise TypeError(f"root field {root.name} is declared twice")
     return found

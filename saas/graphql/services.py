@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from saas.graphql.documents import ListedDocuments, TrustedDocuments
 from saas.graphql.limits import Limits
 from saas.graphql.schema import ApiSchema
 from saas.kernel import Actor, Catalogue, Clock
-from saas.reads import Opened, Reader
+from saas.reads import Opened, Reader, Viewed
 from tenants import Companion, Database
 
 
@@ -100,6 +101,10 @@ class IdempotencyStore(Protocol):
 ReadAudit = Callable[[Actor, Sequence[Opened]], Awaitable[None]]
 """Writes who opened which sealed values, in the current transaction."""
 
+ViewCount = Callable[[Actor, Sequence[Viewed], date], Awaitable[None]]
+"""Counts rows that were asked for by their ids, on the tenant's day, in a transaction of its own; refuses, by an
+`AppError`, where they are too many: what was read then does not leave."""
+
 ReadinessCheck = Callable[[], Awaitable[None]]
 """Returns when the part answers; raises when it does not."""
 
@@ -128,6 +133,7 @@ class Services:
     require_trusted_documents: bool = False
     rooms: Mapping[type, object] = field(default_factory=dict)
     audit_reads: ReadAudit | None = None
+    count_views: ViewCount | None = None
     session_stamp: str = "platform.session_stamp"
     readiness: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     serve_graphiql: bool = True

@@ -3,7 +3,7 @@
 PostgreSQL holds the truth; losing Redis loses nothing.
 """
 
-from saas.jobs.bell import Bell, RedisBell, SilentBell
+from saas.jobs.bell import Bell, CompanyBell, RedisBell, RedisCompanyBell, SilentBell
 from saas.jobs.mail import Mail, MailFolder, Postbox
 from saas.jobs.periodic import PeriodicJob, Scheduler
 from saas.jobs.queue import ArqQueue, JobFunction, JobQueue, QueueWorker, check_health
@@ -12,6 +12,7 @@ from saas.jobs.rules import RetryPolicy, describe_failure, next_run_at
 __all__ = [
     "ArqQueue",
     "Bell",
+    "CompanyBell",
     "JobFunction",
     "JobQueue",
     "Mail",
@@ -20,6 +21,7 @@ __all__ = [
     "Postbox",
     "QueueWorker",
     "RedisBell",
+    "RedisCompanyBell",
     "RetryPolicy",
     "Scheduler",
     "SilentBell",

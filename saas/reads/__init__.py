@@ -4,7 +4,7 @@ Rooms declare how their types are read; with the caller's rights and row scope c
 can't be selected, filtered, sorted, grouped or counted.
 """
 
-from saas.reads.contract import Caller, FetchRow, Opened, Opener, OpenRow, ReadError, ReadResult
+from saas.reads.contract import Caller, FetchRow, Opened, Opener, OpenRow, ReadError, ReadResult, Viewed
 from saas.reads.plans import ObjectPlan, Places, QueryPlan
 from saas.reads.reader import Reader
 from saas.reads.registry import InvalidMapping, Registry
@@ -23,4 +23,5 @@ __all__ = [
     "ReadResult",
     "Reader",
     "Registry",
+    "Viewed",
 ]

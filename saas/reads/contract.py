@@ -79,6 +79,13 @@ class Opened:
     row_id: UUID
 
 
+class Viewed(NamedTuple):
+    """A row that was asked for by its id, of those whose type has that counted (`Veil.counted`)."""
+
+    type_name: str
+    row_id: UUID
+
+
 @dataclass(slots=True)
 class ReadResult:
     """Finished JSON per response key (or per id, from `Reader.run_object`), and what has to be said about it.
@@ -91,6 +98,7 @@ class ReadResult:
     errors: list[ReadError] = field(default_factory=list)
     stamp: str | None = None
     opened: list[Opened] = field(default_factory=list)
+    viewed: list[Viewed] = field(default_factory=list)
 
 
 class Opener(Protocol):

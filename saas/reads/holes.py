@@ -1,9 +1,9 @@
 """Sealed values in finished text: the SQL leaves holes, one pass over the bytes fills them.
 
 A hole is ``\\x01<slot>\\x01`` (a field refused in this row) or ``\\x01<slot>:<row id>:<sealed bytes in hex>\\x01`` (a
-value to open). Raw \\x01 can't occur in JSON text, since to_json escapes it, so no stored text can forge one; nothing
-is parsed or built again, which keeps sealed values at the speed of plain ones plus their decryption. Only when a hole
-becomes an error is the text parsed, once more, to find the error's place.
+value to open; without bytes, a row whose reading is counted). Raw \\x01 can't occur in JSON text, since to_json escapes
+it, so no stored text can forge one; nothing is parsed or built again, which keeps sealed values at the speed of plain
+ones plus their decryption. Only when a hole becomes an error is the text parsed, once more, to find the error's place.
 """
 
 from __future__ import annotations
@@ -19,25 +19,19 @@ from uuid import UUID
 import orjson
 
 from saas.kernel import AppError, ErrorCode
-from saas.reads.contract import Opened, OpenRow, ReadError
-from saas.reads.statement import RefusedSlot, SealedSlot, Slot
+from saas.reads.contract import Opened, OpenRow, ReadError, ReadResult, Viewed
+from saas.reads.statement import RefusedSlot, SealedSlot, Slot, ViewedSlot
 
 _HOLE = re.compile(rb"\x01(\d+)(?::([0-9a-f]{32}):([0-9a-f]*))?\x01")
 
-Fill = Callable[[bytes, OpenRow | None, list[Opened], list[ReadError], tuple[str | int, ...]], bytes]
+Fill = Callable[[bytes, OpenRow | None, ReadResult, tuple[str | int, ...]], bytes]
 
 
 def filler(slots: Sequence[Slot]) -> Fill:
     """The function that fills the holes of one plan's answers."""
     table = tuple(slots)
 
-    def fill(
-        text: bytes,
-        open_row: OpenRow | None,
-        opened: list[Opened],
-        errors: list[ReadError],
-        path: tuple[str | int, ...],
-    ) -> bytes:
+    def fill(text: bytes, open_row: OpenRow | None, result: ReadResult, path: tuple[str | int, ...]) -> bytes:
         failed: dict[int, ReadError] = {}
         holes = count()
 
@@ -47,16 +41,19 @@ def filler(slots: Sequence[Slot]) -> Fill:
                 failed[ordinal] = slot.error
                 return b"null"
             row_id = UUID(bytes=unhexlify(match[2]))
+            if isinstance(slot, ViewedSlot):
+                result.viewed.append(Viewed(slot.type_name, row_id))
+                return b""
             value = _open(slot, row_id, unhexlify(match[3]), open_row)
             if value is None:
                 failed[ordinal] = _unopenable(slot)
                 return b"null"
-            opened.append(Opened(slot.type_name, slot.field.name, row_id))
+            result.opened.append(Opened(slot.type_name, slot.field.name, row_id))
             return orjson.dumps(value if slot.project is None else slot.project(orjson.loads(value)))
 
         filled = _HOLE.sub(replace, text)
         if failed:
-            errors.extend(_located(text, failed, path))
+            result.errors.extend(_located(text, table, failed, path))
         return filled
 
     return fill
@@ -77,7 +74,9 @@ def _unopenable(slot: SealedSlot) -> ReadError:
     return ReadError(ErrorCode.INTERNAL, "reads.value_unopenable", {"field": name}, (), name)
 
 
-def _located(text: bytes, failed: Mapping[int, ReadError], path: tuple[str | int, ...]) -> Iterator[ReadError]:
+def _located(
+    text: bytes, table: Sequence[Slot], failed: Mapping[int, ReadError], path: tuple[str | int, ...]
+) -> Iterator[ReadError]:
     """The errors with the exact places of their holes, list positions included.
 
     Holes that failed become marks that nobody can have stored (they carry a fresh random word); then the text is
@@ -86,8 +85,10 @@ def _located(text: bytes, failed: Mapping[int, ReadError], path: tuple[str | int
     word = secrets.token_hex(16)
     holes = count()
 
-    def mark(_: re.Match[bytes]) -> bytes:
+    def mark(match: re.Match[bytes]) -> bytes:
         ordinal = next(holes)
+        if isinstance(table[int(match[1])], ViewedSlot):
+            return b""
         return f'"{word}{ordinal}"'.encode() if ordinal in failed else b"0"
 
     for place, value in _strings(orjson.loads(_HOLE.sub(mark, text)), path):

@@ -219,6 +219,23 @@ FieldMapping = Column | Expression | Sealed | SealedDocument | ToOne | ToMany | 
 
 
 @dataclass(frozen=True, slots=True)
+class Veil:
+    """What some rows hide from whoever lacks the permission `lifted_by`, whatever other rights say.
+
+    `hidden` maps a field's name, or ``"phone.masked"`` for the masked form of a sealed one, to the predicate of the
+    rows in which it is hidden. There it is null, with an error of the sentence `key`, and can't be used in any way. A
+    field that lists are ordered by has no veil: the index would be lost.
+
+    `counted` is the predicate of the rows that are noted (`ReadResult.viewed`) where one is asked for by its id.
+    """
+
+    key: str
+    hidden: Mapping[str, str]
+    lifted_by: str
+    counted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadType:
     """A GraphQL object type over one table; every one has ``id: ID!`` (column id) and implements Node.
 
@@ -234,6 +251,7 @@ class ReadType:
     fields: tuple[FieldMapping, ...]
     scopes: Mapping[str, str]
     since: str = "0.1"
+    veil: Veil | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from graphql import FieldNode
 
 from saas.access.table import FieldAccess, FieldRight
+from saas.kernel import FieldForbidden
 from saas.reads.compilation import Compilation
 from saas.reads.connections import ListOf, connection
 from saas.reads.documents import Project, projection
@@ -22,6 +24,7 @@ from saas.reads.mapping import (
     ToOne,
     ToUnion,
 )
+from saas.reads.rights import masked_name
 from saas.reads.statement import (
     HOLE,
     NULL,
@@ -31,6 +34,7 @@ from saas.reads.statement import (
     SealedSlot,
     Sql,
     Text,
+    ViewedSlot,
     join,
     json_object,
     read_error,
@@ -58,11 +62,35 @@ class ObjectCompiler:
         self, read_type: ReadType, conditions: Callable[[str], list[str]], nodes: Sequence[FieldNode], at: At
     ) -> Piece:
         """The one visible row that the conditions name, or null."""
+        return self._row(read_type, conditions, nodes, at, lambda _: [])
+
+    def by_id(
+        self, read_type: ReadType, conditions: Callable[[str], list[str]], nodes: Sequence[FieldNode], at: At
+    ) -> Piece:
+        """The same of a row that the caller asks for by its id, which is noted where its type has that counted."""
+        return self._row(read_type, conditions, nodes, at, partial(self._noted, read_type))
+
+    def _noted(self, read_type: ReadType, alias: str) -> list[Piece]:
+        counted = self._context.rights.counted_rows(read_type, alias)
+        if counted is None:
+            return []
+        slot, row_id = self._context.statement.slot(ViewedSlot(read_type.name)), Sql(hex_id(f"{alias}.id"))
+        hole = sql_of(join([Text(f"{HOLE}{slot}:"), row_id, Text(f":{HOLE}")]))
+        return [Sql(f"CASE WHEN {counted} THEN {hole} ELSE '' END")]
+
+    def _row(
+        self,
+        read_type: ReadType,
+        conditions: Callable[[str], list[str]],
+        nodes: Sequence[FieldNode],
+        at: At,
+        behind: Callable[[str], list[Piece]],
+    ) -> Piece:
         if not self._context.rights.knows(read_type.name):
             return NULL
         alias = self._context.statement.alias()
         where = " AND ".join([*conditions(alias), *self._context.rights.rows(read_type, alias)])
-        row = sql_of(self.render(read_type, alias, nodes, at))
+        row = sql_of(join([self.render(read_type, alias, nodes, at), *behind(alias)]))
         return Sql(f"coalesce((SELECT {row} FROM {read_type.table} {alias} WHERE {where}), 'null')")
 
     def _field(self, read_type: ReadType, alias: str, nodes: Sequence[FieldNode], at: At) -> Piece:
@@ -89,19 +117,40 @@ class ObjectCompiler:
             self._context.statement.report(error, at, field=f"{read_type.name}.{field.name}")
             return NULL
         piece = self._value(read_type, alias, field, nodes, at)
-        return piece if piece == NULL else self._in_rows(read_type, alias, field, right, piece, at)
+        if piece == NULL:
+            return piece
+        name = masked_name(field) if isinstance(field, Sealed) else field.name
+        return self._in_rows(read_type, alias, field, right, piece, at, name=name)
 
     def _in_rows(
-        self, read_type: ReadType, alias: str, field: FieldMapping, right: FieldRight, piece: Piece, at: At
+        self,
+        read_type: ReadType,
+        alias: str,
+        field: FieldMapping,
+        right: FieldRight,
+        piece: Piece,
+        at: At,
+        *,
+        name: str,
     ) -> Piece:
-        """The piece in the rows that the right covers; elsewhere null with an error."""
+        """The piece in the rows that the right to `name` covers; elsewhere null with an error."""
         if right.access is not FieldAccess.ROWS:
             return piece
         rights = self._context.rights
-        error = rights.refusal("reads.field_forbidden_in_row", read_type, field)
+        readable = rights.readable_rows(read_type, name, right, alias)
+        otherwise = self._refused(
+            read_type, field, rights.refusal("reads.field_forbidden_in_row", read_type, field), at
+        )
+        veiled = rights.refusal_by_veil(read_type, name)
+        if veiled is not None:  # who would read it but for the veil is told so
+            granted, told = rights.granted_rows(read_type, right, alias), self._refused(read_type, field, veiled, at)
+            otherwise = f"CASE WHEN {granted} THEN {told} ELSE {otherwise} END"
+        return Sql(f"CASE WHEN {readable} THEN {sql_of(piece)} ELSE {otherwise} END")
+
+    def _refused(self, read_type: ReadType, field: FieldMapping, error: FieldForbidden, at: At) -> str:
+        """The hole of a field that is refused in this row."""
         slot = self._context.statement.slot(RefusedSlot(read_error(error, at, field=f"{read_type.name}.{field.name}")))
-        readable = rights.readable_rows(read_type, right, alias)
-        return Sql(f"CASE WHEN {readable} THEN {sql_of(piece)} ELSE {sql_of(Text(f'{HOLE}{slot}{HOLE}'))} END")
+        return sql_of(Text(f"{HOLE}{slot}{HOLE}"))
 
     def _value(
         self,
@@ -178,7 +227,9 @@ class ObjectCompiler:
                 members.append((key, NULL))
             else:
                 hole = self._hole(read_type, alias, field)
-                members.append((key, self._in_rows(read_type, alias, field, right, hole, at.down(key))))
+                members.append(
+                    (key, self._in_rows(read_type, alias, field, right, hole, at.down(key), name=field.name))
+                )
         shown = sql_of(json_object(members))
         return Sql(f"CASE WHEN {alias}.{field.masked_column} IS NULL THEN 'null' ELSE {shown} END")
 

@@ -231,4 +231,4 @@ class Reader:
 def _filled(step: Step, text: bytes, binding: Binding, result: ReadResult, path: tuple[str | int, ...]) -> bytes:
     if step.fill is None:
         return text
-    return step.fill(text, binding.open_row, result.opened, result.errors, path)
+    return step.fill(text, binding.open_row, result, path)

@@ -22,6 +22,7 @@ EVERY_ROW = "all"
 """The row scope that every type has, whether it declares it or not."""
 
 EVERYTHING, NOTHING = "true", "false"
+_ALLOWED_ROWS = FieldRight(FieldAccess.ROWS, frozenset({EVERY_ROW}))
 
 
 class Rights:
@@ -45,28 +46,56 @@ class Rights:
 
     def of_field(self, read_type: ReadType, field: FieldMapping) -> FieldRight:
         """The right to read a field; a right on rows that covers every visible row is a plain one."""
+        return self._veiled(read_type, field.name, self._granted(read_type, field))
+
+    def of_masked(self, read_type: ReadType, field: Sealed) -> FieldRight:
+        """The right to a sealed field's masked form: never less than the right to its value."""
+        return self._veiled(read_type, masked_name(field), self._granted_masked(read_type, field))
+
+    def _granted(self, read_type: ReadType, field: FieldMapping) -> FieldRight:
         if is_structural(field):
             return ALLOWED
         return self._covering(read_type, self._access.read(read_type.name, field.name))
 
-    def of_masked(self, read_type: ReadType, field: Sealed) -> FieldRight:
-        """The right to a sealed field's masked form: never less than the right to its value."""
-        right = self.of_field(read_type, field)
+    def _granted_masked(self, read_type: ReadType, field: Sealed) -> FieldRight:
+        right = self._granted(read_type, field)
         if right.access in (FieldAccess.ALLOW, FieldAccess.MASKED):
             return ALLOWED
-        masked = self._access.read(read_type.name, f"{field.name}.masked")
+        masked = self._access.read(read_type.name, masked_name(field))
         if masked.access in (FieldAccess.DENY, FieldAccess.ROWS):
             scopes = right.scopes | masked.scopes
             return self._covering(read_type, FieldRight(FieldAccess.ROWS, scopes)) if scopes else right
         return ALLOWED
 
+    def _veiled(self, read_type: ReadType, name: str, right: FieldRight) -> FieldRight:
+        """The right, on rows only where some rows hide the field."""
+        if right.access is FieldAccess.ALLOW and self._veil_over(read_type, name) is not None:
+            return _ALLOWED_ROWS
+        return right
+
+    def _veil_over(self, read_type: ReadType, name: str) -> str | None:
+        """The predicate of the rows that hide a field from the caller."""
+        veil = read_type.veil
+        return None if veil is None or self._access.may(veil.lifted_by) else veil.hidden.get(name)
+
     def _covering(self, read_type: ReadType, right: FieldRight) -> FieldRight:
         covers = right.access is FieldAccess.ROWS and self._access.visible(read_type.name) <= right.scopes
         return ALLOWED if covers else right
 
-    def readable_rows(self, read_type: ReadType, right: FieldRight, alias: str) -> str:
-        """The condition under which a right on rows holds."""
-        return self._any_scope(read_type, right.scopes, alias)
+    def counted_rows(self, read_type: ReadType, alias: str) -> str | None:
+        """The rows whose reading by id is counted; None where none is, or the caller's is not."""
+        veil = read_type.veil
+        if veil is None or veil.counted is None or self._access.may(veil.lifted_by):
+            return None
+        return self.expand(veil.counted, alias)
+
+    def readable_rows(self, read_type: ReadType, name: str, right: FieldRight, alias: str) -> str:
+        """The condition under which a right on rows to the field of that name (or masked form) holds."""
+        scope, hidden = self.granted_rows(read_type, right, alias), self._veil_over(read_type, name)
+        if hidden is None:
+            return scope
+        shown = f"NOT ({self.expand(hidden, alias)})"
+        return shown if scope == EVERYTHING else f"({scope} AND {shown})"
 
     def used(self, read_type: ReadType, field: FieldMapping, sql: str, alias: str) -> str:
         """`sql`, a value of the field, to order or group by: NULL in rows where the caller may not read it."""
@@ -74,7 +103,7 @@ class Rights:
         right = self.of_field(read_type, field)
         if right.access is not FieldAccess.ROWS:
             return sql
-        return f"CASE WHEN {self.readable_rows(read_type, right, alias)} THEN {sql} END"
+        return f"CASE WHEN {self.readable_rows(read_type, field.name, right, alias)} THEN {sql} END"
 
     def matched(self, read_type: ReadType, field: FieldMapping, condition: str, alias: str) -> str:
         """`condition` on the field, to filter by: false in rows where the caller may not read it."""
@@ -82,7 +111,7 @@ class Rights:
         right = self.of_field(read_type, field)
         if right.access is not FieldAccess.ROWS:
             return condition
-        return f"({self.readable_rows(read_type, right, alias)} AND {condition})"
+        return f"({self.readable_rows(read_type, field.name, right, alias)} AND {condition})"
 
     def may_use(self, read_type: ReadType, field: FieldMapping) -> bool:
         """Whether the field may be filtered, ordered or grouped by, which implies reading it, in full."""
@@ -103,7 +132,19 @@ class Rights:
         right = self.of_field(read_type, field)
         if right.access is not FieldAccess.ROWS:
             return sql
-        return f"CASE WHEN {self.readable_rows(read_type, right, alias)} THEN {sql} END"
+        return f"CASE WHEN {self.readable_rows(read_type, field.name, right, alias)} THEN {sql} END"
+
+    def granted_rows(self, read_type: ReadType, right: FieldRight, alias: str) -> str:
+        """The condition under which a right on rows holds but for a veil."""
+        return self._any_scope(read_type, right.scopes, alias)
+
+    def refusal_by_veil(self, read_type: ReadType, name: str) -> FieldForbidden | None:
+        """The error of the rows whose veil hides a field, where there are such rows."""
+        veil = read_type.veil
+        if veil is None or self._veil_over(read_type, name) is None:
+            return None
+        grantors = ", ".join(self._access.who_grants(veil.lifted_by)) or None
+        return FieldForbidden(veil.key, {"permission": veil.lifted_by, "grantors": grantors})
 
     def refusal(self, key: str, read_type: ReadType, field: FieldMapping) -> FieldForbidden:
         """The error that says which right is missing, and who could grant it."""
@@ -142,6 +183,11 @@ class Rights:
 def is_structural(field: FieldMapping) -> bool:
     """Whether the field comes with its type, without a right of its own."""
     return isinstance(field, Column | Expression) and field.structural
+
+
+def masked_name(field: Sealed) -> str:
+    """How rights call the masked form of a sealed field."""
+    return f"{field.name}.masked"
 
 
 def _tenant_of(binding: object) -> object:

@@ -93,7 +93,7 @@ def _one(context: Compilation, root: OneRoot, read_type: ReadType, nodes: Sequen
 
 def _by_id(context: Compilation, read_type: ReadType, argument: Argument, nodes: Sequence[FieldNode], at: At) -> Piece:
     row_id = context.statement.parameter(source_of(argument, id_converter(read_type.prefix)), "uuid", at=at)
-    return ObjectCompiler(context).one(read_type, lambda alias: [GATE, f"{alias}.id = {row_id}"], nodes, at)
+    return ObjectCompiler(context).by_id(read_type, lambda alias: [GATE, f"{alias}.id = {row_id}"], nodes, at)
 
 
 def _node(context: Compilation, nodes: Sequence[FieldNode], at: At) -> Piece:
@@ -117,7 +117,7 @@ def _nodes(context: Compilation, nodes: Sequence[FieldNode], at: At) -> Piece:
     objects = ObjectCompiler(context)
     item_at = at.into_list()
     rows = {
-        prefix: objects.one(_type_of(context, prefix), lambda alias: [f"{alias}.id = o.id"], nodes, item_at)
+        prefix: objects.by_id(_type_of(context, prefix), lambda alias: [f"{alias}.id = o.id"], nodes, item_at)
         for prefix in prefixes
     }
     if not rows:

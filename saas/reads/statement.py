@@ -77,7 +77,14 @@ class RefusedSlot:
     error: ReadError
 
 
-Slot = SealedSlot | RefusedSlot
+@dataclass(frozen=True, slots=True)
+class ViewedSlot:
+    """A hole that marks a row whose reading by id is counted, and leaves nothing."""
+
+    type_name: str
+
+
+Slot = SealedSlot | RefusedSlot | ViewedSlot
 
 
 class Parameter(NamedTuple):

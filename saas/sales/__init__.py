@@ -29,6 +29,15 @@ from saas.sales.events import (
     TARGET_SET,
     TOPICS,
 )
+from saas.sales.history_queries import (
+    Achieved,
+    SignedDeal,
+    Touch,
+    find_standing_deals,
+    find_touches,
+    sum_achieved,
+    sum_collected,
+)
 from saas.sales.queries import (
     find_deal_by_external_key,
     find_expected_on,
@@ -58,6 +67,7 @@ __all__ = [
     "TARGET_METRIC",
     "TARGET_SET",
     "TOPICS",
+    "Achieved",
     "CollectionImport",
     "CreditImport",
     "CreditPart",
@@ -70,7 +80,9 @@ __all__ = [
     "NewTarget",
     "OpportunityImport",
     "Outcome",
+    "SignedDeal",
     "TargetImport",
+    "Touch",
     "attainment",
     "cancel_deal",
     "create_first_stages",
@@ -83,6 +95,8 @@ __all__ = [
     "find_deal_by_external_key",
     "find_expected_on",
     "find_follow_up_facts",
+    "find_standing_deals",
+    "find_touches",
     "find_visible_deals",
     "find_won",
     "median_expected",
@@ -96,4 +110,6 @@ __all__ = [
     "set_targets",
     "shown_attainment",
     "split",
+    "sum_achieved",
+    "sum_collected",
 ]

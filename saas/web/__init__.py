@@ -2,6 +2,6 @@
 
 from saas.graphql.services import Services
 from saas.web.app import create_app
-from saas.web.protocol import OneWriteProtocol
+from saas.web.protocol import SPOKEN, OneWriteProtocol
 
-__all__ = ["OneWriteProtocol", "Services", "create_app"]
+__all__ = ["SPOKEN", "OneWriteProtocol", "Services", "create_app"]

@@ -1,6 +1,6 @@
 """The ASGI application: the GraphQL endpoint in front, and the few pages around it behind Starlette's router.
 
-Subscriptions (graphql-transport-ws, SSE) will stand beside the endpoint, as a WebSocket route and a second endpoint.
+Subscriptions come to the same address: as a WebSocket, or by asking for a stream of events.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from saas.graphql.services import ReadinessCheck, Services
 from saas.web.endpoint import GraphQLEndpoint
 from saas.web.files import file_routes
 from saas.web.graphiql import graphiql_routes
+from saas.web.sockets import Sockets
 
 _CHECK_SECONDS = 1.0
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -27,19 +28,23 @@ log = structlog.get_logger("saas.web")
 
 def create_app(services: Services) -> ASGIApp:
     """The application over wired services; the caller opens and closes what they hold."""
-    return _Application(GraphQLEndpoint(services), _pages(services))
+    endpoint = GraphQLEndpoint(services)
+    return _Application(endpoint, Sockets(services, endpoint), _pages(services))
 
 
 class _Application:
     """Sends /graphql straight to its endpoint and everything else to the router."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, pages: Starlette) -> None:
+    def __init__(self, endpoint: GraphQLEndpoint, sockets: Sockets, pages: Starlette) -> None:
         self._endpoint = endpoint
+        self._sockets = sockets
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/graphql":
             await self._endpoint(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == "/graphql":
+            await self._sockets(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
 

@@ -17,9 +17,11 @@ from saas.graphql.execute import Executor
 from saas.graphql.operation import Request
 from saas.graphql.services import Services
 from saas.kernel import BadUserInput
+from saas.web.event_stream import EventStream
 from saas.web.requests import (
     GRAPHQL_RESPONSE,
     ClientGone,
+    GraphQLBody,
     Headers,
     Receive,
     RefusedByHttp,
@@ -28,14 +30,15 @@ from saas.web.requests import (
     accepted_locale,
     bearer_token,
     check_content,
+    client_name,
     parse_body,
     read_body,
     response_type,
+    wants_stream,
 )
 from saas.web.watch import Watch
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}")
-_CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}", re.ASCII)
 access_log = structlog.get_logger("saas.web.access")
 
 
@@ -51,45 +54,41 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
-        request_id = self._request_id(headers)
+        request_id = self.request_id(headers)
         exchange = _Exchange(self._services, headers, request_id)
         try:
-            answer = await self._answer(scope, headers, receive, request_id)
-            if answer is not None:
-                await exchange.reply(send, answer)
+            request = await self._request(scope, headers, receive, request_id)
+            if wants_stream(headers):
+                exchange.answer = await self._stream(request, receive, send)
+                exchange.status = 200
+            else:
+                await exchange.reply(send, await self._bounded(request, receive))
         except RefusedByHttp as refused:
             await exchange.refuse(send, refused)
         except ClientGone:
             exchange.status = 499
         exchange.log(self._log, scope)
 
-    def _request_id(self, headers: Headers) -> str:
+    def request_id(self, headers: Headers) -> str:
         """The caller's own request id where it is well-formed, else one of ours: process and number."""
         given = headers.get(b"x-request-id")
         if given is not None and _REQUEST_ID.fullmatch(given):
             return given.decode("ascii")
         return f"{self._process}{next(self._numbers):012x}"
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Answer | None:
+    async def _request(self, scope: Scope, headers: Headers, receive: Receive, request_id: str) -> Request:
         if scope["method"] != "POST":
             raise RefusedByHttp(405, BadUserInput("web.method", {"method": scope["method"][:20]}), {"Allow": "POST"})
-        response_type(headers.get(b"accept"))
+        if not wants_stream(headers):
+            response_type(headers.get(b"accept"))
         check_content(headers)
         body = parse_body(await read_body(headers, receive, most=self._services.limits.body_bytes))
-        client = scope.get("client") or ("", 0)
-        request = Request(
-            text=body.text,
-            document_hash=body.document_hash,
-            operation_name=body.operation_name,
-            variables=body.variables,
-            token=bearer_token(headers),
-            address=client[0],
-            client=_client(headers),
-            request_id=request_id,
-            locale=accepted_locale(headers.get(b"accept-language")),
-            is_plain=body.is_plain,
-        )
-        return await self._bounded(request, receive)
+        return request_of(body, scope, headers, token=bearer_token(headers), request_id=request_id)
+
+    async def _stream(self, request: Request, receive: Receive, send: Send) -> Answer:
+        """Answer with a stream of events, until one side ends it; the last answer."""
+        stream = EventStream(self._services, request, receive, send)
+        return await stream.run(self.executor.stream(request))
 
     async def _bounded(self, request: Request, receive: Receive) -> Answer:
         """Run the request, for as long as limits and client allow.
@@ -108,6 +107,23 @@ class GraphQLEndpoint:
             return Answer(None, [fault_of(error)], locale=request.locale or "en")
         finally:
             self._watch.end(watched)
+
+
+def request_of(body: GraphQLBody, scope: Scope, headers: Headers, *, token: str | None, request_id: str) -> Request:
+    """A request for an operation, with what the connection tells of its sender."""
+    client = scope.get("client") or ("", 0)
+    return Request(
+        text=body.text,
+        document_hash=body.document_hash,
+        operation_name=body.operation_name,
+        variables=body.variables,
+        token=token,
+        address=client[0],
+        client=client_name(headers),
+        request_id=request_id,
+        locale=accepted_locale(headers.get(b"accept-language")),
+        is_plain=body.is_plain,
+    )
 
 
 class _Exchange:
@@ -175,8 +191,3 @@ class _Exchange:
             cost=answer.actual if answer else 0,
             codes=sorted({fault.code.value for fault in answer.faults}) if answer and answer.faults else [],
         )
-
-
-def _client(headers: Headers) -> str:
-    name = headers.get(b"x-client-name", b"web").decode("latin-1")
-    return name if _CLIENT.fullmatch(name) else "web"

@@ -8,9 +8,13 @@ together at its end.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from saas.graphql.limits import Limits
 
 
 class OneWriteProtocol(HttpToolsProtocol):
@@ -18,6 +22,17 @@ class OneWriteProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Gathered(transport, self.loop))
+
+
+SPOKEN: Mapping[str, Any] = MappingProxyType(
+    {
+        "http": OneWriteProtocol,
+        "ws": "websockets-sansio",
+        "ws_max_size": Limits().body_bytes,
+        "ws_per_message_deflate": False,  # what is small gains nothing, and what swells is a bomb
+    }
+)
+"""What uvicorn speaks, for its ``Config(…)``."""
 
 
 class _Gathered(asyncio.Transport):

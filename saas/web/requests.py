@@ -23,7 +23,9 @@ Headers = Mapping[bytes, bytes]
 
 JSON = b"application/json"
 GRAPHQL_RESPONSE = b"application/graphql-response+json"
+EVENT_STREAM = b"text/event-stream"
 _WILDCARDS = frozenset({b"application/*", b"*/*"})
+_CLIENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}", re.ASCII)
 _UTF8 = re.compile(r"utf-?8", re.ASCII | re.IGNORECASE)
 _DISCARDED_TIMES = 16
 _DISCARD_SECONDS = 2.0
@@ -176,6 +178,14 @@ def parse_body(body: bytes) -> GraphQLBody:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise _malformed("web.json_malformed") from None
+    return members_of(found, is_plain=is_plain_text(body))
+
+
+def members_of(found: object, *, is_plain: bool) -> GraphQLBody:
+    """The members of a GraphQL request that was read from JSON.
+
+    :raises RefusedByHttp: 400, as `parse_body`.
+    """
     if not isinstance(found, dict):
         raise _malformed("web.body_no_object")
     text = _text(found, "query")
@@ -183,11 +193,14 @@ def parse_body(body: bytes) -> GraphQLBody:
     if text is None and document_hash is None:
         raise _malformed("web.query_missing")
     variables = _object(found, "variables") or {}
-    return GraphQLBody(text, document_hash, _text(found, "operationName"), variables, _is_plain(body))
+    return GraphQLBody(text, document_hash, _text(found, "operationName"), variables, is_plain)
 
 
-def _is_plain(body: bytes) -> bool:
-    """JSON holds control characters below space only as escapes; tab and the ends of lines have short ones."""
+def is_plain_text(body: bytes) -> bool:
+    """Whether no text in some JSON holds a character that is not to be stored.
+
+    JSON has control characters below space only as escapes; tab and the ends of lines have short ones.
+    """
     return b"\\u" not in body and b"\\b" not in body and b"\\f" not in body and b"\x7f" not in body
 
 
@@ -229,6 +242,17 @@ def bearer_token(headers: Headers) -> str | None:
         return None
     scheme, _, token = header.decode("latin-1").partition(" ")
     return token.strip()[:512] if scheme.lower() == "bearer" else ""
+
+
+def client_name(headers: Headers) -> str:
+    """What the calling program calls itself, where that is a name; else ``web``."""
+    name = headers.get(b"x-client-name", b"web").decode("latin-1")
+    return name if _CLIENT.fullmatch(name) else "web"
+
+
+def wants_stream(headers: Headers) -> bool:
+    """Whether the client takes a stream of events first of all."""
+    return headers.get(b"accept", b"").lstrip().lower().startswith(EVENT_STREAM)
 
 
 def accepted_locale(header: bytes | None) -> str | None:

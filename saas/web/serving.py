@@ -10,7 +10,10 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from saas.web.protocol import OneWriteProtocol
+from saas.web.protocol import SPOKEN
+
+_GRACE_SECONDS = 5
+"""How long streams of events that nobody ends may hold up the end."""
 
 
 @asynccontextmanager
@@ -27,7 +30,13 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
         listener.close()
         raise
     config = uvicorn.Config(
-        app, http=OneWriteProtocol, log_level="warning", access_log=False, lifespan="off", server_header=False
+        app,
+        **SPOKEN,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -21,7 +21,7 @@ from saas.graphql.schema import build_schema
 from saas.graphql.services import Services
 from saas.kernel import Catalogue, SystemClock, new_id
 from saas.reads import Opener, OpenRow, Reader, Registry
-from saas.web import OneWriteProtocol, create_app
+from saas.web import SPOKEN, create_app
 from tenants.database import Database, DatabaseUrls
 from tenants.roles import ensure_database
 from tenants.schema import APP, OWNER, PLATFORM
@@ -132,7 +132,7 @@ class serve:  # noqa: N801 (reads as a verb: async with serve(…))
     def __init__(self, services: Services) -> None:
         config = uvicorn.Config(
             create_app(services),
-            http=OneWriteProtocol,
+            **SPOKEN,
             log_config=None,
             access_log=False,
             lifespan="off",

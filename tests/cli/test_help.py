@@ -26,6 +26,7 @@ OPTIONS = {
     "tenant resume": {"--reason", "--operator"},
     "tenant export": {"--reason", "--operator", "--json"},
     "pool recycle": {"--tenant", "--dry-run", "--json"},
+    "pool verify-ledger": {"--tenant", "--heads", "--json"},
     "draw verify": {"--commitment", "--picks-root", "--json"},
     "plugin list": {"--json"},
     "audit verify": {"--tenant", "--all", "--file", "--heads", "--json"},

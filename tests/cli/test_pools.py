@@ -34,6 +34,21 @@ async def hold_too_long(administrator: Administrator, company: str) -> UUID:
     return customer_id
 
 
+async def test_a_touched_ledger_is_named(operator: Operator, company: str, administrator: Administrator) -> None:
+    await hold_too_long(administrator, company)
+    operator.saas("pool", "recycle", "--tenant", company)
+    whole = operator.saas("pool", "verify-ledger", "--tenant", company)
+    assert (whole.status, whole.out.splitlines()[1:]) == (
+        0,
+        ["2 lines are bound to it: all there are.", "The ledger is intact."],
+    )
+    line = await administrator.fetchval("UPDATE pool_event SET reason = '老板同意' WHERE kind = 'warned' RETURNING id")
+    touched = operator.saas("pool", "verify-ledger", "--tenant", company, "--json")
+    assert (touched.status, touched.json["intact"], touched.json["trail"]["intact"]) == (1, False, True)
+    (wrong,) = touched.json["wrong"]
+    assert (wrong["tampering"], wrong["line"]) == ("changed_line", f"pev_{line.hex}")
+
+
 async def test_a_rehearsal_tells_and_a_run_does(operator: Operator, company: str, administrator: Administrator) -> None:
     customer_id = await hold_too_long(administrator, company)
     state = "SELECT status || ' ' || (due_on IS NULL) FROM customer WHERE id = $1"

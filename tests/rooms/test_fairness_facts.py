@@ -12,7 +12,7 @@ import pytest
 from saas.access import AccessTable
 from saas.analytics import FairnessWish, Measure, ShownReport, report_fairness
 from saas.analytics.errors import GroupPersonNotFound, ReportPeriodRefused, ReportsBusy, ReportTooLarge
-from saas.analytics.queries import _LARGE_ONE, refuse_period
+from saas.analytics.queries import LARGE_ONE, refuse_period
 from saas.customers import (
     GivenCustomer,
     Method,
@@ -252,11 +252,11 @@ async def test_large_reports_are_made_one_at_a_time(company: Company, monkeypatc
     await pooled(company, 3)
     await allocated(company, Method.FLEXIBLE, people)
     monkeypatch.setattr("saas.analytics.queries.LARGE", 2)
-    async with _LARGE_ONE:
+    async with LARGE_ONE:
         with pytest.raises(ReportsBusy):
             await report(company)
     assert (await report(company)).report.picks == 3
-    assert not _LARGE_ONE.locked()
+    assert not LARGE_ONE.locked()
 
 
 async def test_opportunity_without_engagement_counts_from_its_entry(company: Company) -> None:

@@ -27,7 +27,7 @@ from plugins.china.tables.holidays import HOLIDAYS
 from saas.backing import Backing
 from saas.config import Settings
 from saas.events import ring_with
-from saas.jobs import RedisBell, SilentBell
+from saas.jobs import RedisBell, RedisCompanyBell, SilentBell
 from saas.kernel import Period, SystemClock, month_after
 from saas.main import Installation, installed_product, web_services, worker_services
 from saas.sealing import FileKeyProvider, Sealer
@@ -169,6 +169,7 @@ async def caller(
 ) -> AsyncIterator[Caller]:
     """A newcomer before a running product: the web door and a worker."""
     redis_url = own_redis(servers.redis_url)
+    ledger_bell = RedisCompanyBell(redis_url)
     bell, redis, stop = RedisBell(redis_url), Redis.from_url(redis_url), asyncio.Event()
     installation = Installation(
         product=installed_product(),
@@ -184,6 +185,7 @@ async def caller(
         sealer=Sealer(FileKeyProvider(tmp_path)),
         passwords=cheap_passwords(),
         bell=bell,
+        ledger_bell=ledger_bell,
         redis=redis,
     )
     ring_with(bell)
@@ -197,6 +199,7 @@ async def caller(
     stop.set()
     await worker
     await bell.close()
+    await ledger_bell.close()
     await redis.aclose()
 
 

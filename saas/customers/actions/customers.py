@@ -11,6 +11,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import ENTRY_VALUES, entry_values, insert_entry_sql, record
 from saas.customers.actions.duplicates import check_duplicate
+from saas.customers.actions.ledger import claimed_line, tell_readers_after_commit
 from saas.customers.claim_queries import ClaimFindings, ClaimTarget, find_claim_target
 from saas.customers.errors import (
     ClaimantNotOnStaff,
@@ -20,6 +21,7 @@ from saas.customers.errors import (
 )
 from saas.customers.events import CUSTOMER_CLAIMED, CUSTOMER_CREATED
 from saas.customers.hooks import ClaimFacts
+from saas.customers.ledger import LEDGER, packed
 from saas.customers.moments import judged_more, refuse_one_more
 from saas.customers.queries import (
     Pool,
@@ -332,12 +334,13 @@ async def _take(
 ) -> None:
     target, owner = found.target, str(actor.employee_id)
     due = due_of_new_holding(found.settings, received_on=today, last_deal_on=target.last_deal_on, level=target.level)
+    line = claimed_line(actor, target, settings_version=found.settings_version, at=now, on=today)
     entry = entry_values(
         actor,
         "customer.claimed",
         object_type="Customer",
         object_id=target.customer_id,
-        changes={"owner": [None, owner]},
+        changes={"owner": [None, owner], LEDGER: [None, packed([line])]},
         clock=clock,
     )
     event = event_values(CUSTOMER_CLAIMED, {"customer_id": str(target.customer_id), "owner_id": owner})
@@ -356,7 +359,7 @@ async def _take(
         due.on,
         due.rule,
         found.settings_version,
-        new_id(),
+        line.id,
         *entry,
         *event,
     )
@@ -367,6 +370,7 @@ async def _take(
         assert limit is not None, "without a limit every claim counts"
         raise claim_limit_reached(pool, limit, today=today).at("input", "customer")
     ring_after_commit()
+    tell_readers_after_commit()
 
 
 async def note_follow_up(customer_id: UUID, *, owner_id: UUID, occurred_at: datetime) -> bool:

@@ -10,10 +10,12 @@ from saas.customers.options.entering import DUPLICATE_CHECK, EnteringOptions
 from saas.customers.options.governing import GoverningOptions
 from saas.customers.options.holding import DepartmentLimit, HoldingOptions, PersonLimit
 from saas.customers.options.recycling import LevelDays, RecyclingOptions
+from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
 
 __all__ = [
     "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
+    "PHONE_MASKING",
     "AllocatingOptions",
     "AssigningOptions",
     "ClaimingOptions",
@@ -27,6 +29,7 @@ __all__ = [
     "PersonLimit",
     "PoolAllocationRule",
     "RecyclingOptions",
+    "ShowingOptions",
     "as_text",
     "camel",
     "from_json",

@@ -12,7 +12,7 @@ from saas.customers.recycling.facts import (
     ReminderFacts,
     holding,
 )
-from saas.customers.recycling.follow_ups import effective_follow_up, is_effective
+from saas.customers.recycling.follow_ups import effective_follow_up, effective_follow_ups, is_effective
 from saas.customers.recycling.settings import FollowUpKind, InactivityRule, RecycleRule, RecycleRules
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
@@ -35,6 +35,7 @@ __all__ = [
     "Taken",
     "Verdict",
     "effective_follow_up",
+    "effective_follow_ups",
     "holding",
     "is_effective",
     "recycle_verdict",

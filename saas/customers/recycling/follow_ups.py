@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from collections.abc import Iterator
 from datetime import date
 
 from saas.customers.recycling.facts import FollowUpFacts, OwnershipFacts, RecycleFacts, holding
 from saas.customers.recycling.settings import RecycleRules
 
-_SPACE = re.compile(r"\s+")
-
 
 def effective_follow_up(facts: RecycleFacts, rules: RecycleRules, *, today: date) -> FollowUpFacts | None:
-    """The last follow-up that counts: within the holding, by its owner of that day, of enough content (3.1).
+    """The last follow-up that counts; of several on one day the one entered last."""
+    last: FollowUpFacts | None = None
+    for entry in effective_follow_ups(facts, rules, today=today):
+        if last is None or entry.on >= last.on:
+            last = entry
+    return last
+
+
+def effective_follow_ups(facts: RecycleFacts, rules: RecycleRules, *, today: date) -> Iterator[FollowUpFacts]:
+    """The follow-ups that count: within the holding, by its owner of that day, of enough content (3.1).
 
     A text that stood in an earlier entry of the holding does not count again; nor does an entry dated after today.
     """
     held, seen = holding(facts, rules), set[str]()
-    last: FollowUpFacts | None = None
     for entry in facts.follow_ups:
         if entry.on < held[0].began_on or entry.is_deleted:
             continue
         text = _plain(entry.content)
         counts = entry.on <= today and (rules.collaborators_count or _is_owners(entry, held))
-        if counts and text not in seen and _is_effective(entry, text, rules) and (last is None or entry.on >= last.on):
-            last = entry
+        if counts and text not in seen and _is_effective(entry, text, rules):
+            yield entry
         seen |= {text} - {""}
-    return last
 
 
 def is_effective(entry: FollowUpFacts, rules: RecycleRules) -> bool:
@@ -45,7 +50,7 @@ def _is_effective(entry: FollowUpFacts, text: str, rules: RecycleRules) -> bool:
 
 
 def _plain(content: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", content)).casefold()
+    return "".join(unicodedata.normalize("NFKC", content).split()).casefold()
 
 
 def _is_owners(entry: FollowUpFacts, held: tuple[OwnershipFacts, ...]) -> bool:

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 
 from saas.backing import Backing
 from saas.config import Settings
-from saas.jobs import RedisBell
+from saas.customers import tell_readers_with
+from saas.jobs import RedisBell, RedisCompanyBell, SilentBell
 from saas.kernel import SystemClock
 from saas.main import Installation, Product, installed_product, web_services
 from saas.sealing import FileKeyProvider, Sealer
@@ -36,6 +37,8 @@ async def installation(
     servers: Servers, shared_database: Database, product: Product, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Installation]:
     """The product on the shared database, with passwords that cost next to nothing to check."""
+    ledger_bell = RedisCompanyBell(servers.redis_url)
+    tell_readers_with(ledger_bell)
     bell, redis = RedisBell(servers.redis_url), Redis.from_url(servers.redis_url)
     none = DatabaseUrls(app="", platform="")
     yield Installation(
@@ -47,9 +50,12 @@ async def installation(
         sealer=Sealer(FileKeyProvider(tmp_path_factory.mktemp("keys"))),
         passwords=cheap_passwords(),
         bell=bell,
+        ledger_bell=ledger_bell,
         redis=redis,
     )
+    tell_readers_with(SilentBell())
     await bell.close()
+    await ledger_bell.close()
     await redis.aclose()
 
 
