@@ -65,6 +65,8 @@ _TABLES = (
     "pool_notice",
     "holding_mark",
     "recycle_run",
+    "employee_trait",
+    "allocation_credit",
     "pool_allocation",
     "allocation_pick",
     "allocation_tally",
