@@ -66,6 +66,8 @@ _TABLES = (
     "holding_mark",
     "ownership_request",
     "recycle_run",
+    "employee_trait",
+    "allocation_credit",
     "pool_allocation",
     "allocation_pick",
     "allocation_tally",

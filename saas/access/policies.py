@@ -122,8 +122,8 @@ _PAY_OF_INCENTIVES = (
     "Statement.payable",
     "Statement.carried",
 )
-_POOLS = ("PoolEvent.*", "PoolNotice.*", "Allocation.*", "AllocationPick.*")
-_POOLS_TYPES = ("PoolEvent", "PoolNotice", "Allocation", "AllocationPick")
+_POOLS_TYPES = ("PoolEvent", "PoolNotice", "Allocation", "AllocationPick", "AllocationCredit", "EmployeeTrait")
+_POOLS = tuple(f"{name}.*" for name in _POOLS_TYPES)
 _LEDGER_PEOPLE = ("PoolEvent.employee", "PoolEvent.formerOwner")
 _LEDGER_FACTS = (
     "PoolEvent.pool",
@@ -265,6 +265,8 @@ def _rep_in_pools() -> Iterable[PolicyLine]:
     yield from _allow(REP, Action.SEE, "PoolEvent", scopes=("pool", "self"))
     yield from _allow(REP, Action.SEE, "Allocation", scopes=("pool",))
     yield from _allow(REP, Action.SEE, "PoolNotice", "AllocationPick", scopes=("self",))
+    yield from _allow(REP, Action.SEE, "AllocationCredit", "EmployeeTrait", scopes=("self",))
+    yield from _allow(REP, READ_USE, "AllocationCredit.*", "EmployeeTrait.*")
     yield from _allow(REP, READ_USE, *_LEDGER_FACTS, "PoolEvent.kind", "PoolEvent.happenedAt")
     yield from _allow(REP, Action.READ, *_LEDGER_PEOPLE, scopes=("named", "self"))
     yield from _allow(REP, READ_USE, "PoolNotice.*", "Allocation.*", "AllocationPick.*")
@@ -289,7 +291,7 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, "PoolEvent", "PoolNotice", scopes=("department",))
-    yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick")
+    yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick", "AllocationCredit", "EmployeeTrait")
     yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")
     yield from _allow(

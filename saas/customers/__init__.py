@@ -61,9 +61,11 @@ from saas.customers.actions.reclaiming import (
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
 from saas.customers.actions.requests import OwnershipRequests
 from saas.customers.actions.separations import Left, Separation, find_leavers
+from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
-from saas.customers.allocation import Method, PerformancePlan
+from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
+from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import (
@@ -104,16 +106,26 @@ from saas.customers.holding_queries import (
     find_pool_owners,
     find_pooled,
 )
-from saas.customers.hooks import ClaimFacts, CustomerHooks, Refusal, refuse_by_plugins
+from saas.customers.hooks import (
+    AllocationAnswer,
+    AllocationCustomer,
+    AllocationFacts,
+    AllocationPerson,
+    AllocationPlace,
+    ClaimFacts,
+    CustomerHooks,
+    Refusal,
+    refuse_by_plugins,
+)
 from saas.customers.jobs import OwnershipNotices, RecycleWarning, RuleChangeNotice
 from saas.customers.ledger_feed import LedgerFeed, LedgerReader, NewLine, ledger_place
 from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongLine, verify_ledger
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.moments import OverLimit, assignment_warning
-from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit
+from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
+from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
-from saas.customers.pool_reads import ALLOCATION_METHOD
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
@@ -142,24 +154,33 @@ from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 __all__ = [
     "ALLOCATION_METHOD",
     "COMMIT_AWAITED",
+    "CREDIT_KIND",
     "CUSTOMER_CLAIMED",
     "CUSTOMER_CREATED",
     "CUSTOMER_KEY",
     "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
+    "GO_BY_FACTS",
     "MARK_KIND",
     "OPTIONS",
     "OWNER",
     "PLAN_AWAITED",
     "RECYCLE_WARNED",
     "TOPICS",
+    "TRAIT_KIND",
     "Activity",
+    "AllocationAnswer",
+    "AllocationCustomer",
+    "AllocationFacts",
+    "AllocationPerson",
+    "AllocationPlace",
     "AllocationWish",
     "Asked",
     "ClaimFacts",
     "ClaimGuard",
     "Comparison",
+    "Credit",
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
@@ -183,9 +204,11 @@ __all__ = [
     "LedgerVerdict",
     "Left",
     "LevelDays",
+    "LevelStanding",
     "LockedHolding",
     "MarkKind",
     "Marking",
+    "MatchPlan",
     "Method",
     "Near",
     "NewCustomer",
@@ -201,6 +224,8 @@ __all__ = [
     "Participant",
     "PerformancePlan",
     "PersonLimit",
+    "PluginMethods",
+    "PoolAllocationRule",
     "PoolChange",
     "PoolHolding",
     "PoolMetrics",
@@ -218,6 +243,8 @@ __all__ = [
     "Separation",
     "SettingsWish",
     "Subject",
+    "Trait",
+    "TraitKind",
     "WrongLine",
     "apply_begun_settings",
     "assign_customer",
@@ -235,6 +262,7 @@ __all__ = [
     "create_customer",
     "create_default_pool",
     "create_pool",
+    "credit_back",
     "draw_certificate",
     "dry_run_settings",
     "effective_days",
@@ -284,6 +312,8 @@ __all__ = [
     "require_visible_customers",
     "restore_last_follow_ups",
     "rotate_customers",
+    "set_employee_traits",
+    "set_level_standing",
     "settle_due",
     "tell_readers_with",
     "transfer_customer",

@@ -179,6 +179,10 @@ class NotDrawnYet(RuleRefused):
     """Where customers go is not decided, or there is no certificate of it."""
 
 
+class CreditBeyondAssigned(RuleRefused):
+    """P47: nobody is credited back more than they were assigned."""
+
+
 class AnswersBusy(LimitReached):
     """Large allocations are answered about one at a time in each process."""
 

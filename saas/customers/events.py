@@ -23,6 +23,9 @@ RECYCLING_CHANGED = EventTopic(
 )
 PLAN_AWAITED = EventTopic("customers.plan_awaited", "An allocation of many customers is to be planned: allocation_id.")
 COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customers is to be given: allocation_id.")
+CUSTOMERS_UNPLACED = EventTopic(
+    "customers.customers_unplaced", "Nobody could have some customers of an allocation: allocation_id, customers."
+)
 
 TOPICS = (
     CUSTOMER_CREATED,
@@ -37,4 +40,5 @@ TOPICS = (
     RECYCLING_CHANGED,
     PLAN_AWAITED,
     COMMIT_AWAITED,
+    CUSTOMERS_UNPLACED,
 )

@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers.actions.rosters import restored_roster
+from saas.customers.actions.frozen_rosters import restored_answer, restored_facts, restored_roster
 from saas.customers.allocation import DealtUnit, Roster, chances
 from saas.customers.errors import PoolNotFound
 from saas.customers.policies import ALLOCATION_SCOPES, PICK_SCOPES
@@ -30,7 +30,7 @@ ORDER BY closed_at, id
 """
 _ROSTERS = "SELECT id, roster::text AS roster FROM pool_allocation WHERE tenant_id = $1 AND id = ANY ($2)"
 _PICKS = """
-SELECT p.allocation_id, p.place, p.customer_id, p.employee_id, p.state, c.created_at,
+SELECT p.allocation_id, p.place, p.customer_id, p.employee_id, p.state, p.facts::text AS facts, c.created_at,
        (SELECT max(o.ended_on) FROM ownership o
          WHERE o.tenant_id = $1 AND o.customer_id = p.customer_id AND o.ended_at <= a.closed_at) AS pooled_on,
        (SELECT max(o.ended_on) FROM ownership o
@@ -102,7 +102,13 @@ class GivenAllocation:
     def _units(self, roster: Roster) -> Iterator[GivenUnit]:
         places = [(place, list(rows)) for place, rows in groupby(self.rows, key=itemgetter("place"))]
         units = [
-            DealtUnit(place, tuple(row["customer_id"] for row in rows), rows[0]["employee_id"])
+            DealtUnit(
+                place,
+                tuple(row["customer_id"] for row in rows),
+                rows[0]["employee_id"],
+                tuple(restored_facts(row["facts"]) for row in rows),
+                None if (answer := restored_answer(rows[0]["facts"])) is None else answer.group,
+            )
             for place, rows in places
         ]
         for (_, rows), weights in zip(places, chances(roster, units), strict=True):

@@ -290,6 +290,7 @@ class PoolAllocation(TenantModel):
     `roster` holds candidates, plan and seed; the customers are the picks, in their order. `shares` are those of the
     candidates in percent, null for who has none, where the method deals by share. A draw's `sealed` holds its
     seed and salt key until it is drawn; `commitment` was published before, `certificate` is written after.
+    `newcomers` had a guarantee, together of so many percent, and get so much; nobody could have those `unplaced`.
     """
 
     pool_id = fields.UUIDField()
@@ -311,6 +312,10 @@ class PoolAllocation(TenantModel):
     picks_root = fields.CharField(max_length=64, null=True)
     certificate: str | None = fields.TextField(null=True)
     shares: list[str | None] | None = fields.JSONField(null=True)
+    newcomers: int | None = fields.IntField(null=True)
+    newcomers_guaranteed: Decimal | None = fields.DecimalField(null=True, max_digits=7, decimal_places=2)
+    newcomers_given: int | None = fields.IntField(null=True)
+    unplaced: int | None = fields.IntField(null=True)
     created_at = fields.DatetimeField()
     created_by = fields.UUIDField()
     closed_at: datetime | None = fields.DatetimeField(null=True)
@@ -322,7 +327,7 @@ class PoolAllocation(TenantModel):
 
 class AllocationPick(TenantModel):
     """A customer of an allocation, in its order, and where it goes; `employee_id` is null before a draw, and where
-    `nobody` says why it stays in the pool. `state` tells what became of it.
+    `nobody` says why it stays in the pool. `state` tells what became of it. `facts` are what the method knew of it.
     """
 
     allocation_id = fields.UUIDField()
@@ -330,6 +335,7 @@ class AllocationPick(TenantModel):
     customer_id = fields.UUIDField()
     customer_version = fields.IntField()
     label = fields.CharField(max_length=40)
+    facts: dict[str, Any] | None = fields.JSONField(null=True)
     employee_id: UUID | None = fields.UUIDField(null=True)
     nobody = fields.CharField(max_length=20, null=True)
     state = fields.CharField(max_length=10)
@@ -355,6 +361,7 @@ class AllocationTally(TenantModel):
 
 class PoolStanding(Model):
     """What a method carries from one allocation of a pool to the next: what is owed to a person, and their turn.
+    By level it is where a person's level begins, and how early they come among equal ones.
 
     The primary key is (tenant_id, pool_id, method, employee_id); the ORM is told of one column of it.
     """
@@ -365,6 +372,36 @@ class PoolStanding(Model):
     employee_id = fields.UUIDField(primary_key=True)
     balance: Decimal = fields.DecimalField(max_digits=30, decimal_places=18, default=0, db_default=0)
     turn = fields.IntField(null=True)
+    calibration = fields.IntField(default=0, db_default=0)
+    priority = fields.IntField(default=0, db_default=0)
 
     class Meta(TenantMeta):
         table = "pool_standing"
+
+
+class EmployeeTrait(TenantModel):
+    """What a person is there for: customers of a territory, an industry, a source or a level (P43)."""
+
+    employee_id = fields.UUIDField()
+    kind = fields.CharField(max_length=10)
+    value = fields.CharField(max_length=100)
+
+    class Meta(TenantMeta):
+        table = "employee_trait"
+
+
+class AllocationCredit(TenantModel):
+    """Customers that no longer count as assigned to a person in a pool, credited back with a reason (P45, P47)."""
+
+    pool_id = fields.UUIDField()
+    employee_id = fields.UUIDField()
+    customer_id: UUID | None = fields.UUIDField(null=True)
+    customers = fields.IntField()
+    kind = fields.CharField(max_length=10)
+    reason = fields.CharField(max_length=200)
+    credited_on = fields.DateField()
+    credited_at = fields.DatetimeField()
+    credited_by = fields.UUIDField()
+
+    class Meta(TenantMeta):
+        table = "allocation_credit"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from saas.customers.allocation_reads import ALLOCATION_ROOTS, ALLOCATION_TYPES
 from saas.customers.options import Option, OptionKind
 from saas.customers.policies import (
-    ALLOCATION_SCOPES,
     NOTICE_SCOPES,
-    PICK_SCOPES,
     POOL_EVENT_SCOPES,
     POOL_SCOPES,
 )
@@ -18,9 +17,7 @@ from saas.reads.mapping import (
     Column,
     EnumKind,
     Expression,
-    GroupRoot,
     ListRoot,
-    OneRoot,
     ReadType,
     ScalarKind,
     ToMany,
@@ -148,6 +145,7 @@ POOL_EVENT_KIND = EnumKind(
         "PROTECTED": ("protected", "Its owner protects it (保护)."),
         "EXTENDED": ("extended", "The day it is due was moved (延期)."),
         "FREED": ("freed", "Its owner took a lock, a protection or an extension back."),
+        "CREDITED": ("credited", "It no longer counts as assigned to somebody; the reason says why (P47)."),
         "DRAW_COMMITTED": ("draw_committed", "A draw was committed to; the reason is the commitment's digest."),
     },
 )
@@ -159,42 +157,6 @@ NOTICE_KIND = EnumKind(
         "POSTPONED": ("postponed", "A day that recycling waited for a delivered reminder."),
     },
 )
-ALLOCATION_METHOD = EnumKind(
-    "AllocationMethod",
-    "How customers are dealt.",
-    {
-        "FLEXIBLE": ("flexible", "Round robin: who was served least recently, among those with room."),
-        "STRICT": ("strict", "Round robin in a fixed order; who has no room is passed over."),
-        "WEIGHTED": ("weighted", "By weight, within one customer of the exact share."),
-        "PERFORMANCE": ("performance", "By attainment in a closed period, with a floor and newcomers' guarantees."),
-        "LOAD_ABSOLUTE": ("load_absolute", "Most room left, in customers."),
-        "LOAD_RELATIVE": ("load_relative", "Most room left, as a part of the limit."),
-        "DRAW": ("draw", "A draw by weight that outsiders can verify (抽签)."),
-    },
-)
-ALLOCATION_STATE = EnumKind(
-    "AllocationState",
-    "What became of an allocation.",
-    {
-        "PLANNING": ("planning", "Of many customers: the plan is being made."),
-        "PLANNED": ("planned", "Frozen, and shown; nothing is given yet, or a commit was refused: see problemCount."),
-        "COMMITTING": ("committing", "Of many customers: they are being given."),
-        "COMMITTED": ("committed", "Given."),
-        "FAILED": ("failed", "The plan could not be made; allocationProblems says why."),
-        "CANCELLED": ("cancelled", "Dropped."),
-    },
-)
-PICK_STATE = EnumKind(
-    "AllocationPickState",
-    "What became of a customer of an allocation.",
-    {
-        "PLANNED": ("planned", "Nothing yet."),
-        "GIVEN": ("given", "It went to the person."),
-        "KEPT": ("kept", "It stayed in the pool, since nobody could have it."),
-        "SKIPPED": ("skipped", "It, or the person, had changed before the commit."),
-    },
-)
-
 pool_event = ReadType(
     name="PoolEvent",
     table="pool_event",
@@ -250,87 +212,9 @@ pool_notice = ReadType(
     ),
 )
 
-allocation = ReadType(
-    name="Allocation",
-    table="pool_allocation",
-    prefix="alc",
-    doc="An allocation of a pool's customers to people by a method.",
-    scopes=ALLOCATION_SCOPES,
-    fields=(
-        ToOne("pool", "CustomerPool", "pool_id", "The pool.", filters=EXACT),
-        Column("method", ALLOCATION_METHOD, "method", "The method.", structural=True),
-        Column("state", ALLOCATION_STATE, "state", "What became of it.", structural=True, filters=EXACT),
-        Column("allocatedOn", ScalarKind.DATE, "allocated_on", "The day whose facts are frozen; null before the plan."),
-        Column("settingsVersion", ScalarKind.INT, "settings_version", "The pool's settings that decide."),
-        Column(
-            "planHash",
-            ScalarKind.STRING,
-            "plan_hash",
-            "Stands for everything frozen; the commit names it. Null before the plan is there.",
-        ),
-        Column("customers", ScalarKind.INT, "customers", "How many customers it deals; null before the plan."),
-        Expression(
-            "problemCount",
-            ScalarKind.INT,
-            "jsonb_array_length(coalesce({t}.problems, '[]'))",
-            "How many problems allocationProblems has: of a plan that failed, or of a commit that was refused.",
-        ),
-        Column("given", ScalarKind.INT, "given", "How many went to somebody."),
-        Column("skipped", ScalarKind.INT, "skipped", "How many had changed before the commit."),
-        Column(
-            "commitment", ScalarKind.STRING, "commitment", "Of a draw: the digest published before it (docs/draws.md)."
-        ),
-        Expression(
-            "commitmentDocument",
-            ScalarKind.STRING,
-            "{t}.commitment_document::text",
-            "Of a draw: what the digest is of, as JSON; it names nobody.",
-        ),
-        Column("picksRoot", ScalarKind.STRING, "picks_root", "Of a draw: the root of the picks, published after it."),
-        Column(
-            "createdAt",
-            ScalarKind.DATETIME,
-            "created_at",
-            "When it was asked for.",
-            structural=True,
-            filters=RANGE,
-            orderable=True,
-        ),
-        Column(
-            "closedAt",
-            ScalarKind.DATETIME,
-            "closed_at",
-            "When its commit was asked for, once it is done, or it was cancelled.",
-        ),
-        ToMany("picks", "AllocationPick", "allocation_id", "PLACE_ASC", "The customers and where they go."),
-    ),
-)
-
-allocation_pick = ReadType(
-    name="AllocationPick",
-    table="allocation_pick",
-    prefix="alp",
-    doc="A customer of an allocation, and where it goes.",
-    scopes=PICK_SCOPES,
-    fields=(
-        ToOne("allocation", "Allocation", "allocation_id", "The allocation.", filters=EXACT, groupable=True),
-        Column("place", ScalarKind.INT, "place", "In the order in which it is dealt, from 0.", orderable=True),
-        ToOne("customer", "Customer", "customer_id", "The customer, where the caller may see it.", filters=EXACT),
-        Column("label", ScalarKind.STRING, "label", "The beginning of its name."),
-        ToOne(
-            "employee",
-            "Employee",
-            "employee_id",
-            "Who gets it; null before a draw, and where nobody could.",
-            filters=EXACT_OR_NULL,
-            groupable=True,
-        ),
-        Column("state", PICK_STATE, "state", "What became of it.", structural=True, groupable=True),
-    ),
-)
-
-POOL_TYPES = (pool, pool_setting, pool_event, pool_notice, allocation, allocation_pick)
+POOL_TYPES = (pool, pool_setting, pool_event, pool_notice, *ALLOCATION_TYPES)
 POOL_ROOTS = (
+    *ALLOCATION_ROOTS,
     ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
     ListRoot(
         "poolLedger",
@@ -339,9 +223,4 @@ POOL_ROOTS = (
         "The public ledger of pools (公示): who got and lost what, and why.",
     ),
     ListRoot("poolNotices", "PoolNotice", "NOTICED_AT_DESC", "Warnings before recycling: one's own, and the team's."),
-    OneRoot("allocation", "Allocation", "An allocation by id."),
-    ListRoot("allocations", "Allocation", "CREATED_AT_DESC", "The allocations of the pools one is a member of."),
-    GroupRoot(
-        "allocationPickGroups", "AllocationPick", "Customers of allocations counted by person, state or allocation."
-    ),
 )

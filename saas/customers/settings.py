@@ -17,6 +17,7 @@ from uuid import UUID
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.marks import MarkKind, MarkRules
 from saas.customers.options import (
+    AllocatingOptions,
     AssigningOptions,
     ClaimingOptions,
     EnteringOptions,
@@ -49,6 +50,7 @@ class PoolSettings(
     ShowingOptions,
     GoverningOptions,
     TellingOptions,
+    AllocatingOptions,
     EnteringOptions,
     ReturningOptions,
     RecyclingOptions,
@@ -81,6 +83,7 @@ class PoolSettings(
         yield from self.recycling_faults()
         yield from self.returning_faults()
         yield from self.telling_faults()
+        yield from self.allocating_faults()
 
     def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.

@@ -3,7 +3,15 @@
 What stands here keeps its meaning within one major version of the plugin API.
 """
 
-from saas.customers.hooks import ClaimFacts, Refusal
+from saas.customers.hooks import (
+    AllocationAnswer,
+    AllocationCustomer,
+    AllocationFacts,
+    AllocationPerson,
+    AllocationPlace,
+    ClaimFacts,
+    Refusal,
+)
 from saas.extensions import (
     API_VERSION,
     EmployeeId,
@@ -74,6 +82,11 @@ from tenants.schema import OrderedText, TenantCheck, TenantForeignKey, TenantInd
 __all__ = [
     "API_VERSION",
     "EXACT",
+    "AllocationAnswer",
+    "AllocationCustomer",
+    "AllocationFacts",
+    "AllocationPerson",
+    "AllocationPlace",
     "AppError",
     "BadUserInput",
     "ClaimFacts",

@@ -86,7 +86,7 @@ def test_each_enabled_plugin_is_called_with_its_own_settings_in_order() -> None:
     assert answers == [("a", Refusal("toy.y")), ("c", Refusal("toy.x"))]
     assert three.each("claim_guard", enabled(), facts=FACTS) == []
     assert list(three.manifests) == ["a", "b", "c"]
-    assert three.hooks == {"claim_guard"}
+    assert three.hooks == {"allocation_method", "claim_guard"}
 
 
 def test_hook_may_take_fewer_arguments() -> None:

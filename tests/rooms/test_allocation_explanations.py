@@ -7,17 +7,30 @@ from uuid import UUID
 
 import pytest
 
-from saas.customers import Method, OnChange, Participant, PerformancePlan, explain_allocation
+from saas.customers import (
+    MatchPlan,
+    Method,
+    OnChange,
+    Participant,
+    PerformancePlan,
+    PoolAllocationRule,
+    Trait,
+    TraitKind,
+    explain_allocation,
+    set_employee_traits,
+)
 from saas.customers.actions import tallies
-from saas.customers.actions.rosters import PICKS, restored_roster, roster_about
+from saas.customers.actions.frozen_rosters import PICKS, restored_roster, roster_about
 from saas.customers.allocation import Roster, allocate
 from saas.kernel import Actor, Explanation, Period
 from tenants import current_tenant_id, current_transaction
 from tests.rooms.allocation_stage import MANAGER, employee, give, plan, pooled, staff
+from tests.rules.allocation_samples import BUILT_IN
 from tests.rules.dealt_again import DealtAgain
 from tests.staging import Company
 
 CUSTOMERS, TALLIED = 14, "SELECT place FROM allocation_tally WHERE allocation_id = $1 ORDER BY place"
+LEVEL_A = Trait(TraitKind.LEVEL, "A")
 OCTOBER = PerformancePlan(Period.of_month("2026-10"))
 
 
@@ -30,7 +43,23 @@ async def allocated(company: Company, method: Method) -> tuple[UUID, list[UUID]]
     weights = (3, 1, 2, 1, 4)
     asked = [Participant(employee(each), weight=weight) for each, weight in zip(people, weights, strict=True)]
     asked[1], asked[2] = replace(asked[1], most=1), replace(asked[2], is_absent=True)
-    allocation_id = await plan(company, method, asked, plan=OCTOBER if method is Method.PERFORMANCE else None)
+    if method is Method.RULES:
+        vip = PoolAllocationRule("A", levels=("A",), people=(asked[0].employee_id, asked[1].employee_id))
+        await company.configure(allocation_rules=(vip, PoolAllocationRule("others", method="level")))
+    if method in (Method.MATCH, Method.RULES):
+        await company.run("UPDATE customer SET level = 'A' WHERE id = ANY ($1)", customers[7:11])
+        await company.within(
+            lambda: set_employee_traits(
+                company.founder, employee_id=asked[0].employee_id, traits=[LEVEL_A], clock=company.clock
+            )
+        )
+    allocation_id = await plan(
+        company,
+        method,
+        asked,
+        plan=OCTOBER if method is Method.PERFORMANCE else None,
+        match=MatchPlan((), (TraitKind.LEVEL,), Method.LEVEL, 3) if method is Method.MATCH else None,
+    )
     await give(company, allocation_id)
     return allocation_id, customers
 
@@ -80,7 +109,7 @@ async def assert_told_as_dealt_again(company: Company, allocation_id: UUID, cust
     return keys
 
 
-@pytest.mark.parametrize("method", list(Method))
+@pytest.mark.parametrize("method", BUILT_IN)
 async def test_each_method_tells_what_a_whole_deal_would(
     company: Company, monkeypatch: pytest.MonkeyPatch, method: Method
 ) -> None:
@@ -89,7 +118,8 @@ async def test_each_method_tells_what_a_whole_deal_would(
     assert await company.rows(TALLIED, allocation_id) == [(4,), (8,), (12,)]
     keys = await assert_told_as_dealt_again(company, allocation_id, customers)
     assert {"customers.filtered_absent", "customers.filtered_cooldown", "customers.filtered_threshold"} <= keys
-    assert f"customers.allocated_{method.value}" in keys
+    decided = Method.LEVEL if method in (Method.MATCH, Method.RULES) else method
+    assert f"customers.allocated_{decided.value}" in keys
 
 
 @pytest.mark.parametrize("method", [Method.FLEXIBLE, Method.PERFORMANCE, Method.DRAW])

@@ -14,12 +14,14 @@ import pytest
 from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
+    MatchPlan,
     Method,
     Participant,
     PerformancePlan,
+    PoolAllocationRule,
     draw_certificate,
 )
-from saas.customers.actions.rosters import PICKS, restored_roster
+from saas.customers.actions.frozen_rosters import PICKS, restored_roster
 from saas.customers.allocation import allocate, verify_certificate
 from saas.customers.allocation.errors import DrawSeedRefused
 from saas.events import Event, Handler, emit
@@ -45,16 +47,18 @@ from tests.rooms.allocation_stage import (
     without,
     work,
 )
+from tests.rules.allocation_samples import BUILT_IN
 from tests.staging import Company, refused
 
 pytestmark = pytest.mark.usefixtures("three_at_once")
 
 
-@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("method", BUILT_IN)
 async def test_a_job_plans_and_a_job_gives_what_the_plan_shows(company: Company, method: Method) -> None:
+    await company.configure(allocation_rules=(PoolAllocationRule("all"),))
     before = without(await company.everything(), "employee", "customer", "audit_entry", "outbox")
     october = PerformancePlan(Period.of_month("2026-10"), newcomer_days=0)
-    allocation_id = await asked(company, method, plan=october)
+    allocation_id = await asked(company, method, plan=october, match=MatchPlan())
     assert await company.rows("SELECT state, plan_hash, customers, roster FROM pool_allocation") == [
         ("planning", None, None, None)
     ]

@@ -22,7 +22,7 @@ from saas.customers import (
     explain_allocation,
     own_certificate,
 )
-from saas.customers.actions.rosters import PICKS, restored_roster
+from saas.customers.actions.frozen_rosters import PICKS, restored_roster
 from saas.customers.allocation import NotInDraw, PeriodStillOpen, RosterImpossible, allocate, verify_certificate
 from saas.customers.allocation.errors import DrawSeedRefused
 from saas.customers.errors import AllocationClosed, AllocationNotFound, NotDrawnYet, PlanChanged, PoolNotFound

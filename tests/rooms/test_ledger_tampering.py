@@ -148,9 +148,8 @@ async def test_every_column_of_a_line_is_in_its_digest(company: Company, written
 
 def test_lines_are_written_in_two_places_which_bind_them() -> None:
     folder = Path(saas.__file__).parent
-    writing = {
-        str(file.relative_to(folder)) for file in folder.rglob("*.py") if "INSERT INTO pool_event" in file.read_text()
-    }
+    product = (file for file in folder.rglob("*.py") if "bench" not in file.parts)  # a floor binds nothing
+    writing = {str(file.relative_to(folder)) for file in product if "INSERT INTO pool_event" in file.read_text()}
     assert writing == {"customers/actions/ledger.py", "customers/actions/customers.py"}
 
 

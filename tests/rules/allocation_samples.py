@@ -6,11 +6,22 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from saas.customers.allocation import Candidate, Method, PerformancePlan, PooledCustomer, Roster
+from saas.customers.allocation import (
+    AllocationRule,
+    Candidate,
+    MatchPlan,
+    Method,
+    OrderedRules,
+    PerformancePlan,
+    PooledCustomer,
+    Roster,
+)
 from saas.kernel import Period
 
 DAY = date(2026, 11, 2)
 SEED = bytes(range(32))
+BUILT_IN = [each for each in Method if each is not Method.PLUGIN]
+"""The methods that deal by themselves; a plugin's is dealt by its answer."""
 PLAN = PerformancePlan(Period.of_month("2026-10"))
 
 
@@ -52,6 +63,8 @@ def roster(
         customers=customers(pooled) if isinstance(pooled, int) else pooled,
         seed=seed,
         performance=plan,
+        match=MatchPlan(),
+        rules=OrderedRules((AllocationRule("others"),)),
         turn_after=turn_after,
     )
 

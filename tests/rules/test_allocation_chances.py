@@ -13,20 +13,26 @@ import pytest
 
 from saas.customers.allocation import (
     Allocation,
+    AllocationRule,
     Candidate,
+    CustomerFacts,
     DealtUnit,
     Method,
+    OrderedRules,
     PooledCustomer,
     Roster,
+    Trait,
+    TraitKind,
     allocate,
     chances,
 )
 from saas.customers.allocation.chances import levelled, published_weights
-from tests.rules.allocation_samples import customer_id, customers, people, person_id, roster, seeded
+from tests.rules.allocation_samples import BUILT_IN, customer_id, customers, people, person_id, roster, seeded
 
 
 def units_of(allocation: Allocation) -> list[DealtUnit]:
-    return [DealtUnit(pick.place, pick.customer_ids, pick.employee_id) for pick in allocation.picks]
+    nothing = (CustomerFacts(),)
+    return [DealtUnit(pick.place, pick.customer_ids, pick.employee_id, nothing) for pick in allocation.picks]
 
 
 def busy(method: Method, seed: int) -> Roster:
@@ -54,7 +60,7 @@ def busy(method: Method, seed: int) -> Roster:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
-    "method", [each for each in Method if each not in {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE}]
+    "method", [each for each in BUILT_IN if each not in {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE}]
 )
 def test_they_are_those_whom_the_dealing_did_not_filter(method: Method, seed: int) -> None:
     dealing = busy(method, seed)
@@ -123,3 +129,33 @@ def test_nobody_seated_is_nobody_who_could() -> None:
     away = tuple(replace(each, is_absent=True) for each in people(2))
     dealing = roster(Method.FLEXIBLE, away, 1)
     assert list(chances(dealing, units_of(allocate(dealing)))) == [{}]
+
+
+def test_whom_a_customer_was_not_for_could_not_have_it() -> None:
+    shanghai, shenzhen = CustomerFacts(territory="310101"), CustomerFacts(territory="440300")
+    at_home, away, anywhere = people(3)
+    candidates = (
+        replace(at_home, traits=frozenset({Trait(TraitKind.TERRITORY, "31")})),
+        replace(away, traits=frozenset({Trait(TraitKind.TERRITORY, "44")})),
+        anywhere,
+    )
+    dealing = roster(Method.MATCH, candidates, 2)
+    dealt = [DealtUnit(0, (customer_id(0),), person_id(0), (shanghai,))]
+    dealt += [DealtUnit(1, (customer_id(1),), person_id(2), (shenzhen,))]
+    assert [set(each) for each in chances(dealing, dealt)] == [
+        {person_id(0), person_id(2)},
+        {person_id(1), person_id(2)},
+    ]
+    named = OrderedRules((AllocationRule("x", people=(person_id(1),)),), person_id(2))
+    ruled = replace(roster(Method.RULES, candidates, 2), rules=named)
+    to_rule, to_default = DealtUnit(0, (), person_id(1), (shanghai,)), DealtUnit(1, (), person_id(2), (shanghai,))
+    assert [set(each) for each in chances(ruled, [to_rule, to_default])] == [
+        {person_id(1)},
+        {person_id(1), person_id(2)},
+    ]
+
+
+def test_by_level_who_stands_lower_has_more_of_it() -> None:
+    first, second = people(2)
+    dealing = roster(Method.LEVEL, (replace(first, assigned_in_cycle=6), second), 10)
+    assert published_weights(dealing, customers=10) == {person_id(0): 2, person_id(1): 8}

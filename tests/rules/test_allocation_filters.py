@@ -21,9 +21,9 @@ from saas.customers.allocation import (
     allocate,
 )
 from saas.kernel import AppErrors
-from tests.rules.allocation_samples import PLAN, customer_id, customers, people, person_id, roster
+from tests.rules.allocation_samples import BUILT_IN, PLAN, customer_id, customers, people, person_id, roster
 
-METHODS = list(Method)
+METHODS = BUILT_IN
 
 
 @st.composite

@@ -11,12 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saas.customers.allocation import (
+    IN_LINE,
+    AllocationRule,
     Candidate,
+    Condition,
+    CustomerFacts,
+    MatchPlan,
     Method,
+    NewcomerFloor,
+    OrderedRules,
     Pick,
     PooledCustomer,
     Roster,
     Tally,
+    Trait,
+    TraitKind,
     allocate,
     explain_passed_over,
     explain_pick,
@@ -24,11 +33,40 @@ from saas.customers.allocation import (
     shown_shares,
     tallied,
 )
-from tests.rules.allocation_samples import customer_id, person_id, roster, seeded
+from tests.rules.allocation_samples import BUILT_IN, customer_id, person_id, roster, seeded
 from tests.rules.dealt_again import DealtAgain
 
 CUSTOMERS = 12
+BEYOND_EQUAL = NewcomerFloor(floor_percent=0, share_percent=20)
+"""Of five people at most, so that it is never more than all."""
 _AT = datetime(2026, 10, 30, 8, tzinfo=UTC)
+
+
+traits = st.builds(Trait, st.just(TraitKind.TERRITORY), st.sampled_from(["31", "3101", "44"])) | st.builds(
+    Trait, st.just(TraitKind.LEVEL), st.sampled_from("AB")
+)
+known = st.builds(
+    CustomerFacts,
+    territory=st.none() | st.sampled_from(["310101", "440300"]),
+    level=st.none() | st.sampled_from("AB"),
+)
+kinds = st.lists(st.sampled_from([TraitKind.TERRITORY, TraitKind.LEVEL]), max_size=2, unique=True).map(tuple)
+conditions = st.builds(Condition, st.just(TraitKind.LEVEL), st.sampled_from([("A",), ("A", "B")])) | st.builds(
+    Condition, st.just(TraitKind.TERRITORY), st.sampled_from([("31",), ("3101", "44")])
+)
+named = st.lists(st.integers(0, 5).map(person_id), max_size=3, unique=True).map(tuple)
+in_line = st.sampled_from(IN_LINE)
+match_plans = st.builds(MatchPlan, kinds, kinds, in_line, st.none() | st.integers(1, 3)).filter(
+    lambda plan: bool(plan.must or plan.prefer)
+)
+special = st.builds(AllocationRule, st.just("special"), st.tuples(conditions), named, in_line)
+general = st.builds(AllocationRule, st.just("others"), st.just(()), named, in_line)
+ordered_rules = st.builds(
+    lambda first, last, owner: OrderedRules((*first, last), owner),
+    st.lists(special, max_size=2),
+    general,
+    st.none() | st.just(person_id(0)),
+)
 
 
 @st.composite
@@ -50,22 +88,31 @@ def candidates(draw: st.DrawFn, number: int) -> Candidate:
         is_enabled=draw(st.sampled_from([True, True, True, False])),
         is_absent=draw(st.sampled_from([False, False, False, True])),
         cooldown_customers=frozenset(map(customer_id, cooling)),
+        calibration=draw(st.integers(-2, 2)),
+        credits=draw(st.integers(0, 2)),
+        priority=draw(st.integers(0, 1)),
+        traits=frozenset(draw(st.sets(traits, max_size=3))),
     )
 
 
 @st.composite
 def rosters(draw: st.DrawFn) -> Roster:
     """Few people, companies with up to three records, any method, with or without a floor."""
-    method, count = draw(st.sampled_from(Method)), draw(st.integers(1, 5))
+    method, count = draw(st.sampled_from(BUILT_IN)), draw(st.integers(1, 5))
     people = tuple(draw(candidates(number)) for number in range(count))
+    by_facts = method in (Method.MATCH, Method.RULES)
     groups = draw(st.lists(st.none() | st.sampled_from("ab"), min_size=CUSTOMERS, max_size=CUSTOMERS))
-    pooled = tuple(PooledCustomer(customer_id(at), f"客户{at}", group) for at, group in enumerate(groups))
+    facts = known if by_facts else st.just(CustomerFacts())
+    pooled = tuple(PooledCustomer(customer_id(at), f"客户{at}", group, draw(facts)) for at, group in enumerate(groups))
     dealt = roster(
         method, people, pooled, seed=seeded(draw(st.integers(0, 99))), turn_after=draw(st.none() | st.just(1))
     )
     assert dealt.performance is not None
     floor = draw(st.sampled_from([Decimal(0), Decimal("0.2")]))
-    return replace(dealt, performance=replace(dealt.performance, floor_rate=floor))
+    newcomers = draw(st.sampled_from([None, NewcomerFloor(), NewcomerFloor(floor_percent=100), BEYOND_EQUAL]))
+    plan = replace(dealt.performance, floor_rate=floor)
+    dealt = replace(dealt, performance=plan, newcomers=newcomers)
+    return replace(dealt, match=draw(match_plans), rules=draw(ordered_rules)) if by_facts else dealt
 
 
 @given(rosters())

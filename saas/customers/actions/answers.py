@@ -17,8 +17,8 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, require, scope_predicate
+from saas.customers.actions.frozen_rosters import roster_about
 from saas.customers.actions.problems import restored_problems
-from saas.customers.actions.rosters import roster_about
 from saas.customers.actions.tallies import find_unit, pick_facts
 from saas.customers.actions.wishes import is_large
 from saas.customers.allocation import PickFacts, Roster, explain_passed_over, explain_pick, extract

@@ -15,10 +15,11 @@ from uuid import UUID
 import asyncpg
 
 from saas.audit import record
+from saas.customers.actions.figures import outcome_figures
+from saas.customers.actions.frozen_rosters import PICKS, FrozenRoster, plain_roster, restored_roster
 from saas.customers.actions.giving import Given, give
 from saas.customers.actions.plans import sealed_place
 from saas.customers.actions.problems import problems_text
-from saas.customers.actions.rosters import PICKS, FrozenRoster, plain_roster, restored_roster
 from saas.customers.actions.tallies import keep_tallies
 from saas.customers.actions.wishes import CommitOrder, OnChange
 from saas.customers.allocation import (
@@ -34,7 +35,9 @@ from saas.customers.allocation import (
 )
 from saas.customers.claim_queries import hold_claims
 from saas.customers.errors import AllocationGivenUp, PlanChanged
+from saas.customers.events import CUSTOMERS_UNPLACED
 from saas.customers.queries import get_pool
+from saas.events import emit
 from saas.kernel import EXACT, AppError, AppErrors, FrozenClock, local_date
 from saas.sealing import Keyring
 from tenants import current_tenant_id, current_transaction
@@ -48,7 +51,8 @@ SELECT settings_version, allocations FROM customer_pool WHERE tenant_id = $1 AND
 """
 _CLOSE = """
 UPDATE pool_allocation SET state = 'committed', given = $3, skipped = $4, certificate = $5, picks_root = $6,
-    closed_at = $7, closed_by = $8, roster = $9::jsonb, sealed = NULL, commit_order = NULL, problems = NULL
+    closed_at = $7, closed_by = $8, roster = $9::jsonb, sealed = NULL, commit_order = NULL, problems = NULL,
+    newcomers_given = $10, unplaced = $11
 WHERE tenant_id = $1 AND id = $2
 """
 _BACK = """
@@ -139,7 +143,10 @@ async def carry_out(plan: PlanRow, order: CommitOrder, *, keyring: Keyring, time
     if revealed.seal is not None:  # any other method was dealt, and explained, by its plan
         await keep_tallies(revealed.roster, allocation)
     await _carry(revealed, allocation, given)
-    await _close(revealed, order, given, await _certificate(revealed, allocation))
+    figures = outcome_figures(revealed.roster, allocation)
+    await _close(revealed, order, given, await _certificate(revealed, allocation), figures)
+    if figures[1]:
+        await emit(CUSTOMERS_UNPLACED, {"allocation_id": str(plan.id), "customers": str(figures[1])})
     await record(
         order.by,
         "allocation.committed",
@@ -206,11 +213,17 @@ async def _certificate(plan: _Revealed, allocation: Allocation) -> Certificate |
     return await asyncio.to_thread(certify, plan.roster, plan.seal, drawn=allocation)
 
 
-async def _close(plan: _Revealed, order: CommitOrder, given: Given, written: Certificate | None) -> None:
+async def _close(
+    plan: _Revealed,
+    order: CommitOrder,
+    given: Given,
+    written: Certificate | None,
+    figures: tuple[int | None, int | None],
+) -> None:
     shown = (None, None) if written is None else (written.content.decode("ascii"), written.picks_root)
     done = (len(given.places), given.skipped, *shown, order.at, order.by.account_id)
     roster = json.dumps(plain_roster(plan.frozen), ensure_ascii=False)
-    await current_transaction().execute(_CLOSE, current_tenant_id(), plan.roster.allocation_id, *done, roster)
+    await current_transaction().execute(_CLOSE, current_tenant_id(), plan.roster.allocation_id, *done, roster, *figures)
 
 
 async def _carry(plan: _Revealed, allocation: Allocation, given: Given) -> None:

@@ -14,8 +14,9 @@ from uuid import UUID
 import asyncpg
 
 from saas.audit import entry_values, record_many
+from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.rosters import CUSTOMERS_MAX, Dealt, FrozenRoster
+from saas.customers.actions.rosters import CUSTOMERS_MAX
 from saas.customers.allocation import Allocation
 from saas.customers.errors import PlanChanged
 from saas.customers.events import CUSTOMER_ALLOCATED

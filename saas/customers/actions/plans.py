@@ -15,23 +15,21 @@ from datetime import date
 from uuid import UUID
 
 from saas.audit import record
+from saas.customers.actions.figures import newcomer_figures, outcome_figures
+from saas.customers.actions.frozen_rosters import FrozenRoster, plain_facts, plain_roster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.problems import problems_text
-from saas.customers.actions.rosters import (
-    FrozenRoster,
-    gather_people,
-    gather_roster,
-    is_for_a_job,
-    plain_roster,
-    refuse_sizes,
-)
+from saas.customers.actions.rosters import gather_people, gather_roster, is_for_a_job, refuse_sizes
 from saas.customers.actions.tallies import keep_tallies, shares_text
-from saas.customers.actions.wishes import AllocationWish
+from saas.customers.actions.wishes import AT_ONCE, AllocationWish, is_large
 from saas.customers.allocation import (
+    GO_BY_FACTS,
     Allocation,
     Commitment,
     Method,
     PublicSeed,
+    Roster,
+    RosterImpossible,
     Seal,
     SecretSeed,
     allocate,
@@ -40,9 +38,10 @@ from saas.customers.allocation import (
 from saas.customers.allocation.verifier import canonical
 from saas.customers.errors import AllocationGivenUp
 from saas.customers.events import PLAN_AWAITED
+from saas.customers.plugin_methods import PluginMethods
 from saas.customers.queries import Pool, get_pool
 from saas.events import emit
-from saas.kernel import Actor, AppError, AppErrors, Clock, local_date, new_id
+from saas.kernel import Actor, AppError, AppErrors, Clock, Scalar, local_date, new_id
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -57,7 +56,7 @@ _ASKED = "SELECT wish::text FROM pool_allocation WHERE tenant_id = $1 AND id = $
 _PLANNED = """
 UPDATE pool_allocation SET state = 'planned', wish = NULL, allocated_on = $3, settings_version = $4, roster = $5::jsonb,
     plan_hash = $6, customers = $7, sealed = $8, commitment = $9, commitment_document = $10::jsonb,
-    shares = $11::jsonb
+    shares = $11::jsonb, newcomers = $12, newcomers_guaranteed = $13, newcomers_given = $14, unplaced = $15
 WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _FAILED = """
@@ -66,15 +65,21 @@ WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _INSERT_PICKS = """
 INSERT INTO allocation_pick (tenant_id, id, allocation_id, place, customer_id, customer_version, label, employee_id,
-    nobody, state)
-SELECT $1, id, $2, place, customer_id, version, label, employee_id, nobody, 'planned'
-FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[], $9::text[])
-    AS pick (id, place, customer_id, version, label, employee_id, nobody)
+    nobody, facts, state)
+SELECT $1, id, $2, place, customer_id, version, label, employee_id, nobody, facts::jsonb, 'planned'
+FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[], $9::text[], $10::text[])
+    AS pick (id, place, customer_id, version, label, employee_id, nobody, facts)
 """
 
 
 async def plan_allocation(
-    actor: Actor, wish: AllocationWish, *, keyring: Keyring, time_zone: str, clock: Clock
+    actor: Actor,
+    wish: AllocationWish,
+    *,
+    keyring: Keyring,
+    time_zone: str,
+    clock: Clock,
+    plugins: PluginMethods | None = None,
 ) -> UUID:
     """Freeze a roster and show where its customers would go (permission ``pool:allocate``); nothing is given yet.
 
@@ -85,15 +90,17 @@ async def plan_allocation(
     :raises RosterImpossible: the roster can't be dealt from, or lists who or what is not there.
     :raises AppErrors: the same, several at once.
     :raises PeriodStillOpen, GuaranteesExceedWhole: the plan can't decide.
+    :raises PluginNotEnabled, PluginFailed, PluginUnusable: a plugin's method is asked for and gives no answer.
     """
     refuse_sizes(wish)
+    _refuse_many_by_plugin(wish)
     pool, allocation_id, now = await get_pool(wish.pool_id), new_id(), clock.now()
     is_waiting, day = await is_for_a_job(pool.id, wish), local_date(now, time_zone)
     asked = json.dumps({**wish.plain(), "by": actor.plain()}) if is_waiting else None
     named = (allocation_id, pool.id, wish.method.value)
     await current_transaction().execute(_INSERT, current_tenant_id(), *named, asked, now, actor.account_id)
     if not is_waiting:
-        draft = await _drafted(pool, wish, allocation_id, keyring, day=day)
+        draft = await _drafted(pool, wish, allocation_id, keyring, day=day, plugins=plugins)
         await _keep(actor, draft, wish, clock=clock)
         return allocation_id
     people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
@@ -142,10 +149,32 @@ def _tie_seed(wish: AllocationWish) -> bytes | None:
     return None if wish.method is Method.DRAW else secrets.token_bytes(32)
 
 
-async def _drafted(pool: Pool, wish: AllocationWish, allocation_id: UUID, keyring: Keyring, *, day: date) -> _Draft:
+def _refuse_many_by_plugin(wish: AllocationWish) -> None:
+    """What a plugin deals is dealt while the caller waits: a job does not know the company's plugins."""
+    if wish.method is Method.PLUGIN and is_large(wish.size):
+        values: dict[str, Scalar] = {"given": wish.size, "most": AT_ONCE}
+        raise RosterImpossible("customers.plugin_too_many", values, field=("customers",))
+
+
+async def _drafted(
+    pool: Pool,
+    wish: AllocationWish,
+    allocation_id: UUID,
+    keyring: Keyring,
+    *,
+    day: date,
+    plugins: PluginMethods | None = None,
+) -> _Draft:
     """In a thread: dealing many customers takes seconds, in which others go on."""
     frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    if wish.method is Method.PLUGIN and wish.plugin is not None and plugins is not None:
+        frozen = frozen.with_customers(await asyncio.to_thread(_answered, plugins, frozen.roster, wish.plugin))
     return await asyncio.to_thread(_Draft.of, frozen, wish, keyring)
+
+
+def _answered(plugins: PluginMethods, roster: Roster, wanted: tuple[str, str]) -> Roster:
+    plugin, method = wanted
+    return plugins.answered(roster, plugin=plugin, method=method)
 
 
 class _Dropped(Exception):
@@ -222,6 +251,8 @@ class _Draft:
             None if commitment is None else commitment.digest,
             None if commitment is None else json.dumps(commitment.document),
             None if self.allocation is None else shares_text(roster, self.allocation),
+            *newcomer_figures(roster),
+            *(outcome_figures(roster, self.allocation)),
         )
         if not stored:
             raise _Dropped
@@ -233,6 +264,9 @@ class _Draft:
         whole = {
             "roster": plain,
             "customers": [[each.place, str(each.customer.customer_id), each.version] for each in self.frozen.dealt],
+            "facts": [plain_facts(each.customer) for each in self.frozen.dealt]
+            if self.frozen.roster.method in GO_BY_FACTS
+            else None,
             "picks": None if self.allocation is None else [str(pick.employee_id) for pick in self.allocation.picks],
             "commitment": None if self.commitment is None else self.commitment.digest,
         }
@@ -247,7 +281,8 @@ class _Draft:
                 to = None if pick is None else pick.employee_id
                 nobody = None if pick is None or pick.nobody is None else pick.nobody.value
                 customer = each.customer
-                rows.append((each.pick_id, each.place, customer.customer_id, each.version, customer.label, to, nobody))
+                named = (each.pick_id, each.place, customer.customer_id, each.version, customer.label)
+                rows.append((*named, to, nobody, plain_facts(customer)))
             columns = map(list, zip(*rows, strict=True))
             await current_transaction().execute(_INSERT_PICKS, current_tenant_id(), roster.allocation_id, *columns)
 

@@ -1,24 +1,31 @@
-"""The roster of an allocation: gathered from the database, frozen as JSON beside its picks, and brought back.
-
-What is brought back is equal to what was frozen, so the same allocation can be computed again years later.
-"""
+"""The roster of an allocation, gathered from the database: who stands to receive which customers, and by what."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from sys import intern
-from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 
-from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large, plain_plan, restored_plan
-from saas.customers.allocation import Candidate, Method, PooledCustomer, Roster, RosterImpossible
+from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster, pooled_record
+from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large
+from saas.customers.allocation import (
+    GO_BY_FACTS,
+    NOTHING_KNOWN,
+    Candidate,
+    CounterCycle,
+    CustomerFacts,
+    Method,
+    Roster,
+    RosterImpossible,
+    Trait,
+    TraitKind,
+    preferred_first,
+    ramp_percent,
+)
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
 from saas.kernel import new_id
@@ -35,10 +42,16 @@ SELECT e.id, e.name, e.hired_on,
         AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, p.holding_rules)) AS holding,
        ARRAY(SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1
              AND u.descendant_id = e.department_id ORDER BY u.depth, u.ancestor_id) AS departments,
-       served.last_at, coalesce(served.in_cycle, 0) AS in_cycle, coalesce(s.balance, 0) AS balance, s.turn
+       served.last_at, coalesce(served.in_cycle, 0) AS in_cycle, coalesce(s.balance, 0) AS balance, s.turn,
+       coalesce(v.calibration, 0) AS calibration, coalesce(v.priority, 0) AS priority,
+       (SELECT coalesce(sum(k.customers), 0) FROM allocation_credit k WHERE k.tenant_id = $1 AND k.employee_id = e.id
+        AND k.pool_id = p.id AND k.credited_on >= $5) AS credits,
+       ARRAY(SELECT ARRAY[t.kind, t.value] FROM employee_trait t
+             WHERE t.tenant_id = $1 AND t.employee_id = e.id) AS traits
 FROM customer_pool p CROSS JOIN unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN employee e ON e.tenant_id = $1 AND e.id = asked.id
 LEFT JOIN pool_standing s ON s.tenant_id = $1 AND s.pool_id = p.id AND s.method = $4 AND s.employee_id = e.id
+LEFT JOIN pool_standing v ON v.tenant_id = $1 AND v.pool_id = p.id AND v.method = 'level' AND v.employee_id = e.id
 LEFT JOIN LATERAL (
     SELECT max(o.started_at) AS last_at, count(*) FILTER (WHERE o.started_on >= $5) AS in_cycle FROM ownership o
     WHERE o.tenant_id = $1 AND o.owner_id = e.id AND o.pool_id = p.id AND o.start_kind = 'assign'
@@ -46,7 +59,7 @@ LEFT JOIN LATERAL (
 WHERE p.tenant_id = $1 AND p.id = $2 ORDER BY asked.place
 """
 _OLDEST = """
-SELECT id, name, match_key, version FROM customer
+SELECT id, name, match_key, version, district_code, industry, source, level FROM customer
 WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL ORDER BY created_at, id LIMIT $3
 """
 _WAITING = """
@@ -55,7 +68,8 @@ SELECT count(*) FROM (
 ) waiting
 """
 _NAMED = """
-SELECT c.id, c.name, c.match_key, c.version FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
+SELECT c.id, c.name, c.match_key, c.version, c.district_code, c.industry, c.source, c.level
+FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c.owner_id IS NULL
 ORDER BY asked.place
 """
@@ -64,38 +78,11 @@ SELECT o.owner_id, o.customer_id FROM ownership o
 JOIN customer c ON c.tenant_id = $1 AND c.id = o.customer_id AND c.pool_id = $4 AND c.owner_id IS NULL
 WHERE o.tenant_id = $1 AND o.owner_id = ANY ($2) AND o.ended_on >= $3
 """
-PICKS = """
-SELECT id, place, customer_id, customer_version, label FROM allocation_pick
-WHERE tenant_id = $1 AND allocation_id = $2 ORDER BY place, customer_id
-"""
-_ROSTER = "SELECT roster::text FROM pool_allocation WHERE tenant_id = $1 AND id = $2"
 _TURNS = """
 SELECT p.turn_after, p.allocations,
        (SELECT max(s.turn) FROM pool_standing s WHERE s.tenant_id = $1 AND s.pool_id = p.id) AS last_turn
 FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = $2
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Dealt:
-    """A customer as it was when the roster was frozen; records of one company share a `place`.
-
-    `pick_id` is the row that tells where it goes.
-    """
-
-    pick_id: UUID
-    place: int
-    customer: PooledCustomer
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenRoster:
-    """A roster with what the commit checks: each customer's version, and how many allocations the pool had seen."""
-
-    roster: Roster
-    dealt: tuple[Dealt, ...]
-    allocations: int
 
 
 def refuse_sizes(wish: AllocationWish) -> None:
@@ -123,10 +110,14 @@ async def gather_roster(
 
     :raises RosterImpossible: a person or a customer is not there to be listed.
     """
-    dealt = _placed(await _customers(pool.id, wish.customer_ids, wish.take))
+    rows = await _customers(pool.id, wish.customer_ids, wish.take)
+    dealt = _placed(rows, knows_facts=wish.method in GO_BY_FACTS)
     frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
     roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
-    return replace(frozen, roster=roster, dealt=dealt)
+    if wish.method is not Method.MATCH or wish.match is None:
+        return replace(frozen, roster=roster, dealt=dealt)
+    dealt = _in_order_of(preferred_first(roster), dealt)
+    return replace(frozen, roster=replace(roster, customers=tuple(each.customer for each in dealt)), dealt=dealt)
 
 
 async def gather_people(
@@ -148,6 +139,9 @@ async def gather_people(
         seed=seed,
         turn_after=state["turn_after"] if wish.method is Method.STRICT else None,
         performance=wish.plan if wish.method is Method.PERFORMANCE else None,
+        newcomers=pool.settings.newcomer_floor(),
+        match=wish.match if wish.method is Method.MATCH else None,
+        rules=pool.settings.ordered_rules() if wish.method is Method.RULES else None,
     )
     return FrozenRoster(roster, (), state["allocations"])
 
@@ -164,7 +158,7 @@ async def _customers(pool_id: UUID, customer_ids: Sequence[UUID] | None, take: i
     return rows
 
 
-def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
+def _placed(rows: Iterable[asyncpg.Record], *, knows_facts: bool) -> tuple[Dealt, ...]:
     """Records of one company by their name, each group at the place of its first, by id as `PICKS` has them."""
     groups: dict[str, list[asyncpg.Record]] = {}
     for row in rows:
@@ -173,7 +167,13 @@ def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
         Dealt(
             new_id(),
             place,
-            _pooled(row["id"], masked_name(row["name"]), place, is_alone=len(group) == 1),
+            pooled_record(
+                row["id"],
+                masked_name(row["name"]),
+                place,
+                is_alone=len(group) == 1,
+                facts=_facts(row) if knows_facts else NOTHING_KNOWN,
+            ),
             row["version"],
         )
         for place, group in enumerate(groups.values())
@@ -181,8 +181,19 @@ def _placed(rows: Iterable[asyncpg.Record]) -> tuple[Dealt, ...]:
     )
 
 
-def _pooled(customer_id: UUID, label: str, place: int, *, is_alone: bool) -> PooledCustomer:
-    return PooledCustomer(customer_id, label, None if is_alone else str(place))
+def _facts(row: asyncpg.Record) -> CustomerFacts:
+    return CustomerFacts(row["district_code"], row["industry"], row["source"], row["level"])
+
+
+def _in_order_of(roster: Roster, dealt: Iterable[Dealt]) -> tuple[Dealt, ...]:
+    """What is dealt, at the places that the roster's units have."""
+    places = {record.customer_id: unit.place for unit in roster.units() for record in unit.records}
+    moved = []
+    for each in dealt:
+        place, customer = places[each.customer.customer_id], each.customer
+        group = None if customer.match_group is None else str(place)
+        moved.append(replace(each, place=place, customer=replace(customer, match_group=group)))
+    return tuple(sorted(moved, key=lambda each: (each.place, each.customer.customer_id)))
 
 
 def masked_name(name: str) -> str:
@@ -195,7 +206,7 @@ async def _candidates(
 ) -> tuple[Candidate, ...]:
     asked = {each.employee_id: each for each in people}
     rows = await current_transaction().fetch(
-        _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, day.replace(day=1)
+        _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, _cycle_first(pool, day)
     )
     if len(rows) < len(people):
         raise RosterImpossible(
@@ -208,7 +219,7 @@ async def _candidates(
         turn = row["turn"]
         if turn is None:
             turn, free_turn = free_turn, free_turn + 1
-        candidates.append(_candidate(row, asked[row["id"]], pool, cooling.get(row["id"], frozenset()), turn))
+        candidates.append(_candidate(row, asked[row["id"]], pool, cooling.get(row["id"], frozenset()), turn, day))
     return tuple(candidates)
 
 
@@ -225,7 +236,9 @@ async def _in_cooldown(pool: Pool, employee_ids: list[UUID], day: date) -> dict[
     return {owner_id: frozenset(customers) for owner_id, customers in found.items()}
 
 
-def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: frozenset[UUID], turn: int) -> Candidate:
+def _candidate(
+    row: asyncpg.Record, asked: Participant, pool: Pool, cooling: frozenset[UUID], turn: int, day: date
+) -> Candidate:
     return Candidate(
         employee_id=row["id"],
         name=row["name"],
@@ -242,102 +255,14 @@ def _candidate(row: asyncpg.Record, asked: Participant, pool: Pool, cooling: fro
         is_enabled=row["is_enabled"],
         is_absent=asked.is_absent,
         cooldown_customers=cooling,
+        calibration=row["calibration"],
+        credits=row["credits"],
+        priority=row["priority"],
+        traits=frozenset(Trait(TraitKind(kind), value) for kind, value in row["traits"]),
+        ramp_percent=ramp_percent(pool.settings.weight_ramp_percents, row["hired_on"], day),
     )
 
 
-def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
-    """What is kept of a roster as JSON; its customers are kept as picks."""
-    roster = frozen.roster
-    return {
-        "day": roster.day.isoformat(),
-        "method": roster.method.value,
-        "method_version": roster.method_version,
-        "settings_version": roster.settings_version,
-        "allocations": frozen.allocations,
-        "turn_after": roster.turn_after,
-        "seed": None if roster.seed is None else roster.seed.hex(),
-        "performance": None if roster.performance is None else plain_plan(roster.performance),
-        "candidates": [_plain_candidate(each) for each in roster.candidates],
-    }
-
-
-def _plain_candidate(each: Candidate) -> dict[str, Any]:
-    return {
-        "employee_id": str(each.employee_id),
-        "name": each.name,
-        "holding": each.holding,
-        "holding_limit": each.holding_limit,
-        "assignable": each.assignable,
-        "assigned_in_cycle": each.assigned_in_cycle,
-        "last_served_at": None if each.last_served_at is None else each.last_served_at.isoformat(),
-        "hired_on": None if each.hired_on is None else each.hired_on.isoformat(),
-        "attainment": None if each.attainment is None else str(each.attainment),
-        "weight": each.weight,
-        "balance": str(each.balance),
-        "turn": each.turn,
-        "is_enabled": each.is_enabled,
-        "is_absent": each.is_absent,
-        "cooldown_customers": sorted(map(str, each.cooldown_customers)),
-    }
-
-
-def restored_roster(allocation_id: UUID, text: str, picks: Sequence[asyncpg.Record]) -> FrozenRoster:
-    """The roster that was frozen, from its JSON and its rows of `PICKS`."""
-    plain = json.loads(text)
-    sizes: dict[int, int] = {}
-    for pick in picks:
-        sizes[pick["place"]] = sizes.get(pick["place"], 0) + 1
-    dealt = tuple(
-        Dealt(
-            pick["id"],
-            pick["place"],
-            _pooled(pick["customer_id"], intern(pick["label"]), pick["place"], is_alone=sizes[pick["place"]] == 1),
-            pick["customer_version"],
-        )
-        for pick in picks
-    )
-    roster = replace(_restored_people(allocation_id, plain), customers=tuple(each.customer for each in dealt))
-    return FrozenRoster(roster, dealt, plain["allocations"])
-
-
-async def roster_about(allocation_id: UUID, customer_ids: Iterable[UUID]) -> Roster:
-    """The roster of a plan without its customers, and of cooldowns without those that are of others than these.
-
-    Cooldowns may be of as many customers as the pool has: to bring them all back would take longer than all else.
-    """
-    text = await current_transaction().fetchval(_ROSTER, current_tenant_id(), allocation_id)
-    plain, about = orjson.loads(text), {str(each) for each in customer_ids}
-    for candidate in plain["candidates"]:
-        candidate["cooldown_customers"] = about.intersection(candidate["cooldown_customers"])
-    return _restored_people(allocation_id, plain)
-
-
-def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
-    """The roster but for its customers."""
-    return Roster(
-        allocation_id=allocation_id,
-        day=date.fromisoformat(plain["day"]),
-        method=Method(plain["method"]),
-        settings_version=plain["settings_version"],
-        candidates=tuple(_restored_candidate(each) for each in plain["candidates"]),
-        customers=(),
-        seed=None if plain["seed"] is None else bytes.fromhex(plain["seed"]),
-        method_version=plain["method_version"],
-        turn_after=plain["turn_after"],
-        performance=None if plain["performance"] is None else restored_plan(plain["performance"]),
-    )
-
-
-def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
-    last, hired, attainment = plain["last_served_at"], plain["hired_on"], plain["attainment"]
-    return Candidate(
-        **{
-            **plain,
-            "employee_id": UUID(plain["employee_id"]),
-            "last_served_at": None if last is None else datetime.fromisoformat(last),
-            "hired_on": None if hired is None else date.fromisoformat(hired),
-            "attainment": None if attainment is None else Decimal(attainment),
-            "balance": Decimal(plain["balance"]),
-            "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
-        }
-    )
+def _cycle_first(pool: Pool, day: date) -> date:
+    """From when on the pool counts what was assigned (P47)."""
+    return CounterCycle(pool.settings.counter_cycle).first(day)

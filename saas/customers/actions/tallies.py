@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from saas.customers.actions.frozen_rosters import restored_answer, restored_facts
 from saas.customers.allocation import (
     Allocation,
     Candidate,
@@ -36,7 +37,7 @@ FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[])
     AS tally (id, place, turns, records, last_places)
 """
 _UNIT = """
-SELECT p.place, p.customer_id, p.label, p.employee_id, p.nobody FROM allocation_pick asked
+SELECT p.place, p.customer_id, p.label, p.employee_id, p.nobody, p.facts::text AS facts FROM allocation_pick asked
 JOIN allocation_pick p ON p.tenant_id = $1 AND p.allocation_id = $2 AND p.place = asked.place
 WHERE asked.tenant_id = $1 AND asked.allocation_id = $2 AND asked.customer_id = $3
 """
@@ -95,6 +96,8 @@ async def pick_facts(
         nobody=None if asked["nobody"] is None else Nobody(asked["nobody"]),
         received=await _received(roster, asked["place"]),
         shares=await asyncio.to_thread(_shown, roster) if shares is None else _restored(roster, shares),
+        known=tuple(restored_facts(unit[each]["facts"]) for each in sorted(unit)),
+        answer=None if roster.plugin is None else restored_answer(asked["facts"]),
     )
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from saas.customers.allocation import Method, PerformancePlan
+from saas.customers.allocation import MatchPlan, Method, PerformancePlan, TraitKind
 from saas.kernel import Actor, Period
 
 AT_ONCE = 2_000
@@ -41,8 +41,8 @@ class Participant:
 class AllocationWish:
     """What to allocate: the named customers of the pool, else the `take` that wait longest, to `people` by `method`.
 
-    `plan` is of performance first. `seed_source` names the public value that a draw takes its seed from; without one
-    the seed is a secret of the company until the commit.
+    `plan` is of performance first, `match` of match first, `plugin` a plugin and its method. `seed_source` names the
+    public value that a draw takes its seed from; without one the seed is a secret of the company until the commit.
     """
 
     pool_id: UUID
@@ -52,6 +52,8 @@ class AllocationWish:
     take: int = 100
     plan: PerformancePlan | None = None
     seed_source: str | None = None
+    match: MatchPlan | None = None
+    plugin: tuple[str, str] | None = None
 
     @property
     def size(self) -> int:
@@ -68,6 +70,7 @@ class AllocationWish:
             "take": self.take,
             "plan": None if self.plan is None else plain_plan(self.plan),
             "seed_source": self.seed_source,
+            "match": None if self.match is None else plain_match(self.match),
         }
 
     @classmethod
@@ -82,6 +85,7 @@ class AllocationWish:
             take=plain["take"],
             plan=None if plain["plan"] is None else restored_plan(plain["plan"]),
             seed_source=plain["seed_source"],
+            match=None if plain.get("match") is None else restored_match(plain["match"]),
         )
 
 
@@ -169,3 +173,19 @@ def restored_plan(plain: Mapping[str, Any]) -> PerformancePlan:
         newcomer_days=plain["newcomer_days"],
         newcomer_rate=Decimal(plain["newcomer_rate"]),
     )
+
+
+def plain_match(plan: MatchPlan) -> dict[str, Any]:
+    """A plan of match first as JSON values."""
+    return {
+        "must": [each.value for each in plan.must],
+        "prefer": [each.value for each in plan.prefer],
+        "then": plan.then.value,
+        "quota": plan.quota,
+    }
+
+
+def restored_match(plain: Mapping[str, Any]) -> MatchPlan:
+    """The plan that `plain_match` described."""
+    must, prefer = (tuple(map(TraitKind, plain[name])) for name in ("must", "prefer"))
+    return MatchPlan(must, prefer, Method(plain["then"]), plain["quota"])

@@ -14,6 +14,23 @@ from saas.customers.allocation.certificate import (
     extract,
 )
 from saas.customers.allocation.chances import DealtUnit, chances
+from saas.customers.allocation.choices import (
+    GO_BY_FACTS,
+    IN_LINE,
+    NOTHING_KNOWN,
+    AllocationRule,
+    Condition,
+    CounterCycle,
+    CustomerFacts,
+    MatchPlan,
+    Method,
+    NewcomerFloor,
+    OrderedRules,
+    PluginMethod,
+    PluginPlace,
+    Trait,
+    TraitKind,
+)
 from saas.customers.allocation.dealing import Allocation, DrawnNumber, Filtered, FilterRule, Nobody, Pick
 from saas.customers.allocation.errors import (
     DrawSeedRefused,
@@ -23,17 +40,27 @@ from saas.customers.allocation.errors import (
     RosterImpossible,
 )
 from saas.customers.allocation.explaining import PickFacts, explain_passed_over, explain_pick, shown_shares
+from saas.customers.allocation.matching import preferred_first
 from saas.customers.allocation.methods import allocate, shares_of
+from saas.customers.allocation.newcomers import guaranteed_newcomers
 from saas.customers.allocation.performance import PerformancePlan
-from saas.customers.allocation.roster import Candidate, Method, PooledCustomer, Roster
+from saas.customers.allocation.roster import Candidate, PooledCustomer, Roster
 from saas.customers.allocation.tallies import Tallies, Tally, tallied
 from saas.customers.allocation.verifier import Finding, verify_certificate
+from saas.customers.allocation.weights import ramp_percent
 
 __all__ = [
+    "GO_BY_FACTS",
+    "IN_LINE",
+    "NOTHING_KNOWN",
     "Allocation",
+    "AllocationRule",
     "Candidate",
     "Certificate",
     "Commitment",
+    "Condition",
+    "CounterCycle",
+    "CustomerFacts",
     "DealtUnit",
     "DrawSeedRefused",
     "DrawnNumber",
@@ -41,13 +68,18 @@ __all__ = [
     "Filtered",
     "Finding",
     "GuaranteesExceedWhole",
+    "MatchPlan",
     "Method",
+    "NewcomerFloor",
     "Nobody",
     "NotInDraw",
+    "OrderedRules",
     "PerformancePlan",
     "PeriodStillOpen",
     "Pick",
     "PickFacts",
+    "PluginMethod",
+    "PluginPlace",
     "PooledCustomer",
     "PublicSeed",
     "Roster",
@@ -56,6 +88,8 @@ __all__ = [
     "SecretSeed",
     "Tallies",
     "Tally",
+    "Trait",
+    "TraitKind",
     "allocate",
     "certify",
     "chances",
@@ -63,6 +97,9 @@ __all__ = [
     "explain_passed_over",
     "explain_pick",
     "extract",
+    "guaranteed_newcomers",
+    "preferred_first",
+    "ramp_percent",
     "shares_of",
     "shown_shares",
     "tallied",

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from saas.customers.allocation.choices import Method
 from saas.customers.allocation.dealing import Allocation
 from saas.customers.allocation.draw import candidate_entries, customer_entries, draw
 from saas.customers.allocation.errors import DrawSeedRefused, NotInDraw, RosterImpossible
-from saas.customers.allocation.roster import SEED_BYTES, Method, Roster, check_roster
+from saas.customers.allocation.roster import SEED_BYTES, Roster, check_roster
 from saas.customers.allocation.verifier import (
     EXTRACT,
     FULL,

@@ -1,7 +1,8 @@
 """Who could have had each customer that was dealt, and with which weight the method published for each of them.
 
 It is what an audit asks of a roster afterwards. Of the methods in turn everybody has the same weight; of those by share
-it is the share; of those by load it is what levelling the room that people had gives each of them.
+it is the share; of those by load and by level it is what levelling gives each of them. What newcomers are guaranteed is
+in it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
 
+from saas.customers.allocation.choices import CustomerFacts, Method
 from saas.customers.allocation.dealing import filter_rule
+from saas.customers.allocation.draw import published_weights_of_draw
+from saas.customers.allocation.matching import Aim, Aims
 from saas.customers.allocation.methods import shares_of
-from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.newcomers import guarantee_of
+from saas.customers.allocation.performance import filled_shares
+from saas.customers.allocation.roster import Candidate, Roster
 from saas.customers.allocation.weights import whole_weights
 
-_BY_WEIGHT = frozenset({Method.WEIGHTED, Method.DRAW})
 _BY_SHARE = frozenset({Method.WEIGHTED, Method.PERFORMANCE})
 _BY_LOAD = frozenset({Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE})
 _HARDLY = Fraction(1, 10**6)
@@ -25,11 +30,15 @@ _HARDLY = Fraction(1, 10**6)
 
 @dataclass(frozen=True, slots=True)
 class DealtUnit:
-    """Records that went to one person together, or to nobody, at their `place`."""
+    """Records that went to one person together, or to nobody, at their `place`; `known` and `group`
+    where the method goes by them.
+    """
 
     place: int
     records: tuple[UUID, ...]
     employee_id: UUID | None
+    known: tuple[CustomerFacts, ...] = ()
+    group: int | None = None
 
 
 def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID, int]]:
@@ -43,8 +52,13 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
     cooling = _cooling(roster.candidates)
     full = {person for person, room in rooms.items() if room <= 0}
     known: dict[frozenset[UUID], Mapping[UUID, int]] = {}
+    aims = Aims(roster, roster.candidates) if roster.method in (Method.MATCH, Method.RULES) else None
     for unit in units:
         barred = full.union(*(cooling.get(record, ()) for record in unit.records))
+        if aims is not None:
+            barred |= _aimed_past(roster.candidates, aims.of(unit.known), unit.employee_id)
+        if roster.plugin is not None and unit.group is not None:
+            barred |= {each.employee_id for each in roster.candidates} - roster.plugin.groups[unit.group]
         if len(unit.records) > 1:
             barred |= {person for person, room in rooms.items() if room < len(unit.records)}
         out = frozenset(barred)
@@ -62,9 +76,8 @@ def published_weights(roster: Roster, *, customers: int) -> dict[UUID, int]:
 
     :param customers: how many were dealt, which decides what levelling gives.
     """
-    needs_weight = roster.method in _BY_WEIGHT
     candidates = sorted(roster.candidates, key=lambda each: each.employee_id)
-    seated = [each for each in candidates if filter_rule(each, needs_weight=needs_weight) is None]
+    seated = [each for each in candidates if filter_rule(each, needs_weight=roster.method.needs_weight) is None]
     weights = whole_weights(_parts(roster, seated, customers)) if seated else []
     return {each.employee_id: weight for each, weight in zip(seated, weights, strict=True) if weight}
 
@@ -74,13 +87,33 @@ def _parts(roster: Roster, seated: Sequence[Candidate], customers: int) -> list[
         shares = shares_of(roster)
         return [shares[each.employee_id] for each in seated]
     if roster.method is Method.DRAW:
-        return [Fraction(each.weight) for each in seated]
+        weights_of_draw = published_weights_of_draw(roster)
+        return [Fraction(weights_of_draw[each.employee_id]) for each in seated]
     if roster.method in _BY_LOAD:
         is_relative = roster.method is Method.LOAD_RELATIVE
         rooms = [each.holding_room or 0 for each in seated]
         sizes = [max(each.holding_limit or 0, 1) if is_relative else 1 for each in seated]
-        return [share or _HARDLY for share in levelled(rooms, sizes, customers)]
-    return [Fraction(1)] * len(seated)
+        parts = [share or _HARDLY for share in levelled(rooms, sizes, customers)]
+        return _filled(roster, seated, parts)
+    if roster.method is Method.LEVEL:
+        highest = max(each.level for each in seated)
+        rooms = [highest - each.level + customers for each in seated]
+        parts = [share or _HARDLY for share in levelled(rooms, [1] * len(seated), customers)]
+        return _filled(roster, seated, parts)
+    return _filled(roster, seated, [Fraction(1)] * len(seated))
+
+
+def _filled(roster: Roster, seated: Sequence[Candidate], parts: list[Fraction]) -> list[Fraction]:
+    """The parts, filled up to what newcomers are guaranteed; as they are where that is nothing."""
+    guarantee = guarantee_of(roster, seated)
+    return filled_shares(parts, guarantee.least()) if guarantee.newcomers else parts
+
+
+def _aimed_past(people: Sequence[Candidate], aim: Aim, receiver: UUID | None) -> set[UUID]:
+    """Whom the unit was not for: where it went to one of the first, all others."""
+    first = {people[seat].employee_id for seat in aim.first}
+    whose = first if receiver in first else first | {people[seat].employee_id for seat in aim.others}
+    return {each.employee_id for each in people} - whose
 
 
 def levelled(rooms: Sequence[int], sizes: Sequence[int], customers: int) -> list[Fraction]:

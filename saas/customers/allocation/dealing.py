@@ -17,7 +17,8 @@ from heapq import heapify, heappop, heappush
 from typing import Protocol
 from uuid import UUID
 
-from saas.customers.allocation.roster import Candidate, Method, Roster, Unit
+from saas.customers.allocation.choices import Method
+from saas.customers.allocation.roster import Candidate, Roster, Unit
 
 May = Callable[[int], bool]
 """Whether the person in a seat may have the customer at hand."""
@@ -116,20 +117,42 @@ class Order(Protocol):
         """The seat got the unit of so many records; without room it is not asked again."""
 
 
+class PassingOrder(Order, Protocol):
+    """An order beside which somebody can be served out of turn."""
+
+    def take_out(self, seat: int) -> None:
+        """The seat is served without having been chosen; `served` follows."""
+
+
 class Queue:
-    """Seats by a key of whole numbers, least first; whoever may not have this customer keeps their place."""
+    """Seats by a key of whole numbers, least first; whoever may not have this customer keeps their place.
+
+    A seat that is removed leaves its entry behind, which counts no more: `_keys` says which do.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[tuple[int, ...], int]] = []
+        self._keys: dict[int, tuple[int, ...]] = {}
 
     def fill(self, keys: list[tuple[tuple[int, ...], int]]) -> None:
         """Begin anew with these keys and seats."""
-        self._heap = keys
+        self._heap, self._keys = keys, {seat: key for key, seat in keys}
         heapify(self._heap)
 
     def put(self, key: tuple[int, ...], seat: int) -> None:
         """Add a seat."""
+        self._keys[seat] = key
         heappush(self._heap, (key, seat))
+
+    def remove(self, seat: int) -> None:
+        """Let a seat go, if it is there."""
+        self._keys.pop(seat, None)
+
+    def first(self) -> tuple[int, ...] | None:
+        """The least key; None where there is no seat."""
+        while self._heap and self._keys.get(self._heap[0][1]) != self._heap[0][0]:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
 
     def take(self, may: May) -> int | None:
         """Remove and give the first seat that may; None where there is none."""
@@ -137,8 +160,11 @@ class Queue:
         found = None
         while self._heap and found is None:
             entry = heappop(self._heap)
+            if self._keys.get(entry[1]) != entry[0]:
+                continue
             if may(entry[1]):
                 found = entry[1]
+                del self._keys[found]
             else:
                 passed.append(entry)
         for entry in passed:
@@ -148,8 +174,10 @@ class Queue:
     def take_until(self, bound: int) -> list[int]:
         """Remove and give all seats whose key begins with at most `bound`."""
         found = []
-        while self._heap and self._heap[0][0][0] <= bound:
-            found.append(heappop(self._heap)[1])
+        while (key := self.first()) is not None and key[0] <= bound:
+            seat = heappop(self._heap)[1]
+            del self._keys[seat]
+            found.append(seat)
         return found
 
 

@@ -13,21 +13,36 @@ from uuid import UUID
 from saas.customers.allocation.dealing import Allocation, DrawnNumber, May, Table, deal, filter_rule
 from saas.customers.allocation.roster import Candidate, Roster, Unit
 from saas.customers.allocation.verifier import deal as drawn_picks
+from saas.customers.allocation.weights import drawn_weights
 
 Entry = Mapping[str, Any]
 
 
 def candidate_entries(roster: Roster, units: tuple[Unit, ...]) -> list[Entry]:
-    """The candidates as the certificate lists them, by id: weight, room, why filtered, where in cooldown."""
+    """The candidates as the certificate lists them, by id: weight, room, why filtered, where in cooldown.
+
+    :raises GuaranteesExceedWhole: what newcomers are guaranteed is more than all customers.
+    """
     places = {record.customer_id: unit.place for unit in units for record in unit.records}
-    return [_entry(each, places) for each in sorted(roster.candidates, key=lambda each: each.employee_id)]
+    weights = published_weights_of_draw(roster)
+    return [_entry(each, weights, places) for each in sorted(roster.candidates, key=lambda each: each.employee_id)]
 
 
-def _entry(candidate: Candidate, places: Mapping[UUID, int]) -> Entry:
+def published_weights_of_draw(roster: Roster) -> dict[UUID, int]:
+    """The weight of each who can receive any customer, with newcomers' guarantees in it; as it is committed to.
+
+    :raises GuaranteesExceedWhole: what newcomers are guaranteed is more than all customers.
+    """
+    standing = [each for each in roster.candidates if filter_rule(each, needs_weight=True) is None]
+    weights = drawn_weights(roster, standing)
+    return {each.employee_id: weight for each, weight in zip(standing, weights, strict=True)}
+
+
+def _entry(candidate: Candidate, weights: Mapping[UUID, int], places: Mapping[UUID, int]) -> Entry:
     rule = filter_rule(candidate, needs_weight=True)
     return {
         "id": str(candidate.employee_id),
-        "weight": candidate.weight,
+        "weight": weights.get(candidate.employee_id, candidate.weight),
         "room": candidate.room,
         "filtered": None if rule is None else rule.value,
         "excluded": sorted({places[each] for each in candidate.cooldown_customers if each in places}),

@@ -18,8 +18,12 @@ from itertools import accumulate
 from types import MappingProxyType
 from uuid import UUID
 
+from saas.customers.allocation.choices import CustomerFacts, Method, PluginPlace
 from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
-from saas.customers.allocation.roster import Candidate, Method, Roster
+from saas.customers.allocation.draw import published_weights_of_draw
+from saas.customers.allocation.explaining_aims import Told, explain_outside
+from saas.customers.allocation.newcomers import Guarantee, guaranteed_newcomers
+from saas.customers.allocation.roster import Candidate, Roster
 from saas.customers.allocation.tallies import Tallies, Tally
 from saas.customers.allocation.verifier import number_below
 from saas.kernel import EXACT, Explanation, rounded
@@ -34,6 +38,8 @@ _CHOSEN: Mapping[Method, Explanation] = MappingProxyType(
         Method.LOAD_ABSOLUTE: Explanation("customers.allocated_load_absolute"),
         Method.LOAD_RELATIVE: Explanation("customers.allocated_load_relative"),
         Method.DRAW: Explanation("customers.allocated_draw"),
+        Method.LEVEL: Explanation("customers.allocated_level"),
+        Method.PLUGIN: Explanation("customers.allocated_plugin"),
     }
 )
 _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
@@ -45,6 +51,8 @@ _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
         Method.LOAD_ABSOLUTE: Explanation("customers.passed_over_load"),
         Method.LOAD_RELATIVE: Explanation("customers.passed_over_load"),
         Method.DRAW: Explanation("customers.passed_over_draw"),
+        Method.LEVEL: Explanation("customers.passed_over_level"),
+        Method.PLUGIN: Explanation("customers.passed_over_plugin"),
     }
 )
 _FILTERED: Mapping[FilterRule, Explanation] = MappingProxyType(
@@ -66,8 +74,8 @@ _NOBODY: Mapping[Nobody, Explanation] = MappingProxyType(
 )
 
 
-_BY_WEIGHT = frozenset({Method.WEIGHTED, Method.DRAW})
-"""The methods in which a weight of 0 leaves a person out."""
+_WITHOUT_TURNS = frozenset({Method.WEIGHTED, Method.DRAW, Method.PERFORMANCE, Method.PLUGIN})
+"""The methods whose shares, weights or answers hold what newcomers are guaranteed already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class PickFacts:
 
     `label` is the customer's that is asked about, `records` are all that went with it. `received` is what everybody had
     got before its place; `shares`, of the methods by share, are what `shown_shares` gives for the whole allocation.
+    `known` is of the records, in their order, where the method goes by that; `answer` is a plugin's.
     """
 
     label: str
@@ -85,6 +94,8 @@ class PickFacts:
     nobody: Nobody | None
     received: Tallies
     shares: Mapping[UUID, str]
+    known: tuple[CustomerFacts, ...] = ()
+    answer: PluginPlace | None = None
 
 
 def shown_shares(shares: Mapping[UUID, Fraction]) -> dict[UUID, str]:
@@ -102,8 +113,12 @@ def explain_pick(roster: Roster, facts: PickFacts) -> Explanation:
         parts = tuple(part for each in roster.candidates if (part := case.filtered(each)) is not None)
         return replace(_NOBODY[facts.nobody], args={"customer": facts.label}, parts=parts)
     chosen = case.candidate(facts.employee_id)
-    args = {"customer": facts.label, "eligible": len(case.eligible), **case.standing(chosen)}
-    return replace(_CHOSEN[roster.method], args=args, parts=case.grounds(chosen))
+    args: dict[str, Shown] = {"customer": facts.label, "eligible": len(case.eligible)}
+    if case.is_by_guarantee:
+        parts = (case.guaranteed(chosen),)
+        return Explanation("customers.allocated_newcomer", args | case.progress(chosen), parts=parts)
+    args |= {"eligible": len(case.line(chosen)), **case.standing(chosen)}
+    return replace(_CHOSEN[case.method], args=args, parts=(*case.aimed(chosen), *case.grounds(chosen)))
 
 
 def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) -> Explanation:
@@ -121,9 +136,14 @@ def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) 
     if filtered is not None:
         return filtered
     chosen = case.candidate(facts.employee_id)
-    args: dict[str, Shown] = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
+    if case.is_by_guarantee:
+        args = {"customer": facts.label, **case.progress(chosen)}
+        return Explanation("customers.passed_over_newcomer", args, parts=(case.guaranteed(chosen),))
+    if (others_first := case.others_first(asking, chosen)) is not None:
+        return others_first
+    args = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
     args |= {f"chosen_{name}": value for name, value in case.standing(chosen).items()}
-    return replace(_PASSED_OVER[roster.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
+    return replace(_PASSED_OVER[case.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
 
 
 class _Case:
@@ -140,6 +160,8 @@ class _Case:
 
     def filtered(self, candidate: Candidate) -> Explanation | None:
         """The first rule that kept the customer from a person, None where none did."""
+        if self._rule_of_all(candidate) is None and (barred := self._barred(candidate)) is not None:
+            return barred
         rule = self._rule(candidate)
         if rule is None:
             return None
@@ -161,12 +183,71 @@ class _Case:
         return None
 
     def _rule_of_all(self, candidate: Candidate) -> FilterRule | None:
-        return filter_rule(candidate, needs_weight=self.roster.method in _BY_WEIGHT)
+        return filter_rule(candidate, needs_weight=self.roster.method.needs_weight)
 
     @cached_property
     def eligible(self) -> list[Candidate]:
         """Who could have had the customer."""
-        return [each for each in self.roster.candidates if self._rule(each) is None]
+        could = (each for each in self.roster.candidates if self._rule(each) is None)
+        return [each for each in could if self._barred(each) is None]
+
+    @cached_property
+    def _told(self) -> Told | None:
+        """Whom the customer was for, of the methods that say so."""
+        if self.roster.method not in (Method.MATCH, Method.RULES):
+            return None
+        return Told(self.roster, self.facts.known, lambda each: self._received(each).turns)
+
+    def _barred(self, candidate: Candidate) -> Explanation | None:
+        if (outside := explain_outside(self.roster, self.facts.answer, candidate, self.facts.label)) is not None:
+            return outside
+        return None if self._told is None else self._told.barred(candidate, self.facts.label)
+
+    @property
+    def method(self) -> Method:
+        """The method that decided among those whom the customer was for."""
+        return self.roster.method if self._told is None else self._told.method
+
+    def line(self, chosen: Candidate) -> list[Candidate]:
+        """Those among whom it decided."""
+        told = self._told
+        if told is None or not told.is_first(chosen):
+            return self.eligible
+        return [each for each in self.eligible if told.is_first(each)]
+
+    def aimed(self, chosen: Candidate) -> tuple[Explanation, ...]:
+        """Why the customer was for those."""
+        return () if self._told is None else self._told.ground(chosen)
+
+    def others_first(self, asking: Candidate, chosen: Candidate) -> Explanation | None:
+        """Where the customer was for others before the one who asks."""
+        return None if self._told is None else self._told.passed_over(asking, chosen, self.facts.label)
+
+    @cached_property
+    def _guarantee(self) -> tuple[Guarantee, frozenset[UUID]]:
+        return guaranteed_newcomers(self.roster)
+
+    @cached_property
+    def is_by_guarantee(self) -> bool:
+        """Whether the customer went to a newcomer out of turn, who would have had too few otherwise."""
+        guarantee, newcomers = self._guarantee
+        method, chosen = self.roster.method, self.facts.employee_id
+        if method in _WITHOUT_TURNS or chosen not in newcomers or not guarantee.decides(method):
+            return False
+        if self._told is not None and not self._told.is_entitled(chosen):
+            return False
+        return self._received(self.candidate(chosen)).turns < guarantee.due(self.facts.place)
+
+    def progress(self, candidate: Candidate) -> dict[str, Shown]:
+        """What a newcomer had got of all that were dealt before."""
+        return {"name": candidate.name, "received": self._received(candidate).turns, "dealt": self.facts.place}
+
+    def guaranteed(self, newcomer: Candidate) -> Explanation:
+        """Since when a newcomer is one, and what that guarantees."""
+        floor, (guarantee, _) = self.roster.newcomers, self._guarantee
+        args: dict[str, Shown] = {"name": newcomer.name, "hired": str(newcomer.hired_on)}
+        args |= {"days": None if floor is None else floor.days, "least": _percent(guarantee.rate)}
+        return Explanation("customers.newcomer_guaranteed", args)
 
     def _received(self, candidate: Candidate) -> Tally:
         return self.facts.received.get(candidate.employee_id, Tally())
@@ -177,7 +258,12 @@ class _Case:
 
     def standing(self, candidate: Candidate) -> dict[str, Shown]:
         """Where a person stood when the pick was made, in the terms of the method."""
-        method, name = self.roster.method, candidate.name
+        method, name = self.method, candidate.name
+        if self.roster.plugin is not None:
+            told = self.roster.plugin
+            return {"name": name, "plugin": told.plugin, "version": told.version, "method": told.method}
+        if method is Method.LEVEL:
+            return {"name": name, "level": candidate.level + self._received(candidate).records}
         if method is Method.STRICT:
             return {"name": name, "turn": candidate.turn}
         if method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
@@ -193,16 +279,33 @@ class _Case:
     def _part_of_wheel(self, candidate: Candidate) -> dict[str, Shown]:
         """The numbers that would have fallen on a person, first and last, and the number that came."""
         standing = sorted(self.eligible, key=lambda each: each.employee_id)
-        ends = list(accumulate(each.weight for each in standing))
+        weights = self._drawn_weights
+        ends = list(accumulate(weights[each.employee_id] for each in standing))
         end, draw = ends[standing.index(candidate)], str(self.roster.allocation_id)
         _, number = number_below(ends[-1], seed=self.roster.drawn_seed(), draw=draw, place=self.facts.place)
-        return {"number": number, "total": ends[-1], "first": end - candidate.weight, "last": end - 1}
+        first = end - weights[candidate.employee_id]
+        return {"number": number, "total": ends[-1], "first": first, "last": end - 1}
+
+    @cached_property
+    def _drawn_weights(self) -> Mapping[UUID, int]:
+        return published_weights_of_draw(self.roster)
 
     def grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         """What the standing rests on."""
-        if self.roster.method is Method.FLEXIBLE:
+        answer = self.facts.answer
+        if answer is not None:
+            is_chosen = candidate.employee_id == answer.employee_id
+            return (Explanation(answer.key, dict(answer.args)),) if is_chosen else ()
+        if self.method is Method.LEVEL:
+            return (self._level(candidate), self._last_served(candidate))
+        if self.method is Method.FLEXIBLE:
             return (self._last_served(candidate),)
-        return (self._share(candidate),) if self.roster.method is Method.PERFORMANCE else ()
+        if self.roster.method is Method.PERFORMANCE:
+            return (self._share(candidate),)
+        if self.roster.method.needs_weight:
+            is_newcomer = candidate.employee_id in self._guarantee[1]
+            return (*_ramp(candidate), *((self.guaranteed(candidate),) if is_newcomer else ()))
+        return ()
 
     def _last_served(self, candidate: Candidate) -> Explanation:
         cycle: dict[str, Shown] = {"name": candidate.name, "count": candidate.assigned_in_cycle}
@@ -212,15 +315,24 @@ class _Case:
             return Explanation("customers.served_never", cycle)
         return Explanation("customers.served_last", {**cycle, "at": candidate.last_served_at.isoformat()})
 
+    def _level(self, candidate: Candidate) -> Explanation:
+        args: dict[str, Shown] = {"name": candidate.name, "calibration": candidate.calibration}
+        args |= {"assigned": candidate.assigned_in_cycle, "credits": candidate.credits}
+        args |= {"received": self._received(candidate).records, "priority": candidate.priority}
+        return Explanation("customers.level_of", args)
+
     def _share(self, candidate: Candidate) -> Explanation:
         plan = self.roster.performance
         assert plan is not None
         people = sum(self._rule_of_all(each) is None for each in self.roster.candidates)
-        is_newcomer = plan.is_newcomer(candidate.hired_on, self.roster.day)
+        guarantee, newcomers = self._guarantee
+        least = plan.guarantee(people, is_newcomer=plan.is_newcomer(candidate.hired_on, self.roster.day))
+        if candidate.employee_id in newcomers:
+            least = max(least, guarantee.rate)
         args: dict[str, Shown] = {
             "name": candidate.name,
             "share": self.facts.shares[candidate.employee_id],
-            "least": _percent(plan.guarantee(people, is_newcomer=is_newcomer)),
+            "least": _percent(least),
             "from": plan.period.first.isoformat(),
             "to": str(plan.period.last),
         }
@@ -230,6 +342,14 @@ class _Case:
         weight = plan.weight(candidate.attainment)
         args |= {"weight": str(rounded(EXACT.divide(Decimal(weight.numerator), Decimal(weight.denominator)), 4))}
         return Explanation("customers.share_of_attainment", args)
+
+
+def _ramp(candidate: Candidate) -> tuple[Explanation, ...]:
+    if candidate.ramp_percent == 100:
+        return ()
+    args: dict[str, Shown] = {"name": candidate.name, "hired": str(candidate.hired_on)}
+    args |= {"percent": candidate.ramp_percent, "weight": candidate.weight}
+    return (Explanation("customers.weight_ramped", args),)
 
 
 def _percent(share: Fraction) -> str:

@@ -9,13 +9,16 @@ from fractions import Fraction
 from types import MappingProxyType
 from uuid import UUID
 
-from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, Order, Table, deal
+from saas.customers.allocation.choices import Method
+from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, May, PassingOrder, Table, deal
 from saas.customers.allocation.draw import draw
+from saas.customers.allocation.lines import InLine
+from saas.customers.allocation.newcomers import NewcomersFirst, guarantee_of
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
 from saas.customers.allocation.performance import weights as performance_weights
-from saas.customers.allocation.roster import Candidate, Method, Roster, Unit, check_roster
+from saas.customers.allocation.roster import Candidate, Roster, Unit, check_roster
 from saas.customers.allocation.rotation import FixedTurns, LeastRecentlyServed, MostRoom
-from saas.customers.allocation.weights import ByShare, whole_weights
+from saas.customers.allocation.weights import ByShare, weighted_shares, whole_weights
 
 
 def allocate(roster: Roster) -> Allocation:
@@ -24,16 +27,18 @@ def allocate(roster: Roster) -> Allocation:
     :raises AppErrors: the roster can't be dealt from; it holds everything that is wrong.
     :raises DrawSeedRefused: the seed is missing or malformed.
     :raises PeriodStillOpen: performance decides, and its period is not over.
-    :raises GuaranteesExceedWhole: the floors and guarantees of the plan are more than all customers.
+    :raises GuaranteesExceedWhole: what newcomers and the plan are guaranteed is more than all customers.
     """
     check_roster(roster)
     return METHODS[roster.method](roster)
 
 
-def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], Order]) -> Allocation:
+def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], PassingOrder]) -> Allocation:
     units = roster.units()
     table = Table(roster, units, needs_weight=False)
-    return deal(roster, table, units, order(table.seats))
+    guarantee, turns = guarantee_of(roster, table.seats), order(table.seats)
+    is_deciding = guarantee.decides(roster.method)
+    return deal(roster, table, units, NewcomersFirst(turns, guarantee) if is_deciding else turns)
 
 
 def _flexible(roster: Roster) -> Allocation:
@@ -55,15 +60,43 @@ def _load_relative(roster: Roster) -> Allocation:
     return _in_order(roster, lambda seats: MostRoom(seats, relative=True))
 
 
+def _in_line(roster: Roster) -> Allocation:
+    units = roster.units()
+    table = Table(roster, units, needs_weight=False)
+    guarantee, line = guarantee_of(roster, table.seats), InLine(roster, units, table.seats)
+    is_deciding = guarantee.decides(roster.method)
+    return deal(roster, table, units, NewcomersFirst(line, guarantee, line.entitled) if is_deciding else line)
+
+
+class _Answered:
+    """The order that a plugin's method answered in; that it may be so was checked when it answered."""
+
+    def __init__(self, units: Sequence[Unit], seats: Sequence[Candidate]) -> None:
+        by_id = {each.employee_id: seat for seat, each in enumerate(seats)}
+        answers = (unit.records[0].answer for unit in units)
+        self._seats = iter(
+            [None if each is None or each.employee_id is None else by_id[each.employee_id] for each in answers]
+        )
+
+    def choose(self, may: May) -> int | None:
+        seat = next(self._seats)
+        assert seat is None or may(seat)
+        return seat
+
+    def served(self, seat: int, *, records: int, has_room: bool) -> None:
+        """The plugin has counted it already."""
+
+
+def _answered(roster: Roster) -> Allocation:
+    units = roster.units()
+    table = Table(roster, units, needs_weight=False)
+    return deal(roster, table, units, _Answered(units, table.seats))
+
+
 def _weighted(roster: Roster) -> Allocation:
     units = roster.units()
     table = Table(roster, units, needs_weight=True)
-    return _by_share(roster, table, units, _weighted_shares(table.seats))
-
-
-def _weighted_shares(seats: Sequence[Candidate]) -> list[Fraction]:
-    whole = sum(each.weight for each in seats)
-    return [Fraction(each.weight, whole) for each in seats]
+    return _by_share(roster, table, units, weighted_shares(roster, table.seats))
 
 
 def _performance(roster: Roster) -> Allocation:
@@ -84,7 +117,8 @@ def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster
     """
     plan.check(roster.day)
     newcomers = [plan.is_newcomer(each.hired_on, roster.day) for each in seats]
-    least = [plan.guarantee(len(seats), is_newcomer=each) for each in newcomers]
+    floors = [plan.guarantee(len(seats), is_newcomer=each) for each in newcomers]
+    least = list(map(max, floors, guarantee_of(roster, seats).least()))
     return filled_shares(performance_weights(plan, [each.attainment for each in seats]), least)
 
 
@@ -92,7 +126,7 @@ def shares_of(roster: Roster) -> Mapping[UUID, Fraction]:
     """The share of each who may receive any customers at all, as `allocate` deals by it; empty where none decides."""
     if roster.method is Method.WEIGHTED:
         seats = Table(roster, (), needs_weight=True).seats
-        return _named(seats, _weighted_shares(seats))
+        return _named(seats, weighted_shares(roster, seats))
     if roster.method is Method.PERFORMANCE and roster.performance is not None:
         seats = Table(roster, (), needs_weight=False).seats
         return _named(seats, performance_shares(seats, roster.performance, roster))
@@ -120,6 +154,10 @@ METHODS: Mapping[Method, Callable[[Roster], Allocation]] = MappingProxyType(
         Method.LOAD_ABSOLUTE: _load_absolute,
         Method.LOAD_RELATIVE: _load_relative,
         Method.DRAW: draw,
+        Method.LEVEL: _in_line,
+        Method.MATCH: _in_line,
+        Method.RULES: _in_line,
+        Method.PLUGIN: _answered,
     }
 )
 """A method is a function from a roster to an allocation."""

@@ -64,12 +64,17 @@ class PerformancePlan:
 
     def is_newcomer(self, hired_on: date | None, day: date) -> bool:
         """Whether somebody hired on that day is still within the newcomers' days; unknown is no newcomer."""
-        return hired_on is not None and day < hired_on + timedelta(days=self.newcomer_days)
+        return is_newcomer(hired_on, day, days=self.newcomer_days)
 
     def guarantee(self, people: int, *, is_newcomer: bool) -> Fraction:
         """The least share of one of so many people."""
         floor = Fraction(self.floor_rate) / people
         return max(floor, Fraction(self.newcomer_rate)) if is_newcomer else floor
+
+
+def is_newcomer(hired_on: date | None, day: date, *, days: int) -> bool:
+    """Whether somebody hired on that day is within so many days of it; unknown is no newcomer."""
+    return hired_on is not None and day < hired_on + timedelta(days=days)
 
 
 def weights(plan: PerformancePlan, attainments: Sequence[Decimal | None]) -> list[Fraction]:

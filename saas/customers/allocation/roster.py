@@ -11,9 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
 from uuid import UUID
 
+from saas.customers.allocation.choices import (
+    NOTHING_KNOWN,
+    CustomerFacts,
+    MatchPlan,
+    Method,
+    NewcomerFloor,
+    OrderedRules,
+    PluginMethod,
+    PluginPlace,
+    Trait,
+    TraitKind,
+)
 from saas.customers.allocation.errors import DrawSeedRefused, RosterImpossible
 from saas.customers.allocation.performance import PerformancePlan
 from saas.kernel import AppErrors, Scalar
@@ -24,18 +35,6 @@ METHOD_VERSION = 1
 """Version of every method's code here. Code that a closed allocation used is kept beside a newer one, never edited."""
 
 
-class Method(Enum):
-    """How customers are dealt."""
-
-    FLEXIBLE = "flexible"
-    STRICT = "strict"
-    WEIGHTED = "weighted"
-    PERFORMANCE = "performance"
-    LOAD_ABSOLUTE = "load_absolute"
-    LOAD_RELATIVE = "load_relative"
-    DRAW = "draw"
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A person who may receive customers.
@@ -44,7 +43,9 @@ class Candidate:
     allows, None without one (P13). `assigned_in_cycle` counts since the cycle began (P47). `attainment` is that of the
     plan's closed period, None where there is none. `turn` is the place in the fixed order of the strict method.
     `balance` is what earlier allocations by share still owe, in customers: what `Allocation.balances` gave.
-    `cooldown_customers` are those the person owned within the cooldown (P34).
+    `cooldown_customers` are those the person owned within the cooldown (P34). `calibration`, `credits` and `priority`
+    are of the method by level (P45): a lower priority comes first. `traits` are what matching goes by (P43).
+    `ramp_percent` is how much of the weight counts, 1 to 100 (P41).
     """
 
     employee_id: UUID
@@ -62,6 +63,20 @@ class Candidate:
     is_enabled: bool = True
     is_absent: bool = False
     cooldown_customers: frozenset[UUID] = frozenset()
+    calibration: int = 0
+    credits: int = 0
+    priority: int = 0
+    traits: frozenset[Trait] = frozenset()
+    ramp_percent: int = 100
+
+    @property
+    def level(self) -> int:
+        """Who has the lowest comes next: what was assigned in the cycle, without what was credited back (P45)."""
+        return self.calibration + self.assigned_in_cycle - self.credits
+
+    def values(self, kind: TraitKind) -> tuple[str, ...]:
+        """What the person is there for, of a kind, in order."""
+        return tuple(sorted(each.value for each in self.traits if each.kind is kind))
 
     @property
     def holding_room(self) -> int | None:
@@ -77,11 +92,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class PooledCustomer:
-    """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company."""
+    """A customer to allocate. `label` is its masked name; records with one `match_group` are of one company.
+
+    `facts` are known where the method goes by them; `answer` is where a plugin's method puts it.
+    """
 
     customer_id: UUID
     label: str
     match_group: str | None = None
+    facts: CustomerFacts = NOTHING_KNOWN
+    answer: PluginPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +118,8 @@ class Roster:
 
     Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
     before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
-    last. `performance` is the plan of the method of that name.
+    last. `performance` is the plan of the method of that name. `newcomers` None guarantees newcomers nothing, as it
+    was before there were guarantees. `match`, `rules` and `plugin` are of the methods of those names.
     """
 
     allocation_id: UUID
@@ -111,6 +132,10 @@ class Roster:
     method_version: int = METHOD_VERSION
     turn_after: int | None = None
     performance: PerformancePlan | None = None
+    newcomers: NewcomerFloor | None = None
+    match: MatchPlan | None = None
+    rules: OrderedRules | None = None
+    plugin: PluginMethod | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """The customers without duplicates: records of one company stand where the first of them stood."""
@@ -118,6 +143,14 @@ class Roster:
         for customer in self.customers:
             groups.setdefault(customer.match_group or customer.customer_id, []).append(customer)
         return tuple(Unit(place, tuple(records)) for place, records in enumerate(groups.values()))
+
+    def deciding_methods(self) -> set[Method]:
+        """The methods that decide in the end: its own, or those that matching and ordered rules go on by."""
+        if self.method is Method.MATCH and self.match is not None:
+            return {self.match.then}
+        if self.method is Method.RULES and self.rules is not None:
+            return {rule.then for rule in self.rules.rules}
+        return {self.method}
 
     def drawn_seed(self) -> bytes:
         """The seed.
@@ -175,8 +208,29 @@ def _lacking(roster: Roster) -> Iterator[RosterImpossible]:
     turns = {each.turn for each in roster.candidates if each.turn is not None}
     if roster.method is Method.STRICT and len(turns) < len(roster.candidates):
         yield RosterImpossible("customers.roster_turns_missing", {"people": len(roster.candidates)})
+    yield from _meaningless(roster.newcomers)
+    if roster.method is Method.MATCH:
+        yield from _faults_of(roster.match, RosterImpossible("customers.roster_match_missing"))
+    if roster.method is Method.PLUGIN and roster.plugin is None:
+        yield RosterImpossible("customers.roster_plugin_missing")
+    if roster.method is Method.RULES:
+        yield from _faults_of(roster.rules, RosterImpossible("customers.roster_rules_missing"))
     if roster.method is Method.PERFORMANCE and roster.performance is None:
         yield RosterImpossible("customers.roster_plan_missing")
-    if roster.method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
+    if {Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE} & roster.deciding_methods():
         unlimited = (each.name for each in roster.candidates if each.holding_limit is None)
         yield from (RosterImpossible("customers.roster_limit_missing", {"name": name}) for name in unlimited)
+
+
+def _meaningless(floor: NewcomerFloor | None) -> Iterator[RosterImpossible]:
+    if floor is None or (floor.days >= 0 and 0 <= floor.floor_percent <= 100 and 0 <= floor.share_percent <= 100):
+        return
+    told: dict[str, Scalar] = {"days": floor.days, "floor": floor.floor_percent, "share": floor.share_percent}
+    yield RosterImpossible("customers.newcomer_floor_out_of_range", told)
+
+
+def _faults_of(plan: MatchPlan | OrderedRules | None, missing: RosterImpossible) -> Iterator[RosterImpossible]:
+    if plan is None:
+        yield missing
+    else:
+        yield from plan.faults()

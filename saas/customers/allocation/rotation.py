@@ -21,12 +21,16 @@ class LeastRecentlyServed:
 
     def __init__(self, seats: Sequence[Candidate]) -> None:
         self._queue = Queue()
-        self._queue.fill([(_last_served(each), seat) for seat, each in enumerate(seats)])
+        self._queue.fill([(last_served(each), seat) for seat, each in enumerate(seats)])
         self._turns = 0
 
     def choose(self, may: May) -> int | None:
         """The seat that waits longest."""
         return self._queue.take(may)
+
+    def take_out(self, seat: int) -> None:
+        """Somebody served out of turn waits no longer."""
+        self._queue.remove(seat)
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """To the end of the queue."""
@@ -35,7 +39,8 @@ class LeastRecentlyServed:
             self._queue.put((_NOW, self._turns), seat)
 
 
-def _last_served(candidate: Candidate) -> tuple[int, int, int]:
+def last_served(candidate: Candidate) -> tuple[int, int, int]:
+    """Orders by when somebody was served last, never before all; ties by fewest in the cycle."""
     if candidate.last_served_at is None:
         return _NEVER, 0, candidate.assigned_in_cycle
     microseconds = (candidate.last_served_at - _EPOCH) // timedelta(microseconds=1)
@@ -65,8 +70,11 @@ class FixedTurns:
                 return seat
         return None
 
+    def take_out(self, seat: int) -> None:
+        """Somebody served out of turn keeps the turn that is coming."""
+
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
-        """The seat stands at the ring's end already; without room it leaves."""
+        """The seat stands in the ring still; without room it leaves."""
         if not has_room:
             self._ring.remove(seat)
 
@@ -88,6 +96,10 @@ class MostRoom:
     def choose(self, may: May) -> int | None:
         """The seat with most room."""
         return self._queue.take(may)
+
+    def take_out(self, seat: int) -> None:
+        """Its room is about to be less."""
+        self._queue.remove(seat)
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """Room for so many records less."""

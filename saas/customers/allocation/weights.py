@@ -8,11 +8,15 @@ each count is within 1 − 1 / (2k − 2) of the exact share.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from math import lcm
 
 from saas.customers.allocation.dealing import May, Queue
+from saas.customers.allocation.newcomers import guarantee_of
+from saas.customers.allocation.performance import filled_shares
+from saas.customers.allocation.roster import Candidate, Roster
 
 UNIT = 10**18
 """A customer, in the whole numbers that balances are counted in."""
@@ -79,6 +83,37 @@ class ByShare:
     def balances(self) -> dict[int, Decimal]:
         """What is owed to each seat that still has room, in customers, for the next allocation."""
         return {seat: Decimal(self._balance(seat)).scaleb(-18) for seat in self._members}
+
+
+def weighted_shares(roster: Roster, seats: Sequence[Candidate]) -> list[Fraction]:
+    """The share of each by weight, filled up to what newcomers are guaranteed; they add up to 1.
+
+    :raises GuaranteesExceedWhole: that is more than all customers.
+    """
+    least = guarantee_of(roster, seats).least()
+    return filled_shares([Fraction(each.weight * each.ramp_percent) for each in seats], least)
+
+
+def drawn_weights(roster: Roster, seats: Sequence[Candidate]) -> list[int]:
+    """The weight that each is drawn by: their own, but where newcomers would have less of the whole than they are
+    guaranteed, whole numbers in the proportion of `weighted_shares`.
+
+    :raises GuaranteesExceedWhole: as `weighted_shares`.
+    """
+    is_ramped = any(each.ramp_percent != 100 for each in seats)
+    own = [each.weight * each.ramp_percent if is_ramped else each.weight for each in seats]
+    whole, least = sum(own), guarantee_of(roster, seats).least()
+    if all(weight >= floor * whole for weight, floor in zip(own, least, strict=True)):
+        return own
+    return whole_weights(weighted_shares(roster, seats))
+
+
+def ramp_percent(percents: Sequence[int], hired_on: date | None, day: date) -> int:
+    """How much of a person's weight counts on a day: by the whole months since they were hired, 100 after the last."""
+    if hired_on is None or day < hired_on:
+        return 100
+    months = (day.year - hired_on.year) * 12 + day.month - hired_on.month - (day.day < hired_on.day)
+    return percents[months] if months < len(percents) else 100
 
 
 def whole_weights(shares: Sequence[Fraction]) -> list[int]:

@@ -14,7 +14,7 @@ _UUID7 = (
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0008_decline_and_contract_end"), ("audit", "0001_audit")]
+    dependencies = [("customers", "0009_allocation_methods"), ("audit", "0001_audit")]
 
     operations = [
         ops.CreateModel(

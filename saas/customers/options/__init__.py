@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saas.customers.options.allocating import AllocatingOptions, PoolAllocationRule
 from saas.customers.options.assigning import ASSIGNMENT_CYCLE, AssigningOptions
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
@@ -17,6 +18,7 @@ __all__ = [
     "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
     "PHONE_MASKING",
+    "AllocatingOptions",
     "AssigningOptions",
     "ClaimingOptions",
     "DepartmentLimit",
@@ -27,6 +29,7 @@ __all__ = [
     "Option",
     "OptionKind",
     "PersonLimit",
+    "PoolAllocationRule",
     "RecyclingOptions",
     "ReturningOptions",
     "ShowingOptions",

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from saas.graphql.rooms import (
     access,
+    allocation_standings,
     allocations,
     behaviour,
     circulation,
@@ -63,6 +64,7 @@ MODULES: tuple[ModuleType, ...] = (
     circulation,
     circulation_policies,
     allocations,
+    allocation_standings,
     fairness,
     behaviour,
     pool_metrics,

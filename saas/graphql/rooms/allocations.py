@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
 from enum import Enum
-from typing import Annotated, TypeVar
-from uuid import UUID
+from typing import Annotated
 
 import strawberry
 
 from saas.customers import (
-    ALLOCATION_METHOD,
-    AllocationWish,
     DrawCertificate,
-    Method,
     OnChange,
-    Participant,
-    PerformancePlan,
+    PluginMethods,
     cancel_allocation,
     commit_allocation,
     draw_certificate,
@@ -27,102 +20,24 @@ from saas.customers import (
     own_certificate,
     plan_allocation,
 )
+from saas.extensions import PluginHost
 from saas.graphql.fields import Info, mutation, query
 from saas.graphql.payloads import (
     IdempotentPayload,
     Payload,
     Ref,
     UserError,
-    enum_of,
     mapped,
-    stored_text,
     user_error,
 )
 from saas.graphql.render import ExplanationLine
 from saas.graphql.render_inputs import described_enum
+from saas.graphql.rooms.allocation_wishes import AllocationPlanInput, wish_of
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
 from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.references import optional_id, placed_id
-from saas.kernel import BadUserInput, Catalogue, InputProblem, Period
+from saas.kernel import Catalogue, InputProblem
 from saas.sealing import Sealer
-
-MOST_NAMED = 1_000
-MOST_TAKEN = 100_000
-MOST_PEOPLE = 500
-MOST_POINTS = 50
-SOURCE_MAX = 200
-
-T = TypeVar("T")
-
-
-@strawberry.input(description="A person who may receive customers. Since 0.1.")
-class AllocationParticipantInput:
-    """With what only the caller knows; limits, history and cooldown are looked up."""
-
-    employee: strawberry.ID = strawberry.field(description="The person (emp_…).")
-    weight: int = strawberry.field(
-        description="Of the methods by weight: a whole number of 0 to 1000000; 0 leaves the person out.", default=1
-    )
-    attainment: Decimal | None = strawberry.field(
-        description="Of performance first: the fraction of the target reached in the plan's period; none: the average.",
-        default=None,
-    )
-    most: int | None = strawberry.field(description="The most customers this allocation gives them.", default=None)
-    is_absent: bool = strawberry.field(description="Whether they are away and get none.", default=False)
-
-
-@strawberry.input(description="A point of the curve from attainment to weight. Since 0.1.")
-class PerformancePointInput:
-    """Joined by straight lines, level outside them."""
-
-    attainment: Decimal = strawberry.field(description="The fraction of the target, rising from point to point.")
-    weight: Decimal = strawberry.field(description="The weight there, from 0.")
-
-
-@strawberry.input(description="How attainment becomes a share of the customers. Since 0.1.")
-class PerformancePlanInput:
-    """Of a closed period, published before it."""
-
-    first: date = strawberry.field(description="First day of the period.")
-    until: date = strawberry.field(description="The day after its last; it must have come.")
-    curve: list[PerformancePointInput] | None = strawberry.field(
-        description="At most 50 points; weight = attainment, up to 2, when absent.", default=None
-    )
-    cap: Decimal | None = strawberry.field(description="The most that a weight counts; 2 when absent.", default=None)
-    floor_rate: Decimal | None = strawberry.field(
-        description="Nobody gets less than this part of an equal share, 0 to 1; 0.2 when absent.", default=None
-    )
-    newcomer_days: int | None = strawberry.field(
-        description="For how many days after hiring a person is a newcomer; 90 when absent.", default=None
-    )
-    newcomer_rate: Decimal | None = strawberry.field(
-        description="The part of all customers each newcomer gets at least, 0 to 1; 0 when absent.", default=None
-    )
-
-
-@strawberry.input(description="What to allocate to whom, and how. Since 0.1.")
-class AllocationPlanInput:
-    """Nothing is given before the commit."""
-
-    idempotency_key: str = strawberry.field(description="1 to 100 characters; the same key plans once.")
-    pool: strawberry.ID = strawberry.field(description="The pool (poo_…).")
-    method: Enum = enum_of(ALLOCATION_METHOD, description="How customers are dealt.")
-    people: list[AllocationParticipantInput] = strawberry.field(description="Who may receive, 1 to 500.")
-    customers: list[CustomerRef] | None = strawberry.field(
-        description="Which customers of the pool, in this order, at most 1000; those that wait longest when absent.",
-        default=None,
-    )
-    take: int = strawberry.field(
-        description="How many of those that wait longest, 1 to 100000; of no use where customers are named.",
-        default=100,
-    )
-    performance: PerformancePlanInput | None = strawberry.field(
-        description="The plan of performance first.", default=None
-    )
-    seed_source: str | None = strawberry.field(
-        description="Of a draw: which public value its seed will be, said exactly; a secret seed when absent.",
-        default=None,
-    )
 
 
 @strawberry.type(description="The plan. Since 0.1.")
@@ -141,65 +56,17 @@ class AllocationPlanPayload(IdempotentPayload):
     ),
 )
 async def allocation_plan(info: Info, input: AllocationPlanInput) -> AllocationPlanPayload:  # noqa: A002
-    wish = AllocationWish(
-        pool_id=placed_id(input.pool, prefix="poo", field=("pool",)),
-        method=Method(stored_text(ALLOCATION_METHOD, input.method)),
-        people=[_participant(each, at) for at, each in enumerate(_bounded(input.people, MOST_PEOPLE, "people"))],
-        customer_ids=await _named(input),
-        take=_taken(input.take),
-        plan=None if input.performance is None else _performance(input.performance),
-        seed_source=_source(input.seed_source),
-    )
+    wish = await wish_of(input)
     keyring = await info.room(Sealer).keyring(info.actor.tenant_id)
-    allocation_id = await plan_allocation(info.actor, wish, keyring=keyring, time_zone=info.time_zone, clock=info.clock)
-    return AllocationPlanPayload(allocation=Ref("Allocation", allocation_id))
-
-
-def _bounded(items: list[T], most: int, field: str) -> list[T]:
-    if len(items) > most:
-        raise BadUserInput("graphql.list_too_long", {"given": len(items), "most": most}, field=(field,))
-    return items
-
-
-def _participant(given: AllocationParticipantInput, at: int) -> Participant:
-    return Participant(
-        placed_id(given.employee, prefix="emp", field=("people", str(at), "employee")),
-        weight=given.weight,
-        attainment=given.attainment,
-        most=given.most,
-        is_absent=given.is_absent,
+    allocation_id = await plan_allocation(
+        info.actor,
+        wish,
+        keyring=keyring,
+        time_zone=info.time_zone,
+        clock=info.clock,
+        plugins=PluginMethods(info.room(PluginHost), info.plugins),
     )
-
-
-async def _named(given: AllocationPlanInput) -> list[UUID] | None:
-    if given.customers is None:
-        return None
-    return [await customer_id_of(each) for each in _bounded(given.customers, MOST_NAMED, "customers")]
-
-
-def _taken(take: int) -> int:
-    if not 1 <= take <= MOST_TAKEN:
-        raise BadUserInput("graphql.number_out_of_range", {"given": take, "most": MOST_TAKEN}, field=("take",))
-    return take
-
-
-def _source(source: str | None) -> str | None:
-    text = (source or "").strip()
-    if len(text) > SOURCE_MAX:
-        raise BadUserInput("graphql.text_too_long", {"given": len(text), "most": SOURCE_MAX}, field=("seedSource",))
-    return text or None
-
-
-def _performance(given: PerformancePlanInput) -> PerformancePlan:
-    if given.until <= given.first:
-        raise BadUserInput("graphql.period_empty", field=("performance", "until"))
-    period = Period(given.first, given.until)
-    wanted = {name: getattr(given, name) for name in ("cap", "floor_rate", "newcomer_days", "newcomer_rate")}
-    chosen = {name: value for name, value in wanted.items() if value is not None}
-    if given.curve is not None:
-        points = _bounded(given.curve, MOST_POINTS, "performance")
-        chosen["curve"] = tuple((each.attainment, each.weight) for each in points)
-    return PerformancePlan(period, **chosen)
+    return AllocationPlanPayload(allocation=Ref("Allocation", allocation_id))
 
 
 AllocationOnChange = described_enum(

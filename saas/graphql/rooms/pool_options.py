@@ -10,6 +10,7 @@ from typing import Any, Optional, TypeVar
 import strawberry
 
 from saas.customers import (
+    ALLOCATION_METHOD,
     OPTIONS,
     DepartmentLimit,
     FollowUpKind,
@@ -17,6 +18,7 @@ from saas.customers import (
     Option,
     OptionKind,
     PersonLimit,
+    PoolAllocationRule,
     RecycleCondition,
     Subject,
 )
@@ -116,7 +118,41 @@ class DepartmentLimitInput:
         return DepartmentLimit(department_id, self.each, self.together)
 
 
+@strawberry.input(description="An ordered rule of allocation. Since 0.1.")
+class PoolAllocationRuleInput:
+    """No values of any kind: for all other customers; such a rule stands at the end."""
+
+    title: str = strawberry.field(description="Its name, 1 to 50 characters, as explanations tell it.")
+    territories: list[str] = strawberry.field(
+        description="Beginnings of district codes (GB/T 2260).", default_factory=list
+    )
+    industries: list[str] = strawberry.field(description="Industries.", default_factory=list)
+    sources: list[str] = strawberry.field(description="Sources.", default_factory=list)
+    levels: list[str] = strawberry.field(description="Levels.", default_factory=list)
+    people: list[strawberry.ID] = strawberry.field(
+        description="Who gets such customers (emp_…); everybody on the roster when empty.", default_factory=list
+    )
+    method: Enum = enum_of(
+        ALLOCATION_METHOD, description="How they are dealt: FLEXIBLE, LOAD_ABSOLUTE, LOAD_RELATIVE or LEVEL."
+    )
+
+    def item(self) -> PoolAllocationRule:
+        """As the settings have it."""
+        people = tuple(placed_id(each, prefix="emp", field=("allocationRules", "people")) for each in self.people)
+        method = stored_text(ALLOCATION_METHOD, self.method)
+        return PoolAllocationRule(
+            self.title.strip(),
+            tuple(self.territories),
+            tuple(self.industries),
+            tuple(self.sources),
+            tuple(self.levels),
+            people,
+            method,
+        )
+
+
 _ITEMS: Mapping[type, type] = {
+    PoolAllocationRule: PoolAllocationRuleInput,
     FollowUpKind: EffectiveKindInput,
     LevelDays: LevelDaysInput,
     RecycleCondition: RecycleConditionInput,
