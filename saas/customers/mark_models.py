@@ -1,4 +1,4 @@
-"""Tables of what people ask for: marks, and customers of the pool; the ORM looks for them in `models`."""
+"""Tables of what stands beside ownerships: marks, requests, notices; the ORM looks for them in `models`."""
 
 from __future__ import annotations
 
@@ -61,3 +61,27 @@ class OwnershipRequest(TenantModel):
 
     class Meta(TenantMeta):
         table = "ownership_request"
+
+
+class PoolNotice(TenantModel):
+    """A warning before recycling, once per reminder and ownership, or a day that recycling waited for one.
+
+    `days` is the reminder, in days before; `start_on` is where the clock began that the warning is of.
+    """
+
+    pool_id = fields.UUIDField()
+    customer_id = fields.UUIDField()
+    ownership_id = fields.UUIDField()
+    owner_id = fields.UUIDField()
+    owner_department_id = fields.UUIDField()
+    kind = fields.CharField(max_length=20)
+    rule = fields.CharField(max_length=20)
+    start_on = fields.DateField()
+    due_on = fields.DateField()
+    days = fields.IntField(null=True)
+    noticed_on = fields.DateField()
+    noticed_at = fields.DatetimeField()
+    delivered_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_notice"

@@ -13,6 +13,7 @@ from tortoise.models import Model
 
 from saas.customers.mark_models import HoldingMark as HoldingMark
 from saas.customers.mark_models import OwnershipRequest as OwnershipRequest
+from saas.customers.mark_models import PoolNotice as PoolNotice
 from tenants import TenantMeta, TenantModel, current_tenant_id
 
 SETTINGS_BEFORE = (
@@ -235,30 +236,6 @@ class PoolEvent(TenantModel):
 
     class Meta(TenantMeta):
         table = "pool_event"
-
-
-class PoolNotice(TenantModel):
-    """A warning before recycling, once per reminder and ownership, or a day that recycling waited for one.
-
-    `days` is the reminder, in days before; `start_on` is where the clock began that the warning is of.
-    """
-
-    pool_id = fields.UUIDField()
-    customer_id = fields.UUIDField()
-    ownership_id = fields.UUIDField()
-    owner_id = fields.UUIDField()
-    owner_department_id = fields.UUIDField()
-    kind = fields.CharField(max_length=20)
-    rule = fields.CharField(max_length=20)
-    start_on = fields.DateField()
-    due_on = fields.DateField()
-    days = fields.IntField(null=True)
-    noticed_on = fields.DateField()
-    noticed_at = fields.DatetimeField()
-    delivered_at: datetime | None = fields.DatetimeField(null=True)
-
-    class Meta(TenantMeta):
-        table = "pool_notice"
 
 
 class RecycleRun(TenantModel):

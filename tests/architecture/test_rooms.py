@@ -61,7 +61,7 @@ REVIEWED = {
     "customers/ledger_queries.py": "the ledger held against the trail: a fourth subject of `queries`",
     "circulation/mails.py": "what people are told by mail: a second subject of `jobs`",
     "customers/holding_queries.py": "who holds what of a pool, for rooms above: another subject of `queries`",
-    "customers/mark_models.py": "tables of what people ask for: a second subject of `models`",
+    "customers/mark_models.py": "tables of what stands beside ownerships: a second subject of `models`",
     "customers/mark_reads.py": "how locks, protections and extensions are read: a third subject of `reads`",
     "customers/marks.py": "pure decisions about locks, protections and extensions: a second subject of `rules`",
     "customers/moments.py": "what few pools ask at a claim: a fourth subject of `queries`",
