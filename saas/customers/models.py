@@ -11,6 +11,8 @@ from tortoise import fields
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
+from saas.customers.allocation_models import AllocationCredit as AllocationCredit
+from saas.customers.allocation_models import EmployeeTrait as EmployeeTrait
 from saas.customers.mark_models import HoldingMark as HoldingMark
 from saas.customers.mark_models import OwnershipRequest as OwnershipRequest
 from saas.customers.mark_models import PoolNotice as PoolNotice
@@ -354,31 +356,3 @@ class PoolStanding(Model):
 
     class Meta(TenantMeta):
         table = "pool_standing"
-
-
-class EmployeeTrait(TenantModel):
-    """What a person is there for: customers of a territory, an industry, a source or a level (P43)."""
-
-    employee_id = fields.UUIDField()
-    kind = fields.CharField(max_length=10)
-    value = fields.CharField(max_length=100)
-
-    class Meta(TenantMeta):
-        table = "employee_trait"
-
-
-class AllocationCredit(TenantModel):
-    """Customers that no longer count as assigned to a person in a pool, credited back with a reason (P45, P47)."""
-
-    pool_id = fields.UUIDField()
-    employee_id = fields.UUIDField()
-    customer_id: UUID | None = fields.UUIDField(null=True)
-    customers = fields.IntField()
-    kind = fields.CharField(max_length=10)
-    reason = fields.CharField(max_length=200)
-    credited_on = fields.DateField()
-    credited_at = fields.DatetimeField()
-    credited_by = fields.UUIDField()
-
-    class Meta(TenantMeta):
-        table = "allocation_credit"

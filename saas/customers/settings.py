@@ -186,6 +186,15 @@ class PoolSettings(
         """The same as JSON."""
         return None if self.holding_rules is None else json.dumps(self.holding_rules)
 
+    @property
+    def has_thresholds(self) -> bool:
+        """Whether there is anything that ends assignments before the holding limit does (P13, P14)."""
+        return bool(
+            self.assignment_threshold is not None
+            or self.assignment_thresholds_of_people
+            or self.capacity_per_30_days is not None
+        )
+
     @cached_property
     def asks_more(self) -> bool:
         """Whether a claim needs facts that few pools ask for: times, waiting records, departments."""

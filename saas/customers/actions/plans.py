@@ -36,7 +36,7 @@ from saas.customers.allocation import (
     commit,
 )
 from saas.customers.allocation.verifier import canonical
-from saas.customers.errors import AllocationGivenUp
+from saas.customers.errors import AllocationGivenUp, WayClosed
 from saas.customers.events import PLAN_AWAITED
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.queries import Pool, get_pool
@@ -87,6 +87,7 @@ async def plan_allocation(
     refused here all the same.
 
     :raises PoolNotFound: this company has no such pool.
+    :raises WayClosed: the pool has no assignments (P04).
     :raises RosterImpossible: the roster can't be dealt from, or lists who or what is not there.
     :raises AppErrors: the same, several at once.
     :raises PeriodStillOpen, GuaranteesExceedWhole: the plan can't decide.
@@ -95,6 +96,8 @@ async def plan_allocation(
     refuse_sizes(wish)
     _refuse_many_by_plugin(wish)
     pool, allocation_id, now = await get_pool(wish.pool_id), new_id(), clock.now()
+    if not pool.settings.allows_assignments:
+        raise WayClosed("customers.assignments_closed", {"pool": pool.name}, field=("pool",))
     is_waiting, day = await is_for_a_job(pool.id, wish), local_date(now, time_zone)
     asked = json.dumps({**wish.plain(), "by": actor.plain()}) if is_waiting else None
     named = (allocation_id, pool.id, wish.method.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from math import ceil
 from sys import intern
 from uuid import UUID
 
@@ -26,8 +27,10 @@ from saas.customers.allocation import (
     preferred_first,
     ramp_percent,
 )
+from saas.customers.moments import count_received
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
+from saas.customers.thresholds import Received, still_assignable
 from saas.kernel import new_id
 from tenants import current_tenant_id, current_transaction
 
@@ -74,9 +77,16 @@ JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c
 ORDER BY asked.place
 """
 _COOLING = """
-SELECT o.owner_id, o.customer_id FROM ownership o
+SELECT o.owner_id AS employee_id, o.customer_id FROM ownership o
 JOIN customer c ON c.tenant_id = $1 AND c.id = o.customer_id AND c.pool_id = $4 AND c.owner_id IS NULL
 WHERE o.tenant_id = $1 AND o.owner_id = ANY ($2) AND o.ended_on >= $3
+"""
+_COOLING_OF_DEPARTMENTS = """
+SELECT e.id AS employee_id, o.customer_id FROM ownership o
+JOIN customer c ON c.tenant_id = $1 AND c.id = o.customer_id AND c.pool_id = $4 AND c.owner_id IS NULL
+JOIN employee e ON e.tenant_id = $1 AND e.id = ANY ($2)
+    AND (e.department_id = o.owner_department_id OR e.id = o.owner_id)
+WHERE o.tenant_id = $1 AND o.ended_on >= $3
 """
 _TURNS = """
 SELECT p.turn_after, p.allocations,
@@ -213,26 +223,37 @@ async def _candidates(
             "customers.roster_people_missing", {"missing": len(people) - len(rows)}, field=("people",)
         )
     cooling = await _in_cooldown(pool, list(asked), day)
+    received = await count_received(pool, list(asked), day=day) if pool.settings.has_thresholds else {}
     free_turn = 0 if last_turn is None else last_turn + 1
     candidates = []
     for row in rows:
         turn = row["turn"]
         if turn is None:
             turn, free_turn = free_turn, free_turn + 1
-        candidates.append(_candidate(row, asked[row["id"]], pool, cooling.get(row["id"], frozenset()), turn, day))
+        person = asked[row["id"]]
+        left = still_assignable(pool.settings, row["id"], received.get(row["id"], Received()))
+        given = [most for most in (person.most, left) if most is not None]
+        person = replace(person, most=min(given, default=None))
+        candidates.append(_candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day))
     return tuple(candidates)
 
 
 async def _in_cooldown(pool: Pool, employee_ids: list[UUID], day: date) -> dict[UUID, frozenset[UUID]]:
-    """Which of the pool's customers each person owned so lately that the cooldown runs on that day (P34)."""
-    days = pool.settings.cooldown_days
+    """Which of the pool's customers each person owned so lately that the cooldown runs on that day (P34).
+
+    An allocation is of a day: a cooldown in hours holds for every day that it reaches into.
+    """
+    settings = pool.settings
+    hours = ceil((settings.cooldown_hours or 0) / 24)
+    days = max(settings.cooldown_days, hours)
     since = day - timedelta(days=days)
     if cooldown_ends(since, days) is None:
         return {}
-    rows = await current_transaction().fetch(_COOLING, current_tenant_id(), employee_ids, since, pool.id)
+    sql = _COOLING_OF_DEPARTMENTS if settings.cooldown_of_department else _COOLING
+    rows = await current_transaction().fetch(sql, current_tenant_id(), employee_ids, since, pool.id)
     found: dict[UUID, set[UUID]] = {}
     for row in rows:
-        found.setdefault(row["owner_id"], set()).add(row["customer_id"])
+        found.setdefault(row["employee_id"], set()).add(row["customer_id"])
     return {owner_id: frozenset(customers) for owner_id, customers in found.items()}
 
 

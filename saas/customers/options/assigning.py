@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from uuid import UUID
 
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.options.declaring import option
@@ -36,9 +35,6 @@ class AssigningOptions:
     assignment_cycle: str = option("P13", "day", "The cycle of the threshold.", choices=ASSIGNMENT_CYCLE)
     assignment_thresholds_of_people: tuple[PersonLimit, ...] = option(
         "P13", (), "Other thresholds of some people.", length=EXCEPTIONS_MAX
-    )
-    overflow_assignee: UUID | None = option(
-        "P13", None, "Who gets what an allocation could give to nobody else; null: it stays.", reference="emp"
     )
     capacity_per_30_days: int | None = option(
         "P14",
