@@ -17,7 +17,7 @@ def test_everything_is_right(operator: Operator, own_servers: Servers) -> None:
     facts = {finding["name"]: finding["fact"] for finding in ended.json}
     assert facts["settings"] == f"development; PostgreSQL embedded, Redis embedded; data in {own_servers.data}."
     assert facts["migrations"] == "The database is up to date."
-    assert facts["plugins"] == "china 1.0.0, realty 1.0.0 installed."
+    assert facts["plugins"] == "china 1.0.0, pharma 1.0.0, realty 1.0.0 installed."
 
 
 def test_what_is_wrong_has_its_remedy(operator: Operator, named_url: str, tmp_path: Path) -> None:
@@ -48,13 +48,14 @@ def test_setting_that_is_none(operator: Operator) -> None:
 
 def test_plugins(operator: Operator) -> None:
     table = operator.saas("plugin", "list")
-    head, china, realty = table.out.splitlines()
+    head, china, pharma, realty = table.out.splitlines()
     assert (table.status, table.err) == (0, "")
     assert head == "name    version  api  title"
     assert china == "china   1.0.0    1.x  Payroll in China"
+    assert pharma == "pharma  1.0.0    1.x  Pharma"
     assert realty == "realty  1.0.0    1.x  Real estate"
     chinese = operator.saas("plugin", "list", LANG="zh_CN.UTF-8").out.splitlines()
-    assert chinese[1:] == ["china   1.0.0    1.x  中国薪酬", "realty  1.0.0    1.x  房地产"]
+    assert chinese[1:] == ["china   1.0.0    1.x  中国薪酬", "pharma  1.0.0    1.x  医药", "realty  1.0.0    1.x  房地产"]
     listed = operator.saas("plugin", "list", "--json").json
-    assert [(plugin["name"], plugin["permissions"]) for plugin in listed] == [("china", []), ("realty", [])]
+    assert [(plugin["name"], plugin["permissions"]) for plugin in listed] == [("china", []), ("pharma", []), ("realty", [])]
     assert {plugin["settings"]["type"] for plugin in listed} == {"object"}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import saas
 from saas.customers import OPTIONS, LevelDays, PoolSettings, RecycleCondition, Subject
 from saas.customers.recycling import FollowUpKind, OwnershipFacts, RecycleFacts, recycle_verdict
 from saas.customers.settings import due_of_new_holding, settings_of
@@ -245,3 +248,11 @@ def test_a_night_that_could_miss_its_day_is_refused(time: str, key: str) -> None
     with pytest.raises(AppErrors) as refused:
         PoolSettings().changed({"recycle_time": time}, valid_from=DAY)
     assert [(fault.key, fault.field) for fault in refused.value.errors] == [(f"customers.{key}", ("recycleTime",))]
+
+
+def test_the_documentation_tells_where_each_point_of_the_rule_book_is_set() -> None:
+    text = (Path(saas.__file__).parent.parent / "docs" / "pools.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (P\d\d) \|[^|]*\|(.*)\|$", text, re.MULTILINE))
+    assert list(rows) == [f"P{number:02}" for number in range(1, 53)]
+    for each in OPTIONS.values():
+        assert f"`{each.api_name}`" in rows[each.declared.number], each.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,26 @@ async def test_a_list_changes_levels_by_right_and_days_grow_once(sheets: Sheets,
     unentitled = replace(sheets, access=replace(sheets.access, permissions=PERMISSIONS - {"customer:level"}))
     refused_ = await unentitled.preview_book(客户=[header, ["C1", "甲有限公司", "B"]])
     assert refused_["state"] != "previewed"
+
+
+async def test_edits_and_imports_of_a_record_move_no_clock(sheets: Sheets, company: Company) -> None:
+    """L10: what a list changes of a customer, again and again, neither keeps it nor moves the day it goes."""
+    rep = await company.hire("R1", name="李雷")
+    customer_id = await company.enter("甲有限公司", keeper=rep)
+    due = "SELECT due_on, due_rule, received_on, effective_follow_up_on FROM customer WHERE id = $1"
+    before = await company.rows(due, customer_id)
+    for number, day in enumerate((10, 10, 9)):
+        company.clock.advance(timedelta(days=day))
+        await sheets.bring(客户=[HEADER, ["C1", "甲有限公司", f"行业{number}", f"1380000000{number}", None]])
+        await company.recycle()
+        assert await company.rows(due, customer_id) == before
+    company.clock.advance(timedelta(days=3))
+    for _ in range(4):  # nobody could be warned: it waits a day, three times at the most
+        await company.recycle()
+        company.clock.advance(timedelta(days=1))
+    assert await company.value("SELECT owner_id FROM customer WHERE id = $1", customer_id) is None
+    (columns,) = await company.rows(
+        "SELECT count(*) FROM information_schema.columns WHERE column_name = 'updated_at' AND table_name IN"
+        " ('customer', 'ownership', 'follow_up', 'opportunity')"
+    )
+    assert columns == (0,)
