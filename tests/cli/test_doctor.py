@@ -55,7 +55,15 @@ def test_plugins(operator: Operator) -> None:
     assert pharma == "pharma  1.0.0    1.x  Pharma"
     assert realty == "realty  1.0.0    1.x  Real estate"
     chinese = operator.saas("plugin", "list", LANG="zh_CN.UTF-8").out.splitlines()
-    assert chinese[1:] == ["china   1.0.0    1.x  中国薪酬", "pharma  1.0.0    1.x  医药", "realty  1.0.0    1.x  房地产"]
+    assert chinese[1:] == [
+        "china   1.0.0    1.x  中国薪酬",
+        "pharma  1.0.0    1.x  医药",
+        "realty  1.0.0    1.x  房地产",
+    ]
     listed = operator.saas("plugin", "list", "--json").json
-    assert [(plugin["name"], plugin["permissions"]) for plugin in listed] == [("china", []), ("pharma", []), ("realty", [])]
+    assert [(plugin["name"], plugin["permissions"]) for plugin in listed] == [
+        ("china", []),
+        ("pharma", []),
+        ("realty", []),
+    ]
     assert {plugin["settings"]["type"] for plugin in listed} == {"object"}
