@@ -42,7 +42,8 @@ async def test_a_touched_ledger_is_named(operator: Operator, company: str, admin
         0,
         ["2 lines are bound to it: all there are.", "The ledger is intact."],
     )
-    line = await administrator.fetchval("UPDATE pool_event SET reason = '老板同意' WHERE kind = 'warned' RETURNING id")
+    touch = "UPDATE pool_event SET reason = '老板同意' WHERE tenant_id = $1 AND kind = 'warned' RETURNING id"
+    line = await administrator.fetchval(touch, UUID(company))
     touched = operator.saas("pool", "verify-ledger", "--tenant", company, "--json")
     assert (touched.status, touched.json["intact"], touched.json["trail"]["intact"]) == (1, False, True)
     (wrong,) = touched.json["wrong"]
