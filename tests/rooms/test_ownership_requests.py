@@ -114,6 +114,9 @@ async def test_whom_the_pool_lets_claim_freely_claims_and_has_nothing_to_ask_for
     await company.claim(company.founder, one, access=BOSS)
     await kept(company, ask(company, company.founder, two, access=BOSS), ApprovalNotNeeded)
     await kept(company, company.claim(rep, two), ApprovalNeeded)
+    owners = await company.rows("SELECT name, owner_id FROM customer ORDER BY name_key")
+    assert dict(owners) == {"甲": company.founder.employee_id, "乙": None}
+    assert await company.rows(REQUESTS) == []
 
 
 async def test_an_assignment_waits_for_a_second_person_too(company: Company, rep: Actor) -> None:
@@ -269,6 +272,7 @@ async def test_asking_is_refused_as_claiming_and_assigning_are(company: Company,
         company.within(partial(requests.ask, customer_id=one, employee_id=None, reason=" ")),
         BadUserInput,
     )
+    assert await company.rows(REQUESTS) == []
 
 
 async def test_granting_is_refused_by_the_rules_of_that_moment(company: Company, rep: Actor) -> None:

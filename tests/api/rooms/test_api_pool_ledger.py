@@ -211,6 +211,7 @@ async def test_the_handshake_is_refused_to_other_sites_and_protocols(
 async def test_a_page_of_this_site_is_let_in(web: Web, cast: Cast) -> None:
     async with socket_to(web.client, origin=str(web.client.base_url).rstrip("/")) as socket:
         await socket.init(cast.rep.token)
+        assert socket.connection.subprotocol == "graphql-transport-ws"
 
 
 Message = dict[str, Any]
