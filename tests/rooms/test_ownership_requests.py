@@ -115,7 +115,7 @@ async def test_whom_the_pool_lets_claim_freely_claims_and_has_nothing_to_ask_for
     await kept(company, ask(company, company.founder, two, access=BOSS), ApprovalNotNeeded)
     await kept(company, company.claim(rep, two), ApprovalNeeded)
     owners = await company.rows("SELECT name, owner_id FROM customer ORDER BY name_key")
-    assert dict(owners) == {"甲": company.founder.employee_id, "乙": None}
+    assert owners == [("甲", company.founder.employee_id), ("乙", None)]
     assert await company.rows(REQUESTS) == []
 
 
