@@ -103,6 +103,7 @@ from saas.customers.holding_queries import (
     PoolHolding,
     find_dealt_customers,
     find_held_by,
+    find_named_dealt_customers,
     find_pool_owners,
     find_pooled,
 )
@@ -273,6 +274,7 @@ __all__ = [
     "find_given",
     "find_held_by",
     "find_leavers",
+    "find_named_dealt_customers",
     "find_owner_on",
     "find_pool_owners",
     "find_pooled",
