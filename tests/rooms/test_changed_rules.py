@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -161,13 +162,15 @@ async def test_the_dry_run_shows_each_effect_and_only_losers_are_written_to(comp
     await change(company, 1, recycle_follow_up_days=19, change_effect="new_ownerships")
     await change(company, 2, recycle_follow_up_days=17, change_effect="all")
     for version, lost in ((2, {}), (3, {rep.employee_id: 3})):
-        found = await company.within(
-            lambda version=version: find_losses(
-                pool_id=company.pool_id, version=version, follow_ups=find_follow_up_facts, time_zone=ZONE
-            )
-        )
-        assert found is not None
-        assert found.customers == lost
+        assert await losses(company, version) == lost
+
+
+async def losses(company: Company, version: int) -> Mapping[UUID, int]:
+    found = await company.within(
+        lambda: find_losses(pool_id=company.pool_id, version=version, follow_ups=find_follow_up_facts, time_zone=ZONE)
+    )
+    assert found is not None
+    return found.customers
 
 
 async def try_out(company: Company, **settings: Any) -> Comparison:

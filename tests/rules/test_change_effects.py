@@ -33,7 +33,9 @@ LI, NORTH = UUID(int=1), UUID(int=11)
 DAY = date(2026, 3, 2)
 CATALOGUE = Catalogue.of(["saas.customers"])
 PLAIN = PoolSettings(protection_days=0, recycle_deal_days=None, reminder_days=(), grace_days=1)
-NEW, RESTART, ALL = ({"change_effect": each} for each in ("new_ownerships", "restart", "all"))
+NEW: dict[str, Any] = {"change_effect": "new_ownerships"}
+RESTART: dict[str, Any] = {"change_effect": "restart"}
+ALL: dict[str, Any] = {"change_effect": "all"}
 
 
 def on(day: int) -> date:
@@ -130,7 +132,11 @@ def test_a_new_beginning_is_for_every_clock_and_stays() -> None:
         declined_on=on(1),
         contract_ended_on=on(-50),
     )
-    rules = {"recycle_decline_days": 6, "recycle_contract_end_days": 7, "recycle_conditions": conditions}
+    rules: dict[str, Any] = {
+        "recycle_decline_days": 6,
+        "recycle_contract_end_days": 7,
+        "recycle_conditions": conditions,
+    }
     after = followed(PLAIN, 5, 10, 1, **rules, recycle_conditions_join="any", **RESTART)
     verdict = recycle_verdict(busy, after.recycle_rules(), on(10))
     assert (verdict.due_on, verdict.clock and verdict.clock.start) == (on(16), Start.RESTART)
@@ -211,17 +217,21 @@ def histories(drawn: Sequence[tuple[Any, ...]]) -> tuple[PoolSettings, list[Plai
         first += timedelta(days=gap)
         decided = max(decided, datetime.combine(first - timedelta(days=ahead), time(hour), UTC))
         last = versions[-1]
-        rules = (
-            (last.follow_up_days, last.deal_days, last.protection_days, last.keeps_clock) if unmoved else tuple(said)
-        )
         before = (last.follow_up_days, last.deal_days, last.protection_days, last.keeps_clock)
+        after = before if unmoved else _agreeing(*said)
         names = ("recycle_follow_up_days", "recycle_deal_days", "protection_days", "transfer_keeps_clock")
-        shortest = min((days for days in rules[:2] if days is not None), default=99)
-        rules = (*rules[:2], min(rules[2], shortest), rules[3])
-        wanted = {**dict(zip(names, rules, strict=True)), "grace_days": grace, "change_effect": effect}
+        wanted = {**dict(zip(names, after, strict=True)), "grace_days": grace, "change_effect": effect}
         pool = pool.changed(wanted, valid_from=first, version=len(versions), at=decided)
-        versions.append(PlainVersion(first, decided, effect, *rules, grace, moves=rules != before))
+        versions.append(PlainVersion(first, decided, effect, *after, grace_days=grace, moves=after != before))
     return pool, versions
+
+
+def _agreeing(
+    follow_up_days: int | None, deal_days: int | None, protection_days: int, keeps_clock: bool
+) -> tuple[int | None, int | None, int, bool]:
+    """What a change may say: no protection longer than a rule."""
+    shortest = min((days for days in (follow_up_days, deal_days) if days is not None), default=99)
+    return follow_up_days, deal_days, min(protection_days, shortest), keeps_clock
 
 
 def owned_by(drawn: Sequence[tuple[int, int, bool]]) -> tuple[RecycleFacts, list[PlainOwnership]]:

@@ -45,12 +45,18 @@ def told_effect(facts: RecycleFacts, rules: RecycleRules) -> Iterator[Explanatio
     """By which version the customer goes and why, where a change reached but some, or let clocks begin anew."""
     left = rules_for(facts, rules).left
     if left is not None:
-        args = {"version": left.version, "next": left.version + 1, "from": left.until_on.isoformat()}
-        yield Explanation("customers.recycle_by_earlier_version", args)
+        yield Explanation(
+            "customers.recycle_by_earlier_version",
+            {"version": left.version, "next": left.version + 1, "from": left.until_on.isoformat()},
+        )
     elif rules.earlier:
         newest = rules.earlier[-1]
-        args = {"version": newest.version + 1, "from": newest.until_on.isoformat()}
-        yield Explanation("customers.recycle_by_newer_version", args)
-    if rules.restart is not None and holding(facts, rules_for(facts, rules).rules)[0].began_on < rules.restart.on:
-        args = {"version": rules.restart.version, "from": rules.restart.on.isoformat()}
-        yield Explanation("customers.recycle_clocks_restarted", args)
+        yield Explanation(
+            "customers.recycle_by_newer_version",
+            {"version": newest.version + 1, "from": newest.until_on.isoformat()},
+        )
+    restart = rules.restart
+    if restart is not None and holding(facts, rules_for(facts, rules).rules)[0].began_on < restart.on:
+        yield Explanation(
+            "customers.recycle_clocks_restarted", {"version": restart.version, "from": restart.on.isoformat()}
+        )
