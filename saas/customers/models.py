@@ -102,7 +102,8 @@ class Customer(TenantModel):
     """A company or person that is sold to: pooled (no owner) or owned (one open ownership).
 
     `due_on` is the day it goes back to the pool by `due_rule`, as the settings of `settings_version` have it; an owned
-    customer without that version has not been reckoned yet. `effective_follow_up_on` lies within the holding.
+    customer without that version has not been reckoned yet. Where a change did not reach it, it goes by the rules of an
+    `earlier_version`. `effective_follow_up_on` lies within the holding.
     `contract_ends_on` is the last day of the last contract; `declined_on` the day on which falling performance was
     established, null where it is not falling. Since a level brought more days, at `level_raised_at`, recycling counts
     by `counted_level` for as long as that holding lasts.
@@ -136,6 +137,7 @@ class Customer(TenantModel):
     due_on = fields.DateField(null=True)
     due_rule = fields.CharField(max_length=20, null=True)
     settings_version = fields.IntField(null=True)
+    earlier_version = fields.IntField(null=True)
     external_system = fields.CharField(max_length=40, null=True)
     external_key = fields.CharField(max_length=100, null=True)
     version = fields.IntField(default=1, db_default=1)

@@ -35,6 +35,7 @@ RECYCLE_RULE = EnumKind(
         "DECLINE": ("decline", "Falling performance that did not recover in time."),
         "CONDITION": ("condition", "The pool's conditions hold (P21)."),
         "CONTRACT_END": ("contract_end", "Too many days after the last contract ended, without a new one (P52)."),
+        "PROTECTION_ENDED": ("protection_ended", "The protection by its rep is over (P16)."),
         "ASSESSMENT": ("assessment", "The periodic assessment of what reps hold (docs/circulation.md)."),
     },
 )

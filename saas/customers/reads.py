@@ -169,7 +169,12 @@ customer = ReadType(
             "effective_follow_up_on",
             "Day of the last follow-up of this holding that counts; null where none does.",
         ),
-        Column("settingsVersion", ScalarKind.INT, "settings_version", "The pool's settings that dueOn goes by."),
+        Expression(
+            "settingsVersion",
+            ScalarKind.INT,
+            "CASE WHEN {t}.settings_version IS NOT NULL THEN coalesce({t}.earlier_version, {t}.settings_version) END",
+            "The version of the pool's settings whose rules dueOn goes by.",
+        ),
         Column("version", ScalarKind.INT, "version", "Rises with every change of owner."),
         ToMany("ownerships", "Ownership", "customer_id", "STARTED_AT_DESC", "Who owned it, from when to when."),
         ToMany("marks", "HoldingMark", "customer_id", "REQUESTED_AT_DESC", "Locks, protections and extensions of it."),

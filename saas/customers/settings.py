@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Protocol, get_type_hints
 from uuid import UUID
@@ -32,13 +32,17 @@ from saas.customers.options import (
     options_of,
     written,
 )
+from saas.customers.options.keeping import KeptRules, as_plain, check_kept
 from saas.customers.recycling import (
+    ChangeEffect,
     ConditionRule,
+    EarlierRules,
     InactivityRule,
     OwnershipFacts,
     Records,
     RecycleFacts,
     RecycleRules,
+    Restart,
     recycle_verdict,
 )
 from saas.customers.rules import FairWindow, PoolRules, RareClaimRules
@@ -60,10 +64,15 @@ class PoolSettings(
 ):
     """What a pool allows and demands; the numbers are the product's.
 
-    `not_before` is not set but follows from a change and its grace: nothing is due sooner.
+    What follows is not set but follows from changes (P27): nothing is due before `not_before`, no clock counts from
+    before `restart`, holdings that were open go by the rules that were `kept` for them, the oldest first. Protections
+    bring customers back that are over on `protection_ends_from` or later (P16).
     """
 
     not_before: date | None = None
+    protection_ends_from: date | None = None
+    restart: Restart | None = None
+    kept: tuple[KeptRules, ...] = ()
 
     def check(self) -> None:
         """Refuse settings out of range or that contradict each other, all at once.
@@ -85,21 +94,47 @@ class PoolSettings(
         yield from self.telling_faults()
         yield from self.allocating_faults()
 
-    def changed(self, wanted: Mapping[str, Any], *, valid_from: date) -> PoolSettings:
+    def changed(
+        self, wanted: Mapping[str, Any], *, valid_from: date, version: int = 1, at: datetime | None = None
+    ) -> PoolSettings:
         """These settings with others in the place of some, checked; `wanted` maps names of fields to values.
 
-        A change that moves due dates makes nothing due before `valid_from` + the grace.
+        A change that moves due dates makes nothing due before `valid_from` + the grace, and takes the effect that it
+        says itself (P27). `version` is that of these settings, `at` when the change is decided, None: it is tried.
 
         :raises AppErrors: what is out of range.
         """
         after = replace(self, **{name: OPTIONS[name].normal(given) for name, given in wanted.items()})
         after.check()
-        if any(getattr(after, name) != getattr(self, name) for name in _MOVE_DUE):
-            return replace(after, not_before=valid_from + timedelta(days=after.grace_days))
-        return after
+        moved = {name: getattr(self, name) for name in _MOVE_DUE if getattr(after, name) != getattr(self, name)}
+        if not moved:
+            return after
+        ends_from = valid_from if "rep_protection_end" in moved else self.protection_ends_from
+        not_before = valid_from + timedelta(days=after.grace_days)
+        after = replace(after, not_before=not_before, protection_ends_from=ends_from)
+        if after.change_effect == ChangeEffect.NEW_OWNERSHIPS:
+            unchanged = (self.not_before, self.protection_ends_from, as_plain(moved))
+            kept = (*self.kept, KeptRules(version, valid_from, at, *unchanged))
+            check_kept(kept)
+            return replace(after, kept=kept)
+        is_restart = after.change_effect == ChangeEffect.RESTART
+        return replace(after, kept=(), restart=Restart(version + 1, valid_from) if is_restart else self.restart)
 
     def recycle_rules(self) -> RecycleRules:
-        """What the verdict of recycling goes by."""
+        """What the verdict of recycling goes by, with what older holdings go by."""
+        return self._recycle_rules
+
+    @cached_property
+    def _recycle_rules(self) -> RecycleRules:
+        """Kept, since the verdict of each customer asks. Going back from change to change, each is taken back."""
+        earlier: list[EarlierRules] = []
+        settings = replace(self, kept=())
+        for each in reversed(self.kept):
+            settings = replace(settings, **each.as_before(_HINTS))
+            earlier.append(EarlierRules(each.version, each.until_on, each.until_at, settings.recycle_rules()))
+        return replace(self._newest_rules(), earlier=tuple(reversed(earlier)))
+
+    def _newest_rules(self) -> RecycleRules:
         return RecycleRules(
             no_follow_up=self._rule("follow_up", keeps_opportunity=self.follow_up_opportunity_exempt),
             no_opportunity=self._rule("opportunity", keeps_opportunity=True),
@@ -107,11 +142,16 @@ class PoolSettings(
             dealt_follow_up=InactivityRule(self.recycle_dealt_follow_up_days, exempts_dealt=False),
             decline=InactivityRule(self.recycle_decline_days, exempts_dealt=False),
             contract_end=InactivityRule(self.recycle_contract_end_days, exempts_dealt=False),
+            protection_ended=InactivityRule(
+                0 if self.rep_protection_end == "recycle" else None, exempts_dealt=self.dealt_exempt
+            ),
+            protection_ends_from=self.protection_ends_from,
             condition=self._condition(),
             opportunity_days=self.opportunity_moves_within_days,
             protection_days=self.protection_days,
             reminder_days=self.reminder_days,
             not_before=self.not_before,
+            restart=self.restart,
             transfer_keeps_clock=self.transfer_keeps_clock,
             collaborators_count=self.collaborators_count,
             follow_up_kinds=self.follow_up_kinds,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from saas.customers.recycling import (
     InactivityRule,
     OpportunityFacts,
     OwnershipFacts,
+    ProtectionFacts,
     RecycleFacts,
     RecycleRules,
     recycle_verdict,
@@ -66,6 +67,8 @@ def _say_so(facts: RecycleFacts, rules: RecycleRules, today: date) -> Iterator[b
         if rule is rules.no_deal and facts.last_deal_on is not None and facts.last_deal_on >= RECEIVED:
             spared = True
         yield not spared and _passed(since, today, days)
+    if rules.protection_ended.days is not None and not (has_deal and rules.protection_ended.exempts_dealt):
+        yield _is_brought_back(facts.ownerships[0].protections, rules.protection_ends_from, today)
     if facts.last_deal_on is not None:
         yield _passed(max(touched, facts.last_deal_on), today, rules.dealt_follow_up.days)
     if facts.declined_on is not None:
@@ -76,6 +79,17 @@ def _say_so(facts: RecycleFacts, rules: RecycleRules, today: date) -> Iterator[b
         yield (all if rules.condition.asks_all else any)(
             _holds(each, facts, own, today) for each in rules.condition.conditions
         )
+
+
+def _is_brought_back(protections: Sequence[ProtectionFacts], since: date | None, today: date) -> bool:
+    """All of the protections that were not given up in the first half of their days are over, and there was one."""
+    last_days = []
+    for each in protections:
+        early = each.given_up_on is not None and each.given_up_on - each.began_on <= each.until_on - each.given_up_on
+        ended = each.given_up_on or each.until_on
+        if not early and (since is None or since <= ended):
+            last_days.append(each.until_on)
+    return bool(last_days) and all(day < today for day in last_days)
 
 
 def _holds(condition: RecycleCondition, facts: RecycleFacts, own: list[OpportunityFacts], today: date) -> bool:
@@ -117,6 +131,8 @@ some_rules = st.builds(
     dealt_follow_up=plain_rule,
     decline=plain_rule,
     contract_end=plain_rule,
+    protection_ended=st.builds(InactivityRule, st.sampled_from((None, 0)), exempts_dealt=flags),
+    protection_ends_from=st.none() | st.integers(-10, 60).map(on),
     condition=st.none() | conditions,
     opportunity_days=st.integers(1, 60),
     protection_days=st.integers(0, 10),
@@ -133,9 +149,17 @@ opportunities = st.builds(
     flags,
     st.integers(0, 2),
 )
+protections = st.builds(
+    lambda began, days, held: ProtectionFacts(on(began), on(began + days), None if held > days else on(began + held)),
+    st.integers(0, 60),
+    st.integers(1, 30),
+    st.integers(0, 40),
+)
 some_facts = st.builds(
     RecycleFacts,
-    ownerships=st.just((OwnershipFacts(LI, NORTH, RECEIVED),)),
+    ownerships=st.lists(protections, max_size=2).map(
+        lambda some: (OwnershipFacts(LI, NORTH, RECEIVED, protections=tuple(some)),)
+    ),
     created_on=before,
     follow_ups=st.lists(
         st.builds(

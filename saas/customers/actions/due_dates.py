@@ -21,13 +21,16 @@ from saas.customers.recycling import (
     FollowUpFacts,
     OpportunityFacts,
     OwnershipFacts,
+    ProtectionFacts,
     RecycleFacts,
     RecycleRule,
+    RecycleRules,
     ReminderFacts,
     Verdict,
     effective_follow_up,
     holding,
     recycle_verdict,
+    rules_for,
 )
 from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import local_date
@@ -68,16 +71,18 @@ SELECT ownership_id, kind, rule, start_on, days, noticed_on, delivered_at IS NOT
 WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY noticed_at, id
 """
 _MARKS = """
-SELECT ownership_id, kind, max(until_on) AS until_on FROM holding_mark
-WHERE tenant_id = $1 AND customer_id = ANY ($2) AND state = 'in_force' GROUP BY ownership_id, kind
+SELECT ownership_id, kind, state, requested_on, until_on, ended_on FROM holding_mark
+WHERE tenant_id = $1 AND customer_id = ANY ($2)
+    AND (state = 'in_force' OR (state = 'ended' AND kind = 'protection'))
 """
 _SETTLE = """
 UPDATE customer c SET due_on = d.due_on, due_rule = d.due_rule, settings_version = d.settings_version,
-    effective_follow_up_on = d.effective_on, received_on = d.received_on
-FROM unnest($2::uuid[], $3::date[], $4::text[], $5::int[], $6::date[], $7::date[])
-    AS d (id, due_on, due_rule, settings_version, effective_on, received_on)
-WHERE c.tenant_id = $1 AND c.id = d.id AND (c.due_on, c.due_rule, c.settings_version, c.effective_follow_up_on,
-    c.received_on) IS DISTINCT FROM (d.due_on, d.due_rule, d.settings_version, d.effective_on, d.received_on)
+    earlier_version = d.earlier_version, effective_follow_up_on = d.effective_on, received_on = d.received_on
+FROM unnest($2::uuid[], $3::date[], $4::text[], $5::int[], $6::int[], $7::date[], $8::date[])
+    AS d (id, due_on, due_rule, settings_version, earlier_version, effective_on, received_on)
+WHERE c.tenant_id = $1 AND c.id = d.id AND (c.due_on, c.due_rule, c.settings_version, c.earlier_version,
+    c.effective_follow_up_on, c.received_on) IS DISTINCT FROM (d.due_on, d.due_rule, d.settings_version,
+    d.earlier_version, d.effective_on, d.received_on)
 """
 _NOTE_DEALS = """
 UPDATE customer c SET last_deal_on = d.signed_on, contract_ends_on = d.ends_on
@@ -95,8 +100,8 @@ WHERE c.tenant_id = $1 AND c.id = d.id AND c.declined_on IS DISTINCT FROM d.decl
 class OwnedCustomer:
     """An owned customer with all that decides when it goes back.
 
-    `level` is its own; `stored_level` the one that recycling counts by, where it was raised since `held_since`, the
-    beginning of the holding (L13).
+    `settings` and `settings_version` are what is in force in its pool. `level` is its own; `stored_level` the one that
+    recycling counts by, where it was raised since `held_since`, the beginning of the holding (L13).
     """
 
     customer_id: UUID
@@ -112,19 +117,36 @@ class OwnedCustomer:
     held_since: datetime
     facts: RecycleFacts
 
+    @property
+    def rules(self) -> RecycleRules:
+        """The rules of recycling that reach it (P27): those in force, or of an earlier version."""
+        return rules_for(self.facts, self.settings.recycle_rules()).rules
+
+    @property
+    def earlier_version(self) -> int | None:
+        """The version of the settings that these are of, where it is not the one in force."""
+        left = rules_for(self.facts, self.settings.recycle_rules()).left
+        return None if left is None else left.version
+
+    @property
+    def rules_version(self) -> int:
+        """The version of the settings whose rules of recycling it goes by."""
+        return self.earlier_version or self.settings_version
+
     def verdict(self, today: date) -> Verdict:
         """Whether it goes today, and if not, when."""
         return recycle_verdict(self.facts, self.settings.recycle_rules(), today)
 
     def stored(self, today: date) -> tuple[object, ...]:
         """What the customer's row holds of it."""
-        verdict, rules = self.verdict(today), self.settings.recycle_rules()
+        verdict, rules = self.verdict(today), self.rules
         effective = effective_follow_up(self.facts, rules, today=today)
         return (
             self.customer_id,
             verdict.due_on,
             None if verdict.clock is None else verdict.clock.rule.value,
             self.settings_version,
+            self.earlier_version,
             None if effective is None else effective.on,
             holding(self.facts, rules)[0].began_on,
         )
@@ -190,16 +212,15 @@ def _owned(
     """Notices and marks count for the ownership they were given in: a new owner is warned anew, and has no lock."""
     ownership_id: UUID = history[-1]["id"]
     given = notices.get(ownership_id, ())
-    until = {each["kind"]: each["until_on"] for each in marks.get(ownership_id, ())}
     facts = RecycleFacts(
-        ownerships=tuple(_ownership(each) for each in history),
+        ownerships=tuple(_ownership(each, marks.get(each["id"], ())) for each in history),
         created_on=local_date(row["created_at"], time_zone),
         last_deal_on=row["last_deal_on"],
         contract_ended_on=row["contract_ends_on"],
         declined_on=row["declined_on"],
-        locked_until=until.get("lock"),
-        protected_until=until.get("protection"),
-        extended_until=until.get("extension"),
+        locked_until=_until(marks.get(ownership_id, ()), "lock"),
+        protected_until=_until(marks.get(ownership_id, ()), "protection"),
+        extended_until=_until(marks.get(ownership_id, ()), "extension"),
         reminders=tuple(_reminder(each) for each in given if each["kind"] == "reminder"),
         postponed_on=tuple(each["noticed_on"] for each in given if each["kind"] == "postponed"),
     )
@@ -219,7 +240,13 @@ def _owned(
     )
 
 
-def _ownership(row: asyncpg.Record) -> OwnershipFacts:
+def _until(marks: Sequence[asyncpg.Record], kind: str) -> date | None:
+    """The last day of the marks of a kind that are in force."""
+    days = (each["until_on"] for each in marks if each["kind"] == kind and each["state"] == "in_force")
+    return max(days, default=None)
+
+
+def _ownership(row: asyncpg.Record, marks: Sequence[asyncpg.Record]) -> OwnershipFacts:
     return OwnershipFacts(
         owner_id=row["owner_id"],
         team_id=row["owner_department_id"],
@@ -227,6 +254,12 @@ def _ownership(row: asyncpg.Record) -> OwnershipFacts:
         ended_on=row["ended_on"],
         ended_by_transfer=row["end_kind"] == "transfer",
         start_kind=row["start_kind"],
+        began_at=row["started_at"],
+        protections=tuple(
+            ProtectionFacts(each["requested_on"], each["until_on"], each["ended_on"])
+            for each in marks
+            if each["kind"] == "protection"
+        ),
     )
 
 
@@ -241,7 +274,7 @@ async def _with_activity(
     asked: dict[UUID, Asked] = {}
     since: dict[UUID, datetime] = {}
     for each in owned:
-        rules = each.settings.recycle_rules()
+        rules = each.rules
         began: datetime = histories[each.customer_id][-len(holding(each.facts, rules))]["started_at"]
         since[each.customer_id] = began
         asked[each.customer_id] = Asked(began, rules.asks_opportunities(each.facts.level))

@@ -36,7 +36,8 @@ REASON_MAX = 200
 RETURN_TO_POOL = """
 WITH returned AS (
     UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
-        due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL, version = version + 1
+        due_on = NULL, due_rule = NULL, settings_version = NULL, earlier_version = NULL, effective_follow_up_on = NULL,
+        version = version + 1
     WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id, pool_id
 )
 UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = $6, reason = $7
@@ -66,7 +67,8 @@ WHERE c.tenant_id = $1 AND c.id = $3
 _GIVE = """
 WITH given AS (
     UPDATE customer SET owner_id = $3, owner_department_id = $4, status = 'owned', received_on = $6, due_on = $8,
-        due_rule = $9, settings_version = $10, effective_follow_up_on = NULL, version = version + 1
+        due_rule = $9, settings_version = $10, earlier_version = NULL, effective_follow_up_on = NULL,
+        version = version + 1
     WHERE tenant_id = $1 AND id = $2 RETURNING pool_id
 )
 INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,

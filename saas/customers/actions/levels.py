@@ -86,7 +86,7 @@ def _counted(customer: OwnedCustomer, before: str | None, now: datetime) -> Coun
     return counted_level(
         stored if counts else CountedLevel(before),
         customer.level,
-        customer.settings.recycle_rules(),
+        customer.rules,
         held_since=customer.held_since,
         now=now,
     )

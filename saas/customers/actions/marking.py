@@ -159,7 +159,7 @@ class Marking:
         return found[0] if found else None
 
     async def _situation(self, owned: OwnedCustomer, kind: MarkKind) -> MarkSituation:
-        began_on = holding(owned.facts, owned.settings.recycle_rules())[0].began_on
+        began_on = holding(owned.facts, owned.rules)[0].began_on
         row = await current_transaction().fetchrow(
             _SITUATION,
             current_tenant_id(),

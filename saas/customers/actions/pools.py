@@ -235,7 +235,7 @@ async def _change_settings(
     today = local_date(clock.now(), time_zone)
     valid_from = max(today, change.valid_from or today)
     before, version = await _last_settings(actor, pool_id, pool, valid_from, time_zone=time_zone, clock=clock)
-    after = before.changed(change.settings, valid_from=valid_from)
+    after = before.changed(change.settings, valid_from=valid_from, version=version, at=clock.now())
     if after == before:
         return before, {}
     await refuse_unknown_targets(after)

@@ -29,8 +29,8 @@ WITH item AS (
     SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[]) AS i (customer_id, ownership_id, rule, pool_id)
 ), returned AS (
     UPDATE customer c SET pool_id = i.pool_id, owner_id = NULL, owner_department_id = NULL, status = 'pooled',
-        received_on = NULL, due_on = NULL, due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL,
-        version = c.version + 1
+        received_on = NULL, due_on = NULL, due_rule = NULL, settings_version = NULL,
+        earlier_version = NULL, effective_follow_up_on = NULL, version = c.version + 1
     FROM item i WHERE c.tenant_id = $1 AND c.id = i.customer_id
 )
 UPDATE ownership o SET ended_at = $6, ended_on = $7, end_kind = 'recycle', reason = i.rule
@@ -95,11 +95,14 @@ def _stayed(customer: OwnedCustomer, late: Collection[UUID], warned: Collection[
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """An owned customer that goes back before long; `key` is its place in the list."""
+    """An owned customer that goes back before long; `key` is its place in the list, `rules_version` the version of the
+    settings whose rules it goes by.
+    """
 
     customer_id: UUID
     key: str
     verdict: Verdict
+    rules_version: int
 
 
 async def foresee_recycling(
@@ -123,9 +126,9 @@ async def foresee_recycling(
     owned = await find_owned([row["id"] for row in rows], follow_ups=follow_ups, time_zone=time_zone)
     found = {each.customer_id: each for each in owned}
     return [
-        Near(row["id"], f"{row['due_on']} {row['id'].hex}", found[row["id"]].verdict(today))
+        Near(each.customer_id, f"{row['due_on']} {row['id'].hex}", each.verdict(today), each.rules_version)
         for row in rows
-        if row["id"] in found
+        if (each := found.get(row["id"])) is not None
     ]
 
 
@@ -260,7 +263,7 @@ def _line(kind: str, judged: _Judged) -> LedgerLine:
         customer.customer_id,
         employee_id=customer.owner_id,
         rule=judged.clock.rule.value,
-        settings_version=customer.settings_version,
+        settings_version=customer.rules_version,
         explanation=judged.verdict.explanation,
     )
 
@@ -293,7 +296,7 @@ class _Gone:
             employee_id=self.target.employee_id,
             former_owner_id=customer.owner_id,
             rule=self.judged.clock.rule.value,
-            settings_version=customer.settings_version,
+            settings_version=customer.rules_version,
             explanation=replace(explanation, parts=(*explanation.parts, *told)),
         )
         return [line, LedgerLine("moved", self.target.pool_id, customer.customer_id)] if self.is_moved else [line]

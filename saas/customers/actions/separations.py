@@ -41,14 +41,15 @@ WHERE tenant_id = $1 AND customer_id = ANY ($2) AND ended_at IS NULL
 """
 _TO_POOL = """
 UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL, due_on = NULL,
-    due_rule = NULL, settings_version = NULL, effective_follow_up_on = NULL, version = version + 1
+    due_rule = NULL, settings_version = NULL, earlier_version = NULL, effective_follow_up_on = NULL,
+    version = version + 1
 WHERE tenant_id = $1 AND id = ANY ($2)
 """
 _TO_SUCCESSOR = """
 WITH item AS (SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS i (customer_id, pool_id, ownership_id)),
 given AS (
     UPDATE customer c SET owner_id = $5, owner_department_id = $6, received_on = $8, due_on = NULL, due_rule = NULL,
-        settings_version = NULL, effective_follow_up_on = NULL, version = c.version + 1
+        settings_version = NULL, earlier_version = NULL, effective_follow_up_on = NULL, version = c.version + 1
     FROM item i WHERE c.tenant_id = $1 AND c.id = i.customer_id
 )
 INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,

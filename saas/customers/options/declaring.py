@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -212,8 +212,8 @@ def from_json(hint: Any, value: Any) -> Any:
     if is_dataclass(plain):
         hints = get_type_hints(plain)
         return cast("type", plain)(**{name: from_json(hints[name], each) for name, each in value.items()})
-    if plain is date:
-        return date.fromisoformat(value)
+    if plain in (date, datetime):
+        return plain.fromisoformat(value)
     return plain(value) if plain is UUID or (isinstance(plain, type) and issubclass(plain, Enum)) else value
 
 

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from saas.customers.errors import PoolRuleOutOfRange
-from saas.customers.options.declaring import option
+from saas.customers.options.declaring import camel, option
 from saas.kernel import Scalar
+from saas.reads.mapping import EnumKind
 
 DAYS_MAX = 3650
 HOLDING_MAX = 10_000
 EXCEPTIONS_MAX = 500
+PROTECTION_END = EnumKind(
+    "RepProtectionEnd",
+    "What becomes of a customer when the protection by its rep is over.",
+    {
+        "UNPROTECT": ("unprotect", "It goes by the other rules."),
+        "RECYCLE": ("recycle", "It goes back to the pool on the day after, unless there is a deal."),
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +83,23 @@ class HoldingOptions:
     rep_protection_days: int = option(
         "P16", 30, "Days that a protection by its rep holds at the longest.", least=1, most=DAYS_MAX
     )
+    rep_protection_end: str = option(
+        "P16",
+        "unprotect",
+        "What becomes of a customer when the protection by its rep is over.",
+        choices=PROTECTION_END,
+        moves_due=True,
+    )
     extension_times: int = option("P33", 1, "How often a holding may be extended; 0: never.", least=0, most=10)
     extension_days: int = option("P33", 15, "Days of an extension at the longest.", least=1, most=365)
     extension_needs_approval: bool = option("P49", True, "Whether a supervisor decides about extensions.")
 
     def holding_faults(self) -> Iterator[PoolRuleOutOfRange]:
-        """Exceptions out of range, twice the same person or department, one that says nothing."""
+        """Exceptions out of range, twice the same person or department, one that says nothing; an end of protections
+        where nobody may protect.
+        """
+        if self.rep_protection_end == "recycle" and self.rep_protection_limit == 0:
+            yield PoolRuleOutOfRange("customers.pool_protection_of_nobody", field=(camel("rep_protection_end"),))
         yield from person_limit_faults("holdingLimitsOfPeople", self.holding_limits_of_people)
         departments = self.holding_limits_of_departments
         yield from _doublets("holdingLimitsOfDepartments", [each.department for each in departments])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.options.declaring import camel, option, out_of_range
 from saas.customers.options.holding import DAYS_MAX
-from saas.customers.recycling import FollowUpKind, RecycleCondition, RecycleRules, Subject
+from saas.customers.recycling import ChangeEffect, FollowUpKind, RecycleCondition, RecycleRules, Subject
 from saas.kernel import Scalar
 from saas.reads.mapping import EnumKind
 
@@ -33,6 +33,18 @@ CONDITIONS_RECORDS = EnumKind(
         "ALL": ("all", "All of them."),
         "CLAIMED": ("claimed", "Those that came from the pool: claimed, assigned or allocated."),
         "ENTERED": ("entered", "Those that were entered or imported with an owner."),
+    },
+)
+CHANGE_EFFECT = EnumKind(
+    "PoolChangeEffect",
+    "Whom a change of recycling concerns.",
+    {
+        "ALL": ("all", "Everybody who holds customers, from the change's first day."),
+        "NEW_OWNERSHIPS": (
+            "new_ownerships",
+            "Who receives a customer after it began; the others keep the rules that were in force for them.",
+        ),
+        "RESTART": ("restart", "Everybody; no clock counts from before the change's first day."),
     },
 )
 
@@ -164,6 +176,9 @@ class RecyclingOptions:
     )
     grace_days: int = option(
         "P27", 7, "Days after a change of recycling before which nothing is due; 1 is the next day.", least=1, most=90
+    )
+    change_effect: str = option(
+        "P27", ChangeEffect.ALL.value, "Whom changes of recycling concern, this one included.", choices=CHANGE_EFFECT
     )
 
     def recycling_faults(self) -> Iterator[PoolRuleOutOfRange]:

@@ -5,10 +5,12 @@
 
 from saas.customers.recycling.clocks import Hold, RunningClock, Start
 from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
+from saas.customers.recycling.effects import Reached, rules_for
 from saas.customers.recycling.facts import (
     FollowUpFacts,
     OpportunityFacts,
     OwnershipFacts,
+    ProtectionFacts,
     RecycleFacts,
     ReminderFacts,
     holding,
@@ -16,13 +18,16 @@ from saas.customers.recycling.facts import (
 from saas.customers.recycling.follow_ups import effective_days, effective_follow_up, effective_follow_ups, is_effective
 from saas.customers.recycling.levels import CountedLevel, counted_level
 from saas.customers.recycling.settings import (
+    ChangeEffect,
     ConditionRule,
+    EarlierRules,
     FollowUpKind,
     InactivityRule,
     Records,
     RecycleCondition,
     RecycleRule,
     RecycleRules,
+    Restart,
     Subject,
 )
 from saas.customers.recycling.targets import (
@@ -40,9 +45,11 @@ from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
     "Action",
+    "ChangeEffect",
     "Comparison",
     "ConditionRule",
     "CountedLevel",
+    "EarlierRules",
     "Effect",
     "FollowUpFacts",
     "FollowUpKind",
@@ -53,6 +60,8 @@ __all__ = [
     "OwnershipFacts",
     "PersonFacts",
     "PoolFacts",
+    "ProtectionFacts",
+    "Reached",
     "Receiver",
     "Records",
     "RecycleCondition",
@@ -60,6 +69,7 @@ __all__ = [
     "RecycleRule",
     "RecycleRules",
     "ReminderFacts",
+    "Restart",
     "RunningClock",
     "Start",
     "Subject",
@@ -77,5 +87,6 @@ __all__ = [
     "is_effective",
     "recycle_target",
     "recycle_verdict",
+    "rules_for",
     "told_target",
 ]

@@ -9,6 +9,7 @@ from enum import Enum
 
 from saas.customers.recycling.facts import OpportunityFacts, RecycleFacts, holding
 from saas.customers.recycling.follow_ups import effective_follow_up
+from saas.customers.recycling.protections import last_protected_on
 from saas.customers.recycling.settings import InactivityRule, RecycleRule, RecycleRules
 
 _DAY = timedelta(days=1)
@@ -24,6 +25,8 @@ class Start(Enum):
     DECLINE = "decline"
     CONTRACT_END = "contract_end"
     STAGE = "stage"
+    PROTECTION = "protection"
+    RESTART = "restart"
 
 
 class Hold(Enum):
@@ -44,6 +47,7 @@ class Exemption(Enum):
     NOT_DEALT = "not_dealt"
     NOT_DECLINING = "not_declining"
     NO_CONTRACT = "no_contract"
+    NOT_PROTECTED = "not_protected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def start_of(
     """The latest of what there is: a missing date is never infinitely old, and received always exists.
 
     So what befell the customer before the holding, a decline or the end of a contract, never costs a new owner a day
-    of the N (L20).
+    of the N (L20); nor does anything from before a change that let the clocks begin anew (P27).
     """
     dates: list[tuple[date | None, Start]] = [(received_on, Start.RECEIVED)]
     if rule in (RecycleRule.NO_FOLLOW_UP, RecycleRule.DEALT_FOLLOW_UP):
@@ -96,12 +100,16 @@ def start_of(
         dates.append((facts.declined_on, Start.DECLINE))
     elif rule is RecycleRule.CONTRACT_END:
         dates.append((facts.contract_ended_on, Start.CONTRACT_END))
+    elif rule is RecycleRule.PROTECTION_ENDED:
+        dates.append((last_protected_on(facts, rules), Start.PROTECTION))
+    if rules.restart is not None:
+        dates.append((rules.restart.on, Start.RESTART))
     known = [(day, start) for day, start in dates if day is not None]
     return max(known, key=lambda each: each[0])
 
 
 def exemption_of(
-    rule: RecycleRule, settings: InactivityRule, facts: RecycleFacts, received_on: date
+    rule: RecycleRule, settings: InactivityRule, facts: RecycleFacts, rules: RecycleRules, received_on: date
 ) -> Exemption | None:
     """Why a rule does not run: a deal, of this holding in any case for P20 (P23), or nothing that it is about."""
     if rule is RecycleRule.DEALT_FOLLOW_UP and facts.last_deal_on is None:
@@ -110,6 +118,8 @@ def exemption_of(
         return Exemption.NOT_DECLINING
     if rule is RecycleRule.CONTRACT_END and facts.contract_ended_on is None:
         return Exemption.NO_CONTRACT
+    if rule is RecycleRule.PROTECTION_ENDED and last_protected_on(facts, rules) is None:
+        return Exemption.NOT_PROTECTED
     is_met = rule is RecycleRule.NO_DEAL and facts.last_deal_on is not None and facts.last_deal_on >= received_on
     if is_met or (settings.exempts_dealt and facts.last_deal_on is not None):
         return Exemption.DEALT

@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
+from saas.customers.recycling.effects import rules_for
 from saas.customers.recycling.facts import RecycleFacts
 from saas.customers.recycling.settings import RecycleRules
 from saas.customers.recycling.verdict import recycle_verdict
@@ -27,6 +28,7 @@ class Effect:
 
     `gone_before` and `gone_after` would be back in the pool by the rules of before and by the new ones; `taken` only by
     the new ones, `freed` only by those of before. `warned` are still held that day, with a warning by the new rules.
+    `unreached` go on by earlier rules: no change that is for new holdings alone reaches them (P27).
     """
 
     held: int = 0
@@ -35,6 +37,7 @@ class Effect:
     taken: int = 0
     freed: int = 0
     warned: int = 0
+    unreached: int = 0
 
 
 class Taken(NamedTuple):
@@ -72,5 +75,6 @@ class Comparison:
         effect.taken += is_gone and not was_gone
         effect.freed += was_gone and not is_gone
         effect.warned += after.is_warned and not is_gone
+        effect.unreached += rules_for(held.facts, self.after).left is not None
         if is_gone and not was_gone and after.due_on is not None:
             self.taken.append(Taken(held.customer_id, held.owner_id, before.due_on, after.due_on))

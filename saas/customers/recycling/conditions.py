@@ -66,4 +66,6 @@ def _clock(condition: RecycleCondition, facts: RecycleFacts, rules: RecycleRules
         if furthest is None or furthest.stage not in condition.stages:
             return None
         start_on, start = furthest.advanced_on, Start.STAGE
+    if rules.restart is not None and rules.restart.on > start_on:
+        start_on, start = rules.restart.on, Start.RESTART
     return RunningClock(RecycleRule.CONDITION, condition.days, start_on, start)

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from saas.customers.recycling.settings import RecycleRule, RecycleRules
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectionFacts:
+    """A protection by the owner (P16): the day it was set, its last day as it was set, and the day on which its owner
+    took it back, None where it was left to run.
+    """
+
+    began_on: date
+    until_on: date
+    given_up_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OwnershipFacts:
-    """One ownership; `ended_on` None is the open one. `start_kind` is how it began: claim, created, transfer …"""
+    """One ownership; `ended_on` None is the open one. `start_kind` is how it began: claim, created, transfer …
+
+    `began_at` is the instant, None: later than whatever else happened that day. `protections` are those of its owner.
+    """
 
     owner_id: UUID
     team_id: UUID | None
@@ -19,6 +33,8 @@ class OwnershipFacts:
     ended_on: date | None = None
     ended_by_transfer: bool = False
     start_kind: str = "claim"
+    began_at: datetime | None = None
+    protections: tuple[ProtectionFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, StrEnum
 
 from saas.customers.errors import PoolRuleOutOfRange
@@ -15,7 +15,7 @@ DAYS_MAX = 3650
 
 class RecycleRule(Enum):
     """The rules, in the order that breaks a tie of due dates: P18, P19, P20, dealt customers' own N (L15), falling
-    performance, P52, P21.
+    performance, P52, P16, P21.
     """
 
     NO_FOLLOW_UP = "no_follow_up"
@@ -24,6 +24,7 @@ class RecycleRule(Enum):
     DEALT_FOLLOW_UP = "dealt_follow_up"
     DECLINE = "decline"
     CONTRACT_END = "contract_end"
+    PROTECTION_ENDED = "protection_ended"
     CONDITION = "condition"
 
 
@@ -87,12 +88,46 @@ class FollowUpKind:
     needs_check_in: bool = False
 
 
+class ChangeEffect(StrEnum):
+    """Whom a change of the rules concerns (P27)."""
+
+    ALL = "all"
+    NEW_OWNERSHIPS = "new_ownerships"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A change that let the clocks of every rule begin anew: its version, and its first day."""
+
+    version: int
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRules:
+    """The rules up to a version that holdings still go by which were open when the next one began (P27).
+
+    The next began on `until_on`; of that day those count as open before that began before `until_at`, when it was
+    decided, None: all of them.
+    """
+
+    version: int
+    until_on: date
+    until_at: datetime | None
+    rules: RecycleRules
+
+
 @dataclass(frozen=True, slots=True)
 class RecycleRules:
     """The settings of a pool that decide recycling; days are calendar days.
 
     `protection_days` keep a customer with a new owner (P17). `reminder_days` are days before (P28). A change of rules
-    makes nothing due before `not_before` (P27).
+    makes nothing due before `not_before`; no clock counts from before the day of `restart`; `earlier` are the rules
+    that older holdings go by, the oldest first (P27).
+
+    Protections by reps that are over on `protection_ends_from` or later bring the customer back, where
+    `protection_ended` is on (P16); None: whenever they were.
 
     `dealt_follow_up` is no follow-up of a customer with a deal, whom P18 leaves alone (L15). `decline` counts from the
     day on which falling performance was established, `contract_end` from the end of the last contract (P52). An open
@@ -105,11 +140,15 @@ class RecycleRules:
     dealt_follow_up: InactivityRule = InactivityRule(None, exempts_dealt=False)
     decline: InactivityRule = InactivityRule(None, exempts_dealt=False)
     contract_end: InactivityRule = InactivityRule(None, exempts_dealt=False)
+    protection_ended: InactivityRule = InactivityRule(None)
+    protection_ends_from: date | None = None
     condition: ConditionRule | None = None
     opportunity_days: int = 60
     protection_days: int = 3
     reminder_days: tuple[int, ...] = (7, 3, 1)
     not_before: date | None = None
+    restart: Restart | None = None
+    earlier: tuple[EarlierRules, ...] = ()
     transfer_keeps_clock: bool = True
     collaborators_count: bool = False
     follow_up_kinds: tuple[FollowUpKind, ...] = (
@@ -128,6 +167,7 @@ class RecycleRules:
             RecycleRule.DEALT_FOLLOW_UP: self.dealt_follow_up,
             RecycleRule.DECLINE: self.decline,
             RecycleRule.CONTRACT_END: self.contract_end,
+            RecycleRule.PROTECTION_ENDED: self.protection_ended,
         }
         for name, rule in rules.items():
             days = rule.days_for(level)

@@ -23,6 +23,7 @@ from saas.customers.recycling.clocks import (
     start_of,
 )
 from saas.customers.recycling.conditions import Judged, condition_clock, is_about, judged_conditions
+from saas.customers.recycling.effects import rules_for, told_effect
 from saas.customers.recycling.facts import RecycleFacts, holding
 from saas.customers.recycling.settings import ConditionRule, RecycleRule, RecycleRules, Subject
 from saas.kernel import Explanation
@@ -61,7 +62,9 @@ class Verdict:
 
     @property
     def explanation(self) -> Explanation:
-        """Each rule with what its clock says, and what keeps the customer beyond the day."""
+        """By which version of the rules it goes, where that is not plain; each rule with what its clock says, and what
+        keeps the customer beyond the day.
+        """
         told = tuple(self.case.told())
         if self.due_on is None:
             return Explanation("customers.recycle_never", parts=told)
@@ -73,24 +76,26 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What a verdict is about."""
+    """What a verdict is about; `rules` are those of `pool_rules` that reach the customer."""
 
     facts: RecycleFacts
     rules: RecycleRules
     today: date
+    pool_rules: RecycleRules
 
     def clocks(self) -> Iterator[tuple[RunningClock, Exemption | None]]:
         """Each rule of inactivity that is on, with why it does not run."""
         facts, rules = self.facts, self.rules
         received_on = holding(facts, rules)[0].began_on
         for rule, settings, days in rules.running(facts.level):
-            exemption = exemption_of(rule, settings, facts, received_on)
+            exemption = exemption_of(rule, settings, facts, rules, received_on)
             start_on, start = start_of(rule, facts, rules, received_on, self.today)
             kept = kept_until(rule, settings, facts, rules)
             yield RunningClock(rule, days, start_on, start, kept), exemption
 
     def told(self) -> Iterator[Explanation]:
-        """Each rule with what its clock says, or why it does not run."""
+        """By which version, and each rule with what its clock says, or why it does not run."""
+        yield from told_effect(self.facts, self.pool_rules)
         yield from (_told(clock, exemption, self) for clock, exemption in self.clocks())
         if self.rules.condition is not None:
             yield _told_conditions(self.rules.condition, self)
@@ -99,11 +104,12 @@ class _Case:
 def recycle_verdict(facts: RecycleFacts, rules: RecycleRules, today: date) -> Verdict:
     """Whether the customer goes back to the pool today, and if not, when: the one function for job, warning and column.
 
-    The earliest due date wins (P24); ties go by the order of `RecycleRule`.
+    `rules` are the pool's, with those that a change left in force for older holdings: which of them reach the customer
+    is decided here (P27). The earliest due date wins (P24); ties go by the order of `RecycleRule`.
     """
-    case = _Case(facts, rules, today)
+    case = _Case(facts, rules_for(facts, rules).rules, today, rules)
     clocks = [clock for clock, exemption in case.clocks() if exemption is None]
-    by_condition = condition_clock(facts, rules)
+    by_condition = condition_clock(facts, case.rules)
     clocks += [] if by_condition is None else [by_condition]
     if not clocks:
         return Verdict(Action.KEEP, None, None, None, None, None, is_warned=False, case=case)
@@ -155,6 +161,7 @@ _RULES: Mapping[RecycleRule, Explanation] = MappingProxyType(
         RecycleRule.DEALT_FOLLOW_UP: Explanation("customers.recycle_rule_dealt_follow_up"),
         RecycleRule.DECLINE: Explanation("customers.recycle_rule_decline"),
         RecycleRule.CONTRACT_END: Explanation("customers.recycle_rule_contract_end"),
+        RecycleRule.PROTECTION_ENDED: Explanation("customers.recycle_rule_protection_ended"),
     }
 )
 _STARTS: Mapping[Start, Explanation] = MappingProxyType(
@@ -165,6 +172,8 @@ _STARTS: Mapping[Start, Explanation] = MappingProxyType(
         Start.DEAL: Explanation("customers.recycle_from_deal"),
         Start.DECLINE: Explanation("customers.recycle_from_decline"),
         Start.CONTRACT_END: Explanation("customers.recycle_from_contract_end"),
+        Start.PROTECTION: Explanation("customers.recycle_from_protection"),
+        Start.RESTART: Explanation("customers.recycle_from_restart"),
     }
 )
 _EXEMPTIONS: Mapping[Exemption, Explanation] = MappingProxyType(
@@ -173,6 +182,7 @@ _EXEMPTIONS: Mapping[Exemption, Explanation] = MappingProxyType(
         Exemption.NOT_DEALT: Explanation("customers.recycle_exempt_not_dealt"),
         Exemption.NOT_DECLINING: Explanation("customers.recycle_exempt_not_declining"),
         Exemption.NO_CONTRACT: Explanation("customers.recycle_exempt_no_contract"),
+        Exemption.NOT_PROTECTED: Explanation("customers.recycle_exempt_not_protected"),
     }
 )
 _ALL_CONDITIONS = Explanation("customers.recycle_rule_all_conditions")
@@ -203,7 +213,7 @@ def _told(clock: RunningClock, exemption: Exemption | None, case: _Case) -> Expl
     elif exemption is not None:
         parts = (_EXEMPTIONS[exemption],)
     else:
-        elapsed = max(0, (case.today - clock.start_on).days)  # a contract may still run
+        elapsed = max(0, (case.today - clock.start_on).days)  # a contract or a protection may still run
         args: dict[str, Shown] = {"on": clock.start_on.isoformat(), "elapsed": elapsed}
         args["due_on"] = clock.ripe_on.isoformat()
         parts = (replace(_STARTS[clock.start], args=args), *_kept(clock, case.rules))

@@ -37,6 +37,10 @@ class PoolDryRunRep:
     warned: int = strawberry.field(
         description="Still held that day, with a warning by the new settings. Since 0.1.", default=0
     )
+    unreached: int = strawberry.field(
+        description="Held since before a change for new holdings alone: they go on by earlier rules. Since 0.1.",
+        default=0,
+    )
 
 
 @strawberry.type(description="A customer that only the new settings take. Since 0.1.")
@@ -62,6 +66,9 @@ class PoolDryRun:
     taken: int = strawberry.field(description="Gone by that day only by the new settings. Since 0.1.")
     freed: int = strawberry.field(description="Gone by the settings in force, kept by the new ones. Since 0.1.")
     warned: int = strawberry.field(description="Still held that day, with a warning. Since 0.1.")
+    unreached: int = strawberry.field(
+        description="Held since before a change for new holdings alone: they go on by earlier rules. Since 0.1."
+    )
     rep_count: int = strawberry.field(description="How many people own customers of the pool. Since 0.1.")
     reps: list[PoolDryRunRep] = strawberry.field(
         description="Each of them, who loses the most first; at most 100. Since 0.1."
@@ -108,6 +115,7 @@ def _shown(found: Comparison) -> PoolDryRun:
         taken=len(taken),
         freed=sum(each.freed for each in found.effects.values()),
         warned=sum(each.warned for each in found.effects.values()),
+        unreached=sum(each.unreached for each in found.effects.values()),
         rep_count=len(effects),
         reps=[
             PoolDryRunRep(
@@ -118,6 +126,7 @@ def _shown(found: Comparison) -> PoolDryRun:
                 taken=each.taken,
                 freed=each.freed,
                 warned=each.warned,
+                unreached=each.unreached,
             )
             for owner_id, each in effects[:MOST_SHOWN]
         ],

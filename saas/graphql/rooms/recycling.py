@@ -81,6 +81,9 @@ class ForeseenRecycling:
     days_left: int | None = strawberry.field(
         description="Whole days left after today; 0 is the last day, below it is overdue. Since 0.1.", default=None
     )
+    settings_version: int | None = strawberry.field(
+        description="The version of the pool's settings whose rules it goes by. Since 0.1.", default=None
+    )
     explanation: list[ExplanationLine] = strawberry.field(
         description="Each rule with its clock, and what keeps the customer: at most 20 lines. Since 0.1.",
         default_factory=list,
@@ -130,6 +133,7 @@ def _foreseen(info: Info, near: Near) -> ForeseenRecycling:
         action=verdict.action.name,
         due_on=verdict.due_on,
         days_left=verdict.days_left,
+        settings_version=near.rules_version,
         explanation=told(info, verdict.explanation),
     )
 
