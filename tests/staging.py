@@ -65,6 +65,7 @@ _TABLES = (
     "pool_notice",
     "holding_mark",
     "ownership_request",
+    "pool_proposal",
     "recycle_run",
     "employee_trait",
     "allocation_credit",

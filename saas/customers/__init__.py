@@ -42,14 +42,10 @@ from saas.customers.actions.ledger import job_actor, tell_readers_with
 from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
-from saas.customers.actions.pools import (
-    apply_begun_settings,
-    close_pool,
-    configure_pool,
-    create_default_pool,
-    create_pool,
-    move_customers,
-)
+from saas.customers.actions.pool_moves import move_customers
+from saas.customers.actions.pool_versions import apply_begun_settings
+from saas.customers.actions.pools import close_pool, configure_pool, create_default_pool, create_pool
+from saas.customers.actions.proposals import PoolProposals, dry_run_proposal
 from saas.customers.actions.reclaiming import (
     LockedHolding,
     ReclaimWarning,
@@ -229,6 +225,7 @@ __all__ = [
     "PoolChange",
     "PoolHolding",
     "PoolMetrics",
+    "PoolProposals",
     "PoolSettings",
     "ReclaimWarning",
     "RecycleCondition",
@@ -264,6 +261,7 @@ __all__ = [
     "create_pool",
     "credit_back",
     "draw_certificate",
+    "dry_run_proposal",
     "dry_run_settings",
     "effective_days",
     "explain_allocation",

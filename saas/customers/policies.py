@@ -65,7 +65,7 @@ OWNERSHIP_SCOPES = {
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.owner_id = {employee}",
 }
-POOL_SCOPES = {"all": "true"}
+POOL_SCOPES = PROPOSAL_SCOPES = {"all": "true"}
 MARK_SCOPES = NOTICE_SCOPES = {
     "all": "true",
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,

@@ -9,6 +9,7 @@ from saas.customers.policies import (
     POOL_EVENT_SCOPES,
     POOL_SCOPES,
 )
+from saas.customers.proposal_reads import PROPOSAL_ROOT, pool_proposal
 from saas.customers.settings import OPTIONS
 from saas.reads.mapping import (
     EXACT,
@@ -125,6 +126,7 @@ pool_setting = ReadType(
         Column("validFrom", ScalarKind.DATE, "valid_from", "First day."),
         Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was decided."),
         Expression("settings", ScalarKind.STRING, "{t}.settings::text", "All settings, as JSON."),
+        ToOne("proposal", "PoolProposal", "proposal_id", "With whose approval; null where nobody's was needed."),
     ),
 )
 
@@ -212,8 +214,9 @@ pool_notice = ReadType(
     ),
 )
 
-POOL_TYPES = (pool, pool_setting, pool_event, pool_notice, *ALLOCATION_TYPES)
+POOL_TYPES = (pool, pool_setting, pool_proposal, pool_event, pool_notice, *ALLOCATION_TYPES)
 POOL_ROOTS = (
+    PROPOSAL_ROOT,
     *ALLOCATION_ROOTS,
     ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
     ListRoot(

@@ -36,6 +36,7 @@ from saas.customers.recycling.targets import (
     recycle_target,
     told_target,
 )
+from saas.customers.recycling.tightening import can_take_sooner
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "TargetWay",
     "Unfit",
     "Verdict",
+    "can_take_sooner",
     "counted_level",
     "effective_days",
     "effective_follow_up",
