@@ -61,6 +61,7 @@ _TABLES = (
     "pool_setting",
     "pool_department",
     "pool_member",
+    "pool_administrator",
     "pool_event",
     "pool_notice",
     "holding_mark",

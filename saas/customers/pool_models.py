@@ -7,8 +7,23 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.models import Model
 
-from tenants import TenantMeta, TenantModel
+from tenants import TenantMeta, TenantModel, current_tenant_id
+
+
+class PoolAdministrator(Model):
+    """A person who administers a pool; one without any is administered by whoever may assign (P01).
+
+    The primary key is (tenant_id, pool_id, employee_id); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    employee_id = fields.UUIDField(primary_key=True)
+
+    class Meta(TenantMeta):
+        table = "pool_administrator"
 
 
 class PoolProposal(TenantModel):

@@ -108,6 +108,15 @@ pool = ReadType(
         Column("isDefault", ScalarKind.BOOLEAN, "is_default", "Whether new customers belong to it."),
         _members("departments", "pool_department", "department_id", "dep", "Departments that are members (P01)"),
         _members("members", "pool_member", "employee_id", "emp", "People who are members beside those (P01)"),
+        _members("administrators", "pool_administrator", "employee_id", "emp", "People who administer it (P01)"),
+        Expression(
+            "lacksAdministrators",
+            ScalarKind.BOOLEAN,
+            "(EXISTS (SELECT FROM pool_administrator a WHERE a.tenant_id = {tenant} AND a.pool_id = {t}.id)"
+            " AND NOT EXISTS (SELECT FROM pool_administrator a JOIN employee e ON e.tenant_id = {tenant}"
+            " AND e.id = a.employee_id AND e.status = 'active' WHERE a.tenant_id = {tenant} AND a.pool_id = {t}.id))",
+            "Whether all whom it names have left: whoever may assign customers administers it then.",
+        ),
         *POOL_SETTINGS,
         Column("version", ScalarKind.INT, "version", "Rises with every change of the pool."),
         ToMany("settingsHistory", "PoolSetting", "pool_id", "VERSION_DESC", "Its settings, the newest version first."),

@@ -261,7 +261,7 @@ class PoolChange:
 
     `valid_from` is the first day of the new settings, today when None. `department_ids` are the departments whose
     people, those below included, are members, `member_ids` are people who are so by themselves; both empty is
-    everybody.
+    everybody. `administrator_ids` are those who administer the pool of all who may assign, empty is all of these.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -270,6 +270,7 @@ class PoolChange:
     is_default: bool = False
     department_ids: tuple[UUID, ...] | None = None
     member_ids: tuple[UUID, ...] | None = None
+    administrator_ids: tuple[UUID, ...] | None = None
     valid_from: date | None = None
 
 

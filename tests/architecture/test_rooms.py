@@ -50,6 +50,7 @@ REVIEWED = {
     "access/compiler.py": "the only file that knows casbin",
     "access/scopes.py": "row scopes as SQL",
     "access/table.py": "the compiled rights, all that rooms above need",
+    "customers/administrators.py": "who administers a pool: a seventh subject of `queries`",
     "customers/allocation_models.py": "tables of what people bring into allocations: a second subject of `models`",
     "customers/allocation_reads.py": "how allocations are read: a fourth subject of `reads`",
     "analytics/behaviour_queries.py": "reports of how people use what they hold: a second subject of `queries`",

@@ -164,7 +164,7 @@ def _other(part: str) -> Any:
 def test_two_decide_about_whether_two_decide() -> None:
     plain = PoolSettings()
     asked = replace(plain, tightening_needs_approval=True)
-    tight = {"recycle_follow_up_days": 10}
+    tight: dict[str, Any] = {"recycle_follow_up_days": 10}
     assert replace(plain, **tight).decided_by_two(plain) == ()
     assert replace(asked, **tight).decided_by_two(plain) == ("tightening_needs_approval",)
     assert asked.decided_by_two(asked) == ()

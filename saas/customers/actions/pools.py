@@ -20,7 +20,7 @@ from saas.customers.actions.pool_versions import (
     settings_json,
 )
 from saas.customers.actions.proposals import lapse_proposals, refuse_unapproved
-from saas.customers.errors import PoolNameTaken, PoolNeeded
+from saas.customers.errors import AdministratorNotOnStaff, PoolNameTaken, PoolNeeded
 from saas.customers.models import CustomerPool
 from saas.customers.moments import OverLimit, people_over_limit
 from saas.customers.settings import PoolChange, PoolSettings
@@ -88,6 +88,8 @@ async def configure_pool(
     :raises ApprovalNeeded: a second person decides about such a change (P49).
     :raises BadUserInput: the name is empty or too long.
     :raises DepartmentNotFound: a department is not one of this company.
+    :raises EmployeeNotFound: a member or administrator is not one of this company.
+    :raises AdministratorNotOnStaff: an administrator has left it.
     :raises PoolNotFound: this company has no such pool.
     :raises PoolChanged: somebody changed it meanwhile.
     :raises PoolNameTaken: another pool has the name.
@@ -133,6 +135,8 @@ async def _change_pool(pool_id: UUID, before: asyncpg.Record, change: PoolChange
         changes |= await _set_departments(pool_id, change.department_ids)
     if change.member_ids is not None:
         changes |= await _set_members(pool_id, change.member_ids)
+    if change.administrator_ids is not None:
+        changes |= await _set_administrators(pool_id, change.administrator_ids)
     return changes
 
 
@@ -189,6 +193,20 @@ async def _set_members(pool_id: UUID, member_ids: tuple[UUID, ...]) -> dict[str,
         except AppError as unknown:
             raise unknown.at("members", str(place)) from None
     return _listed("members", await _replaced("pool_member", "employee_id", pool_id, member_ids), member_ids)
+
+
+async def _set_administrators(pool_id: UUID, people: tuple[UUID, ...]) -> dict[str, list[Scalar]]:
+    """Whoever has left can't be named: a pool that names only such people names nobody."""
+    for place, employee_id in enumerate(people):
+        try:
+            employee = await get_employee(employee_id)
+        except AppError as unknown:
+            raise unknown.at("administrators", str(place)) from None
+        if employee.status != "active":
+            values: dict[str, Scalar] = {"person": employee.name}
+            field = ("administrators", str(place))
+            raise AdministratorNotOnStaff("customers.administrator_not_on_staff", values, field=field)
+    return _listed("administrators", await _replaced("pool_administrator", "employee_id", pool_id, people), people)
 
 
 async def _replaced(table: str, column: str, pool_id: UUID, wanted: tuple[UUID, ...]) -> list[UUID]:

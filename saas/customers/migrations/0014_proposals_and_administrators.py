@@ -1,4 +1,4 @@
-"""Changes of pools that are proposed and decided by a second person (P49, L28)."""
+"""Changes of pools that a second person decides about (P49, L28), and people who administer pools (P01)."""
 
 from tortoise import fields
 from tortoise.migrations import operations as ops
@@ -42,6 +42,26 @@ class Migration(RoomMigration):
             bases=["TenantModel"],
         ),
         ops.AddField(model_name="PoolSetting", name="proposal_id", field=fields.UUIDField(null=True)),
+        ops.CreateModel(
+            name="PoolAdministrator",
+            fields=[
+                ("tenant_id", fields.UUIDField(default=current_tenant_id)),
+                ("pool_id", fields.UUIDField()),
+                ("employee_id", fields.UUIDField(primary_key=True, unique=True, db_index=True)),
+            ],
+            options={
+                "table": "pool_administrator",
+                "app": "customers",
+                "pk_attr": "employee_id",
+                "table_description": "A person who administers a pool; one without any is administered by whoever may "
+                "assign (P01).",
+            },
+            bases=["Model"],
+        ),
+        TenantTable("pool_administrator", key=("pool_id", "employee_id")),
+        TenantForeignKey("pool_administrator", "pool_id", "customer_pool"),
+        TenantForeignKey("pool_administrator", "employee_id", "employee"),
+        TenantIndex("pool_administrator", "pool_administrator_employee", "employee_id, pool_id"),
         TenantTable("pool_proposal"),
         TenantForeignKey("pool_proposal", "pool_id", "customer_pool"),
         TenantForeignKey("pool_proposal", "proposer_id", "employee"),
