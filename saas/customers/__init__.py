@@ -122,6 +122,7 @@ from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.proposal_mails import ProposalMails
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
@@ -227,6 +228,7 @@ __all__ = [
     "PoolMetrics",
     "PoolProposals",
     "PoolSettings",
+    "ProposalMails",
     "ReclaimWarning",
     "RecycleCondition",
     "RecycleReport",

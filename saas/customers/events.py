@@ -25,7 +25,8 @@ SETTINGS_PROPOSED = EventTopic(
     "customers.settings_proposed", "A change of a pool is proposed; who may decide is to be told: proposal_id."
 )
 SETTINGS_DECIDED = EventTopic(
-    "customers.settings_decided", "A proposed change was approved or refused; who proposed it is told: proposal_id."
+    "customers.settings_decided",
+    "A proposed change was approved or refused, or it lapsed; who proposed it is told: proposal_id.",
 )
 PLAN_AWAITED = EventTopic("customers.plan_awaited", "An allocation of many customers is to be planned: allocation_id.")
 COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customers is to be given: allocation_id.")

@@ -70,6 +70,7 @@ REVIEWED = {
     "customers/nights.py": "which pools want a night's run, and the rows of runs: a fifth subject of `queries`",
     "customers/plugin_methods.py": "a plugin's method asked and checked: a second subject of `hooks`",
     "customers/pool_models.py": "tables of who decides about a pool: a third subject of `models`",
+    "customers/proposal_mails.py": "what people are told by mail of proposals: a third subject of `jobs`",
     "customers/proposal_reads.py": "how proposed changes of pools are read: a fifth subject of `reads`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/recycling_jobs.py": "the nightly recycling: a second subject of `jobs`",

@@ -140,8 +140,9 @@ def _verdict(desk: _Desk, row: Row) -> Verdict:
     if refusals:
         return Verdict.refused(*refusals)
     customer_id = desk.customers.find(*_called(row))
-    if customer_id in desk.foreign:
-        return Verdict.refused(desk.foreign[customer_id].at("customer"))
+    foreign = desk.foreign.get(customer_id) if customer_id else None
+    if foreign is not None:
+        return Verdict.refused(foreign.at("customer"))
     owner_id = desk.staff.id_of(str(row.values["owner"]), column="owner")
     days = _period(row)
     for each in desk.known.get(customer_id, ()) if customer_id else ():

@@ -119,7 +119,8 @@ async def dry_run_proposal(
 
 
 async def lapse_proposals(actor: Actor, pool_id: UUID, *, clock: Clock) -> None:
-    """The proposals that wait for a locked pool lapse: its settings are others now, or it is closed."""
+    """The proposals that wait for a locked pool lapse: its settings are others now, or it is closed; who made them is
+    told."""
     rows = await current_transaction().fetch(_LAPSE, current_tenant_id(), pool_id, clock.now())
     entries = [
         entry_values(
@@ -133,6 +134,8 @@ async def lapse_proposals(actor: Actor, pool_id: UUID, *, clock: Clock) -> None:
         for row in rows
     ]
     await record_many(entries)
+    for row in rows:
+        await emit(SETTINGS_DECIDED, {"proposal_id": str(row["id"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from saas.customers import PoolChange, configure_pool
 from tests.rooms.sheets.conftest import Sheets
 from tests.staging import ZONE, Company
 
-HEADER = ["客户编号", "客户名称", "负责人"]
-HISTORY = ["客户名称", "历任负责人", "开始日期", "结束日期"]
+HEADER: list[str | None] = ["客户编号", "客户名称", "负责人"]
+HISTORY: list[str | None] = ["客户名称", "历任负责人", "开始日期", "结束日期"]
 
 
 async def test_p01_a_list_gives_to_others_only_from_pools_that_one_administers(
@@ -20,7 +20,7 @@ async def test_p01_a_list_gives_to_others_only_from_pools_that_one_administers(
     configured = partial(configure_pool, company.founder, pool_id=company.pool_id, time_zone=ZONE, clock=company.clock)
     change = PoolChange(administrator_ids=(rep.employee_id,) if rep.employee_id else ())
     await company.within(partial(configured, change=change, expected_version=1))
-    book = {
+    book: dict[str, list[list[str | None]]] = {
         "客户": [HEADER, ["C1", "甲有限公司", "李雷"], ["C2", "乙有限公司", None], ["C3", "丁有限公司", "韩梅梅"]],
         "归属历史": [HISTORY, ["丙有限公司", "李雷", "2025-01-01", "2025-06-30"]],
     }
