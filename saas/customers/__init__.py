@@ -60,6 +60,7 @@ from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
+from saas.customers.administrators import count_pools_left_by
 from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.claim_queries import foresee_claim
@@ -258,6 +259,7 @@ __all__ = [
     "count_entries",
     "count_held",
     "count_pool_views",
+    "count_pools_left_by",
     "create_customer",
     "create_default_pool",
     "create_pool",

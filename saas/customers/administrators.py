@@ -23,6 +23,12 @@ JOIN customer_pool p ON p.tenant_id = $1 AND p.id = a.pool_id
 JOIN employee e ON e.tenant_id = $1 AND e.id = a.employee_id AND e.status = 'active'
 WHERE a.tenant_id = $1 AND ($2::uuid[] IS NULL OR a.pool_id = ANY ($2)) ORDER BY e.name, e.id
 """
+_LEFT_BY = """
+SELECT count(*)::int FROM customer_pool p WHERE p.tenant_id = $1 AND p.status <> 'closed'
+    AND EXISTS (SELECT FROM pool_administrator a WHERE a.tenant_id = $1 AND a.pool_id = p.id AND a.employee_id = $2)
+    AND NOT EXISTS (SELECT FROM pool_administrator a JOIN employee e ON e.tenant_id = $1 AND e.id = a.employee_id
+        AND e.status = 'active' WHERE a.tenant_id = $1 AND a.pool_id = p.id)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +75,8 @@ async def is_administrator(actor: Actor, pool_id: UUID) -> bool:
     """Whether somebody who may assign customers may do so from this pool."""
     found = (await find_administrations([pool_id])).get(pool_id)
     return found is None or found.refusal(actor) is None
+
+
+async def count_pools_left_by(employee_id: UUID) -> int:
+    """Of how many pools somebody who left was the last administrator: whoever may assign administers them now."""
+    return int(await current_transaction().fetchval(_LEFT_BY, current_tenant_id(), employee_id))

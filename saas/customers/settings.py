@@ -109,7 +109,7 @@ class PoolSettings(
         names = [name for name in OPTIONS if getattr(before, name) != getattr(self, name)]
         alone = [name for name in names if can_take_sooner(old, self._only(name, before).recycle_rules())]
         if not alone and can_take_sooner(old, new):
-            alone = [name for name in names if name in _MOVE_DUE] or ["grace_days"]
+            alone = [name for name in names if name in _MOVE_DUE] or names or ["grace_days"]
         shorter = ["grace_days"] if self.grace_days < before.grace_days else []
         asked = (
             ["tightening_needs_approval"] if before.tightening_needs_approval > self.tightening_needs_approval else []

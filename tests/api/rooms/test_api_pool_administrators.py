@@ -15,6 +15,11 @@ mutation ($input: CustomerPoolUpdateInput!) {{
   customerPoolUpdate(input: $input) {{ pool {{ administrators lacksAdministrators }} {USER_ERRORS} }}
 }}
 """
+SEPARATE = f"""
+mutation ($input: EmployeeSeparateInput!) {{
+  employeeSeparate(input: $input) {{ poolsWithoutAdministrators {USER_ERRORS} }}
+}}
+"""
 ASSIGN = f"""
 mutation ($input: CustomerAssignInput!) {{
   customerAssign(input: $input) {{ customer {{ owner {{ id }} }} {USER_ERRORS} }}
@@ -80,3 +85,22 @@ async def test_p01_what_the_pool_hides_is_shown_to_its_own_administrators_alone(
     assert (await shown(owner, customer_id))[0] == {**HIDDEN, "phone": {"masked": "138****8000", "value": None}}
     found, _ = await shown(leader, customer_id)
     assert {**found, "phone": None} == {**WHOLE, "phone": None}
+
+
+async def test_p01_a_pool_whose_last_administrator_leaves_says_so(web: Web) -> None:
+    owner = await web.sign_up()
+    people = [await owner.invite("sales_manager", name=name) for name in ("韩梅", "王芳")]
+    customer_id, rep = await entered(owner), await owner.invite("rep", name="李雷")
+    pool = (await owner.data(POOL))["customerPools"]["nodes"][0]
+    named = [each.employee_id for each in people]
+    await owner.done(UPDATE, id=pool["id"], expectedVersion=1, administrators=named)
+    told = []
+    for person in people:
+        left = {"idempotencyKey": secrets.token_hex(8), "employee": person.employee_id, "reason": "个人原因"}
+        done = await owner.done(SEPARATE, **left)
+        pool = (await owner.data(POOL))["customerPools"]["nodes"][0]
+        told.append((done["poolsWithoutAdministrators"], pool["lacksAdministrators"]))
+    assert told == [(0, False), (1, True)]
+    assert sorted(json.loads(pool["administrators"])) == sorted(named)
+    assigned = await owner.done(ASSIGN, **given(customer_id, rep.employee_id))
+    assert assigned["customer"]["owner"] == {"id": rep.employee_id}
