@@ -37,7 +37,8 @@ class Migration(RoomMigration):
                 "table": "pool_proposal",
                 "app": "customers",
                 "pk_attr": "id",
-                "table_description": "A change of a pool's settings that was proposed, and what was decided (P49, L28).",
+                "table_description": "A change of a pool's settings that was proposed, and what a second person decided "
+                "(P49, L28).",
             },
             bases=["TenantModel"],
         ),
