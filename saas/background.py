@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from saas.access import SALES_MANAGER
+from saas.access import SALES_MANAGER, AccessTables
 from saas.audit import HeadLog, chain, read_head
 from saas.circulation.jobs import AssessmentRun, DeclineRun
 from saas.circulation.mails import FindRecipients
 from saas.customers import (
     OwnershipNotices,
+    ProposalMails,
     RecycleWarning,
     RecyclingRun,
     RuleChangeNotice,
@@ -23,7 +24,7 @@ from saas.customers import (
 )
 from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
-from saas.identity import Recipient, find_staff_recipients, purge_identity
+from saas.identity import Holder, Recipient, find_holders, find_recipient, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
@@ -70,6 +71,20 @@ def listen_for_owners(
 
     OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
     RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
+
+
+def listen_for_proposals(
+    handlers: Handlers, database: Database, access: AccessTables, postbox: Postbox, catalogue: Catalogue, clock: Clock
+) -> None:
+    """The mails about proposed changes of pools: to all who configure pools, and to who proposed one."""
+
+    async def holders() -> list[Holder]:
+        return await find_holders(database, access, current_tenant_id(), permission="pool:configure", clock=clock)
+
+    async def account(account_id: UUID) -> Recipient | None:
+        return await find_recipient(database, account_id)
+
+    ProposalMails(postbox, holders, account, catalogue).listen(handlers)
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:

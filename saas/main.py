@@ -26,6 +26,7 @@ from saas.background import (
     circulation_jobs,
     every_tenant,
     listen_for_owners,
+    listen_for_proposals,
     owner_and_supervisors,
     periodic_jobs,
     recycle_warning,
@@ -363,6 +364,8 @@ def worker_services(installation: Installation) -> WorkerServices:
     CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
     AssessmentJobs(database, installation.sealer, clock).listen(handlers)
     listen_for_owners(handlers, database, mails, catalogue, clock)
+    access = AccessTables(database, installation.product.rights)
+    listen_for_proposals(handlers, database, access, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)

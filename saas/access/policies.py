@@ -122,7 +122,15 @@ _PAY_OF_INCENTIVES = (
     "Statement.payable",
     "Statement.carried",
 )
-_POOLS_TYPES = ("PoolEvent", "PoolNotice", "Allocation", "AllocationPick", "AllocationCredit", "EmployeeTrait")
+_POOLS_TYPES = (
+    "PoolEvent",
+    "PoolNotice",
+    "PoolProposal",
+    "Allocation",
+    "AllocationPick",
+    "AllocationCredit",
+    "EmployeeTrait",
+)
 _POOLS = tuple(f"{name}.*" for name in _POOLS_TYPES)
 _LEDGER_PEOPLE = ("PoolEvent.employee", "PoolEvent.formerOwner")
 _LEDGER_FACTS = (
@@ -332,8 +340,8 @@ def _auditor() -> Iterable[PolicyLine]:
     """Reads the trail and the rules, changes nothing, sees no personal field."""
     yield from _allow(AUDITOR, Action.SEE, "AuditEntry", "Role", "AccessRule", *_COMPANY_TYPES)
     yield from _allow(AUDITOR, READ_USE, "AuditEntry.*", "Role.*", "AccessRule.*", *_COMPANY)
-    yield from _allow(AUDITOR, Action.SEE, "Allocation", "PoolEvent")
-    yield from _allow(AUDITOR, READ_USE, "Allocation.*", "PoolEvent.*")
+    yield from _allow(AUDITOR, Action.SEE, "Allocation", "PoolEvent", "PoolProposal")
+    yield from _allow(AUDITOR, READ_USE, "Allocation.*", "PoolEvent.*", "PoolProposal.*")
     yield from _allow(AUDITOR, Action.DO, "access:read", "audit:read", "audit:verify", "allocation:audit")
     yield from _allow(AUDITOR, Action.DO, "fairness:read")
 

@@ -42,14 +42,10 @@ from saas.customers.actions.ledger import job_actor, tell_readers_with
 from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
-from saas.customers.actions.pools import (
-    apply_begun_settings,
-    close_pool,
-    configure_pool,
-    create_default_pool,
-    create_pool,
-    move_customers,
-)
+from saas.customers.actions.pool_moves import move_customers
+from saas.customers.actions.pool_versions import apply_begun_settings
+from saas.customers.actions.pools import close_pool, configure_pool, create_default_pool, create_pool
+from saas.customers.actions.proposals import PoolProposals, dry_run_proposal
 from saas.customers.actions.reclaiming import (
     LockedHolding,
     ReclaimWarning,
@@ -64,6 +60,7 @@ from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
+from saas.customers.administrators import count_pools_left_by
 from saas.customers.allocation import MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.claim_queries import foresee_claim
@@ -127,6 +124,7 @@ from saas.customers.moments import OverLimit, assignment_warning
 from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
+from saas.customers.proposal_mails import ProposalMails
 from saas.customers.queries import (
     find_customer_by_external_key,
     find_owner_on,
@@ -229,7 +227,9 @@ __all__ = [
     "PoolChange",
     "PoolHolding",
     "PoolMetrics",
+    "PoolProposals",
     "PoolSettings",
+    "ProposalMails",
     "ReclaimWarning",
     "RecycleCondition",
     "RecycleReport",
@@ -259,11 +259,13 @@ __all__ = [
     "count_entries",
     "count_held",
     "count_pool_views",
+    "count_pools_left_by",
     "create_customer",
     "create_default_pool",
     "create_pool",
     "credit_back",
     "draw_certificate",
+    "dry_run_proposal",
     "dry_run_settings",
     "effective_days",
     "explain_allocation",

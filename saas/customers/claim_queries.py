@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
+from saas.customers.administrators import is_administrator
 from saas.customers.errors import CustomerAlreadyOwned, CustomerNotFound, PoolBeingAllocated
 from saas.customers.moments import judged_more
 from saas.customers.policies import CUSTOMER_SCOPES, VISIBLE_POOL
@@ -74,7 +75,8 @@ async def judged_claim(
     """The situation with all that the pool asks; nothing more is asked where somebody owns the customer."""
     target, settings = found.target, found.settings
     situation = found.situation
-    if settings.admins_claim_freely and access.may("customer:assign"):
+    is_admin = settings.admins_claim_freely and access.may("customer:assign")
+    if is_admin and await is_administrator(actor, target.pool_id):
         situation = replace(situation, is_exempt=True)
     if target.claimant_department_id is None or actor.employee_id is None:
         return situation, settings.claim_rules(found.pool_name, limit=settings.holding_limit)

@@ -155,6 +155,14 @@ class NotAPoolMember(RuleRefused):
     """P01: only members claim from a pool."""
 
 
+class NotAPoolAdministrator(RuleRefused):
+    """P01: the pool names who administers it, and it is somebody else."""
+
+
+class AdministratorNotOnStaff(BadUserInput):
+    """P01: only people on the staff administer pools."""
+
+
 class PoolNameTaken(Conflict):
     """Another pool of the company has that name."""
 

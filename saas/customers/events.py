@@ -21,6 +21,13 @@ RECYCLING_CHANGED = EventTopic(
     "customers.recycling_changed",
     "A pool's rules of recycling changed; who loses by it is to be told: pool_id, version.",
 )
+SETTINGS_PROPOSED = EventTopic(
+    "customers.settings_proposed", "A change of a pool is proposed; who may decide is to be told: proposal_id."
+)
+SETTINGS_DECIDED = EventTopic(
+    "customers.settings_decided",
+    "A proposed change was approved or refused, or it lapsed; who proposed it is told: proposal_id.",
+)
 PLAN_AWAITED = EventTopic("customers.plan_awaited", "An allocation of many customers is to be planned: allocation_id.")
 COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customers is to be given: allocation_id.")
 CUSTOMERS_UNPLACED = EventTopic(
@@ -38,6 +45,8 @@ TOPICS = (
     RECYCLE_WARNED,
     CUSTOMERS_LOST,
     RECYCLING_CHANGED,
+    SETTINGS_PROPOSED,
+    SETTINGS_DECIDED,
     PLAN_AWAITED,
     COMMIT_AWAITED,
     CUSTOMERS_UNPLACED,

@@ -16,6 +16,8 @@ from saas.customers.allocation_models import EmployeeTrait as EmployeeTrait
 from saas.customers.mark_models import HoldingMark as HoldingMark
 from saas.customers.mark_models import OwnershipRequest as OwnershipRequest
 from saas.customers.mark_models import PoolNotice as PoolNotice
+from saas.customers.pool_models import PoolAdministrator as PoolAdministrator
+from saas.customers.pool_models import PoolProposal as PoolProposal
 from tenants import TenantMeta, TenantModel, current_tenant_id
 
 SETTINGS_BEFORE = (
@@ -64,6 +66,7 @@ class PoolSetting(TenantModel):
     valid_from = fields.DateField()
     created_at = fields.DatetimeField()
     created_by = fields.UUIDField()
+    proposal_id: UUID | None = fields.UUIDField(null=True)
 
     class Meta(TenantMeta):
         table = "pool_setting"

@@ -35,6 +35,13 @@ CUSTOMER_SCOPES = {
 ADMINISTERS_POOLS = "customer:assign"
 """Whoever may assign customers administers pools: nothing that a pool hides is hidden from them."""
 
+FOREIGN_POOL = (
+    "{t}.pool_id = ANY (ARRAY(SELECT a.pool_id FROM pool_administrator a JOIN employee e ON e.tenant_id = {tenant}"
+    " AND e.id = a.employee_id AND e.status = 'active' WHERE a.tenant_id = {tenant} GROUP BY a.pool_id"
+    " HAVING NOT coalesce(bool_or(a.employee_id = {employee}), false)))"
+)
+"""But where the pool names people on the staff who administer it, and the caller is none of them (P01)."""
+
 
 def _in_pools_where(condition: str) -> str:
     """The row's pool is one of those: a question about few rows, asked once for all rows, and of none at no cost."""
@@ -65,7 +72,7 @@ OWNERSHIP_SCOPES = {
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.owner_id = {employee}",
 }
-POOL_SCOPES = {"all": "true"}
+POOL_SCOPES = PROPOSAL_SCOPES = {"all": "true"}
 MARK_SCOPES = NOTICE_SCOPES = {
     "all": "true",
     "department": "{t}.owner_department_id IN " + MY_DEPARTMENT_TREE,

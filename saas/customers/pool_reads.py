@@ -9,6 +9,7 @@ from saas.customers.policies import (
     POOL_EVENT_SCOPES,
     POOL_SCOPES,
 )
+from saas.customers.proposal_reads import PROPOSAL_ROOT, pool_proposal
 from saas.customers.settings import OPTIONS
 from saas.reads.mapping import (
     EXACT,
@@ -108,6 +109,15 @@ pool = ReadType(
         Column("isDefault", ScalarKind.BOOLEAN, "is_default", "Whether new customers belong to it."),
         _members("departments", "pool_department", "department_id", "dep", "Departments that are members (P01)"),
         _members("members", "pool_member", "employee_id", "emp", "People who are members beside those (P01)"),
+        _members("administrators", "pool_administrator", "employee_id", "emp", "People who administer it (P01)"),
+        Expression(
+            "lacksAdministrators",
+            ScalarKind.BOOLEAN,
+            "(EXISTS (SELECT FROM pool_administrator a WHERE a.tenant_id = {tenant} AND a.pool_id = {t}.id)"
+            " AND NOT EXISTS (SELECT FROM pool_administrator a JOIN employee e ON e.tenant_id = {tenant}"
+            " AND e.id = a.employee_id AND e.status = 'active' WHERE a.tenant_id = {tenant} AND a.pool_id = {t}.id))",
+            "Whether all whom it names have left: whoever may assign customers administers it then.",
+        ),
         *POOL_SETTINGS,
         Column("version", ScalarKind.INT, "version", "Rises with every change of the pool."),
         ToMany("settingsHistory", "PoolSetting", "pool_id", "VERSION_DESC", "Its settings, the newest version first."),
@@ -126,6 +136,7 @@ pool_setting = ReadType(
         Column("validFrom", ScalarKind.DATE, "valid_from", "First day."),
         Column("createdAt", ScalarKind.DATETIME, "created_at", "When it was decided."),
         Expression("settings", ScalarKind.STRING, "{t}.settings::text", "All settings, as JSON."),
+        ToOne("proposal", "PoolProposal", "proposal_id", "With whose approval; null where nobody's was needed."),
     ),
 )
 
@@ -213,8 +224,9 @@ pool_notice = ReadType(
     ),
 )
 
-POOL_TYPES = (pool, pool_setting, pool_event, pool_notice, *ALLOCATION_TYPES)
+POOL_TYPES = (pool, pool_setting, pool_proposal, pool_event, pool_notice, *ALLOCATION_TYPES)
 POOL_ROOTS = (
+    PROPOSAL_ROOT,
     *ALLOCATION_ROOTS,
     ListRoot("customerPools", "CustomerPool", "NAME_ASC", "The company's pools and their rules."),
     ListRoot(

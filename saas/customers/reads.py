@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from saas.customers.mark_reads import MARK_ROOT, holding_mark
-from saas.customers.policies import ADMINISTERS_POOLS, CUSTOMER_HIDDEN, CUSTOMER_SCOPES, OWNERSHIP_SCOPES
+from saas.customers.policies import (
+    ADMINISTERS_POOLS,
+    CUSTOMER_HIDDEN,
+    CUSTOMER_SCOPES,
+    FOREIGN_POOL,
+    OWNERSHIP_SCOPES,
+)
 from saas.customers.pool_reads import POOL_ROOTS, POOL_TYPES, RECYCLE_RULE
 from saas.customers.request_reads import REQUEST_ROOT, ownership_request
 from saas.reads.mapping import (
@@ -64,6 +70,7 @@ customer = ReadType(
         "customers.hidden_in_pool",
         CUSTOMER_HIDDEN,
         lifted_by=ADMINISTERS_POOLS,
+        but_in=FOREIGN_POOL,
         counted="{t}.owner_id IS NULL",
     ),
     fields=(

@@ -43,6 +43,7 @@ from saas.customers.recycling import (
     RecycleFacts,
     RecycleRules,
     Restart,
+    can_take_sooner,
     recycle_verdict,
 )
 from saas.customers.rules import FairWindow, PoolRules, RareClaimRules
@@ -119,6 +120,36 @@ class PoolSettings(
             return replace(after, kept=kept)
         is_restart = after.change_effect == ChangeEffect.RESTART
         return replace(after, kept=(), restart=Restart(version + 1, valid_from) if is_restart else self.restart)
+
+    def tightened(self, before: PoolSettings) -> tuple[str, ...]:
+        """The options by which these settings can take a customer sooner than those of before, whatever customers
+        there are (L28): each that can by itself, all that move due dates where only several together can.
+
+        A shorter grace does, for the change after it, and so does it where nobody is asked any more.
+        """
+        old, new = before.recycle_rules(), self.recycle_rules()
+        names = [name for name in OPTIONS if getattr(before, name) != getattr(self, name)]
+        alone = [name for name in names if can_take_sooner(old, self._only(name, before).recycle_rules())]
+        if not alone and can_take_sooner(old, new):
+            alone = [name for name in names if name in _MOVE_DUE] or names or ["grace_days"]
+        shorter = ["grace_days"] if self.grace_days < before.grace_days else []
+        asked = (
+            ["tightening_needs_approval"] if before.tightening_needs_approval > self.tightening_needs_approval else []
+        )
+        return tuple(dict.fromkeys([*alone, *shorter, *asked]))
+
+    def _only(self, name: str, before: PoolSettings) -> PoolSettings:
+        """Those of before with one option as it is here."""
+        return replace(before, **{name: getattr(self, name)})
+
+    def decided_by_two(self, before: PoolSettings) -> tuple[str, ...]:
+        """The options whose change a second person decides about (P49); none where there are no such.
+
+        Whether there are such is among them, either way: so nobody is bound to a second person who is not there.
+        """
+        if before.tightening_needs_approval:
+            return self.tightened(before)
+        return ("tightening_needs_approval",) if self.tightening_needs_approval else ()
 
     def recycle_rules(self) -> RecycleRules:
         """What the verdict of recycling goes by, with what older holdings go by."""
@@ -270,7 +301,7 @@ class PoolChange:
 
     `valid_from` is the first day of the new settings, today when None. `department_ids` are the departments whose
     people, those below included, are members, `member_ids` are people who are so by themselves; both empty is
-    everybody.
+    everybody. `administrator_ids` are those who administer the pool of all who may assign, empty is all of these.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -279,6 +310,7 @@ class PoolChange:
     is_default: bool = False
     department_ids: tuple[UUID, ...] | None = None
     member_ids: tuple[UUID, ...] | None = None
+    administrator_ids: tuple[UUID, ...] | None = None
     valid_from: date | None = None
 
 
@@ -331,6 +363,16 @@ _HINTS = get_type_hints(PoolSettings)
 def settings_of(text: str) -> PoolSettings:
     """From what `text` gave, by an older version too; kept, since each claim asks and a company has few."""
     return PoolSettings(**{name: from_json(_HINTS[name], value) for name, value in json.loads(text).items()})
+
+
+def wanted_text(wanted: Mapping[str, Any]) -> str:
+    """A change of settings as JSON, by their names; for `wanted_of`."""
+    return json.dumps({name: json.loads(as_text(value)) for name, value in sorted(wanted.items())})
+
+
+def wanted_of(text: str) -> dict[str, Any]:
+    """From what `wanted_text` gave."""
+    return {name: from_json(_HINTS[name], value) for name, value in json.loads(text).items()}
 
 
 def settings_in_force(row: _Row) -> PoolSettings:

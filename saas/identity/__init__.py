@@ -6,9 +6,11 @@ one company, and only hashes of its tokens are kept.
 
 from saas.identity.actions.accounts import (
     Candidate,
+    Holder,
     Recipient,
     admit_candidate,
     change_password,
+    find_holders,
     find_recipient,
     find_staff_recipients,
     settle_candidate,
@@ -69,6 +71,7 @@ __all__ = [
     "Candidate",
     "Company",
     "HashCost",
+    "Holder",
     "InvitationView",
     "Invited",
     "Member",
@@ -91,6 +94,7 @@ __all__ = [
     "create_invitation",
     "end_membership",
     "end_membership_of_employee",
+    "find_holders",
     "find_member",
     "find_open_invitation",
     "find_recipient",

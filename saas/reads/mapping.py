@@ -222,6 +222,8 @@ FieldMapping = Column | Expression | Sealed | SealedDocument | ToOne | ToMany | 
 class Veil:
     """What some rows hide from whoever lacks the permission `lifted_by`, whatever other rights say.
 
+    `but_in` is the predicate of rows in which the permission lifts nothing; None where there are no such.
+
     `hidden` maps a field's name, or ``"phone.masked"`` for the masked form of a sealed one, to the predicate of the
     rows in which it is hidden. There it is null, with an error of the sentence `key`, and can't be used in any way. A
     field that lists are ordered by has no veil: the index would be lost.
@@ -233,6 +235,7 @@ class Veil:
     hidden: Mapping[str, str]
     lifted_by: str
     counted: str | None = None
+    but_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from saas.access.table import ALLOWED, AccessTable, FieldAccess, FieldRight
 from saas.kernel import FieldForbidden
 from saas.reads.contract import Caller
 from saas.reads.errors import UnknownField, field_forbidden
-from saas.reads.mapping import Column, Expression, FieldMapping, ReadType, Sealed
+from saas.reads.mapping import Column, Expression, FieldMapping, ReadType, Sealed, Veil
 from saas.reads.registry import Registry
 from saas.reads.statement import Statement
 
@@ -76,7 +76,13 @@ class Rights:
     def _veil_over(self, read_type: ReadType, name: str) -> str | None:
         """The predicate of the rows that hide a field from the caller."""
         veil = read_type.veil
-        return None if veil is None or self._access.may(veil.lifted_by) else veil.hidden.get(name)
+        return None if veil is None else self._unlifted(veil, veil.hidden.get(name))
+
+    def _unlifted(self, veil: Veil, rows: str | None) -> str | None:
+        """Of the rows that a veil is about, those in which the caller's permission does not lift it."""
+        if rows is None or not self._access.may(veil.lifted_by):
+            return rows
+        return None if veil.but_in is None else f"({rows}) AND {veil.but_in}"
 
     def _covering(self, read_type: ReadType, right: FieldRight) -> FieldRight:
         covers = right.access is FieldAccess.ROWS and self._access.visible(read_type.name) <= right.scopes
@@ -85,9 +91,8 @@ class Rights:
     def counted_rows(self, read_type: ReadType, alias: str) -> str | None:
         """The rows whose reading by id is counted; None where none is, or the caller's is not."""
         veil = read_type.veil
-        if veil is None or veil.counted is None or self._access.may(veil.lifted_by):
-            return None
-        return self.expand(veil.counted, alias)
+        counted = None if veil is None else self._unlifted(veil, veil.counted)
+        return None if counted is None else self.expand(counted, alias)
 
     def readable_rows(self, read_type: ReadType, name: str, right: FieldRight, alias: str) -> str:
         """The condition under which a right on rows to the field of that name (or masked form) holds."""

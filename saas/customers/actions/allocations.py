@@ -11,6 +11,7 @@ from saas.audit import record
 from saas.customers.actions.carrying_out import PlanRow, carry_out, lock_unchanged_pool
 from saas.customers.actions.giving import Given
 from saas.customers.actions.wishes import CommitOrder, OnChange, is_large
+from saas.customers.administrators import require_administrator
 from saas.customers.claim_queries import refuse_during_allocation
 from saas.customers.errors import AllocationClosed, AllocationNotFound, AllocationNotPlanned, PlanChanged
 from saas.customers.events import COMMIT_AWAITED
@@ -53,6 +54,7 @@ async def commit_allocation(
     public value of a draw that names its source. What can be judged without a job's work is refused here.
 
     :raises AllocationNotFound: this company has no such allocation.
+    :raises NotAPoolAdministrator: the pool names others who administer it (P01).
     :raises AllocationNotPlanned: its plan is not there yet, or could not be made.
     :raises AllocationClosed: it is, or was, committed or cancelled before; of any number at once one commits.
     :raises PoolBeingAllocated: a job gives customers of the pool at the moment.
@@ -60,6 +62,7 @@ async def commit_allocation(
     :raises DrawSeedRefused: the value of the public seed is needed.
     """
     row = await _locked(allocation_id)
+    await require_administrator(actor, row["pool_id"], place=("allocation",))
     _require_planned(row["state"])
     if row["plan_hash"] != plan_hash:
         raise PlanChanged("customers.plan_of_other_hash", field=("planHash",))
@@ -81,9 +84,11 @@ async def cancel_allocation(actor: Actor, *, allocation_id: UUID, clock: Clock) 
     """Drop a plan (permission ``pool:allocate``), made or not; a draw's commitment stays published, to be counted.
 
     :raises AllocationNotFound: this company has no such allocation.
+    :raises NotAPoolAdministrator: the pool names others who administer it (P01).
     :raises AllocationClosed: it is, or was, committed or cancelled before.
     """
-    await _locked(allocation_id)
+    row = await _locked(allocation_id)
+    await require_administrator(actor, row["pool_id"], place=("allocation",))
     await current_transaction().execute(_CANCEL, current_tenant_id(), allocation_id, clock.now(), actor.account_id)
     await record(actor, "allocation.cancelled", object_type="Allocation", object_id=allocation_id, clock=clock)
 

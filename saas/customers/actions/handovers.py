@@ -14,6 +14,7 @@ from saas.access import AccessTable
 from saas.audit import record
 from saas.customers.actions.due_dates import FollowUpSource, settle_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.administrators import require_administrator
 from saas.customers.errors import (
     ApprovalNeeded,
     AssigneeNotOnStaff,
@@ -225,6 +226,7 @@ async def assign_customer(
     :raises BadUserInput: no reason is given, or too long a one.
     :raises CustomerNotFound: missing, another company's, or not visible.
     :raises AssigneeNotOnStaff: the person is not on the staff of this company.
+    :raises NotAPoolAdministrator: the pool names others who administer it (P01).
     :raises CustomerAlreadyOwned: somebody owns it.
     :raises WayClosed: the pool has no assignments (P04).
     :raises ApprovalNeeded: assignments from the pool are asked for; one's own is where claims are (P49).
@@ -250,6 +252,7 @@ async def check_assignment(
     `is_approved` passes approval alone (P49). Raises as `assign_customer`.
     """
     found = await _locked(customer_id, employee_id, now, time_zone)
+    await require_administrator(actor, found.pool_id, place=("input", "customer"))
     is_own, today = employee_id == actor.employee_id, local_date(now, time_zone)
     _refuse_assignment(found, is_own=is_own, is_approved=is_approved, today=today)
     return found

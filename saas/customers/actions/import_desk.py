@@ -10,6 +10,7 @@ from uuid import UUID
 
 from saas.customers.actions.customer_rows import StoredCustomer, count_held, find_alike
 from saas.customers.actions.duplicates import ImportDuplicates, lock_for_import
+from saas.customers.administrators import Administration, find_administrations
 from saas.customers.columns import CUSTOMERS, SYSTEM
 from saas.customers.errors import PoolNotFound
 from saas.customers.queries import Pool, count_customers, list_pools
@@ -71,6 +72,7 @@ class ImportDesk:
     duplicates: ImportDuplicates = field(default_factory=ImportDuplicates)
     held: Holdings = field(default_factory=Holdings)
     room: CustomerRoom | None = None
+    administrations: Mapping[UUID, Administration] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -110,6 +112,7 @@ async def open_desk(context: ImportContext, rows: Sequence[Row]) -> ImportDesk:
         await ImportDuplicates.of_today(context),
         held,
         await _room(context),
+        await find_administrations(),
     )
 
 

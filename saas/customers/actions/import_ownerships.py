@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from saas.audit import entry_values, record_many
+from saas.customers.administrators import find_administrations
 from saas.customers.columns import OWNERSHIP_COLUMNS, CustomerBook, find_customers
 from saas.customers.errors import CustomerChanged, HistoryRefused
 from saas.exchange import Applied, ImportContext, ImportKind, Row, Verdict
@@ -22,6 +23,7 @@ _KNOWN = """
 SELECT customer_id, owner_id, started_on, ended_on, start_kind FROM ownership
 WHERE tenant_id = $1 AND customer_id = ANY ($2) ORDER BY started_at, id
 """
+_POOLS = "SELECT id, pool_id FROM customer WHERE tenant_id = $1 AND id = ANY ($2) AND pool_id = ANY ($3)"
 _INSERT = """
 INSERT INTO ownership (tenant_id, id, customer_id, owner_id, owner_department_id, pool_id, started_at, started_on,
     ended_at, ended_on, start_kind, end_kind, reason, operator_id)
@@ -98,6 +100,8 @@ class _Desk:
     customers: CustomerBook
     staff: StaffBook
     known: Mapping[UUID, Collection[asyncpg.Record]]
+    foreign: Mapping[UUID, AppError]
+    """By customer, why the caller may not tell of it: others administer its pool (P01)."""
 
 
 def _called(row: Row) -> tuple[str | None, str | None]:
@@ -118,7 +122,16 @@ async def _desk(context: ImportContext, rows: Sequence[Row]) -> _Desk:
     known: dict[UUID, list[asyncpg.Record]] = {}
     for row in await current_transaction().fetch(_KNOWN, current_tenant_id(), list(ids)):
         known.setdefault(row["customer_id"], []).append(row)
-    return _Desk(context, customers, staff, known)
+    return _Desk(context, customers, staff, known, await _foreign(context, ids))
+
+
+async def _foreign(context: ImportContext, customer_ids: Collection[UUID]) -> dict[UUID, AppError]:
+    found = await find_administrations()
+    refusals = {pool_id: refusal for pool_id, each in found.items() if (refusal := each.refusal(context.actor))}
+    if not refusals:
+        return {}
+    rows = await current_transaction().fetch(_POOLS, current_tenant_id(), list(customer_ids), list(refusals))
+    return {row["id"]: refusals[row["pool_id"]] for row in rows}
 
 
 def _verdict(desk: _Desk, row: Row) -> Verdict:
@@ -127,6 +140,9 @@ def _verdict(desk: _Desk, row: Row) -> Verdict:
     if refusals:
         return Verdict.refused(*refusals)
     customer_id = desk.customers.find(*_called(row))
+    foreign = desk.foreign.get(customer_id) if customer_id else None
+    if foreign is not None:
+        return Verdict.refused(foreign.at("customer"))
     owner_id = desk.staff.id_of(str(row.values["owner"]), column="owner")
     days = _period(row)
     for each in desk.known.get(customer_id, ()) if customer_id else ():

@@ -198,6 +198,10 @@ def _may_hold(desk: ImportDesk, row: Row, word: str, pool: Pool) -> list[AppErro
     person = desk.book.find(word, column="owner")
     if person is None or person.id != desk.context.actor.employee_id:
         require(desk.context.access, _ASSIGN)
+        administration = desk.administrations.get(pool.id)
+        foreign = None if administration is None else administration.refusal(desk.context.actor)
+        if foreign is not None:
+            return [foreign.at("pool")]
     if person is not None and not person.is_active:
         return [HoldingLimitReached("customers.owner_left", {"owner": word}, field=("owner",))]
     since = row.day("received_on")

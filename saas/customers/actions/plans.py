@@ -22,6 +22,7 @@ from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import gather_people, gather_roster, is_for_a_job, refuse_sizes
 from saas.customers.actions.tallies import keep_tallies, shares_text
 from saas.customers.actions.wishes import AT_ONCE, AllocationWish, is_large
+from saas.customers.administrators import require_administrator
 from saas.customers.allocation import (
     GO_BY_FACTS,
     Allocation,
@@ -87,6 +88,7 @@ async def plan_allocation(
     refused here all the same.
 
     :raises PoolNotFound: this company has no such pool.
+    :raises NotAPoolAdministrator: the pool names others who administer it (P01).
     :raises WayClosed: the pool has no assignments (P04).
     :raises RosterImpossible: the roster can't be dealt from, or lists who or what is not there.
     :raises AppErrors: the same, several at once.
@@ -96,6 +98,7 @@ async def plan_allocation(
     refuse_sizes(wish)
     _refuse_many_by_plugin(wish)
     pool, allocation_id, now = await get_pool(wish.pool_id), new_id(), clock.now()
+    await require_administrator(actor, pool.id, place=("pool",))
     if not pool.settings.allows_assignments:
         raise WayClosed("customers.assignments_closed", {"pool": pool.name}, field=("pool",))
     is_waiting, day = await is_for_a_job(pool.id, wish), local_date(now, time_zone)

@@ -1,44 +1,34 @@
-"""Pools and their settings: create, change, close; the one a company begins with; settings that begin on a day."""
+"""Pools: create, change, close; the one a company begins with."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 import asyncpg
 
 from saas.audit import record
-from saas.customers.actions.ledger import LedgerLine, write_ledger
-from saas.customers.actions.returning import refuse_unknown_targets
-from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
-from saas.customers.events import RECYCLING_CHANGED
+from saas.customers.actions.due_dates import FollowUpSource
+from saas.customers.actions.pool_versions import (
+    NextVersion,
+    keep_settings,
+    keep_version,
+    locked_pool,
+    next_version,
+    raise_version,
+    refuse_stale,
+    settings_json,
+)
+from saas.customers.actions.proposals import lapse_proposals, refuse_unapproved
+from saas.customers.errors import AdministratorNotOnStaff, PoolNameTaken, PoolNeeded
 from saas.customers.models import CustomerPool
 from saas.customers.moments import OverLimit, people_over_limit
-from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
-from saas.events import emit
+from saas.customers.settings import PoolChange, PoolSettings
 from saas.kernel import Actor, AppError, Clock, Scalar, local_date, new_id
 from saas.people import clean_name, get_department, get_employee
 from tenants import current_tenant_id, current_transaction
 
 POOL_NAME_MAX = 100
-MOVED_MAX = 1_000
-"""How many customers one call moves from pool to pool."""
-
-_LOCK = """
-SELECT name, is_default, status, claim_limit, holding_limit, cooldown_days, settings::text AS settings,
-       settings_version, version, created_at
-FROM customer_pool WHERE tenant_id = $1 AND id = $2 AND status <> 'closed' FOR NO KEY UPDATE
-"""
-_INSERT_SETTING = """
-INSERT INTO pool_setting (tenant_id, id, pool_id, version, settings, valid_from, created_at, created_by)
-VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8) ON CONFLICT (tenant_id, pool_id, version) DO NOTHING
-"""
-_LAST_SETTING = """
-SELECT version, settings::text AS settings, valid_from FROM pool_setting
-WHERE tenant_id = $1 AND pool_id = $2 ORDER BY version DESC LIMIT 1
-"""
 _LOWERING = frozenset(
     {
         "holding_limit",
@@ -52,18 +42,6 @@ _LOWERING = frozenset(
 )
 """The settings by which people may come to hold more than they may."""
 
-_PUT_IN_FORCE = """
-UPDATE customer_pool SET claim_limit = $3, holding_limit = $4, cooldown_days = $5, shows_names = $6,
-    holding_rules = $9::jsonb, settings = $7::jsonb, settings_version = $8
-WHERE tenant_id = $1 AND id = $2
-"""
-_BEGUN = """
-SELECT DISTINCT ON (s.pool_id) s.pool_id, s.version, s.settings::text AS settings
-FROM customer_pool p JOIN pool_setting s ON s.tenant_id = $1 AND s.pool_id = p.id AND s.version > p.settings_version
-WHERE p.tenant_id = $1 AND p.status <> 'closed' AND s.valid_from <= $2
-ORDER BY s.pool_id, s.version DESC
-"""
-
 
 async def create_default_pool(*, name: str) -> CustomerPool:
     """The pool that a new company begins with.
@@ -72,12 +50,6 @@ async def create_default_pool(*, name: str) -> CustomerPool:
     """
     name = clean_name(name, field="name", longest=POOL_NAME_MAX)
     return await CustomerPool.create(name=name, is_default=True, settings=settings_json(PoolSettings()))
-
-
-def settings_json(settings: PoolSettings) -> dict[str, object]:
-    """Settings as the ORM takes them for a column of JSON."""
-    plain: dict[str, object] = json.loads(settings.text())
-    return plain
 
 
 async def create_pool(actor: Actor, *, name: str, time_zone: str, clock: Clock) -> UUID:
@@ -90,50 +62,59 @@ async def create_pool(actor: Actor, *, name: str, time_zone: str, clock: Clock) 
     name = clean_name(name, field="name", longest=POOL_NAME_MAX)
     await _refuse_taken(name)
     await CustomerPool.create(id=pool_id, name=name, settings=settings_json(settings))
-    await _keep(actor, pool_id, settings, version=1, valid_from=local_date(clock.now(), time_zone), clock=clock)
+    await keep_settings(actor, pool_id, settings, version=1, valid_from=local_date(clock.now(), time_zone), clock=clock)
     changes: dict[str, list[Scalar]] = {"name": [None, name]}
     await _record(actor, "customer_pool.created", pool_id, changes, clock=clock)
     return pool_id
 
 
 async def configure_pool(
-    actor: Actor, *, pool_id: UUID, change: PoolChange, expected_version: int, time_zone: str, clock: Clock
+    actor: Actor,
+    *,
+    pool_id: UUID,
+    change: PoolChange,
+    expected_version: int,
+    follow_ups: FollowUpSource | None = None,
+    time_zone: str,
+    clock: Clock,
 ) -> list[OverLimit]:
     """Change a pool and what it allows (permission ``pool:configure``); claims from the next one on are judged by it.
 
     Gives those who hold more than the new settings allow, where these lower what people may hold: they keep all.
     Due dates of its customers follow in the job's next run, and nothing is due before the change's grace is over.
+    Proposals of other settings lapse. With `follow_ups`, a change that needs approval is told whom it would take.
 
     :raises AppErrors: settings out of range, each with its field.
+    :raises ApprovalNeeded: a second person decides about such a change (P49).
     :raises BadUserInput: the name is empty or too long.
     :raises DepartmentNotFound: a department is not one of this company.
+    :raises EmployeeNotFound: a member or administrator is not one of this company.
+    :raises AdministratorNotOnStaff: an administrator has left it.
     :raises PoolNotFound: this company has no such pool.
     :raises PoolChanged: somebody changed it meanwhile.
     :raises PoolNameTaken: another pool has the name.
     :raises PoolNeeded: the default pool can't be disabled.
     :raises SettingsScheduled: settings of a later day are decided already.
     """
-    before = await _locked(pool_id, expected_version)
+    before = await locked_pool(pool_id)
+    refuse_stale(before, expected_version)
     changes = await _change_pool(pool_id, before, change)
     over: list[OverLimit] = []
     if change.settings:
-        settings, changed = await _change_settings(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
-        changes |= changed
-        over = await people_over_limit(settings) if _LOWERING.intersection(changed) else []
-    await current_transaction().execute(
-        "UPDATE customer_pool SET version = version + 1 WHERE tenant_id = $1 AND id = $2", current_tenant_id(), pool_id
-    )
+        wanted = await next_version(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
+        await refuse_unapproved(wanted, before, change, follow_ups=follow_ups, time_zone=time_zone)
+        await _keep(actor, wanted, clock=clock)
+        changes |= wanted.changes
+        over = await people_over_limit(wanted.after) if _LOWERING.intersection(wanted.changes) else []
+    await raise_version(pool_id)
     await _record(actor, "customer_pool.configured", pool_id, changes, clock=clock)
     return over
 
 
-async def _locked(pool_id: UUID, expected_version: int) -> asyncpg.Record:
-    row = await current_transaction().fetchrow(_LOCK, current_tenant_id(), pool_id)
-    if row is None:
-        raise PoolNotFound("customers.pool_not_found", field=("id",))
-    if row["version"] != expected_version:
-        raise PoolChanged("customers.pool_changed", {"expected": expected_version, "actual": row["version"]})
-    return row
+async def _keep(actor: Actor, wanted: NextVersion, *, clock: Clock) -> None:
+    if wanted.changes:
+        await keep_version(actor, wanted, clock=clock)
+        await lapse_proposals(actor, wanted.pool_id, clock=clock)
 
 
 async def _change_pool(pool_id: UUID, before: asyncpg.Record, change: PoolChange) -> dict[str, list[Scalar]]:
@@ -154,6 +135,8 @@ async def _change_pool(pool_id: UUID, before: asyncpg.Record, change: PoolChange
         changes |= await _set_departments(pool_id, change.department_ids)
     if change.member_ids is not None:
         changes |= await _set_members(pool_id, change.member_ids)
+    if change.administrator_ids is not None:
+        changes |= await _set_administrators(pool_id, change.administrator_ids)
     return changes
 
 
@@ -212,6 +195,20 @@ async def _set_members(pool_id: UUID, member_ids: tuple[UUID, ...]) -> dict[str,
     return _listed("members", await _replaced("pool_member", "employee_id", pool_id, member_ids), member_ids)
 
 
+async def _set_administrators(pool_id: UUID, people: tuple[UUID, ...]) -> dict[str, list[Scalar]]:
+    """Whoever has left can't be named: a pool that names only such people names nobody."""
+    for place, employee_id in enumerate(people):
+        try:
+            employee = await get_employee(employee_id)
+        except AppError as unknown:
+            raise unknown.at("administrators", str(place)) from None
+        if employee.status != "active":
+            values: dict[str, Scalar] = {"person": employee.name}
+            field = ("administrators", str(place))
+            raise AdministratorNotOnStaff("customers.administrator_not_on_staff", values, field=field)
+    return _listed("administrators", await _replaced("pool_administrator", "employee_id", pool_id, people), people)
+
+
 async def _replaced(table: str, column: str, pool_id: UUID, wanted: tuple[UUID, ...]) -> list[UUID]:
     """Other rows of a pool in the place of those it had; what they named."""
     transaction, tenant_id = current_transaction(), current_tenant_id()
@@ -228,66 +225,6 @@ def _listed(name: str, before: Sequence[UUID], after: Sequence[UUID]) -> dict[st
     return {name: [", ".join(old), ", ".join(new)]} if old != new else {}
 
 
-async def _change_settings(
-    actor: Actor, pool_id: UUID, pool: asyncpg.Record, change: PoolChange, *, time_zone: str, clock: Clock
-) -> tuple[PoolSettings, dict[str, list[Scalar]]]:
-    """The next version, and what it changes; in force at once where it begins today."""
-    today = local_date(clock.now(), time_zone)
-    valid_from = max(today, change.valid_from or today)
-    before, version = await _last_settings(actor, pool_id, pool, valid_from, time_zone=time_zone, clock=clock)
-    after = before.changed(change.settings, valid_from=valid_from, version=version, at=clock.now())
-    if after == before:
-        return before, {}
-    await refuse_unknown_targets(after)
-    await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
-    if valid_from <= today:
-        await _put_in_force(pool_id, after, version + 1)
-    if after.not_before != before.not_before:
-        await emit(RECYCLING_CHANGED, {"pool_id": str(pool_id), "version": version + 1})
-    return after, {**after.differences(before), "settings_version": [version, version + 1]}
-
-
-async def _last_settings(
-    actor: Actor, pool_id: UUID, pool: asyncpg.Record, valid_from: date, *, time_zone: str, clock: Clock
-) -> tuple[PoolSettings, int]:
-    """What the change is of: the newest version, though it may begin later than today.
-
-    A pool from before there was a history begins it with what was in force.
-    """
-    last = await current_transaction().fetchrow(_LAST_SETTING, current_tenant_id(), pool_id)
-    if last is None or last["version"] <= pool["settings_version"]:
-        settings, version = settings_in_force(pool), int(pool["settings_version"])
-        began_on = local_date(pool["created_at"], time_zone)
-        await _keep(actor, pool_id, settings, version=version, valid_from=began_on, clock=clock)
-        return settings, version
-    if valid_from < last["valid_from"]:
-        scheduled = {"valid_from": last["valid_from"].isoformat(), "version": last["version"]}
-        raise SettingsScheduled("customers.settings_scheduled", scheduled, field=("validFrom",))
-    return settings_of(last["settings"]), int(last["version"])
-
-
-async def _keep(
-    actor: Actor, pool_id: UUID, settings: PoolSettings, *, version: int, valid_from: date, clock: Clock
-) -> None:
-    values = (version, settings.text(), valid_from, clock.now(), actor.account_id)
-    await current_transaction().execute(_INSERT_SETTING, current_tenant_id(), new_id(), pool_id, *values)
-
-
-async def _put_in_force(pool_id: UUID, settings: PoolSettings, version: int) -> None:
-    limits = (settings.claim_limit, settings.holding_limit, settings.cooldown_days, settings.shows_names)
-    await current_transaction().execute(
-        _PUT_IN_FORCE, current_tenant_id(), pool_id, *limits, settings.text(), version, settings.holding_text
-    )
-
-
-async def apply_begun_settings(*, today: date) -> int:
-    """Put in force what was decided for a day that has come; of how many pools. For the job that runs each day."""
-    rows = await current_transaction().fetch(_BEGUN, current_tenant_id(), today)
-    for row in rows:
-        await _put_in_force(row["pool_id"], settings_of(row["settings"]), row["version"])
-    return len(rows)
-
-
 async def close_pool(actor: Actor, *, pool_id: UUID, expected_version: int, clock: Clock) -> None:
     """Close a pool for ever (permission ``pool:configure``); its history stays (P03).
 
@@ -295,7 +232,8 @@ async def close_pool(actor: Actor, *, pool_id: UUID, expected_version: int, cloc
     :raises PoolChanged: somebody changed it meanwhile.
     :raises PoolNeeded: it is the default pool, as the last one always is, or has customers.
     """
-    pool = await _locked(pool_id, expected_version)
+    pool = await locked_pool(pool_id)
+    refuse_stale(pool, expected_version)
     if pool["is_default"]:
         raise PoolNeeded("customers.pool_is_default", {"pool": pool["name"]}, field=("id",))
     held = await current_transaction().fetchval(
@@ -308,39 +246,9 @@ async def close_pool(actor: Actor, *, pool_id: UUID, expected_version: int, cloc
         current_tenant_id(),
         pool_id,
     )
+    await lapse_proposals(actor, pool_id, clock=clock)
     changes: dict[str, list[Scalar]] = {"status": [pool["status"], "closed"]}
     await _record(actor, "customer_pool.closed", pool_id, changes, clock=clock)
-
-
-_LOCK_BOTH = """
-SELECT id FROM customer_pool WHERE tenant_id = $1 AND id = ANY ($2) AND status <> 'closed' ORDER BY id
-FOR NO KEY UPDATE
-"""
-_MOVE = """
-WITH wanted AS (
-    SELECT id FROM customer WHERE tenant_id = $1 AND pool_id = $2 ORDER BY id LIMIT $4 FOR NO KEY UPDATE
-)
-UPDATE customer c SET pool_id = $3, settings_version = NULL, version = version + 1
-FROM wanted WHERE c.tenant_id = $1 AND c.id = wanted.id RETURNING c.id, c.owner_id
-"""
-
-
-async def move_customers(actor: Actor, *, from_pool_id: UUID, to_pool_id: UUID, time_zone: str, clock: Clock) -> int:
-    """Let at most `MOVED_MAX` customers of a pool, owned ones too, belong to another from now on; how many (P03).
-
-    :raises PoolNotFound: one of the two is not a pool of this company, or both are the same.
-    """
-    now, wanted = clock.now(), {from_pool_id, to_pool_id}
-    rows = await current_transaction().fetch(_LOCK_BOTH, current_tenant_id(), sorted(wanted))
-    if len(rows) < 2:
-        missing = "fromPool" if from_pool_id not in {row["id"] for row in rows} else "toPool"
-        raise PoolNotFound("customers.pool_not_found", field=(missing,))
-    moved = await current_transaction().fetch(_MOVE, current_tenant_id(), from_pool_id, to_pool_id, MOVED_MAX)
-    lines = [LedgerLine("moved", to_pool_id, row["id"], employee_id=row["owner_id"]) for row in moved]
-    await write_ledger(actor, lines, at=now, on=local_date(now, time_zone))
-    changes: dict[str, list[Scalar]] = {"moved": [None, len(moved)], "from": [None, str(from_pool_id)]}
-    await _record(actor, "customer_pool.received", to_pool_id, changes, clock=clock)
-    return len(moved)
 
 
 async def _record(actor: Actor, action: str, pool_id: UUID, changes: dict[str, list[Scalar]], *, clock: Clock) -> None:

@@ -17,6 +17,7 @@ from saas.access import AccessTable, require, scope_predicate
 from saas.audit import entry_values, record, record_many
 from saas.customers.actions.customers import ClaimGuard, check_claim, take
 from saas.customers.actions.handovers import assign_checked, check_assignment, checked_reason
+from saas.customers.administrators import require_administrator
 from saas.customers.claim_queries import refuse_during_allocation
 from saas.customers.errors import (
     ApprovalNotNeeded,
@@ -106,6 +107,7 @@ class OwnershipRequests:
 
         :raises RequestNotFound: missing, another company's, or not visible.
         :raises OwnRequest: the caller asked for it, or would own the customer.
+        :raises NotAPoolAdministrator: the pool names others who administer it (P01).
         :raises RequestClosed: it was decided or withdrawn before.
         :raises PoolBeingAllocated: a job gives many customers of the pool.
         :raises CustomerAlreadyOwned: somebody got the customer meanwhile; the request waits until it is
@@ -116,6 +118,7 @@ class OwnershipRequests:
         reason, row = checked_reason(reason), await self._visible(request_id)
         if self._asked(row) or row["employee_id"] == self.actor.employee_id:
             raise OwnRequest("customers.request_own").at("input", "request")
+        await require_administrator(self.actor, row["pool_id"], place=("input", "request"))
         row = await self._open(row)
         if is_granted:
             await self._grant(row)
@@ -258,6 +261,7 @@ class OwnershipRequests:
             time_zone=self.time_zone,
             is_approved=True,
         )
+        await require_administrator(self.actor, claim.found.target.pool_id, place=("input", "request"))
         await take(claimant, claim, by=self.actor, now=now, today=today, time_zone=self.time_zone, clock=self.clock)
 
     async def _close(self, request_id: UUID, state: str, reason: str, *, by: UUID | None) -> None:

@@ -41,6 +41,7 @@ from saas.customers.recycling.targets import (
     recycle_target,
     told_target,
 )
+from saas.customers.recycling.tightening import can_take_sooner
 from saas.customers.recycling.verdict import Action, Verdict, recycle_verdict
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "TargetWay",
     "Unfit",
     "Verdict",
+    "can_take_sooner",
     "counted_level",
     "effective_days",
     "effective_follow_up",

@@ -101,12 +101,13 @@ async def customer_pool_dry_run(
         valid_from=input.valid_from,
         on=on,
     )
-    return _shown(
+    return shown_dry_run(
         await dry_run_settings(wish, follow_ups=find_follow_up_facts, time_zone=info.time_zone, today=info.today)
     )
 
 
-def _shown(found: Comparison) -> PoolDryRun:
+def shown_dry_run(found: Comparison) -> PoolDryRun:
+    """As the API tells it."""
     effects = sorted(found.effects.items(), key=lambda each: (-each[1].taken, -each[1].freed, each[0]))
     taken = sorted(found.taken, key=lambda each: (each.due_after, each.customer_id))
     return PoolDryRun(

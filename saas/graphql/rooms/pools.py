@@ -19,9 +19,11 @@ from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
 from saas.graphql.rooms.pool_options import options_in, takes_options
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import BadUserInput
+from saas.sales import find_follow_up_facts
 
 MOST_DEPARTMENTS = 100
 MOST_MEMBERS = 500
+MOST_ADMINISTRATORS = 100
 MOST_OVER = 100
 
 
@@ -63,6 +65,10 @@ class CustomerPoolUpdateInput:
     members: list[strawberry.ID] | None = strawberry.field(
         description="People (emp_…) who are members beside those, at most 500; neither: everybody is.", default=None
     )
+    administrators: list[strawberry.ID] | None = strawberry.field(
+        description="People (emp_…) who alone of all with customer:assign administer it, at most 100; none: all those.",
+        default=None,
+    )
     valid_from: date | None = strawberry.field(
         description="First day of the new settings; today when absent or past.", default=None
     )
@@ -100,6 +106,7 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         is_default=input.is_default,
         department_ids=_ids(input.departments, "departments", "dep", most=MOST_DEPARTMENTS),
         member_ids=_ids(input.members, "members", "emp", most=MOST_MEMBERS),
+        administrator_ids=_ids(input.administrators, "administrators", "emp", most=MOST_ADMINISTRATORS),
         valid_from=input.valid_from,
     )
     over = await configure_pool(
@@ -107,6 +114,7 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         pool_id=pool_id,
         change=change,
         expected_version=input.expected_version,
+        follow_ups=find_follow_up_facts,
         time_zone=info.time_zone,
         clock=info.clock,
     )

@@ -6,7 +6,7 @@ from datetime import date
 
 import strawberry
 
-from saas.customers import Separation
+from saas.customers import Separation, count_pools_left_by
 from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.rooms.references import optional_id, placed_id
@@ -41,6 +41,9 @@ class EmployeeSeparatePayload(IdempotentPayload):
     pooled: int | None = strawberry.field(
         description="Customers that went to their pools; null when refused. Since 0.1.", default=None
     )
+    pools_without_administrators: int | None = strawberry.field(
+        description="Pools of which they were the last administrator; see lacksAdministrators. Since 0.1.", default=None
+    )
 
 
 @mutation(
@@ -57,5 +60,8 @@ async def employee_separate(info: Info, input: EmployeeSeparateInput) -> Employe
     separation = Separation(info.actor, input.reason, find_follow_up_facts, info.time_zone, info.clock)
     left = await separation.leave_customers(employee_id=employee_id, successor_id=successor_id)
     return EmployeeSeparatePayload(
-        employee=Ref("Employee", employee_id), handed_over=left.handed_over, pooled=left.pooled
+        employee=Ref("Employee", employee_id),
+        handed_over=left.handed_over,
+        pooled=left.pooled,
+        pools_without_administrators=await count_pools_left_by(employee_id),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from saas.access import AccessTables
 from saas.audit import record
 from saas.identity.actions.proof import find_account, prove_password
 from saas.identity.actions.sessions import EndReason, revoke_other_sessions
@@ -145,3 +146,43 @@ async def find_staff_recipients(
     async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
         rows = await transaction.fetch(_STAFF, tenant_id, clock.now(), list(employee_ids), role)
     return {row["employee_id"]: Recipient(row["email"], row["name"], row["locale"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds a permission in a company, with whom to write to; `employee_id` is None outside its staff."""
+
+    account_id: UUID
+    employee_id: UUID | None
+    recipient: Recipient
+
+
+_MEMBERS = """
+SELECT m.account_id, m.employee_id, m.roles, a.email, a.name, a.locale
+  FROM platform.membership m JOIN platform.account a ON a.id = m.account_id
+ WHERE m.tenant_id = $1 AND m.valid_from <= $2 AND (m.valid_to IS NULL OR m.valid_to > $2) ORDER BY m.account_id
+"""
+
+
+async def find_holders(
+    database: Database, access: AccessTables, tenant_id: UUID, *, permission: str, clock: Clock
+) -> list[Holder]:
+    """Everybody whose roles give them a permission, by the company's own policy; for jobs.
+
+    It opens its own transactions, since jobs run as the application role.
+    """
+    async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+        rows = await transaction.fetch(_MEMBERS, tenant_id, clock.now())
+    giving = set[frozenset[str]]()
+    for roles in {frozenset(row["roles"]) for row in rows}:
+        table = await access.table(Actor(tenant_id, account_id=_ANYBODY, employee_id=None, roles=roles))
+        if table.may(permission):
+            giving.add(roles)
+    return [
+        Holder(row["account_id"], row["employee_id"], Recipient(row["email"], row["name"], row["locale"]))
+        for row in rows
+        if frozenset(row["roles"]) in giving
+    ]
+
+
+_ANYBODY = UUID(int=0)
