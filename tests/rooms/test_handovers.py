@@ -260,8 +260,8 @@ async def test_after_any_history_the_stored_due_date_is_the_verdicts(
         async with company.database.transaction(company.tenant_id):
             owned = await find_owned(customers, follow_ups=find_follow_up_facts, time_zone=ZONE)
         stored = await company.rows(
-            "SELECT id, due_on, due_rule, settings_version, effective_follow_up_on, received_on FROM customer"
-            " WHERE owner_id IS NOT NULL ORDER BY id"
+            "SELECT id, due_on, due_rule, settings_version, earlier_version, effective_follow_up_on, received_on"
+            " FROM customer WHERE owner_id IS NOT NULL ORDER BY id"
         )
         assert stored == [each.stored(today) for each in owned]
     assert done > 100
