@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from saas.access import SALES_MANAGER
+from saas.access import SALES_MANAGER, AccessTables
 from saas.audit import HeadLog, chain, read_head
 from saas.circulation.jobs import AssessmentRun, DeclineRun
 from saas.circulation.mails import FindRecipients
 from saas.customers import (
+    ArrivalAlerts,
+    ArrivalJobs,
     OwnershipNotices,
     RecycleWarning,
     RecyclingRun,
@@ -20,10 +23,11 @@ from saas.customers import (
     Separation,
     find_leavers,
     job_actor,
+    try_waiting_again,
 )
 from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
-from saas.identity import Recipient, find_staff_recipients, purge_identity
+from saas.identity import Recipient, find_staff_members, find_staff_recipients, purge_identity
 from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
@@ -70,6 +74,39 @@ def listen_for_owners(
 
     OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
     RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
+
+
+def listen_for_arrivals(
+    handlers: Handlers,
+    database: Database,
+    access: AccessTables,
+    sealer: Sealer,
+    postbox: Postbox,
+    catalogue: Catalogue,
+    clock: Clock,
+) -> None:
+    """Allocations of what arrives in pools: to those who may claim; alerts to those who may allocate."""
+
+    async def claimants() -> frozenset[UUID]:
+        return frozenset(await staff_who_may(database, access, "customer:claim", clock=clock))
+
+    async def administrators(_: UUID) -> list[Recipient]:
+        return list((await staff_who_may(database, access, "pool:allocate", clock=clock)).values())
+
+    ArrivalJobs(sealer, claimants, clock).listen(handlers)
+    ArrivalAlerts(postbox, administrators, catalogue).listen(handlers)
+
+
+async def staff_who_may(
+    database: Database, access: AccessTables, permission: str, *, clock: Clock
+) -> dict[UUID, Recipient]:
+    """Everybody on the staff of the open transaction's company whose roles have a permission, by employee id."""
+    tenant_id, may = current_tenant_id(), dict[frozenset[str], bool]()
+    members = await find_staff_members(database, tenant_id, clock=clock)
+    for roles in {each.roles for each in members}:
+        table = await access.table(replace(job_actor(tenant_id), roles=roles))
+        may[roles] = table.may(permission)
+    return {each.employee_id: each.recipient for each in members if may[each.roles]}
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
@@ -124,6 +161,11 @@ def periodic_jobs(
             if tenant.status is TenantStatus.ACTIVE:
                 await recycling_run(database, tenant, clock).run_wanted()
 
+    async def try_again() -> None:
+        for tenant in await active_tenants(database):
+            async with database.transaction(tenant.id):
+                await try_waiting_again(time_zone=tenant.time_zone, clock=clock)
+
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),
         PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
@@ -135,6 +177,7 @@ def periodic_jobs(
             partial(take_over, database, clock),
             longest=timedelta(minutes=30),
         ),
+        PeriodicJob("customers.arrivals", timedelta(minutes=15), try_again, longest=timedelta(minutes=10)),
         PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
     )
 

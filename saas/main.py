@@ -25,6 +25,7 @@ from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.background import (
     circulation_jobs,
     every_tenant,
+    listen_for_arrivals,
     listen_for_owners,
     owner_and_supervisors,
     periodic_jobs,
@@ -363,7 +364,9 @@ def worker_services(installation: Installation) -> WorkerServices:
     CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
     AssessmentJobs(database, installation.sealer, clock).listen(handlers)
     listen_for_owners(handlers, database, mails, catalogue, clock)
-    AllocationJobs(installation.sealer, clock).listen(handlers)
+    AllocationJobs(installation.sealer, clock, installation.product.host).listen(handlers)
+    access = AccessTables(database, installation.product.rights)
+    listen_for_arrivals(handlers, database, access, installation.sealer, mails, catalogue, clock)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     SettlementJobs(installation.sealer, clock).listen(handlers)

@@ -11,6 +11,7 @@ from saas.customers.actions.answers import (
     list_allocation_problems,
     own_certificate,
 )
+from saas.customers.actions.arrivals import try_waiting_again
 from saas.customers.actions.claim_batches import claim_customers
 from saas.customers.actions.customers import (
     ClaimGuard,
@@ -66,9 +67,13 @@ from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
+from saas.customers.arrival_jobs import ArrivalAlerts, ArrivalJobs
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import (
+    ARRIVALS_AWAITED,
+    ARRIVALS_GATHERED,
+    ARRIVALS_STUCK,
     COMMIT_AWAITED,
     CUSTOMER_CLAIMED,
     CUSTOMER_CREATED,
@@ -153,6 +158,9 @@ from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
+    "ARRIVALS_AWAITED",
+    "ARRIVALS_GATHERED",
+    "ARRIVALS_STUCK",
     "COMMIT_AWAITED",
     "CREDIT_KIND",
     "CUSTOMER_CLAIMED",
@@ -176,6 +184,8 @@ __all__ = [
     "AllocationPerson",
     "AllocationPlace",
     "AllocationWish",
+    "ArrivalAlerts",
+    "ArrivalJobs",
     "Asked",
     "ClaimFacts",
     "ClaimGuard",
@@ -317,6 +327,7 @@ __all__ = [
     "settle_due",
     "tell_readers_with",
     "transfer_customer",
+    "try_waiting_again",
     "verify_ledger",
     "warn_of_reclaim",
 ]

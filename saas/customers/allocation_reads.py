@@ -154,6 +154,12 @@ allocation_pick = ReadType(
             groupable=True,
         ),
         Column("state", PICK_STATE, "state", "What became of it.", structural=True, groupable=True),
+        Column(
+            "isOverflow",
+            ScalarKind.BOOLEAN,
+            "is_overflow",
+            "Whether thresholds kept it from everybody, and the overflow assignee gets it (P13).",
+        ),
     ),
 )
 

@@ -31,6 +31,7 @@ ORDER BY closed_at, id
 _ROSTERS = "SELECT id, roster::text AS roster FROM pool_allocation WHERE tenant_id = $1 AND id = ANY ($2)"
 _PICKS = """
 SELECT p.allocation_id, p.place, p.customer_id, p.employee_id, p.state, p.facts::text AS facts, c.created_at,
+       p.is_overflow,
        (SELECT max(o.ended_on) FROM ownership o
          WHERE o.tenant_id = $1 AND o.customer_id = p.customer_id AND o.ended_at <= a.closed_at) AS pooled_on,
        (SELECT max(o.ended_on) FROM ownership o
@@ -105,14 +106,14 @@ class GivenAllocation:
             DealtUnit(
                 place,
                 tuple(row["customer_id"] for row in rows),
-                rows[0]["employee_id"],
+                None if rows[0]["is_overflow"] else rows[0]["employee_id"],
                 tuple(restored_facts(row["facts"]) for row in rows),
                 None if (answer := restored_answer(rows[0]["facts"])) is None else answer.group,
             )
             for place, rows in places
         ]
         for (_, rows), weights in zip(places, chances(roster, units), strict=True):
-            given = tuple(self._customer(row) for row in rows if row["state"] == "given")
+            given = tuple(self._customer(row) for row in rows if row["state"] == "given" and not row["is_overflow"])
             if given:
                 yield GivenUnit(weights, rows[0]["employee_id"], given)
 

@@ -10,6 +10,7 @@ from saas.identity.actions.accounts import (
     admit_candidate,
     change_password,
     find_recipient,
+    find_staff_members,
     find_staff_recipients,
     settle_candidate,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "find_member",
     "find_open_invitation",
     "find_recipient",
+    "find_staff_members",
     "find_staff_recipients",
     "get_live_membership",
     "grant_membership",

@@ -11,9 +11,10 @@ import asyncpg
 
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.receivers import refuse_unfit_receivers
 from saas.customers.actions.returning import refuse_unknown_targets
 from saas.customers.errors import PoolChanged, PoolNameTaken, PoolNeeded, PoolNotFound, SettingsScheduled
-from saas.customers.events import RECYCLING_CHANGED
+from saas.customers.events import CUSTOMERS_MOVED, RECYCLING_CHANGED
 from saas.customers.models import CustomerPool
 from saas.customers.moments import OverLimit, people_over_limit
 from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
@@ -239,9 +240,12 @@ async def _change_settings(
     if after == before:
         return before, {}
     await refuse_unknown_targets(after)
+    await refuse_unfit_receivers(pool_id, before, after)
     await _keep(actor, pool_id, after, version=version + 1, valid_from=valid_from, clock=clock)
     if valid_from <= today:
         await _put_in_force(pool_id, after, version + 1)
+        if after.allocates_arrivals and not before.allocates_arrivals:
+            await emit(CUSTOMERS_MOVED, {"pool_id": str(pool_id)})
     if after.not_before != before.not_before:
         await emit(RECYCLING_CHANGED, {"pool_id": str(pool_id), "version": version + 1})
     return after, {**after.differences(before), "settings_version": [version, version + 1]}
@@ -338,6 +342,7 @@ async def move_customers(actor: Actor, *, from_pool_id: UUID, to_pool_id: UUID, 
     moved = await current_transaction().fetch(_MOVE, current_tenant_id(), from_pool_id, to_pool_id, MOVED_MAX)
     lines = [LedgerLine("moved", to_pool_id, row["id"], employee_id=row["owner_id"]) for row in moved]
     await write_ledger(actor, lines, at=now, on=local_date(now, time_zone))
+    await emit(CUSTOMERS_MOVED, {"pool_id": str(to_pool_id)})
     changes: dict[str, list[Scalar]] = {"moved": [None, len(moved)], "from": [None, str(from_pool_id)]}
     await _record(actor, "customer_pool.received", to_pool_id, changes, clock=clock)
     return len(moved)

@@ -135,6 +135,33 @@ SELECT m.employee_id, a.email, a.name, a.locale
 """
 
 
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """A person on the staff with an account: which roles they have, and where to write to."""
+
+    employee_id: UUID
+    roles: frozenset[str]
+    recipient: Recipient
+
+
+_MEMBERS = """
+SELECT m.employee_id, m.roles, a.email, a.name, a.locale
+  FROM platform.membership m JOIN platform.account a ON a.id = m.account_id
+ WHERE m.tenant_id = $1 AND m.employee_id IS NOT NULL AND m.valid_from <= $2
+   AND (m.valid_to IS NULL OR m.valid_to > $2) ORDER BY m.employee_id
+"""
+
+
+async def find_staff_members(database: Database, tenant_id: UUID, *, clock: Clock) -> list[StaffMember]:
+    """Everybody on the staff who has an account in the company. It opens its own transaction, as jobs need it."""
+    async with database.transaction(tenant_id, role=DatabaseRole.PLATFORM) as transaction:
+        rows = await transaction.fetch(_MEMBERS, tenant_id, clock.now())
+    return [
+        StaffMember(row["employee_id"], frozenset(row["roles"]), Recipient(row["email"], row["name"], row["locale"]))
+        for row in rows
+    ]
+
+
 async def find_staff_recipients(
     database: Database, tenant_id: UUID, *, employee_ids: Sequence[UUID], role: str, clock: Clock
 ) -> dict[UUID, Recipient]:
