@@ -157,8 +157,9 @@ async def give_up_arrivals(pool_id: UUID, *, time_zone: str, clock: Clock) -> No
         pool = await get_pool(pool_id)
     except PoolNotFound:
         return
-    method = Method(pool.settings.arrival_method) if pool.settings.allocates_arrivals else Method.FLEXIBLE
-    wish = AllocationWish(pool.id, method, (), customer_ids=())
+    if not pool.settings.allocates_arrivals:
+        return
+    wish = AllocationWish(pool.id, Method(pool.settings.arrival_method), (), customer_ids=(), is_on_arrival=True)
     failed = Alert("given_up", wish, AllocationGivenUp("customers.allocation_given_up"))
     await alert(job_actor(current_tenant_id()), failed, today=local_date(clock.now(), time_zone), clock=clock)
 
@@ -267,10 +268,12 @@ class _Run:
         return allocation_id
 
     async def _tell_of_rest(self, wish: AllocationWish, allocation_id: UUID, given: Given) -> None:
-        """Alerts of what nobody could have; what was taken, or whose receiver was, while it was dealt is asked anew."""
+        """Alerts of what nobody could have; where receivers filled up while it was dealt, the rest is asked for anew, as
+        long as something comes of it.
+        """
         unplaced = await note_unplaced(self.pool, allocation_id)
         for reason, refusal in unplaced.items():
             found = Alert(reason, wish, refusal)
             await alert_of_unplaced(found, allocation_id, today=self.today, clock=self.clock)
-        if given.skipped:
+        if given.skipped and given.places:
             await await_arrivals(self.pool.id, clock=self.clock)
