@@ -263,6 +263,10 @@ async def test_a_refused_plan_is_kept_with_its_problems_and_told_once(company: C
     assert await company.rows(ALERTS) == [("refused", 1)]
     (allocation_id,) = await ids_of_allocations(company)
     assert [each.key for each in await problems(company, allocation_id)] == ["customers.newcomer_guarantees_exceed"]
+    company.clock.advance(timedelta(days=1))
+    await company.within(lambda: try_waiting_again(time_zone=ZONE, clock=company.clock))
+    await worker.work()
+    assert await company.rows(ALERTS) == [("refused", 1), ("refused", 2)]
     assert await owners(company) == {}
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from saas.access import AccessTable
-from saas.customers import Method, OnChange, Participant, PersonLimit, draw_certificate, explain_allocation
+from saas.customers import Method, OnChange, PersonLimit, draw_certificate, explain_allocation
 from saas.customers.actions.giving import OVERFLOW
 from saas.customers.allocation import verify_certificate
 from saas.customers.errors import PoolRuleOutOfRange
@@ -37,7 +37,7 @@ async def test_what_is_over_is_planned_given_and_told(company: Company) -> None:
     ]
     assert await company.rows("SELECT unplaced FROM pool_allocation") == [(0,)]
     given = await give(company, planned)
-    assert (len(given.places), given.skipped, given.overflow) == (4, 0, {2, 3})
+    assert (len(given.places), given.skipped, given.overflow) == (4, 0, frozenset({2, 3}))
     assert await owners(company) == {customer: person for customer, person, _ in shown}
     lines = "SELECT employee_id, reason FROM pool_event WHERE kind = 'allocated' ORDER BY reason NULLS FIRST, id"
     assert (await company.rows(lines))[2:] == [(boss.employee_id, OVERFLOW)] * 2
@@ -69,11 +69,11 @@ async def test_turns_and_balances_go_on_as_without_it(company: Company, method: 
     one, two, boss = await staff(company, 3)
     await company.configure(assignment_threshold=1, assignment_overflow_to=employee(boss))
     await pooled(company, 4)
-    people = [one, two, Participant(employee(boss), weight=1)] if method is Method.WEIGHTED else [one, two]
+    people = [one, two, boss] if method is Method.WEIGHTED else [one, two]
     planned = await plan(company, method, people, take=4)
     given = await give(company, planned)
     assert len(given.places) == 4
-    standing = dict(await company.rows("SELECT employee_id, turn FROM pool_standing"))  # type: ignore[arg-type]
+    standing = {person: turn for person, turn in await company.rows("SELECT employee_id, turn FROM pool_standing")}
     if method is Method.STRICT:
         last = [place for place in sorted(given.places) if place not in given.overflow][-1]
         assert await company.value("SELECT turn_after FROM customer_pool") == standing[given.places[last]]

@@ -155,7 +155,7 @@ def test_why_it_went_there_and_why_not_to_others() -> None:
         explain_passed_over(dealt, replace(facts, is_overflow=False), employee_id=BOSS)
 
 
-PEOPLE = st.lists(
+PEOPLE: st.SearchStrategy[list[dict[str, object]]] = st.lists(
     st.builds(
         dict,
         assignable=st.none() | st.integers(0, 3),
