@@ -73,10 +73,12 @@ async def test_turns_and_balances_go_on_as_without_it(company: Company, method: 
     planned = await plan(company, method, people, take=4)
     given = await give(company, planned)
     assert len(given.places) == 4
-    standing = {person: turn for person, turn in await company.rows("SELECT employee_id, turn FROM pool_standing")}
+    turns: dict[object, object] = dict(
+        await company.rows("SELECT employee_id, turn FROM pool_standing")  # type: ignore[arg-type]
+    )
     if method is Method.STRICT:
         last = [place for place in sorted(given.places) if place not in given.overflow][-1]
-        assert await company.value("SELECT turn_after FROM customer_pool") == standing[given.places[last]]
+        assert await company.value("SELECT turn_after FROM customer_pool") == turns[given.places[last]]
     else:
         assert await company.value("SELECT sum(balance) FROM pool_standing") == 0
 

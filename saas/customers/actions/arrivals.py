@@ -268,8 +268,8 @@ class _Run:
         return allocation_id
 
     async def _tell_of_rest(self, wish: AllocationWish, allocation_id: UUID, given: Given) -> None:
-        """Alerts of what nobody could have. What its receiver, or a claim, left over meanwhile is asked for anew, as long
-        as something comes of it.
+        """Alerts of what nobody could have. What receivers or claims left over is asked for anew, as long as something
+        comes of it.
         """
         unplaced = await note_unplaced(self.pool, allocation_id)
         for reason, refusal in unplaced.items():
