@@ -13,14 +13,18 @@ from saas.audit import HeadLog, chain, read_head
 from saas.circulation.jobs import AssessmentRun, DeclineRun
 from saas.circulation.mails import FindRecipients
 from saas.customers import (
+    ArrivalAlerts,
+    ArrivalJobs,
     OwnershipNotices,
     ProposalMails,
     RecycleWarning,
     RecyclingRun,
     RuleChangeNotice,
     Separation,
+    find_administrations,
     find_leavers,
     job_actor,
+    try_waiting_again,
 )
 from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
@@ -87,6 +91,32 @@ def listen_for_proposals(
     ProposalMails(postbox, holders, account, catalogue).listen(handlers)
 
 
+def listen_for_arrivals(
+    handlers: Handlers,
+    database: Database,
+    access: AccessTables,
+    sealer: Sealer,
+    postbox: Postbox,
+    catalogue: Catalogue,
+    clock: Clock,
+) -> None:
+    """Allocations of what arrives in pools: to those who may claim; alerts to those who may allocate."""
+
+    async def holders(permission: str) -> list[Holder]:
+        return await find_holders(database, access, current_tenant_id(), permission=permission, clock=clock)
+
+    async def claimants() -> frozenset[UUID]:
+        return frozenset(each.employee_id for each in await holders("customer:claim") if each.employee_id is not None)
+
+    async def administrators(pool_id: UUID) -> list[Recipient]:
+        named = (await find_administrations([pool_id])).get(pool_id)
+        found = await holders("pool:allocate")
+        return [each.recipient for each in found if named is None or each.employee_id in named.people]
+
+    ArrivalJobs(sealer, claimants, clock).listen(handlers)
+    ArrivalAlerts(postbox, administrators, catalogue).listen(handlers)
+
+
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
     """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
     return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, follow_ups=find_follow_up_facts, clock=clock)
@@ -139,6 +169,11 @@ def periodic_jobs(
             if tenant.status is TenantStatus.ACTIVE:
                 await recycling_run(database, tenant, clock).run_wanted()
 
+    async def try_again() -> None:
+        for tenant in await active_tenants(database):
+            async with database.transaction(tenant.id):
+                await try_waiting_again(time_zone=tenant.time_zone, clock=clock)
+
     return (
         PeriodicJob("audit.chain", timedelta(seconds=1), link),
         PeriodicJob("audit.publish_heads", timedelta(minutes=1), publish),
@@ -150,6 +185,7 @@ def periodic_jobs(
             partial(take_over, database, clock),
             longest=timedelta(minutes=30),
         ),
+        PeriodicJob("customers.arrivals", timedelta(minutes=15), try_again, longest=timedelta(minutes=10)),
         PeriodicJob("identity.purge", timedelta(days=1), purge_platform),
     )
 

@@ -25,6 +25,7 @@ from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.background import (
     circulation_jobs,
     every_tenant,
+    listen_for_arrivals,
     listen_for_owners,
     listen_for_proposals,
     owner_and_supervisors,
@@ -366,7 +367,8 @@ def worker_services(installation: Installation) -> WorkerServices:
     listen_for_owners(handlers, database, mails, catalogue, clock)
     access = AccessTables(database, installation.product.rights)
     listen_for_proposals(handlers, database, access, mails, catalogue, clock)
-    AllocationJobs(installation.sealer, clock).listen(handlers)
+    listen_for_arrivals(handlers, database, access, installation.sealer, mails, catalogue, clock)
+    AllocationJobs(installation.sealer, clock, installation.product.host).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     SettlementJobs(installation.sealer, clock).listen(handlers)

@@ -74,6 +74,8 @@ _TABLES = (
     "allocation_pick",
     "allocation_tally",
     "pool_standing",
+    "pool_arrival",
+    "pool_alert",
     "follow_up",
     "opportunity_stage",
     "opportunity",

@@ -11,6 +11,7 @@ from saas.customers.actions.answers import (
     list_allocation_problems,
     own_certificate,
 )
+from saas.customers.actions.arrivals import try_waiting_again
 from saas.customers.actions.claim_batches import claim_customers
 from saas.customers.actions.customers import (
     ClaimGuard,
@@ -38,7 +39,7 @@ from saas.customers.actions.handovers import (
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
-from saas.customers.actions.ledger import job_actor, tell_readers_with
+from saas.customers.actions.ledger import tell_readers_with
 from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
 from saas.customers.actions.plans import plan_allocation
@@ -60,12 +61,17 @@ from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
-from saas.customers.administrators import count_pools_left_by
+from saas.customers.administrators import count_pools_left_by, find_administrations
 from saas.customers.allocation import MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
+from saas.customers.arrival_jobs import ArrivalAlerts, ArrivalJobs
+from saas.customers.automation import job_actor
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
 from saas.customers.events import (
+    ARRIVALS_AWAITED,
+    ARRIVALS_GATHERED,
+    ARRIVALS_STUCK,
     COMMIT_AWAITED,
     CUSTOMER_CLAIMED,
     CUSTOMER_CREATED,
@@ -152,6 +158,9 @@ from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
 __all__ = [
     "ALLOCATION_METHOD",
+    "ARRIVALS_AWAITED",
+    "ARRIVALS_GATHERED",
+    "ARRIVALS_STUCK",
     "COMMIT_AWAITED",
     "CREDIT_KIND",
     "CUSTOMER_CLAIMED",
@@ -174,6 +183,8 @@ __all__ = [
     "AllocationPerson",
     "AllocationPlace",
     "AllocationWish",
+    "ArrivalAlerts",
+    "ArrivalJobs",
     "Asked",
     "ClaimFacts",
     "ClaimGuard",
@@ -269,6 +280,7 @@ __all__ = [
     "dry_run_settings",
     "effective_days",
     "explain_allocation",
+    "find_administrations",
     "find_customer_by_external_key",
     "find_customers",
     "find_dealt_customers",
@@ -320,6 +332,7 @@ __all__ = [
     "settle_due",
     "tell_readers_with",
     "transfer_customer",
+    "try_waiting_again",
     "verify_ledger",
     "warn_of_reclaim",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from saas.customers.automation import JOB
 from saas.customers.errors import NotAPoolAdministrator
 from saas.kernel import Actor, Scalar
 from tenants import current_tenant_id, current_transaction
@@ -39,8 +40,11 @@ class Administration:
     people: Mapping[UUID, str]
 
     def refusal(self, actor: Actor) -> NotAPoolAdministrator | None:
-        """Why the actor, who may assign, may not do it from this pool; None where they may."""
-        if actor.employee_id in self.people:
+        """Why the actor, who may assign, may not do it from this pool; None where they may.
+
+        The product's own jobs may: they carry out what somebody decided.
+        """
+        if actor.employee_id in self.people or actor.account_id == JOB:
             return None
         names = sorted(self.people.values())
         more = ["…"] if len(names) > NAMED_MAX else []

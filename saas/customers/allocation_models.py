@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from uuid import UUID
 
 from tortoise import fields
@@ -35,3 +36,30 @@ class AllocationCredit(TenantModel):
 
     class Meta(TenantMeta):
         table = "allocation_credit"
+
+
+class PoolArrival(TenantModel):
+    """A pool that allocates what arrives by itself (P04): since when an allocation is on its way, null where none is;
+    and the last day on which all that waits was tried again.
+    """
+
+    pool_id = fields.UUIDField()
+    awaited_at: datetime | None = fields.DatetimeField(null=True)
+    tried_on: date | None = fields.DateField(null=True)
+
+    class Meta(TenantMeta):
+        table = "pool_arrival"
+
+
+class PoolAlert(TenantModel):
+    """That a pool could not allocate what arrived, once per reason and day; the allocation's problems say why."""
+
+    pool_id = fields.UUIDField()
+    reason = fields.CharField(max_length=20)
+    allocation_id = fields.UUIDField()
+    customers = fields.IntField()
+    alerted_on = fields.DateField()
+    alerted_at = fields.DatetimeField()
+
+    class Meta(TenantMeta):
+        table = "pool_alert"

@@ -82,7 +82,14 @@ allocation = ReadType(
             "problemCount",
             ScalarKind.INT,
             "jsonb_array_length(coalesce({t}.problems, '[]'))",
-            "How many problems allocationProblems has: of a plan that failed, or of a commit that was refused.",
+            "How many problems allocationProblems has: of a plan that failed, of a commit that was refused, or of what"
+            " a pool could not allocate by itself.",
+        ),
+        Expression(
+            "isByJob",
+            ScalarKind.BOOLEAN,
+            "({t}.created_by = '00000000-0000-0000-0000-000000000000')",
+            "Whether a rule began it, and no person: as the pool's arrivalMethod does (P04).",
         ),
         Column("given", ScalarKind.INT, "given", "How many went to somebody."),
         Column("skipped", ScalarKind.INT, "skipped", "How many had changed before the commit."),
@@ -154,6 +161,12 @@ allocation_pick = ReadType(
             groupable=True,
         ),
         Column("state", PICK_STATE, "state", "What became of it.", structural=True, groupable=True),
+        Column(
+            "isOverflow",
+            ScalarKind.BOOLEAN,
+            "is_overflow",
+            "Whether thresholds kept it from everybody, and the overflow assignee gets it (P13).",
+        ),
     ),
 )
 

@@ -207,6 +207,10 @@ class AllocationNotPlanned(Conflict):
     """The allocation's plan is being made, or could not be made."""
 
 
+class ArrivalsUnplaced(RuleRefused):
+    """P04: nobody could have some of what arrived in a pool that allocates by itself; it waits there."""
+
+
 class AllocationGivenUp(Unavailable):
     """Every attempt of a job at an allocation failed."""
 

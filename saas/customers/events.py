@@ -30,6 +30,14 @@ SETTINGS_DECIDED = EventTopic(
 )
 PLAN_AWAITED = EventTopic("customers.plan_awaited", "An allocation of many customers is to be planned: allocation_id.")
 COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customers is to be given: allocation_id.")
+CUSTOMERS_MOVED = EventTopic("customers.customers_moved", "Customers of another pool belong to this one now: pool_id.")
+ARRIVALS_AWAITED = EventTopic(
+    "customers.arrivals_awaited", "Something arrived in a pool that allocates by itself; more may follow: pool_id."
+)
+ARRIVALS_GATHERED = EventTopic("customers.arrivals_gathered", "What waits in a pool is to be allocated: pool_id.")
+ARRIVALS_STUCK = EventTopic(
+    "customers.arrivals_stuck", "A pool could not allocate what arrived; who administers it is told: alert_id."
+)
 CUSTOMERS_UNPLACED = EventTopic(
     "customers.customers_unplaced", "Nobody could have some customers of an allocation: allocation_id, customers."
 )
@@ -49,5 +57,9 @@ TOPICS = (
     SETTINGS_DECIDED,
     PLAN_AWAITED,
     COMMIT_AWAITED,
+    CUSTOMERS_MOVED,
+    ARRIVALS_AWAITED,
+    ARRIVALS_GATHERED,
+    ARRIVALS_STUCK,
     CUSTOMERS_UNPLACED,
 )

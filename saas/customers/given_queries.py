@@ -31,6 +31,7 @@ ORDER BY closed_at, id
 _ROSTERS = "SELECT id, roster::text AS roster FROM pool_allocation WHERE tenant_id = $1 AND id = ANY ($2)"
 _PICKS = """
 SELECT p.allocation_id, p.place, p.customer_id, p.employee_id, p.state, p.facts::text AS facts, c.created_at,
+       p.is_overflow,
        (SELECT max(o.ended_on) FROM ownership o
          WHERE o.tenant_id = $1 AND o.customer_id = p.customer_id AND o.ended_at <= a.closed_at) AS pooled_on,
        (SELECT max(o.ended_on) FROM ownership o
@@ -91,8 +92,8 @@ class GivenAllocation:
     rows: tuple[asyncpg.Record, ...]
 
     def customers(self) -> Iterator[GivenCustomer]:
-        """The customers that were given, in the order of places."""
-        return (self._customer(row) for row in self.rows if row["state"] == "given")
+        """The customers that were given by the method, in the order of places."""
+        return (self._customer(row) for row in self.rows if _is_by_method(row))
 
     def dealt(self) -> DealtAgain:
         """Whom it was dealt among, and what was given; what stayed in the pool or had changed is left out."""
@@ -105,14 +106,14 @@ class GivenAllocation:
             DealtUnit(
                 place,
                 tuple(row["customer_id"] for row in rows),
-                rows[0]["employee_id"],
+                None if rows[0]["is_overflow"] else rows[0]["employee_id"],
                 tuple(restored_facts(row["facts"]) for row in rows),
                 None if (answer := restored_answer(rows[0]["facts"])) is None else answer.group,
             )
             for place, rows in places
         ]
         for (_, rows), weights in zip(places, chances(roster, units), strict=True):
-            given = tuple(self._customer(row) for row in rows if row["state"] == "given")
+            given = tuple(self._customer(row) for row in rows if _is_by_method(row))
             if given:
                 yield GivenUnit(weights, rows[0]["employee_id"], given)
 
@@ -120,6 +121,11 @@ class GivenAllocation:
         since = row["pooled_on"] or local_date(row["created_at"], self.time_zone)
         waited = max(0, (self.given_on - since).days)
         return GivenCustomer(row["customer_id"], self.given_on, waited, row["held_until"])
+
+
+def _is_by_method(row: asyncpg.Record) -> bool:
+    """What overflows goes to one person by decision (P13), so that it tells nothing of how fair the method is."""
+    return row["state"] == "given" and not row["is_overflow"]
 
 
 async def require_audited_pool(actor: Actor, access: AccessTable, *, pool_id: UUID) -> None:

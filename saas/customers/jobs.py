@@ -12,11 +12,13 @@ from saas.customers.actions.dry_running import Losses, find_losses
 from saas.customers.actions.due_dates import FollowUpSource
 from saas.customers.actions.plans import deal_plan, give_up_plan
 from saas.customers.events import COMMIT_AWAITED, CUSTOMER_ASSIGNED, CUSTOMERS_LOST, PLAN_AWAITED, RECYCLING_CHANGED
+from saas.customers.plugin_methods import PluginMethods
 from saas.customers.settings import settings_of
 from saas.events import Event, Handlers
+from saas.extensions import PluginHost, enabled_plugins
 from saas.identity import Recipient
 from saas.jobs import Mail, Postbox
-from saas.kernel import Catalogue, Clock
+from saas.kernel import Catalogue, Clock, local_date
 from saas.sealing import Keyring, Sealer
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
 
@@ -187,7 +189,7 @@ class RuleChangeNotice:
 
 DEAL, GIVE = "customers.deal", "customers.give"
 
-_PATIENCE = """
+PATIENCE = """
 SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '120s';
 SET LOCAL idle_in_transaction_session_timeout = '600s'
 """
@@ -196,10 +198,14 @@ SET LOCAL idle_in_transaction_session_timeout = '600s'
 
 @dataclass(frozen=True, slots=True)
 class AllocationJobs:
-    """The handlers of large allocations. An event that comes again finds its allocation in another state."""
+    """The handlers of large allocations. An event that comes again finds its allocation in another state.
+
+    Methods of plugins are those that the company has enabled on the day of the work.
+    """
 
     sealer: Sealer
     clock: Clock
+    host: PluginHost | None = None
 
     def listen(self, handlers: Handlers) -> None:
         """Hear what is asked of a worker."""
@@ -209,7 +215,11 @@ class AllocationJobs:
     async def deal(self, event: Event) -> None:
         """Make the plan."""
         keyring, zone = await self._begin(event)
-        await deal_plan(_allocation_id(event), keyring=keyring, time_zone=zone, clock=self.clock)
+        plugins = None
+        if self.host is not None:
+            enabled = await enabled_plugins(self.host, on=local_date(self.clock.now(), zone))
+            plugins = PluginMethods(self.host, enabled)
+        await deal_plan(_allocation_id(event), keyring=keyring, time_zone=zone, clock=self.clock, plugins=plugins)
 
     async def give(self, event: Event) -> None:
         """Carry the plan out."""
@@ -225,7 +235,7 @@ class AllocationJobs:
         await give_up_commit(_allocation_id(event))
 
     async def _begin(self, event: Event) -> tuple[Keyring, str]:
-        await current_transaction().execute(_PATIENCE)
+        await current_transaction().execute(PATIENCE)
         return await self.sealer.keyring(event.tenant_id), (await get_tenant_facts()).time_zone
 
 

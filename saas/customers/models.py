@@ -13,6 +13,8 @@ from tortoise.models import Model
 
 from saas.customers.allocation_models import AllocationCredit as AllocationCredit
 from saas.customers.allocation_models import EmployeeTrait as EmployeeTrait
+from saas.customers.allocation_models import PoolAlert as PoolAlert
+from saas.customers.allocation_models import PoolArrival as PoolArrival
 from saas.customers.mark_models import HoldingMark as HoldingMark
 from saas.customers.mark_models import OwnershipRequest as OwnershipRequest
 from saas.customers.mark_models import PoolNotice as PoolNotice
@@ -35,7 +37,8 @@ class CustomerPool(TenantModel):
 
     The settings in force stand here, as a claim reads them, in columns and whole; their history is `PoolSetting`.
     `holding_rules` are what counts for the holding limit, null where it is as the product has it.
-    `allocations` counts those that were committed; `turn_after` is the turn that the strict method served last.
+    `allocations` counts those that were committed; `turn_after` is the turn that the strict method served last. What
+    arrived and waits for a fair window is allocated at `arrivals_due_at`.
     """
 
     name = fields.CharField(max_length=100)
@@ -50,6 +53,7 @@ class CustomerPool(TenantModel):
     settings_version = fields.IntField(default=1, db_default=1)
     allocations = fields.IntField(default=0, db_default=0)
     turn_after = fields.IntField(null=True)
+    arrivals_due_at: datetime | None = fields.DatetimeField(null=True)
     version = fields.IntField(default=1, db_default=1)
     created_at = fields.DatetimeField(auto_now_add=True)
 
@@ -311,7 +315,8 @@ class PoolAllocation(TenantModel):
 
 class AllocationPick(TenantModel):
     """A customer of an allocation, in its order, and where it goes; `employee_id` is null before a draw, and where
-    `nobody` says why it stays in the pool. `state` tells what became of it. `facts` are what the method knew of it.
+    `nobody` says why it stays in the pool; where it `is_overflow`, the overflow assignee gets it all the same (P13).
+    `state` tells what became of it. `facts` are what the method knew of it.
     """
 
     allocation_id = fields.UUIDField()
@@ -322,6 +327,7 @@ class AllocationPick(TenantModel):
     facts: dict[str, Any] | None = fields.JSONField(null=True)
     employee_id: UUID | None = fields.UUIDField(null=True)
     nobody = fields.CharField(max_length=20, null=True)
+    is_overflow = fields.BooleanField(default=False, db_default=False)
     state = fields.CharField(max_length=10)
 
     class Meta(TenantMeta):

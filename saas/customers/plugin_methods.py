@@ -5,9 +5,11 @@ So what was planned is given, and explained, and dealt again years later, whethe
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,6 +22,8 @@ from saas.extensions import PluginFailed, PluginHost, PluginNotEnabled, TenantPl
 from saas.kernel import EXACT
 
 HOOK = "allocation_method"
+LONGEST = timedelta(minutes=4)
+"""How long a plugin may take for both answers together: an allocation of 100,000 customers has a quarter of an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,34 @@ class PluginMethods:
 
     host: PluginHost
     enabled: TenantPlugins
+    longest: timedelta = LONGEST
+
+    def unanswered(self, roster: Roster, wanted: tuple[str, str]) -> Roster:
+        """The roster of an allocation about which the plugin is to be asked later: enough to judge the people by.
+
+        :raises PluginNotEnabled: the company has no such plugin.
+        """
+        plugin, method = wanted
+        self._require_enabled(plugin)
+        return replace(roster, plugin=PluginMethod(plugin, "", method, ()))
+
+    async def answered_in_time(self, roster: Roster, wanted: tuple[str, str]) -> Roster:
+        """As `answered`, in a thread, so that others go on. A plugin that takes too long is waited for no longer; its
+        thread ends when the plugin does, which nothing can hurry.
+
+        :raises PluginFailed: as `answered`, or it took longer than `longest`.
+        """
+        plugin, method = wanted
+        try:
+            async with asyncio.timeout(self.longest.total_seconds()):
+                return await asyncio.to_thread(self.answered, roster, plugin=plugin, method=method)
+        except TimeoutError:
+            seconds = f"{self.longest.total_seconds():g}"
+            raise PluginFailed(plugin, HOOK, f"took longer than {seconds} seconds") from None
+
+    def _require_enabled(self, plugin: str) -> None:
+        if plugin not in self.enabled.settings and plugin not in self.enabled.unusable:
+            raise PluginNotEnabled("extensions.plugin_not_enabled", {"plugin": plugin[:40]}, field=("plugin",))
 
     def answered(self, roster: Roster, *, plugin: str, method: str) -> Roster:
         """The roster with where the plugin's method puts its customers.
@@ -37,8 +69,7 @@ class PluginMethods:
         :raises PluginFailed: it raised, or its answer can't be given: the error names it and the fact.
         :raises PluginUnusable: it can't be asked.
         """
-        if plugin not in self.enabled.settings and plugin not in self.enabled.unusable:
-            raise PluginNotEnabled("extensions.plugin_not_enabled", {"plugin": plugin[:40]}, field=("plugin",))
+        self._require_enabled(plugin)
         asked = _Asked.of(roster, method)
         places = self._places(plugin, asked.facts)
         if places != self._places(plugin, asked.facts):

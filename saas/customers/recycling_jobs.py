@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, store_due
-from saas.customers.actions.ledger import job_actor
 from saas.customers.actions.pool_versions import apply_begun_settings
 from saas.customers.actions.recycling import Recycled, recycle_due_customers
+from saas.customers.automation import job_actor
 from saas.customers.nights import NUMBERS, NightPool, Tally, begin_nights, find_pools, finish_nights, tally_nights
 from saas.customers.recycling import Action, Verdict
 from saas.jobs import describe_failure

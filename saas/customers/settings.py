@@ -88,7 +88,8 @@ class PoolSettings(
         for name, each in OPTIONS.items():
             yield from each.faults(getattr(self, name))
         yield from self.claiming_faults()
-        yield from self.assigning_faults()
+        methods = {each.method for each in self.allocation_rules}
+        yield from self.assigning_faults(rule_methods=methods, holding_limit=self.holding_limit)
         yield from self.holding_faults()
         yield from self.recycling_faults()
         yield from self.returning_faults()

@@ -22,7 +22,7 @@ from saas.customers import (
     recycling_jobs,
     transfer_customer,
 )
-from saas.customers.actions.ledger import job_actor
+from saas.customers.automation import job_actor
 from saas.kernel import FrozenClock, new_id
 from saas.sales import find_follow_up_facts
 from tenants.schema import OWNER

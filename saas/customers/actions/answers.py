@@ -106,7 +106,10 @@ def _nameless(roster: Roster, asking: UUID | None) -> Roster:
         each if each.employee_id == asking else replace(each, name=f"#{number}")
         for number, each in enumerate(roster.candidates, start=1)
     )
-    return replace(roster, candidates=tuple(people))
+    overflow = roster.overflow
+    if overflow is not None and overflow.employee_id != asking:
+        overflow = replace(overflow, name="#0")
+    return replace(roster, candidates=tuple(people), overflow=overflow)
 
 
 async def _found(actor: Actor, allocation_id: UUID, access: AccessTable, columns: str) -> asyncpg.Record:

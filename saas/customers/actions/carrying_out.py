@@ -230,7 +230,7 @@ async def _carry(plan: _Revealed, allocation: Allocation, given: Given) -> None:
     """Keep what the next allocation begins with: what is owed by share, and whose turn it was."""
     roster, transaction, tenant_id = plan.roster, current_transaction(), current_tenant_id()
     turns = {each.employee_id: each.turn for each in roster.candidates}
-    last = max(given.places, default=None)
+    last = max((place for place in given.places if place not in given.overflow), default=None)
     turn_after = None if last is None or roster.method is not Method.STRICT else turns[given.places[last]]
     await transaction.execute(_NEXT, tenant_id, plan.pool_id, turn_after)
     balances = _balances(allocation, given)

@@ -24,4 +24,5 @@ def outcome_figures(roster: Roster, allocation: Allocation | None) -> tuple[int 
         return None, None
     _, newcomers = guaranteed_newcomers(roster)
     given = sum(len(pick.customer_ids) for pick in allocation.picks if pick.employee_id in newcomers)
-    return given, sum(len(pick.customer_ids) for pick in allocation.picks if pick.employee_id is None)
+    nobody = (pick for pick in allocation.picks if allocation.receiver(pick.place) is None)
+    return given, sum(len(pick.customer_ids) for pick in nobody)

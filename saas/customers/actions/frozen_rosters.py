@@ -101,6 +101,7 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "rules": None if roster.rules is None else plain_rules(roster.rules),
         "plugin": None if roster.plugin is None else _plain_plugin(roster.plugin),
         "candidates": [_plain_candidate(each) for each in roster.candidates],
+        "overflow": None if roster.overflow is None else _plain_candidate(roster.overflow),
     }
 
 
@@ -245,6 +246,7 @@ def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
         rules=None if plain.get("rules") is None else restored_rules(plain["rules"]),
         plugin=None if plain.get("plugin") is None else _restored_plugin(plain["plugin"]),
         newcomers=NewcomerFloor(**guaranteed) if (guaranteed := plain.get("newcomers")) else None,
+        overflow=None if plain.get("overflow") is None else _restored_candidate(plain["overflow"]),
     )
 
 

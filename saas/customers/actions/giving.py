@@ -57,20 +57,24 @@ SELECT $1, i.ownership_id, i.customer_id, i.owner_id, i.department_id, $11, $8, 
 """
 _NOTE = """
 INSERT INTO allocation_pick (tenant_id, id, allocation_id, place, customer_id, customer_version, label, state,
-    employee_id, nobody)
-SELECT $1, id, $2, place, customer_id, version, label, state, employee_id, nobody
-FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::uuid[], $10::text[])
-    AS pick (id, place, customer_id, version, label, state, employee_id, nobody)
+    employee_id, nobody, is_overflow)
+SELECT $1, id, $2, place, customer_id, version, label, state, employee_id, nobody, is_overflow
+FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::uuid[], $10::text[], $11::bool[])
+    AS pick (id, place, customer_id, version, label, state, employee_id, nobody, is_overflow)
 ON CONFLICT (tenant_id, id) DO UPDATE
-SET state = excluded.state, employee_id = excluded.employee_id, nobody = excluded.nobody
+SET state = excluded.state, employee_id = excluded.employee_id, nobody = excluded.nobody,
+    is_overflow = excluded.is_overflow
 """
 """Every pick is there and is changed. An UPDATE that joins may read all picks of the allocation for each chunk: a plan
 was stored a moment ago, and the database has no statistics of it yet. The key of a conflict is looked up, always.
 """
 
 T = TypeVar("T")
-_Outcome = tuple[Dealt, str, UUID | None, str | None]
-"""A customer, its state, who got or missed it, and why nobody could have it."""
+_Outcome = tuple[Dealt, str, UUID | None, str | None, bool]
+"""A customer, its state, who got or missed it, why nobody could have it, and whether it overflowed."""
+
+OVERFLOW = "超出分配上限 / over the assignment thresholds"
+"""The reason in the ledger of what goes to the overflow assignee (P13): in both languages, for it is stored."""
 
 
 class _Fresh(NamedTuple):
@@ -88,22 +92,31 @@ class _Fresh(NamedTuple):
 class Given:
     """What came of an allocation: who got the customer at each place, and who missed one that had changed.
 
-    A place holds all records of one company; it counts as given where one of them was.
+    A place holds all records of one company; it counts as given where one of them was. `overflow` are the places of
+    what the overflow assignee got, `overflow_missed` counts what they did not: the method owes nobody for that.
     """
 
     places: Mapping[int, UUID]
     missed: tuple[UUID, ...]
+    overflow: frozenset[int] = frozenset()
+    overflow_missed: int = 0
 
     @property
     def skipped(self) -> int:
         """How many customers had changed, or could not go to their person any more."""
-        return len(self.missed)
+        return len(self.missed) + self.overflow_missed
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
     dealt: Dealt
     employee_id: UUID
+    nobody: str | None = None
+
+    @property
+    def is_overflow(self) -> bool:
+        """Whether the method gave it to nobody, and the overflow assignee gets it."""
+        return self.nobody is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +150,31 @@ async def give(
     writer = _Writer(actor, frozen, pool, on, clock, people, fresh)
     for items in _chunks(sorted(going, key=lambda item: item.dealt.customer.customer_id)):
         await writer.give(items)
-    outcomes: list[_Outcome] = [(item.dealt, "given", item.employee_id, None) for item in going]
-    outcomes += [(item.dealt, "skipped", item.employee_id, None) for item in missed]
-    outcomes += [(each, "kept", None, nobody) for each, nobody in kept]
+    outcomes: list[_Outcome] = [_outcome(item, "given") for item in going]
+    outcomes += [_outcome(item, "skipped") for item in missed]
+    outcomes += [(each, "kept", None, nobody, False) for each, nobody in kept]
     for chunk in _chunks(outcomes):
         await _note(frozen.roster.allocation_id, chunk)
+    overflow = frozenset(item.dealt.place for item in going if item.is_overflow)
+    owed = tuple(item.employee_id for item in missed if not item.is_overflow)
     places = {item.dealt.place: item.employee_id for item in going}
-    return Given(places, tuple(item.employee_id for item in missed))
+    return Given(places, owed, overflow, len(missed) - len(owed))
+
+
+def _outcome(item: _Item, state: str) -> _Outcome:
+    return item.dealt, state, item.employee_id, item.nobody, item.is_overflow
 
 
 def _sorted_out(frozen: FrozenRoster, allocation: Allocation) -> tuple[list[_Item], list[tuple[Dealt, str | None]]]:
     """Who gets which customer, in the order of places, and what stays in the pool and why."""
     wanted, kept = [], []
     for each in frozen.dealt:
-        pick = allocation.picks[each.place]
-        if pick.employee_id is None:
-            kept.append((each, None if pick.nobody is None else pick.nobody.value))
+        nobody, to = allocation.picks[each.place].nobody, allocation.receiver(each.place)
+        why = None if nobody is None else nobody.value
+        if to is None:
+            kept.append((each, why))
         else:
-            wanted.append(_Item(each, pick.employee_id))
+            wanted.append(_Item(each, to, why))
     return wanted, kept
 
 
@@ -164,7 +184,9 @@ async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]
     rows = await transaction.fetch(_LOCK_PEOPLE, tenant_id, ids)
     counted = await transaction.fetch(_HOLDINGS, tenant_id, ids, pool.settings.holding_text)
     holdings = {row["owner_id"]: row["holding"] for row in counted}
-    limits = {each.employee_id: each.holding_limit for each in frozen.roster.candidates}
+    roster = frozen.roster
+    listed = (*roster.candidates, *(() if roster.overflow is None else (roster.overflow,)))
+    limits = {each.employee_id: each.holding_limit for each in listed}
     return {
         row["id"]: _Person(row["department_id"], _room(limits[row["id"]], holdings.get(row["id"], 0)))
         for row in rows
@@ -280,6 +302,7 @@ class _Writer:
             self._pool.id,
             item.dealt.customer.customer_id,
             employee_id=item.employee_id,
+            reason=OVERFLOW if item.is_overflow else None,
             allocation_id=self._allocation_id,
             settings_version=self._pool.settings_version,
         )

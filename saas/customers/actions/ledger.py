@@ -13,14 +13,12 @@ from functools import partial
 from uuid import UUID
 
 from saas.audit import entry_values, insert_entry_sql
+from saas.customers.automation import JOB
 from saas.customers.claim_queries import ClaimTarget
 from saas.customers.ledger import LEDGER, WrittenLine, packed
 from saas.jobs import CompanyBell, SilentBell
 from saas.kernel import Actor, Explanation, FrozenClock, new_id
 from tenants import current_tenant_id, current_transaction
-
-JOB = UUID(int=0)
-"""The account under which the product's own jobs stand in the trail: nobody's."""
 
 BOUND_BY = "pool_ledger.written"
 """The action of entries that are there for the lines alone; a claim's own entry is bound to its line."""
@@ -139,8 +137,3 @@ def claimed_line(actor: Actor, target: ClaimTarget, *, settings_version: int, at
         settings_version=settings_version,
     )
     return line.written(operator_id=actor.account_id, at=at, on=on)
-
-
-def job_actor(tenant_id: UUID) -> Actor:
-    """Who acts where a job of the product does."""
-    return Actor(tenant_id, account_id=JOB, employee_id=None, roles=frozenset(), client="job")

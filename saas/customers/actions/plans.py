@@ -21,7 +21,7 @@ from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.problems import problems_text
 from saas.customers.actions.rosters import gather_people, gather_roster, is_for_a_job, refuse_sizes
 from saas.customers.actions.tallies import keep_tallies, shares_text
-from saas.customers.actions.wishes import AT_ONCE, AllocationWish, is_large
+from saas.customers.actions.wishes import AllocationWish
 from saas.customers.administrators import require_administrator
 from saas.customers.allocation import (
     GO_BY_FACTS,
@@ -29,8 +29,6 @@ from saas.customers.allocation import (
     Commitment,
     Method,
     PublicSeed,
-    Roster,
-    RosterImpossible,
     Seal,
     SecretSeed,
     allocate,
@@ -42,7 +40,7 @@ from saas.customers.events import PLAN_AWAITED
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.queries import Pool, get_pool
 from saas.events import emit
-from saas.kernel import Actor, AppError, AppErrors, Clock, Scalar, local_date, new_id
+from saas.kernel import Actor, AppError, AppErrors, Clock, local_date, new_id
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -66,10 +64,10 @@ WHERE tenant_id = $1 AND id = $2 AND state = 'planning'
 """
 _INSERT_PICKS = """
 INSERT INTO allocation_pick (tenant_id, id, allocation_id, place, customer_id, customer_version, label, employee_id,
-    nobody, facts, state)
-SELECT $1, id, $2, place, customer_id, version, label, employee_id, nobody, facts::jsonb, 'planned'
-FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[], $9::text[], $10::text[])
-    AS pick (id, place, customer_id, version, label, employee_id, nobody, facts)
+    nobody, is_overflow, facts, state)
+SELECT $1, id, $2, place, customer_id, version, label, employee_id, nobody, is_overflow, facts::jsonb, 'planned'
+FROM unnest($3::uuid[], $4::int[], $5::uuid[], $6::int[], $7::text[], $8::uuid[], $9::text[], $10::bool[], $11::text[])
+    AS pick (id, place, customer_id, version, label, employee_id, nobody, is_overflow, facts)
 """
 
 
@@ -96,20 +94,16 @@ async def plan_allocation(
     :raises PluginNotEnabled, PluginFailed, PluginUnusable: a plugin's method is asked for and gives no answer.
     """
     refuse_sizes(wish)
-    _refuse_many_by_plugin(wish)
-    pool, allocation_id, now = await get_pool(wish.pool_id), new_id(), clock.now()
+    pool, day = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
     await require_administrator(actor, pool.id, place=("pool",))
     if not pool.settings.allows_assignments:
         raise WayClosed("customers.assignments_closed", {"pool": pool.name}, field=("pool",))
-    is_waiting, day = await is_for_a_job(pool.id, wish), local_date(now, time_zone)
-    asked = json.dumps({**wish.plain(), "by": actor.plain()}) if is_waiting else None
-    named = (allocation_id, pool.id, wish.method.value)
-    await current_transaction().execute(_INSERT, current_tenant_id(), *named, asked, now, actor.account_id)
-    if not is_waiting:
-        draft = await _drafted(pool, wish, allocation_id, keyring, day=day, plugins=plugins)
-        await _keep(actor, draft, wish, clock=clock)
-        return allocation_id
+    if not await is_for_a_job(pool.id, wish):
+        return await plan_now(actor, pool, wish, keyring=keyring, day=day, clock=clock, plugins=plugins)
+    allocation_id = await _insert(actor, wish, clock, is_waiting=True)
     people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    if plugins is not None and wish.plugin is not None:
+        people = people.with_customers(plugins.unanswered(people.roster, wish.plugin))
     _Draft.of(people, wish, keyring)  # refuses what the job would; it deals nothing yet
     changes: dict[str, list[str | int | None]] = {"take": [None, wish.size], "method": [None, wish.method.value]}
     await _record(actor, "allocation.asked_for", allocation_id, changes, clock)
@@ -117,7 +111,44 @@ async def plan_allocation(
     return allocation_id
 
 
-async def deal_plan(allocation_id: UUID, *, keyring: Keyring, time_zone: str, clock: Clock) -> None:
+async def plan_now(
+    actor: Actor,
+    pool: Pool,
+    wish: AllocationWish,
+    *,
+    keyring: Keyring,
+    day: date,
+    clock: Clock,
+    plugins: PluginMethods | None = None,
+) -> UUID:
+    """As `plan_allocation`, of however many customers: dealt here; for a small plan, or in a job.
+
+    :raises RosterImpossible, AppErrors, GuaranteesExceedWhole, PluginFailed: as there.
+    """
+    allocation_id = await _insert(actor, wish, clock, is_waiting=False)
+    draft = await _drafted(pool, wish, allocation_id, keyring, day=day, plugins=plugins)
+    await _keep(actor, draft, wish, clock=clock)
+    return allocation_id
+
+
+async def note_refused(actor: Actor, wish: AllocationWish, refusal: AppError | AppErrors, *, clock: Clock) -> UUID:
+    """An allocation that could not be planned, with why: what nobody waits for is told of afterwards."""
+    allocation_id = await _insert(actor, wish, clock, is_waiting=False)
+    await _note_failed(actor, allocation_id, refusal, clock)
+    return allocation_id
+
+
+async def _insert(actor: Actor, wish: AllocationWish, clock: Clock, *, is_waiting: bool) -> UUID:
+    allocation_id = new_id()
+    asked = json.dumps({**wish.plain(), "by": actor.plain()}) if is_waiting else None
+    named = (allocation_id, wish.pool_id, wish.method.value)
+    await current_transaction().execute(_INSERT, current_tenant_id(), *named, asked, clock.now(), actor.account_id)
+    return allocation_id
+
+
+async def deal_plan(
+    allocation_id: UUID, *, keyring: Keyring, time_zone: str, clock: Clock, plugins: PluginMethods | None = None
+) -> None:
     """Make a plan that was asked for; where it can't be made it is failed, and keeps why.
 
     Nothing is done for one that was made or dropped before. It can be dropped until the moment when it is there.
@@ -129,7 +160,7 @@ async def deal_plan(allocation_id: UUID, *, keyring: Keyring, time_zone: str, cl
     actor, wish = Actor.of_plain(plain["by"], tenant_id=current_tenant_id()), AllocationWish.of_plain(plain)
     try:
         pool, today = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
-        draft = await _drafted(pool, wish, allocation_id, keyring, day=today)
+        draft = await _drafted(pool, wish, allocation_id, keyring, day=today, plugins=plugins)
     except (AppError, AppErrors) as refusal:
         await _note_failed(actor, allocation_id, refusal, clock)
         return
@@ -155,13 +186,6 @@ def _tie_seed(wish: AllocationWish) -> bytes | None:
     return None if wish.method is Method.DRAW else secrets.token_bytes(32)
 
 
-def _refuse_many_by_plugin(wish: AllocationWish) -> None:
-    """What a plugin deals is dealt while the caller waits: a job does not know the company's plugins."""
-    if wish.method is Method.PLUGIN and is_large(wish.size):
-        values: dict[str, Scalar] = {"given": wish.size, "most": AT_ONCE}
-        raise RosterImpossible("customers.plugin_too_many", values, field=("customers",))
-
-
 async def _drafted(
     pool: Pool,
     wish: AllocationWish,
@@ -174,13 +198,8 @@ async def _drafted(
     """In a thread: dealing many customers takes seconds, in which others go on."""
     frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
     if wish.method is Method.PLUGIN and wish.plugin is not None and plugins is not None:
-        frozen = frozen.with_customers(await asyncio.to_thread(_answered, plugins, frozen.roster, wish.plugin))
+        frozen = frozen.with_customers(await plugins.answered_in_time(frozen.roster, wish.plugin))
     return await asyncio.to_thread(_Draft.of, frozen, wish, keyring)
-
-
-def _answered(plugins: PluginMethods, roster: Roster, wanted: tuple[str, str]) -> Roster:
-    plugin, method = wanted
-    return plugins.answered(roster, plugin=plugin, method=method)
 
 
 class _Dropped(Exception):
@@ -273,22 +292,27 @@ class _Draft:
             "facts": [plain_facts(each.customer) for each in self.frozen.dealt]
             if self.frozen.roster.method in GO_BY_FACTS
             else None,
-            "picks": None if self.allocation is None else [str(pick.employee_id) for pick in self.allocation.picks],
+            "picks": None if self.allocation is None else list(map(str, self.allocation.receivers())),
             "commitment": None if self.commitment is None else self.commitment.digest,
         }
         return hashlib.sha256(canonical(whole)).hexdigest()
+
+    def _aim(self, place: int) -> tuple[UUID | None, str | None, bool]:
+        """Who gets the customer of a place, why nobody could have it, and whether it overflows."""
+        if self.allocation is None:
+            return None, None, False
+        nobody = self.allocation.picks[place].nobody
+        why = None if nobody is None else nobody.value
+        return self.allocation.receiver(place), why, place in self.allocation.overflow
 
     async def _store_picks(self) -> None:
         roster, dealt = self.frozen.roster, self.frozen.dealt
         for start in range(0, len(dealt), CHUNK):
             rows = []
             for each in dealt[start : start + CHUNK]:
-                pick = None if self.allocation is None else self.allocation.picks[each.place]
-                to = None if pick is None else pick.employee_id
-                nobody = None if pick is None or pick.nobody is None else pick.nobody.value
                 customer = each.customer
                 named = (each.pick_id, each.place, customer.customer_id, each.version, customer.label)
-                rows.append((*named, to, nobody, plain_facts(customer)))
+                rows.append((*named, *self._aim(each.place), plain_facts(customer)))
             columns = map(list, zip(*rows, strict=True))
             await current_transaction().execute(_INSERT_PICKS, current_tenant_id(), roster.allocation_id, *columns)
 

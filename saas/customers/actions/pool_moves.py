@@ -9,9 +9,11 @@ from uuid import UUID
 from saas.audit import record
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import ApprovalNeeded, PoolNotFound
+from saas.customers.events import CUSTOMERS_MOVED
 from saas.customers.options import camel
 from saas.customers.queries import POOL_SETTINGS
 from saas.customers.settings import PoolSettings, settings_in_force, settings_of
+from saas.events import emit
 from saas.kernel import Actor, Clock, Scalar, local_date
 from tenants import current_tenant_id, current_transaction
 
@@ -63,6 +65,7 @@ async def move_customers(actor: Actor, *, from_pool_id: UUID, to_pool_id: UUID, 
     moved = await current_transaction().fetch(_MOVE, current_tenant_id(), from_pool_id, to_pool_id, MOVED_MAX)
     lines = [LedgerLine("moved", to_pool_id, row["id"], employee_id=row["owner_id"]) for row in moved]
     await write_ledger(actor, lines, at=now, on=today)
+    await emit(CUSTOMERS_MOVED, {"pool_id": str(to_pool_id)})
     changes: dict[str, list[Scalar]] = {"moved": [None, len(moved)], "from": [None, str(from_pool_id)]}
     await record(
         actor,

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
+from saas.customers.actions.receivers import refuse_unfit_receivers
 from saas.customers.actions.returning import refuse_unknown_targets
 from saas.customers.errors import PoolChanged, PoolNotFound, SettingsScheduled
-from saas.customers.events import RECYCLING_CHANGED
+from saas.customers.events import CUSTOMERS_MOVED, RECYCLING_CHANGED
 from saas.customers.settings import PoolChange, PoolSettings, settings_in_force, settings_of
 from saas.events import emit
 from saas.kernel import Actor, Clock, Scalar, local_date, new_id
@@ -109,6 +110,7 @@ async def next_version(
     after = before.changed(change.settings, valid_from=valid_from, version=version, at=clock.now())
     if after != before:
         await refuse_unknown_targets(after)
+        await refuse_unfit_receivers(pool_id, before, after)
     return NextVersion(pool_id, before, after, version, valid_from, today)
 
 
@@ -126,6 +128,8 @@ async def keep_version(actor: Actor, wanted: NextVersion, *, proposal_id: UUID |
     )
     if wanted.valid_from <= wanted.today:
         await _put_in_force(wanted.pool_id, wanted.after, version)
+        if wanted.after.allocates_arrivals and not wanted.before.allocates_arrivals:
+            await emit(CUSTOMERS_MOVED, {"pool_id": str(wanted.pool_id)})
     if wanted.after.not_before != wanted.before.not_before:
         await emit(RECYCLING_CHANGED, {"pool_id": str(wanted.pool_id), "version": version})
 

@@ -144,7 +144,7 @@ async def gather_people(
         day=day,
         method=wish.method,
         settings_version=pool.settings_version,
-        candidates=await _candidates(pool, wish.method, wish.people, last_turn=state["last_turn"], day=day),
+        candidates=await _candidates(pool, wish, wish.people, last_turn=state["last_turn"], day=day),
         customers=(),
         seed=seed,
         turn_after=state["turn_after"] if wish.method is Method.STRICT else None,
@@ -152,8 +152,19 @@ async def gather_people(
         newcomers=pool.settings.newcomer_floor(),
         match=wish.match if wish.method is Method.MATCH else None,
         rules=pool.settings.ordered_rules() if wish.method is Method.RULES else None,
+        overflow=await _overflow(pool, wish, day),
     )
     return FrozenRoster(roster, (), state["allocations"])
+
+
+async def _overflow(pool: Pool, wish: AllocationWish, day: date) -> Candidate | None:
+    """Who gets what thresholds keep from all others (P13): without a threshold, but with the bound of the wish."""
+    assignee = pool.settings.assignment_overflow_to
+    if assignee is None or not pool.settings.has_thresholds:
+        return None
+    asked = next((each for each in wish.people if each.employee_id == assignee), Participant(assignee))
+    (found,) = await _candidates(pool, wish, [asked], last_turn=None, day=day)
+    return replace(found, assignable=asked.most)
 
 
 async def _customers(pool_id: UUID, customer_ids: Sequence[UUID] | None, take: int) -> list[asyncpg.Record]:
@@ -212,17 +223,17 @@ def masked_name(name: str) -> str:
 
 
 async def _candidates(
-    pool: Pool, method: Method, people: Sequence[Participant], *, last_turn: int | None, day: date
+    pool: Pool, wish: AllocationWish, people: Sequence[Participant], *, last_turn: int | None, day: date
 ) -> tuple[Candidate, ...]:
     asked = {each.employee_id: each for each in people}
     rows = await current_transaction().fetch(
-        _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, _cycle_first(pool, day)
+        _PEOPLE, current_tenant_id(), pool.id, list(asked), wish.method.value, _cycle_first(pool, day)
     )
     if len(rows) < len(people):
         raise RosterImpossible(
             "customers.roster_people_missing", {"missing": len(people) - len(rows)}, field=("people",)
         )
-    cooling = await _in_cooldown(pool, list(asked), day)
+    cooling = await _in_cooldown(pool, list(asked), day, is_on_arrival=wish.is_on_arrival)
     received = await count_received(pool, list(asked), day=day) if pool.settings.has_thresholds else {}
     free_turn = 0 if last_turn is None else last_turn + 1
     candidates = []
@@ -238,16 +249,19 @@ async def _candidates(
     return tuple(candidates)
 
 
-async def _in_cooldown(pool: Pool, employee_ids: list[UUID], day: date) -> dict[UUID, frozenset[UUID]]:
+async def _in_cooldown(
+    pool: Pool, employee_ids: list[UUID], day: date, *, is_on_arrival: bool
+) -> dict[UUID, frozenset[UUID]]:
     """Which of the pool's customers each person owned so lately that the cooldown runs on that day (P34).
 
-    An allocation is of a day: a cooldown in hours holds for every day that it reaches into.
+    An allocation is of a day: a cooldown in hours holds for every day that it reaches into. What arrives goes on that
+    day to nobody who lost it then, though the pool has no cooldown: it would go round.
     """
     settings = pool.settings
     hours = ceil((settings.cooldown_hours or 0) / 24)
     days = max(settings.cooldown_days, hours)
     since = day - timedelta(days=days)
-    if cooldown_ends(since, days) is None:
+    if cooldown_ends(since, days) is None and not is_on_arrival:
         return {}
     sql = _COOLING_OF_DEPARTMENTS if settings.cooldown_of_department else _COOLING
     rows = await current_transaction().fetch(sql, current_tenant_id(), employee_ids, since, pool.id)

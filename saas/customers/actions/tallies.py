@@ -37,7 +37,8 @@ FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[])
     AS tally (id, place, turns, records, last_places)
 """
 _UNIT = """
-SELECT p.place, p.customer_id, p.label, p.employee_id, p.nobody, p.facts::text AS facts FROM allocation_pick asked
+SELECT p.place, p.customer_id, p.label, p.employee_id, p.nobody, p.is_overflow, p.facts::text AS facts
+FROM allocation_pick asked
 JOIN allocation_pick p ON p.tenant_id = $1 AND p.allocation_id = $2 AND p.place = asked.place
 WHERE asked.tenant_id = $1 AND asked.allocation_id = $2 AND asked.customer_id = $3
 """
@@ -48,6 +49,7 @@ WHERE tenant_id = $1 AND allocation_id = $2 AND place <= $3 ORDER BY place DESC 
 _SINCE = """
 SELECT employee_id, count(DISTINCT place) AS turns, count(*) AS records, max(place) AS last FROM allocation_pick
 WHERE tenant_id = $1 AND allocation_id = $2 AND place >= $3 AND place < $4 AND employee_id IS NOT NULL
+    AND NOT is_overflow
 GROUP BY employee_id
 """
 
@@ -98,6 +100,7 @@ async def pick_facts(
         shares=await asyncio.to_thread(_shown, roster) if shares is None else _restored(roster, shares),
         known=tuple(restored_facts(unit[each]["facts"]) for each in sorted(unit)),
         answer=None if roster.plugin is None else restored_answer(asked["facts"]),
+        is_overflow=asked["is_overflow"],
     )
 
 

@@ -43,6 +43,7 @@ class AllocationWish:
 
     `plan` is of performance first, `match` of match first, `plugin` a plugin and its method. `seed_source` names the
     public value that a draw takes its seed from; without one the seed is a secret of the company until the commit.
+    `is_on_arrival` says that nobody asked: the pool allocates by itself (P04).
     """
 
     pool_id: UUID
@@ -54,6 +55,7 @@ class AllocationWish:
     seed_source: str | None = None
     match: MatchPlan | None = None
     plugin: tuple[str, str] | None = None
+    is_on_arrival: bool = False
 
     @property
     def size(self) -> int:
@@ -71,6 +73,8 @@ class AllocationWish:
             "plan": None if self.plan is None else plain_plan(self.plan),
             "seed_source": self.seed_source,
             "match": None if self.match is None else plain_match(self.match),
+            "plugin": None if self.plugin is None else list(self.plugin),
+            "is_on_arrival": self.is_on_arrival,
         }
 
     @classmethod
@@ -86,6 +90,8 @@ class AllocationWish:
             plan=None if plain["plan"] is None else restored_plan(plain["plan"]),
             seed_source=plain["seed_source"],
             match=None if plain.get("match") is None else restored_match(plain["match"]),
+            plugin=None if plain.get("plugin") is None else (plain["plugin"][0], plain["plugin"][1]),
+            is_on_arrival=plain.get("is_on_arrival", False),
         )
 
 

@@ -92,6 +92,7 @@ class Allocation:
 
     `shares` add up to exactly 1, and `balances` are what is still owed to each, in customers: both of the methods by
     share. `turn_after` is the turn that the strict method served last. `drawn` are the numbers of a draw, by place.
+    `overflow` are the places of those units that the method gave to nobody and the overflow assignee gets (P13).
     """
 
     method: Method
@@ -101,6 +102,15 @@ class Allocation:
     balances: Mapping[UUID, Decimal] = field(default_factory=dict)
     turn_after: int | None = None
     drawn: tuple[DrawnNumber, ...] = ()
+    overflow: Mapping[int, UUID] = field(default_factory=dict)
+
+    def receiver(self, place: int) -> UUID | None:
+        """Who gets the unit in the end: whom the method picked, else the overflow assignee, else nobody."""
+        return self.picks[place].employee_id or self.overflow.get(place)
+
+    def receivers(self) -> list[UUID | None]:
+        """Who gets each unit, by place."""
+        return [self.receiver(pick.place) for pick in self.picks]
 
     def counts(self) -> Counter[UUID]:
         """Units by person."""

@@ -84,7 +84,8 @@ class PickFacts:
 
     `label` is the customer's that is asked about, `records` are all that went with it. `received` is what everybody had
     got before its place; `shares`, of the methods by share, are what `shown_shares` gives for the whole allocation.
-    `known` is of the records, in their order, where the method goes by that; `answer` is a plugin's.
+    `known` is of the records, in their order, where the method goes by that; `answer` is a plugin's. `is_overflow`
+    says that nobody could have it, as `nobody` tells, and that the overflow assignee got it (P13).
     """
 
     label: str
@@ -96,6 +97,7 @@ class PickFacts:
     shares: Mapping[UUID, str]
     known: tuple[CustomerFacts, ...] = ()
     answer: PluginPlace | None = None
+    is_overflow: bool = False
 
 
 def shown_shares(shares: Mapping[UUID, Fraction]) -> dict[UUID, str]:
@@ -111,9 +113,12 @@ def explain_pick(roster: Roster, facts: PickFacts) -> Explanation:
     case = _Case(roster, facts)
     if facts.nobody is not None:
         parts = tuple(part for each in roster.candidates if (part := case.filtered(each)) is not None)
-        return replace(_NOBODY[facts.nobody], args={"customer": facts.label}, parts=parts)
+        args: dict[str, Shown] = {"customer": facts.label}
+        if facts.is_overflow and roster.overflow is not None:
+            return Explanation("customers.allocated_overflow", {**args, "name": roster.overflow.name}, parts=parts)
+        return replace(_NOBODY[facts.nobody], args=args, parts=parts)
     chosen = case.candidate(facts.employee_id)
-    args: dict[str, Shown] = {"customer": facts.label, "eligible": len(case.eligible)}
+    args = {"customer": facts.label, "eligible": len(case.eligible)}
     if case.is_by_guarantee:
         parts = (case.guaranteed(chosen),)
         return Explanation("customers.allocated_newcomer", args | case.progress(chosen), parts=parts)
@@ -129,6 +134,8 @@ def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) 
     :raises KeyError: the person is not on the roster.
     """
     case = _Case(roster, facts)
+    if facts.is_overflow and employee_id == facts.employee_id:
+        return explain_pick(roster, facts)
     asking = case.candidate(employee_id)
     if employee_id == facts.employee_id:
         return explain_pick(roster, facts)

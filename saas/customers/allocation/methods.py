@@ -14,6 +14,7 @@ from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, 
 from saas.customers.allocation.draw import draw
 from saas.customers.allocation.lines import InLine
 from saas.customers.allocation.newcomers import NewcomersFirst, guarantee_of
+from saas.customers.allocation.overflow import with_overflow
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
 from saas.customers.allocation.performance import weights as performance_weights
 from saas.customers.allocation.roster import Candidate, Roster, Unit, check_roster
@@ -30,7 +31,7 @@ def allocate(roster: Roster) -> Allocation:
     :raises GuaranteesExceedWhole: what newcomers and the plan are guaranteed is more than all customers.
     """
     check_roster(roster)
-    return METHODS[roster.method](roster)
+    return with_overflow(roster, METHODS[roster.method](roster))
 
 
 def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], PassingOrder]) -> Allocation:

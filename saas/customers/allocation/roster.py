@@ -119,7 +119,8 @@ class Roster:
     Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
     before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
     last. `performance` is the plan of the method of that name. `newcomers` None guarantees newcomers nothing, as it
-    was before there were guarantees. `match`, `rules` and `plugin` are of the methods of those names.
+    was before there were guarantees. `match`, `rules` and `plugin` are of the methods of those names. `overflow` gets
+    what nobody could have for the thresholds alone (P13), whether among the candidates or not.
     """
 
     allocation_id: UUID
@@ -136,6 +137,7 @@ class Roster:
     match: MatchPlan | None = None
     rules: OrderedRules | None = None
     plugin: PluginMethod | None = None
+    overflow: Candidate | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """The customers without duplicates: records of one company stand where the first of them stood."""

@@ -154,8 +154,8 @@ Allocation = Annotated[strawberry.ID, strawberry.argument(description="The alloc
 
 @query(
     requires="pool:allocate",
-    description="Why a plan of many customers could not be made, or was not given when it was committed; else empty; "
-    "at most 1,000 problems",
+    description="Why a plan of many customers could not be made, or was not given when it was committed, or what a"
+    " pool could not allocate by itself; else empty; at most 1,000 problems",
 )
 async def allocation_problems(info: Info, allocation: Allocation) -> list[UserError]:
     found = await list_allocation_problems(
