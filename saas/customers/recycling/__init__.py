@@ -5,7 +5,7 @@
 
 from saas.customers.recycling.clocks import Hold, RunningClock, Start
 from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
-from saas.customers.recycling.effects import Reached, rules_for
+from saas.customers.recycling.effects import rules_for
 from saas.customers.recycling.facts import (
     FollowUpFacts,
     OpportunityFacts,
@@ -62,7 +62,6 @@ __all__ = [
     "PersonFacts",
     "PoolFacts",
     "ProtectionFacts",
-    "Reached",
     "Receiver",
     "Records",
     "RecycleCondition",
