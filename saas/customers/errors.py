@@ -115,6 +115,10 @@ class MarkRuns(Conflict):
     """The customer has such a mark already, or one waits for a decision."""
 
 
+class MarkSpent(RuleRefused):
+    """P16: a protection of this holding brings the customer back; another would put that off for ever."""
+
+
 class MarkCooldown(RuleRefused):
     """L14: the same owner may not renew a mark yet."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 
-from saas.customers.errors import MarkCooldown, MarkLimitReached, MarkOff, MarkRuns
+from saas.customers.errors import MarkCooldown, MarkLimitReached, MarkOff, MarkRuns, MarkSpent
 from saas.customers.rules import cooldown_ends
 from saas.kernel import AppError, BadUserInput, Scalar
 
@@ -41,13 +41,15 @@ class MarkSituation:
 
     `number` are those of the kind that the person has now; of extensions those of this holding, asked for or granted.
     `runs_until` is the last day of one that the customer has, None without one; `is_awaited`: one waits for a decision.
-    `last_day` is the last day of the last one that this owner had on the customer.
+    `last_day` is the last day of the last one that this owner had on the customer; `spent_on` that of a protection of
+    this holding at whose end the customer goes back, None without one (P16).
     """
 
     number: int
     runs_until: date | None
     is_awaited: bool
     last_day: date | None
+    spent_on: date | None = None
 
 
 def check_days(days: int, rules: MarkRules) -> int:
@@ -64,7 +66,7 @@ def check_days(days: int, rules: MarkRules) -> int:
 def may_mark(pool: str, rules: MarkRules, situation: MarkSituation, *, today: date) -> AppError | None:
     """None where the owner may set a mark on the customer today; else the refusal.
 
-    Order of checks: switched on, none there, cooldown, number.
+    Order of checks: switched on, none there, not spent, cooldown, number.
     """
     if rules.number == 0:
         return MarkOff("customers.mark_off", {"pool": pool})
@@ -72,6 +74,8 @@ def may_mark(pool: str, rules: MarkRules, situation: MarkSituation, *, today: da
         return MarkRuns("customers.mark_awaited")
     if situation.runs_until is not None:
         return MarkRuns("customers.mark_runs", {"until": situation.runs_until.isoformat()})
+    if situation.spent_on is not None:
+        return MarkSpent("customers.mark_spent", {"until": situation.spent_on.isoformat()})
     free_from = cooldown_ends(situation.last_day, rules.cooldown_days)
     if free_from is not None and today < free_from:
         values: dict[str, Scalar] = {"days": rules.cooldown_days, "free_from": free_from.isoformat()}

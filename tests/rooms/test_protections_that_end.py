@@ -9,9 +9,10 @@ import pytest_asyncio
 
 from saas.access import AccessTable
 from saas.customers import Marking, MarkKind, transfer_customer
+from saas.customers.errors import MarkSpent
 from saas.kernel import Actor
 from saas.sales import find_follow_up_facts
-from tests.staging import ALL, ZONE, Company
+from tests.staging import ALL, ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
 DUE = "SELECT due_on, due_rule FROM customer WHERE id = $1"
@@ -79,6 +80,23 @@ async def test_given_up_early_it_is_forgotten_and_late_its_day_stands(company: C
     await give_up(company, rep, marks[1])
     assert await company.rows(DUE, early) == [(on(31), "no_follow_up")]
     assert await company.rows(DUE, late) == [(on(11), "protection_ended")]
+
+
+async def test_a_customer_that_a_protection_brings_back_is_not_protected_again(company: Company, rep: Actor) -> None:
+    """L14: neither on the day before the job runs, where no cooldown is, nor after giving the first one up late."""
+    await company.configure(rep_protection_end="recycle", grace_days=1, cooldown_days=0)
+    forgotten, ran_out = await company.enter("甲", keeper=rep), await company.enter("乙", keeper=rep)
+    await give_up(company, rep, await protect(company, rep, forgotten, 10))
+    await protect(company, rep, ran_out, 1)
+    company.clock.advance(timedelta(days=2))
+    before = await company.everything()
+    refusal = await refused(protect(company, rep, ran_out, 10))
+    assert isinstance(refusal, MarkSpent)
+    assert refusal.values == {"until": on(1).isoformat()}
+    assert await company.everything() == before
+    await protect(company, rep, ran_out, 10, "lock")
+    await protect(company, rep, forgotten, 10)
+    assert await company.rows(DUE, forgotten) == [(on(13), "protection_ended")]
 
 
 async def test_a_transfer_late_in_it_takes_the_day_along_and_a_release_ends_it(company: Company, rep: Actor) -> None:

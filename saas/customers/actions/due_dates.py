@@ -209,7 +209,9 @@ def _owned(
     marks: Mapping[UUID, Sequence[asyncpg.Record]],
     time_zone: str,
 ) -> OwnedCustomer:
-    """Notices and marks count for the ownership they were given in: a new owner is warned anew, and has no lock."""
+    """Notices and marks count for the ownership they were given in: a new owner is warned anew, and has no lock; but
+    the day on which a protection brings the customer back is the holding's (P16).
+    """
     ownership_id: UUID = history[-1]["id"]
     given = notices.get(ownership_id, ())
     facts = RecycleFacts(

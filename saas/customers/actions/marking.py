@@ -18,7 +18,7 @@ from saas.customers.errors import MarkClosed, MarkNotFound, NothingToExtend, Not
 from saas.customers.marks import MarkKind, MarkSituation, check_days, extended_until, last_day, may_mark
 from saas.customers.policies import MARK_SCOPES
 from saas.customers.queries import get_visible_customer
-from saas.customers.recycling import holding
+from saas.customers.recycling import holding, last_protected_on
 from saas.kernel import Actor, Clock, Scalar, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
@@ -74,7 +74,7 @@ class Marking:
         :raises BadUserInput: no reason, or a length out of range.
         :raises CustomerNotFound: missing, another company's, or not visible.
         :raises NotTheOwner: somebody else, or nobody, owns it.
-        :raises MarkOff, MarkRuns, MarkCooldown, MarkLimitReached: the pool's rules (P15, P16, P33, L14).
+        :raises MarkOff, MarkRuns, MarkSpent, MarkCooldown, MarkLimitReached: the pool's rules (P15, P16, P33, L14).
         :raises NothingToExtend: no rule would take it back.
         """
         reason = checked_reason(reason)
@@ -174,7 +174,9 @@ class Marking:
         assert row is not None, "a SELECT without FROM gives one row"
         if kind is MarkKind.EXTENSION:  # the next may be asked for before the last has run out: later is too late
             return MarkSituation(row["of_holding"], None, row["is_awaited"], None)
-        return MarkSituation(row["held"], row["runs_until"], row["is_awaited"], row["last_day"])
+        brings_back = kind is MarkKind.PROTECTION and owned.rules.protection_ended.days is not None
+        spent_on = last_protected_on(owned.facts, owned.rules) if brings_back else None
+        return MarkSituation(row["held"], row["runs_until"], row["is_awaited"], row["last_day"], spent_on)
 
     def _until(self, owned: OwnedCustomer, kind: MarkKind, days: int) -> date:
         if kind is not MarkKind.EXTENSION:

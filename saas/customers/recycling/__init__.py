@@ -5,7 +5,7 @@
 
 from saas.customers.recycling.clocks import Hold, RunningClock, Start
 from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
-from saas.customers.recycling.effects import Reached, rules_for
+from saas.customers.recycling.effects import rules_for
 from saas.customers.recycling.facts import (
     FollowUpFacts,
     OpportunityFacts,
@@ -17,6 +17,7 @@ from saas.customers.recycling.facts import (
 )
 from saas.customers.recycling.follow_ups import effective_days, effective_follow_up, effective_follow_ups, is_effective
 from saas.customers.recycling.levels import CountedLevel, counted_level
+from saas.customers.recycling.protections import last_protected_on
 from saas.customers.recycling.settings import (
     ChangeEffect,
     ConditionRule,
@@ -62,7 +63,6 @@ __all__ = [
     "PersonFacts",
     "PoolFacts",
     "ProtectionFacts",
-    "Reached",
     "Receiver",
     "Records",
     "RecycleCondition",
@@ -87,6 +87,7 @@ __all__ = [
     "effective_follow_ups",
     "holding",
     "is_effective",
+    "last_protected_on",
     "recycle_target",
     "recycle_verdict",
     "rules_for",
