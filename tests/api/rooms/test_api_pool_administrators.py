@@ -79,12 +79,15 @@ async def test_p01_administrators_are_given_told_and_alone_assign(web: Web) -> N
 async def test_p01_what_the_pool_hides_is_shown_to_its_own_administrators_alone(web: Web) -> None:
     owner = await web.sign_up()
     leader = await owner.invite("sales_manager", name="韩梅")
-    await configure(owner, **HIDES)
+    await configure(owner, viewsPerDay=1, **HIDES)
     customer_id, pool = await entered(owner), (await owner.data(POOL))["customerPools"]["nodes"][0]
     await owner.done(UPDATE, id=pool["id"], expectedVersion=pool["version"], administrators=[leader.employee_id])
     assert (await shown(owner, customer_id))[0] == {**HIDDEN, "phone": {"masked": "138****8000", "value": None}}
     found, _ = await shown(leader, customer_id)
     assert {**found, "phone": None} == {**WHOLE, "phone": None}
+    refused = await owner.answer("query ($id: ID!) { customer(id: $id) { id } }", id=customer_id)
+    assert [each["extensions"]["messageKey"] for each in refused["errors"]] == ["customers.pool_views_used_up"]
+    assert (await shown(leader, customer_id))[0] == found
 
 
 async def test_p01_a_pool_whose_last_administrator_leaves_says_so(web: Web) -> None:
