@@ -14,7 +14,7 @@ from saas.people.actions.staff import (
     link_account,
     seal_phone,
 )
-from saas.people.columns import StaffBook, find_staff
+from saas.people.columns import StaffBook, find_promised_departments, find_staff
 from saas.people.policies import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 from saas.people.queries import (
     ReadableName,
@@ -54,6 +54,7 @@ __all__ = [
     "find_legal_entities_on",
     "find_manager",
     "find_parents",
+    "find_promised_departments",
     "find_readable_departments",
     "find_readable_names",
     "find_staff",

@@ -55,6 +55,7 @@ REVIEWED = {
     "analytics/behaviour_queries.py": "reports of how people use what they hold: a second subject of `queries`",
     "analytics/behaviour_rows.py": "the same report as rows and files, for spreadsheets",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
+    "customers/department_loads.py": "what limited departments hold together: another subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
     "customers/held_queries.py": "who held customers in periods, for reports: a fourth subject of `queries`",
     "customers/ledger.py": "what a line of the public ledger says, and its digest: pure, a third subject of `rules`",

@@ -38,7 +38,7 @@ from saas.people.actions.staff_rows import (
     set_managers,
     update_people,
 )
-from saas.people.columns import COLUMNS, STAFF, StaffBook, find_staff
+from saas.people.columns import COLUMNS, STAFF, StaffBook, find_staff, promise_of
 from saas.people.errors import LegalEntityNotFound, StaffChanged, StaffInUse, StaffRowRefused
 from saas.people.queries import list_legal_entities, load_department_tree
 from saas.people.rules import DepartmentNode, DepartmentTree, person_name_key
@@ -121,8 +121,12 @@ def _verdict(desk: _Desk, row: Row) -> Verdict:
     if refusals:
         return Verdict.refused(*refusals)
     if stored is None:
-        return Verdict.new()
+        return Verdict.new(_promise(desk, row))
     return Verdict.against(str(stored.version), _differences(desk, row, stored))
+
+
+def _promise(desk: _Desk, row: Row) -> str:
+    return promise_of(desk.context.keyring, str(row.values["number"]), str(row.values["name"]), row.text("department"))
 
 
 def _contradictions(desk: _Desk, row: Row, stored: StoredPerson | None) -> list[AppError]:
