@@ -57,11 +57,10 @@ async def open_departments(
     limiting = [each for each in pools if each.settings.holding_limits_of_departments]
     if not limiting:
         return DepartmentHoldings()
-    above: dict[Called, Sequence[UUID]] = {}
-    above |= await departments_of(people)
-    places = await find_promised_departments(context, promised)
+    present, places = await departments_of(people), await find_promised_departments(context, promised)
     found = await departments_above(places.values())
-    above |= {word: found[department_id] for word, department_id in places.items()}
+    above: dict[Called, Sequence[UUID]] = {word: found[department_id] for word, department_id in places.items()}
+    above.update(present)
     departments = {each for those in above.values() for each in those}
     if context.is_commit:
         limited = {each for pool in limiting for each in pool.settings.limits_together(departments)}

@@ -19,6 +19,7 @@ from saas.customers.allocation import (
     Candidate,
     CounterCycle,
     CustomerFacts,
+    DepartmentRoom,
     Method,
     Roster,
     RosterImpossible,
@@ -26,7 +27,9 @@ from saas.customers.allocation import (
     TraitKind,
     preferred_first,
     ramp_percent,
+    with_department_shares,
 )
+from saas.customers.department_loads import find_loads
 from saas.customers.moments import count_received
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
@@ -124,6 +127,8 @@ async def gather_roster(
     dealt = _placed(rows, knows_facts=wish.method in GO_BY_FACTS)
     frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
     roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
+    if wish.method is Method.DRAW:
+        roster = with_department_shares(roster)
     if wish.method is not Method.MATCH or wish.match is None:
         return replace(frozen, roster=roster, dealt=dealt)
     dealt = _in_order_of(preferred_first(roster), dealt)
@@ -223,6 +228,8 @@ async def _candidates(
             "customers.roster_people_missing", {"missing": len(people) - len(rows)}, field=("people",)
         )
     cooling = await _in_cooldown(pool, list(asked), day)
+    limited = await find_loads(pool.settings, {each for row in rows for each in row["departments"]})
+    rooms = {key: DepartmentRoom(key, load.name, load.limit, load.holding) for key, load in limited.items()}
     received = await count_received(pool, list(asked), day=day) if pool.settings.has_thresholds else {}
     free_turn = 0 if last_turn is None else last_turn + 1
     candidates = []
@@ -234,7 +241,9 @@ async def _candidates(
         left = still_assignable(pool.settings, row["id"], received.get(row["id"], Received()))
         given = [most for most in (person.most, left) if most is not None]
         person = replace(person, most=min(given, default=None))
-        candidates.append(_candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day))
+        candidate = _candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day)
+        shared = tuple(rooms[each] for each in row["departments"] if each in rooms)
+        candidates.append(replace(candidate, departments=shared) if shared else candidate)
     return tuple(candidates)
 
 
