@@ -19,15 +19,17 @@ from saas.customers.rules import ClaimMoment, ClaimSituation, DepartmentLoad, Po
 from saas.customers.settings import PoolSettings
 from saas.customers.thresholds import Received, cycle_begins, warning_of
 from saas.kernel import AppError, local_date
+from saas.people import is_same_person_sql
 from tenants import current_tenant_id, current_transaction
 
-_MOMENT = """
+_MOMENT = f"""
 SELECT coalesce((SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id),
                 c.created_at) AS pooled_at,
        (SELECT max(o.started_at) FROM ownership o WHERE o.tenant_id = $1 AND o.owner_id = $3 AND o.pool_id = c.pool_id
         AND o.start_kind = 'claim') AS last_claimed_at,
        (SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
-        AND (o.owner_id = $3 OR ($5 AND o.owner_department_id = $4))) AS last_ended_at,
+        AND ({is_same_person_sql(record="o.owner_id", employee="$3")}
+             OR ($5 AND o.owner_department_id = $4))) AS last_ended_at,
        (SELECT count(*) FROM customer h WHERE h.tenant_id = $1 AND h.owner_id = $3 AND h.pool_id = c.pool_id
         AND h.effective_follow_up_on IS NULL) AS awaiting_first
 FROM customer c WHERE c.tenant_id = $1 AND c.id = $2

@@ -99,6 +99,7 @@ REVIEWED = {
     "identity/passwords.py": "hashing, bounded",
     "identity/security_events.py": "the trail of accounts, which belong to no company",
     "identity/tokens.py": "what a token looks like and how it is kept",
+    "people/persons.py": "which records of the staff are one person: a second subject of `queries`",
     "payroll/payslip.typ": "the page of a payslip",
     "payroll/pdf.py": "the only file that knows typst",
     "payroll/standard.py": "the structure that every company begins with",

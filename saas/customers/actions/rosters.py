@@ -35,6 +35,7 @@ from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
 from saas.customers.thresholds import Received, still_assignable
 from saas.kernel import new_id
+from saas.people import find_other_records
 from tenants import current_tenant_id, current_transaction
 
 PEOPLE_MAX = 500
@@ -259,10 +260,13 @@ async def _in_cooldown(pool: Pool, employee_ids: list[UUID], day: date) -> dict[
     if cooldown_ends(since, days) is None:
         return {}
     sql = _COOLING_OF_DEPARTMENTS if settings.cooldown_of_department else _COOLING
-    rows = await current_transaction().fetch(sql, current_tenant_id(), employee_ids, since, pool.id)
+    others = await find_other_records(employee_ids)
+    people = list({*employee_ids, *others})
+    rows = await current_transaction().fetch(sql, current_tenant_id(), people, since, pool.id)
     found: dict[UUID, set[UUID]] = {}
     for row in rows:
-        found.setdefault(row["employee_id"], set()).add(row["customer_id"])
+        for who in {row["employee_id"], *others.get(row["employee_id"], ())}:
+            found.setdefault(who, set()).add(row["customer_id"])
     return {owner_id: frozenset(customers) for owner_id, customers in found.items()}
 
 

@@ -246,7 +246,17 @@ class Table:
 
     def give(self, seat: int, unit: Unit) -> bool:
         """Take the unit's room from the seat; whether any is left. Whom it leaves without room are `leaving` then."""
-        has_room = self._take(seat, unit)
+        room = self.rooms[seat]
+        left = None if room is None else room - len(unit.records)
+        if left is not None:
+            self.rooms[seat] = left
+            if left == 0:
+                self._tight.discard(seat)
+                self._standing -= 1
+                self.filtered.append(self._short_of_room(seat, unit.place + 1, None))
+            elif left < self._largest:
+                self._tight.add(seat)
+        has_room = left is None or left > 0
         return has_room if self._shared is None else self._share(seat, unit) and has_room
 
     def _share(self, seat: int, unit: Unit) -> bool:
@@ -263,20 +273,6 @@ class Table:
         self.leaving = frozenset(closing - self._gone - {seat})
         self._gone |= closing
         return seat not in closing
-
-    def _take(self, seat: int, unit: Unit) -> bool:
-        room = self.rooms[seat]
-        if room is None:
-            return True
-        left = room - len(unit.records)
-        self.rooms[seat] = left
-        if left == 0:
-            self._tight.discard(seat)
-            self._standing -= 1
-            self.filtered.append(self._short_of_room(seat, unit.place + 1, None))
-        elif left < self._largest:
-            self._tight.add(seat)
-        return left > 0
 
     def nobody(self) -> Nobody:
         """Why nobody could be chosen."""
