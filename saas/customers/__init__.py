@@ -149,6 +149,7 @@ from saas.customers.recycling import (
     effective_days,
 )
 from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
+from saas.customers.refusals import RefusalTally, count_refusals
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -240,6 +241,7 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "RefusalTally",
     "ReportedPool",
     "RuleChangeNotice",
     "Separation",
@@ -261,6 +263,7 @@ __all__ = [
     "count_entries",
     "count_held",
     "count_pool_views",
+    "count_refusals",
     "create_customer",
     "create_default_pool",
     "create_pool",

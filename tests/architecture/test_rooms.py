@@ -72,6 +72,7 @@ REVIEWED = {
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/recycling_jobs.py": "the nightly recycling: a second subject of `jobs`",
     "customers/request_reads.py": "how requests for claims and assignments are read: a third subject of `reads`",
+    "customers/refusals.py": "claims that were refused, counted beside them: a long-lived tally, and how it is read",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
     "customers/thresholds.py": "how much is assigned to a person: a third subject of `rules`",
     "events/idempotency.py": "outcomes by key, a second subject of the room",
