@@ -150,6 +150,7 @@ from saas.customers.recycling import (
 )
 from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
 from saas.customers.refusals import RefusalTally, count_refusals
+from saas.customers.request_mails import RequestMails
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -243,6 +244,7 @@ __all__ = [
     "Refusal",
     "RefusalTally",
     "ReportedPool",
+    "RequestMails",
     "RuleChangeNotice",
     "Separation",
     "SettingsWish",

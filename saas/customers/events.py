@@ -26,6 +26,10 @@ COMMIT_AWAITED = EventTopic("customers.commit_awaited", "A plan of many customer
 CUSTOMERS_UNPLACED = EventTopic(
     "customers.customers_unplaced", "Nobody could have some customers of an allocation: allocation_id, customers."
 )
+REQUESTS_WAIT = EventTopic(
+    "customers.requests_wait", "Somebody is asked for, and nobody has decided: employee_id, of whom nothing waited."
+)
+REQUEST_DECIDED = EventTopic("customers.request_decided", "A request was granted or refused: request_id.")
 
 TOPICS = (
     CUSTOMER_CREATED,
@@ -41,4 +45,6 @@ TOPICS = (
     PLAN_AWAITED,
     COMMIT_AWAITED,
     CUSTOMERS_UNPLACED,
+    REQUESTS_WAIT,
+    REQUEST_DECIDED,
 )

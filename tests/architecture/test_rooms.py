@@ -71,6 +71,7 @@ REVIEWED = {
     "customers/plugin_methods.py": "a plugin's method asked and checked: a second subject of `hooks`",
     "customers/pool_reads.py": "how pools, their ledger and allocations are read: a second subject of `reads`",
     "customers/recycling_jobs.py": "the nightly recycling: a second subject of `jobs`",
+    "customers/request_mails.py": "what people are told of requests by mail: a third subject of `jobs`",
     "customers/request_reads.py": "how requests for claims and assignments are read: a third subject of `reads`",
     "customers/refusals.py": "claims that were refused, counted beside them: a long-lived tally, and how it is read",
     "customers/settings.py": "a pool's typed settings, which claims, recycling and allocations go by",
