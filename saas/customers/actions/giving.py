@@ -175,9 +175,7 @@ async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]
     }
 
 
-async def _lock_departments(
-    pool: Pool, people: Mapping[UUID, _Person]
-) -> tuple[Mapping[UUID, _Person], dict[UUID, int]]:
+async def _lock_departments(pool: Pool, people: dict[UUID, _Person]) -> tuple[dict[UUID, _Person], dict[UUID, int]]:
     """The people with those of their departments that are limited, and the room of each, which nobody else can use."""
     if not pool.settings.holding_limits_of_departments:
         return people, {}
@@ -220,7 +218,7 @@ def _fresh(row: asyncpg.Record, time_zone: str) -> _Fresh:
 def _checked(
     wanted: Sequence[_Item],
     people: Mapping[UUID, _Person],
-    shared: Mapping[UUID, int],
+    shared: dict[UUID, int],
     fresh: Mapping[UUID, _Fresh],
 ) -> tuple[list[_Item], list[_Item]]:
     """What can be given as it was planned, in the order of places, and what can't."""
