@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from saas.customers import (
     ProposalMails,
     RecycleWarning,
     RecyclingRun,
+    RequestMails,
     RuleChangeNotice,
     Separation,
     find_administrations,
@@ -73,7 +75,16 @@ def listen_for_owners(
         )
         return known.get(owner_id)
 
+    async def deciders(owner_id: UUID, barred: Collection[UUID]) -> list[Recipient]:
+        known = await find_staff_recipients(
+            database, current_tenant_id(), employee_ids=[], role=SALES_MANAGER, clock=clock
+        )
+        able = {key: who for key, who in known.items() if key not in barred}
+        nearest = await find_supervisors(owner_id, among=able)
+        return [able[each] for each in nearest or sorted(able)]
+
     OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
+    RequestMails(postbox, deciders, recipient, catalogue).listen(handlers)
     RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
 
 

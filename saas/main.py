@@ -37,7 +37,7 @@ from saas.backing import Backing, Progress, apply_migrations, backing
 from saas.circulation.jobs import AssessmentJobs
 from saas.circulation.mails import CirculationMails
 from saas.config import ConfigError, Settings
-from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, tell_readers_with
+from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, RefusalTally, tell_readers_with
 from saas.customers.jobs import WARNING_MAIL, AllocationJobs
 from saas.doors import PoolViews, ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
@@ -230,6 +230,7 @@ class Installation:
     bell: RedisBell
     ledger_bell: RedisCompanyBell
     redis: Redis
+    refusals: RefusalTally
 
     @property
     def audit_folder(self) -> Path:
@@ -260,6 +261,8 @@ async def opened(
         stack.push_async_callback(unbind_models)
         database = Database(backing_.database, size=settings.pool_size)
         stack.push_async_callback(database.close)
+        refusals = RefusalTally(database)
+        stack.push_async_callback(refusals.close)
         bell = RedisBell(backing_.redis_url)
         stack.push_async_callback(bell.close)
         ledger_bell = RedisCompanyBell(backing_.redis_url)
@@ -280,6 +283,7 @@ async def opened(
             bell=bell,
             ledger_bell=ledger_bell,
             redis=redis,
+            refusals=refusals,
         )
 
 
@@ -321,6 +325,7 @@ def web_services(installation: Installation) -> Services:
             Importer: importer(installation),
             LedgerFeed: LedgerFeed(database, installation.ledger_bell),
             PayrollSources: PAYROLL_SOURCES,
+            RefusalTally: installation.refusals,
         },
         audit_reads=ReadsAudit(clock),
         count_views=PoolViews(database, clock),

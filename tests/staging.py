@@ -58,6 +58,7 @@ _TABLES = (
     "claim_count",
     "pool_view_count",
     "refused_check_count",
+    "claim_refusal_count",
     "pool_setting",
     "pool_department",
     "pool_member",

@@ -105,6 +105,7 @@ class _Dealing:
         self._settings = settings
         self._people = {each.employee_id: each for each in facts.people}
         self._rooms = {each.employee_id: each.room for each in facts.people}
+        self._together = [(each.people, each.room) for each in facts.together]
         self._work: Counter[UUID] = Counter()
         self._turns: Counter[UUID] = Counter()
         self._seen: Counter[UUID] = Counter()
@@ -140,8 +141,10 @@ class _Dealing:
         return [self._people[each] for each in territory.employees if each in self._people]
 
     def _may(self, person: AllocationPerson, hospital: AllocationCustomer) -> bool:
-        room = self._rooms[person.employee_id]
-        return person.employee_id not in hospital.barred and (room is None or room >= hospital.size)
+        room, who = self._rooms[person.employee_id], person.employee_id
+        if any(left < hospital.size for people, left in self._together if who in people):
+            return False
+        return who not in hospital.barred and (room is None or room >= hospital.size)
 
     def _is_due(self, person: AllocationPerson, may: list[AllocationPerson]) -> bool:
         """Whether a newcomer could fall below the guarantee before all newcomers of the team were served once."""
@@ -154,3 +157,4 @@ class _Dealing:
         self._turns[employee_id] += 1
         room = self._rooms[employee_id]
         self._rooms[employee_id] = None if room is None else room - size
+        self._together = [(people, left - size if employee_id in people else left) for people, left in self._together]

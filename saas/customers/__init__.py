@@ -116,6 +116,7 @@ from saas.customers.hooks import (
     AllocationFacts,
     AllocationPerson,
     AllocationPlace,
+    AllocationTogether,
     ClaimFacts,
     CustomerHooks,
     Refusal,
@@ -153,6 +154,8 @@ from saas.customers.recycling import (
     effective_days,
 )
 from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
+from saas.customers.refusals import RefusalTally, count_refusals
+from saas.customers.request_mails import RequestMails
 from saas.customers.rules import NewCustomer, match_key
 from saas.customers.settings import OPTIONS, PoolChange, PoolSettings
 
@@ -182,6 +185,7 @@ __all__ = [
     "AllocationFacts",
     "AllocationPerson",
     "AllocationPlace",
+    "AllocationTogether",
     "AllocationWish",
     "ArrivalAlerts",
     "ArrivalJobs",
@@ -249,7 +253,9 @@ __all__ = [
     "Recycled",
     "RecyclingRun",
     "Refusal",
+    "RefusalTally",
     "ReportedPool",
+    "RequestMails",
     "RuleChangeNotice",
     "Separation",
     "SettingsWish",
@@ -271,6 +277,7 @@ __all__ = [
     "count_held",
     "count_pool_views",
     "count_pools_left_by",
+    "count_refusals",
     "create_customer",
     "create_default_pool",
     "create_pool",

@@ -18,6 +18,7 @@ from saas.customers.queries import POOL_SETTINGS, is_member_sql
 from saas.customers.rules import ClaimSituation, PoolRules
 from saas.customers.settings import PoolSettings, settings_in_force
 from saas.kernel import Actor
+from saas.people import is_same_person_sql
 from tenants import BOUND, Ask, Question, current_tenant_id, current_transaction
 
 
@@ -104,7 +105,7 @@ def _claim_target_sql(scopes: frozenset[str]) -> str:
                c.contract_ends_on, c.declined_on, c.created_at,
                p.name AS pool_name, p.status = 'open' AS is_enabled, {POOL_SETTINGS},
                (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
-                AND o.owner_id = $2) AS last_ended_on,
+                AND {is_same_person_sql(record="o.owner_id", employee="$2")}) AS last_ended_on,
                l.department, l.claims, l.holding, NOT w.is_free AS is_pool_busy,
                {is_member_sql(employee="$2", department="l.department")} AS is_member
         FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id

@@ -87,6 +87,10 @@ class RequestAwaited(Conflict):
     """A request for the same customer and person waits for a decision already."""
 
 
+class RequestsUsedUp(LimitReached):
+    """P49: as many of the person's requests wait for a decision as may."""
+
+
 class RequestNotFound(NotFound):
     """This company has no such request, or it is not visible to the caller."""
 

@@ -41,6 +41,10 @@ ARRIVALS_STUCK = EventTopic(
 CUSTOMERS_UNPLACED = EventTopic(
     "customers.customers_unplaced", "Nobody could have some customers of an allocation: allocation_id, customers."
 )
+REQUESTS_WAIT = EventTopic(
+    "customers.requests_wait", "Somebody is asked for, and nobody has decided: employee_id, of whom nothing waited."
+)
+REQUEST_DECIDED = EventTopic("customers.request_decided", "A request was granted or refused: request_id.")
 
 TOPICS = (
     CUSTOMER_CREATED,
@@ -62,4 +66,6 @@ TOPICS = (
     ARRIVALS_GATHERED,
     ARRIVALS_STUCK,
     CUSTOMERS_UNPLACED,
+    REQUESTS_WAIT,
+    REQUEST_DECIDED,
 )

@@ -75,13 +75,25 @@ class AllocationCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class AllocationTogether:
+    """People of a department who may get `room` more together, whatever each has room for."""
+
+    people: frozenset[UUID]
+    room: int
+
+
+@dataclass(frozen=True, slots=True)
 class AllocationFacts:
-    """A frozen roster, as a plugin's method sees it; `customers` are dealt in their order, on the tenant's day."""
+    """A frozen roster, as a plugin's method sees it; `customers` are dealt in their order, on the tenant's day.
+
+    `together` are the rooms that people share.
+    """
 
     method: str
     on: date
     people: tuple[AllocationPerson, ...]
     customers: tuple[AllocationCustomer, ...]
+    together: tuple[AllocationTogether, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +135,8 @@ class CustomerHooks:
         method of that name.
 
         Called twice when the allocation is planned, and must answer the same. Everybody given must be one of the
-        people, not barred, and within their room; newcomers must get what is guaranteed of the customers that are for
-        them. Pure: the same facts and settings give the same answer.
+        people, not barred, and within their room, each and together; newcomers must get what is guaranteed of the
+        customers that are for them, as far as there is room. Pure: the same facts and settings give the same answer.
         """
 
 

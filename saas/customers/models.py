@@ -222,6 +222,22 @@ class RefusedCheckCount(Model):
         table = "refused_check_count"
 
 
+class ClaimRefusalCount(Model):
+    """How many claims from a pool one rule refused on one day of the tenant's calendar.
+
+    The primary key is (tenant_id, pool_id, counted_on, rule); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    counted_on = fields.DateField()
+    rule = fields.CharField(max_length=20, primary_key=True)
+    refusals = fields.IntField()
+
+    class Meta(TenantMeta):
+        table = "claim_refusal_count"
+
+
 class PoolEvent(TenantModel):
     """A line of the pool's public ledger (公示): who claimed, was given or lost what, when and why; never changed.
 

@@ -12,21 +12,24 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from saas.customers.department_loads import departments_above, find_loads, lock_departments
 from saas.customers.errors import AssignmentThresholdPassed
 from saas.customers.queries import Pool, get_pool
 from saas.customers.rules import ClaimMoment, ClaimSituation, DepartmentLoad, PoolRules, may_hold_one_more
 from saas.customers.settings import PoolSettings
 from saas.customers.thresholds import Received, cycle_begins, warning_of
 from saas.kernel import AppError, local_date
+from saas.people import is_same_person_sql
 from tenants import current_tenant_id, current_transaction
 
-_MOMENT = """
+_MOMENT = f"""
 SELECT coalesce((SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id),
                 c.created_at) AS pooled_at,
        (SELECT max(o.started_at) FROM ownership o WHERE o.tenant_id = $1 AND o.owner_id = $3 AND o.pool_id = c.pool_id
         AND o.start_kind = 'claim') AS last_claimed_at,
        (SELECT max(o.ended_at) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
-        AND (o.owner_id = $3 OR ($5 AND o.owner_department_id = $4))) AS last_ended_at,
+        AND ({is_same_person_sql(record="o.owner_id", employee="$3")}
+             OR ($5 AND o.owner_department_id = $4))) AS last_ended_at,
        (SELECT count(*) FROM customer h WHERE h.tenant_id = $1 AND h.owner_id = $3 AND h.pool_id = c.pool_id
         AND h.effective_follow_up_on IS NULL) AS awaiting_first
 FROM customer c WHERE c.tenant_id = $1 AND c.id = $2
@@ -38,21 +41,6 @@ FROM (
     SELECT c.owner_id, count(*) AS holding FROM customer c WHERE c.tenant_id = $1 AND c.owner_id IS NOT NULL
         AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $2::jsonb) GROUP BY c.owner_id
 ) held JOIN employee e ON e.tenant_id = $1 AND e.id = held.owner_id
-"""
-_ABOVE = """
-SELECT u.ancestor_id FROM department_closure u WHERE u.tenant_id = $1 AND u.descendant_id = $2
-ORDER BY u.depth, u.ancestor_id
-"""
-_LOCK = """
-SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'held by department ' || asked.id, 0))
-FROM (SELECT unnest($2::uuid[]) AS id ORDER BY 1) asked
-"""
-_LOADS = """
-SELECT d.id, d.name, count(c.id) AS holding
-FROM department d JOIN department_closure u ON u.tenant_id = $1 AND u.ancestor_id = d.id
-LEFT JOIN customer c ON c.tenant_id = $1 AND c.owner_department_id = u.descendant_id AND c.owner_id IS NOT NULL
-    AND counts_as_held(c.last_deal_on, c.level, c.source, c.industry, $3::jsonb)
-WHERE d.tenant_id = $1 AND d.id = ANY ($2) GROUP BY d.id, d.name ORDER BY d.name, d.id
 """
 
 
@@ -70,7 +58,7 @@ async def judged_more(
     """A situation with what the pool asks beside the usual, and the rules with the limit of that person."""
     if not settings.asks_more:
         return situation, settings.claim_rules(pool_name, limit=settings.limit_of(claimant_id))
-    departments = await departments_above(department_id)
+    departments = (await departments_above([department_id]))[department_id]
     moment = await find_moment(
         settings,
         customer_id=customer_id,
@@ -88,7 +76,7 @@ async def judged_more(
 
 async def refuse_one_more(pool: Pool, holding: int, *, employee_id: UUID, department_id: UUID) -> AppError | None:
     """None where a person who holds `holding` customers that count may get one more; else the refusal (P09)."""
-    departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
+    departments = await _limited_departments(pool, department_id)
     loads = await department_loads(pool.settings, departments)
     return may_hold_one_more(holding, pool.rules_for(employee_id, departments), loads)
 
@@ -121,7 +109,7 @@ _POOL_OF = "SELECT pool_id FROM customer WHERE tenant_id = $1 AND id = $2"
 
 async def room_of(pool: Pool, holding: int, *, employee_id: UUID, department_id: UUID, most: int) -> int:
     """How many customers that count a person who holds `holding` may get, `most` where no limit is nearer (P09)."""
-    departments = await departments_above(department_id) if pool.settings.holding_limits_of_departments else []
+    departments = await _limited_departments(pool, department_id)
     loads = await department_loads(pool.settings, departments)
     limit = pool.settings.limit_of(employee_id, departments)
     rooms = [most if limit is None else limit - holding, *(each.limit - each.holding for each in loads)]
@@ -148,21 +136,18 @@ async def people_over_limit(settings: PoolSettings) -> list[OverLimit]:
     return sorted(found, key=lambda each: (each.limit - each.holding, each.employee_id))
 
 
-async def departments_above(department_id: UUID) -> list[UUID]:
-    """A department and those above it, itself first."""
-    rows = await current_transaction().fetch(_ABOVE, current_tenant_id(), department_id)
-    return [row["ancestor_id"] for row in rows]
+async def _limited_departments(pool: Pool, department_id: UUID) -> Sequence[UUID]:
+    """A department and those above it, itself first; none where the pool limits no department."""
+    if not pool.settings.holding_limits_of_departments:
+        return ()
+    return (await departments_above([department_id]))[department_id]
 
 
 async def department_loads(settings: PoolSettings, departments: Sequence[UUID]) -> tuple[DepartmentLoad, ...]:
     """What limited departments hold together (P09); nobody adds to them until the transaction ends."""
-    limits = settings.limits_together(departments)
-    if not limits:
-        return ()
-    transaction, tenant_id = current_transaction(), current_tenant_id()
-    await transaction.fetch(_LOCK, tenant_id, list(limits))
-    rows = await transaction.fetch(_LOADS, tenant_id, list(limits), settings.holding_text)
-    return tuple(DepartmentLoad(row["name"], limits[row["id"]], row["holding"]) for row in rows)
+    limited = settings.limits_together(departments)
+    await lock_departments(limited)
+    return tuple((await find_loads(settings, limited)).values())
 
 
 async def find_moment(

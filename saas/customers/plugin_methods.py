@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +17,13 @@ from saas.customers.allocation import PluginMethod, PluginPlace, PooledCustomer,
 from saas.customers.allocation.dealing import Table
 from saas.customers.allocation.newcomers import Guarantee, guarantee_of
 from saas.customers.allocation.roster import Candidate, Unit
-from saas.customers.hooks import AllocationCustomer, AllocationFacts, AllocationPerson, AllocationPlace
+from saas.customers.hooks import (
+    AllocationCustomer,
+    AllocationFacts,
+    AllocationPerson,
+    AllocationPlace,
+    AllocationTogether,
+)
 from saas.extensions import PluginFailed, PluginHost, PluginNotEnabled, TenantPlugins
 from saas.kernel import EXACT
 
@@ -115,7 +121,8 @@ class _Asked:
         people = tuple(_person(lot, each, guarantee) for lot, each in enumerate(seats))
         barred = _barred(seats)
         customers = tuple(_customer(unit, barred) for unit in units)
-        return cls(roster, units, seats, guarantee, AllocationFacts(method, roster.day, people, customers))
+        facts = AllocationFacts(method, roster.day, people, customers, _together(seats))
+        return cls(roster, units, seats, guarantee, facts)
 
     def faults(self, places: Mapping[int, AllocationPlace]) -> Iterator[str]:
         """What is wrong with an answer."""
@@ -135,12 +142,19 @@ class _Asked:
             room = people[employee_id].room
             if room is not None and count > room:
                 yield f"gave {count} customers where there is room for {room}"
-        yield from self._short(places)
+        full = set[UUID]()
+        for shared in self.facts.together:
+            count = sum(got[each] for each in shared.people)
+            if count > shared.room:
+                yield f"gave a department {count} customers where there is room for {shared.room}"
+            full |= shared.people if count >= shared.room else set()
+        yield from self._short(places, full)
 
-    def _short(self, places: Mapping[int, AllocationPlace]) -> Iterator[str]:
+    def _short(self, places: Mapping[int, AllocationPlace], full: Collection[UUID]) -> Iterator[str]:
         """Newcomers who got less than is guaranteed of what was for them, though they had room and were not barred."""
-        for seat in sorted(self.guarantee.newcomers):
-            who = self.seats[seat]
+        for who in (self.seats[seat] for seat in sorted(self.guarantee.newcomers)):
+            if who.employee_id in full:
+                continue
             mine = [
                 each
                 for each in self.facts.customers
@@ -170,6 +184,14 @@ def _person(lot: int, each: Candidate, guarantee: Guarantee) -> AllocationPerson
     percent = EXACT.divide(Decimal(rate.numerator), Decimal(rate.denominator))
     weight = each.weight * each.ramp_percent
     return AllocationPerson(each.employee_id, lot, each.room, each.assigned_in_cycle, weight, each.hired_on, percent)
+
+
+def _together(seats: Sequence[Candidate]) -> tuple[AllocationTogether, ...]:
+    rooms = dict.fromkeys(room for each in seats for room in each.departments)
+    return tuple(
+        AllocationTogether(frozenset(each.employee_id for each in seats if room in each.departments), room.room)
+        for room in rooms
+    )
 
 
 def _barred(seats: Sequence[Candidate]) -> dict[UUID, set[UUID]]:

@@ -7,7 +7,7 @@ that a claim needs nothing else; they are the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -248,7 +248,7 @@ class PoolSettings(
         own = {each.department: each.each for each in self.holding_limits_of_departments if each.each is not None}
         return next((own[each] for each in departments if each in own), self.holding_limit)
 
-    def limits_together(self, departments: Sequence[UUID]) -> dict[UUID, int]:
+    def limits_together(self, departments: Iterable[UUID]) -> dict[UUID, int]:
         """The limits of a person's departments for all their people together (P09)."""
         limits = {each.department: each.together for each in self.holding_limits_of_departments}
         return {each: most for each in departments if (most := limits.get(each)) is not None}

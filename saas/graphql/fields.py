@@ -116,6 +116,10 @@ class Rivalry:
     foresee: Callable[..., Awaitable[None]]
 
 
+Refused = Callable[..., None]
+"""Called with `Info`, the error and the call's arguments."""
+
+
 @dataclass(frozen=True, slots=True)
 class RootField:
     """A declared root field of Query, Mutation or Subscription (`type_name`): how it is guarded, run and described.
@@ -138,6 +142,7 @@ class RootField:
     since: str = "0.1"
     plugin: str | None = None
     rivalry: Rivalry | None = None
+    refused: Refused | None = None
     gives: str | None = None
 
     @property
@@ -176,13 +181,15 @@ def mutation(
     since: str = "0.1",
     plugin: str | None = None,
     rivalry: Rivalry | None = None,
+    refused: Refused | None = None,
 ) -> Callable[[Resolver], RootField]:
     """Declare a mutation ``async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload``.
 
     It runs in one transaction of `database` with its payload read inside; a refusal rolls back. `idempotent` asks
     for ``idempotency_key`` in the input.
 
-    `rivalry` is for mutations that many ask for at once and few get.
+    `rivalry` is for mutations that many ask for at once and few get. `refused` hears of each call that was refused,
+    once that is settled, and may do nothing but note it: it has no transaction.
     """
 
     def declare(resolve: Resolver) -> RootField:
@@ -201,6 +208,7 @@ def mutation(
                 since=since,
                 plugin=plugin,
                 rivalry=rivalry,
+                refused=refused,
             )
         )
 

@@ -254,6 +254,8 @@ class _Mutation:
         return running.with_session(Session(actor, b"", "", zone, currency, access, plugins, services.clock.now()))
 
     def _refused(self, errors: tuple[AppError, ...]) -> Completed:
+        if self.root.refused is not None and self.arguments:
+            self.root.refused(self.info, errors[0], **self.arguments)
         placed = [self._placed(error) for error in errors]
         return refused_payload(self.running, self.root, self.key, self.nodes, placed)
 

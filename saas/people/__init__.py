@@ -14,7 +14,14 @@ from saas.people.actions.staff import (
     link_account,
     seal_phone,
 )
-from saas.people.columns import StaffBook, find_staff
+from saas.people.columns import StaffBook, find_promised_departments, find_staff
+from saas.people.persons import (
+    RecordAlike,
+    alike_warning,
+    find_other_records,
+    is_same_person_sql,
+    list_people_alike,
+)
 from saas.people.policies import MY_DEPARTMENT, MY_DEPARTMENT_TREE
 from saas.people.queries import (
     ReadableName,
@@ -41,8 +48,10 @@ __all__ = [
     "EmployeeImport",
     "FoundedCompany",
     "ReadableName",
+    "RecordAlike",
     "SealedPhone",
     "StaffBook",
+    "alike_warning",
     "clean_name",
     "clean_optional",
     "create_department",
@@ -53,7 +62,9 @@ __all__ = [
     "find_hire_days",
     "find_legal_entities_on",
     "find_manager",
+    "find_other_records",
     "find_parents",
+    "find_promised_departments",
     "find_readable_departments",
     "find_readable_names",
     "find_staff",
@@ -62,7 +73,9 @@ __all__ = [
     "get_department",
     "get_employee",
     "get_root_department",
+    "is_same_person_sql",
     "link_account",
+    "list_people_alike",
     "name_key",
     "person_name_key",
     "reads",

@@ -9,9 +9,10 @@ from uuid import UUID
 from saas.exchange import ImportColumn, ImportContext, day, phone, text
 from saas.kernel import AppError
 from saas.people.errors import EmployeeNotFound, PersonUnclear
-from saas.people.queries import NamedPerson, find_named_people
+from saas.people.queries import NamedPerson, find_named_people, load_department_tree
 from saas.people.rules import COMPANY_NAME_MAX, NAME_MAX, NUMBER_MAX, POSITION_MAX
 from saas.reads.mapping import DataClass
+from saas.sealing import Keyring
 
 STAFF = "employees"
 """The kind's name, by which other kinds ask what a sheet before theirs promises."""
@@ -124,3 +125,32 @@ async def find_staff(context: ImportContext, words: Iterable[str | None]) -> Sta
     numbers = await context.promises.made(STAFF, "number", rest)
     names = await context.promises.made(STAFF, "name", [word for word in rest if word not in by_name])
     return StaffBook(by_number, by_name, {str(word) for word in numbers | names})
+
+
+_PATH_KEPT = 130
+"""Longer paths are left out of a token: such a person counts as one of the company's, of no department below it."""
+
+
+def promise_of(keyring: Keyring, number: str, name: str, department: str | None) -> str:
+    """The token of a row that brings a person: the path of the department, number and name by keyed digests alone."""
+    path = department if department is not None and len(department) <= _PATH_KEPT else ""
+    return f"{_digest(keyring, number)} {_digest(keyring, name)} {path}"
+
+
+def _digest(keyring: Keyring, word: str) -> str:
+    return keyring.blind_index("import.promise", word).hex()
+
+
+async def find_promised_departments(context: ImportContext, words: Collection[str]) -> dict[str, UUID]:
+    """The departments of people whom earlier rows promise, by the words that call them; the nearest that is there."""
+    if not words:
+        return {}
+    paths: dict[str, str] = {}
+    for token in await context.promises.pledged(STAFF):
+        number, name, path = token.split(" ", 2)
+        paths |= {number: path, name: path}
+    tree, found = await load_department_tree(), {}
+    for word in words:
+        path = paths.get(_digest(context.keyring, word), "")
+        found[word] = tree.find(path)[0] if path else tree.root.id
+    return found

@@ -37,6 +37,10 @@ class StaffRowRefused(BadUserInput):
     """A row of a list of staff that can't be: a last day before the first one, somebody who manages themselves."""
 
 
+class PhoneOfAnother(Conflict):
+    """L08: another record of the staff has this mobile number, so the two count as one person."""
+
+
 class StaffChanged(Conflict):
     """Somebody changed the person's record since it was imported."""
 

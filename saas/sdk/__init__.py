@@ -9,6 +9,7 @@ from saas.customers.hooks import (
     AllocationFacts,
     AllocationPerson,
     AllocationPlace,
+    AllocationTogether,
     ClaimFacts,
     Refusal,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "AllocationFacts",
     "AllocationPerson",
     "AllocationPlace",
+    "AllocationTogether",
     "AppError",
     "BadUserInput",
     "ClaimFacts",

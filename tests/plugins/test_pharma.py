@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from plugins.pharma.territories import METHOD, LevelWork, Settings, Territory, dealt
 from saas.extensions import SettingRefused, parse_settings
 from saas.kernel import Catalogue
-from saas.sdk import AllocationCustomer, AllocationFacts, AllocationPerson
+from saas.sdk import AllocationCustomer, AllocationFacts, AllocationPerson, AllocationTogether
 
 LI_NA, WANG_WEI, ZHAO_MIN = (UUID(int=number) for number in (1, 2, 3))
 NORTH = Territory(title="北区", district_codes=("1101",), employees=(LI_NA, WANG_WEI))
@@ -138,3 +139,9 @@ def test_the_longest_beginning_of_a_code_decides() -> None:
     both = Settings(territories=(province, city))
     assert receivers(asked(hospital(0, "440304"), hospital(1, "440106")), both) == [LI_NA, ZHAO_MIN]
     assert Settings(levels=(LevelWork(level="三级甲等", work=9),)).work_of("三级甲等") == 9
+
+
+def test_room_that_a_department_has_together_is_kept() -> None:
+    facts = asked(*(hospital(place, "110101") for place in range(4)), hospital(4, "440304"))
+    together = (AllocationTogether(frozenset({LI_NA, WANG_WEI}), 3),)
+    assert receivers(replace(facts, together=together)) == [LI_NA, WANG_WEI, LI_NA, None, ZHAO_MIN]

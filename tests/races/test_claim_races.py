@@ -65,31 +65,31 @@ async def test_one_person_gets_no_more_than_the_holding_limit(company: Company) 
 async def test_claims_and_own_entries_share_the_holding_limit(company: Company) -> None:
     rep = await company.hire("0002")
     await company.set_rules(holding_limit=6)
-    customers = [await company.enter(f"客户{number}") for number in range(8)]
+    customers = [await company.enter(f"客户{number}") for number in range(10)]
     outcomes = await asyncio.gather(
         *(company.claim(rep, one) for one in customers),
-        *(company.enter(f"自有{number}", keeper=rep) for number in range(8)),
+        *(company.enter(f"自有{number}", keeper=rep) for number in range(10)),
         return_exceptions=True,
     )
-    assert Counter(type(outcome) for outcome in outcomes) == {UUID: 6, HoldingLimitReached: 10}
+    assert Counter(type(outcome) for outcome in outcomes) == {UUID: 6, HoldingLimitReached: 14}
     assert await company.value("SELECT count(*) FROM customer WHERE owner_id = $1", rep.employee_id) == 6
 
 
 async def test_a_release_and_claims_at_once_leave_one_history(company: Company) -> None:
     owner = await company.hire("0002")
-    crowd = [await company.hire(f"{number:04}") for number in range(3, 13)]
+    crowd = [await company.hire(f"{number:04}") for number in range(3, 3 + CROWD)]
     customer_id = await company.enter("晨光")
     await company.claim(owner, customer_id)
     outcomes = await asyncio.gather(
-        *(company.claim(rep, customer_id) for rep in crowd[:5]),
+        *(company.claim(rep, customer_id) for rep in crowd[:10]),
         company.release(owner, customer_id),
-        *(company.claim(rep, customer_id) for rep in crowd[5:]),
+        *(company.claim(rep, customer_id) for rep in crowd[10:]),
         return_exceptions=True,
     )
     kinds = Counter(type(outcome) for outcome in outcomes)
     claimed = kinds[UUID] - 1
     assert claimed in (0, 1)
-    assert kinds == Counter({UUID: 1 + claimed, CustomerAlreadyOwned: 10 - claimed})
+    assert kinds == Counter({UUID: 1 + claimed, CustomerAlreadyOwned: CROWD - claimed})
     assert await company.rows("SELECT count(*), count(ended_at) FROM ownership") == [(1 + claimed, 1)]
     assert await company.rows("SELECT count(owner_id), sum(version)::int FROM customer") == [(claimed, 3 + claimed)]
 

@@ -115,8 +115,25 @@ class DealtAgain:
             if each.employee_id == who.employee_id and each.covers(self.unit.place):
                 args: dict[str, Shown] = {"name": who.name, "customer": self.label, "limit": who.holding_limit}
                 args |= {"assignable": who.assignable, "room": self.room(who), "day": self.roster.day.isoformat()}
+                if each.rule is FilterRule.DEPARTMENT_LIMIT:
+                    return self.department_full(who, args)
                 return Explanation(f"customers.filtered_{each.rule.value}", args)
         return None
+
+    def department_full(self, who: Candidate, args: dict[str, Shown]) -> Explanation:
+        """Counted pick by pick, of everybody who has the department."""
+        if who.department_share is not None:
+            least = min(who.departments, key=lambda each: each.limit - each.holding)
+            args |= {"department": least.name, "free": max(0, least.limit - least.holding)}
+            return Explanation("customers.filtered_department_share", {**args, "share": who.department_share})
+        full = []
+        for room in who.departments:
+            theirs = {each.employee_id for each in self.roster.candidates if room in each.departments}
+            before = [pick for pick in self.allocation.picks[: self.unit.place] if pick.employee_id in theirs]
+            full.append((room, room.holding + sum(len(pick.customer_ids) for pick in before)))
+        room, holding = min(full, key=lambda each: max(0, each[0].limit - each[0].holding) - each[1] + each[0].holding)
+        args |= {"department": room.name, "limit": room.limit, "holding": holding}
+        return Explanation("customers.filtered_department_limit", {**args, "records": len(self.unit.customer_ids)})
 
     def standing(self, who: Candidate) -> dict[str, Shown]:
         method, named = self.then, {"name": who.name}

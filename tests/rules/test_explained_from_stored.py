@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from saas.customers.allocation import (
     Candidate,
     Condition,
     CustomerFacts,
+    DepartmentRoom,
     MatchPlan,
     Method,
     NewcomerFloor,
@@ -32,6 +34,7 @@ from saas.customers.allocation import (
     shares_of,
     shown_shares,
     tallied,
+    with_department_shares,
 )
 from tests.rules.allocation_samples import BUILT_IN, customer_id, person_id, roster, seeded
 from tests.rules.dealt_again import DealtAgain
@@ -96,10 +99,24 @@ def candidates(draw: st.DrawFn, number: int) -> Candidate:
 
 
 @st.composite
+def departments(draw: st.DrawFn) -> tuple[DepartmentRoom, ...]:
+    """None, the company's, or the company's behind a team's."""
+    limits = [draw(st.integers(0, 12)) for _ in range(draw(st.integers(0, 2)))]
+    found = (
+        DepartmentRoom(UUID(int=at), f"部门{at}", limit, draw(st.integers(0, 3))) for at, limit in enumerate(limits)
+    )
+    return tuple(reversed(list(found)))
+
+
+@st.composite
 def rosters(draw: st.DrawFn) -> Roster:
-    """Few people, companies with up to three records, any method, with or without a floor."""
+    """Few people, companies with up to three records, any method, with or without a floor or limited departments."""
     method, count = draw(st.sampled_from(BUILT_IN)), draw(st.integers(1, 5))
-    people = tuple(draw(candidates(number)) for number in range(count))
+    rooms = draw(departments())
+    people = tuple(
+        replace(draw(candidates(number)), departments=rooms[draw(st.integers(0, 1)) if len(rooms) > 1 else 0 :])
+        for number in range(count)
+    )
     by_facts = method in (Method.MATCH, Method.RULES)
     groups = draw(st.lists(st.none() | st.sampled_from("ab"), min_size=CUSTOMERS, max_size=CUSTOMERS))
     facts = known if by_facts else st.just(CustomerFacts())
@@ -112,6 +129,7 @@ def rosters(draw: st.DrawFn) -> Roster:
     newcomers = draw(st.sampled_from([None, NewcomerFloor(), NewcomerFloor(floor_percent=100), BEYOND_EQUAL]))
     plan = replace(dealt.performance, floor_rate=floor)
     dealt = replace(dealt, performance=plan, newcomers=newcomers)
+    dealt = with_department_shares(dealt) if method is Method.DRAW else dealt
     return replace(dealt, match=draw(match_plans), rules=draw(ordered_rules)) if by_facts else dealt
 
 

@@ -26,6 +26,7 @@ from plugins.china.settings import UNVERIFIED
 from plugins.china.tables.holidays import HOLIDAYS
 from saas.backing import Backing
 from saas.config import Settings
+from saas.customers import RefusalTally
 from saas.events import ring_with
 from saas.jobs import RedisBell, RedisCompanyBell, SilentBell
 from saas.kernel import Period, SystemClock, month_after
@@ -187,6 +188,7 @@ async def caller(
         bell=bell,
         ledger_bell=ledger_bell,
         redis=redis,
+        refusals=RefusalTally(database),
     )
     ring_with(bell)
     worker = asyncio.create_task(run_worker(worker_services(installation), stop=stop))

@@ -24,6 +24,7 @@ from saas.customers.allocation import (
     Candidate,
     Condition,
     CustomerFacts,
+    DepartmentRoom,
     Method,
     NewcomerFloor,
     OrderedRules,
@@ -127,7 +128,16 @@ def _plain_candidate(each: Candidate) -> dict[str, Any]:
         "priority": each.priority,
         "ramp_percent": each.ramp_percent,
         "traits": sorted([trait.kind.value, trait.value] for trait in each.traits),
+        **_plain_departments(each),
     }
+
+
+def _plain_departments(each: Candidate) -> dict[str, Any]:
+    """Nothing where no department of the person is limited."""
+    if not each.departments:
+        return {}
+    rooms = [[str(room.department_id), room.name, room.limit, room.holding] for room in each.departments]
+    return {"departments": rooms, "department_share": each.department_share}
 
 
 def _plain_plugin(method: PluginMethod) -> dict[str, Any]:
@@ -262,5 +272,6 @@ def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
             "balance": Decimal(plain["balance"]),
             "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
             "traits": frozenset(Trait(TraitKind(kind), value) for kind, value in plain.get("traits", ())),
+            "departments": tuple(DepartmentRoom(UUID(key), *room) for key, *room in plain.get("departments", ())),
         }
     )

@@ -6,7 +6,7 @@ Locks are taken in the order of ids, people before customers, as claims take the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -18,6 +18,7 @@ from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.rosters import CUSTOMERS_MAX
 from saas.customers.allocation import Allocation
+from saas.customers.department_loads import departments_of, find_loads, lock_departments
 from saas.customers.errors import PlanChanged
 from saas.customers.events import CUSTOMER_ALLOCATED
 from saas.customers.queries import Pool
@@ -123,6 +124,7 @@ class _Item:
 class _Person:
     department_id: UUID
     room: int
+    departments: Sequence[UUID] = ()
 
 
 async def give(
@@ -142,8 +144,9 @@ async def give(
     """
     wanted, kept = _sorted_out(frozen, allocation)
     people = await _lock_people(frozen, pool, {item.employee_id for item in wanted})
+    people, rooms = await _lock_departments(pool, people)
     fresh = await _lock_customers(pool.id, wanted, time_zone)
-    going, missed = _checked(wanted, people, fresh)
+    going, missed = _checked(wanted, people, rooms, fresh)
     if is_refusing and missed:
         changed = {"changed": len(missed), "of": len(wanted)}
         raise PlanChanged("customers.plan_items_changed", changed, field=("allocation",))
@@ -194,6 +197,21 @@ async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]
     }
 
 
+async def _lock_departments(pool: Pool, people: dict[UUID, _Person]) -> tuple[dict[UUID, _Person], dict[UUID, int]]:
+    """The people with those of their departments that are limited, and the room of each, which nobody else can use."""
+    if not pool.settings.holding_limits_of_departments:
+        return people, {}
+    above = await departments_of(people)
+    limited = pool.settings.limits_together({each for those in above.values() for each in those})
+    await lock_departments(limited)
+    rooms = {key: load.limit - load.holding for key, load in (await find_loads(pool.settings, limited)).items()}
+    placed = {
+        key: replace(person, departments=[each for each in above[key] if each in rooms])
+        for key, person in people.items()
+    }
+    return placed, rooms
+
+
 def _room(limit: int | None, holding: int) -> int:
     """Under a limit, None is none: then there is room for all that an allocation may have."""
     return CUSTOMERS_MAX if limit is None else limit - holding
@@ -220,15 +238,22 @@ def _fresh(row: asyncpg.Record, time_zone: str) -> _Fresh:
 
 
 def _checked(
-    wanted: Sequence[_Item], people: Mapping[UUID, _Person], fresh: Mapping[UUID, _Fresh]
+    wanted: Sequence[_Item],
+    people: Mapping[UUID, _Person],
+    shared: dict[UUID, int],
+    fresh: Mapping[UUID, _Fresh],
 ) -> tuple[list[_Item], list[_Item]]:
     """What can be given as it was planned, in the order of places, and what can't."""
-    rooms = {employee_id: person.room for employee_id, person in people.items()}
+    rooms = {employee_id: person.room for employee_id, person in people.items()} | shared
+    drawn_on = {employee_id: (employee_id, *person.departments) for employee_id, person in people.items()}
     going, missed = [], []
     for item in wanted:
         known = fresh.get(item.dealt.customer.customer_id)
-        if known is not None and known.version == item.dealt.version and rooms.get(item.employee_id, 0) > 0:
-            rooms[item.employee_id] -= 1
+        whose = drawn_on.get(item.employee_id, ())
+        has_room = bool(whose) and all(rooms[each] > 0 for each in whose)
+        if known is not None and known.version == item.dealt.version and has_room:
+            for each in whose:
+                rooms[each] -= 1
             going.append(item)
         else:
             missed.append(item)

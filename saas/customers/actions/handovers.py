@@ -31,6 +31,7 @@ from saas.customers.rules import ClaimSituation, PoolRules, may_hold_one_more, m
 from saas.customers.settings import PoolSettings, due_of_new_holding, settings_in_force
 from saas.events import emit
 from saas.kernel import Actor, AppError, BadUserInput, Clock, local_date, new_id
+from saas.people import is_same_person_sql
 from tenants import current_tenant_id, current_transaction
 
 REASON_MAX = 200
@@ -51,7 +52,7 @@ _LOCK = f"""
 SELECT c.owner_id, c.created_at, c.last_deal_on, c.contract_ends_on, c.declined_on, c.level, p.id AS pool_id,
        p.name AS pool_name, {POOL_SETTINGS},
        (SELECT max(o.ended_on) FROM ownership o WHERE o.tenant_id = $1 AND o.customer_id = c.id
-        AND o.owner_id = $3) AS last_ended_on
+        AND {is_same_person_sql(record="o.owner_id", employee="$3")}) AS last_ended_on
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = $2 FOR NO KEY UPDATE OF c
 """

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from saas.customers.actions.customer_rows import StoredCustomer, count_held, find_alike
 from saas.customers.actions.duplicates import ImportDuplicates, lock_for_import
+from saas.customers.actions.import_departments import DepartmentHoldings, open_departments
 from saas.customers.administrators import Administration, find_administrations
 from saas.customers.columns import CUSTOMERS, SYSTEM
 from saas.customers.errors import PoolNotFound
@@ -53,6 +54,12 @@ class Holdings:
 
     counted: Mapping[tuple[UUID, UUID], int] = field(default_factory=dict)
     given: Counter[UUID | str] = field(default_factory=Counter)
+    departments: DepartmentHoldings = field(default_factory=DepartmentHoldings)
+
+    def give(self, called: UUID | str, customers: int = 1) -> None:
+        """Count what rows give to somebody."""
+        self.given[called] += customers
+        self.departments.give(called, customers)
 
     def of(self, pool: Pool, called: UUID | str) -> int:
         """What somebody holds by the rules of the pool."""
@@ -103,10 +110,11 @@ async def open_desk(context: ImportContext, rows: Sequence[Row]) -> ImportDesk:
     if context.is_commit:
         await lock_for_import()
     book = await find_staff(context, [row.text("owner") for row in rows])
-    held = await _held(context, book)
+    pools = await list_pools()
+    held = await _held(context, book, pools)
     return ImportDesk(
         context,
-        await list_pools(),
+        pools,
         book,
         await find_alike_rows(context, rows),
         await ImportDuplicates.of_today(context),
@@ -136,10 +144,11 @@ async def find_alike_rows(context: ImportContext, rows: Sequence[Row]) -> _Alike
     )
 
 
-async def _held(context: ImportContext, book: StaffBook) -> Holdings:
-    """What the named people hold, with what earlier rows will give them."""
+async def _held(context: ImportContext, book: StaffBook, pools: Mapping[str, Pool]) -> Holdings:
+    """What the named people and their departments hold, with what earlier rows will give them."""
     people = {person.id: person for person in (*book.by_number.values(), *_named(book))}
     held = Holdings(await count_held(sorted(people), is_locking=context.is_commit))
+    held.departments = await open_departments(context, pools.values(), sorted(people), sorted(book.promised))
     if not people and not book.promised:
         return held
     pledged = await context.promises.pledged(CUSTOMERS)
@@ -147,7 +156,7 @@ async def _held(context: ImportContext, book: StaffBook) -> Holdings:
     for token, rows in pledged.items():
         if token.startswith(HELD_BY):
             word = token.removeprefix(HELD_BY)
-            held.given[calls.get(word, word)] += rows
+            held.give(calls.get(word, word), rows)
     return held
 
 

@@ -209,11 +209,13 @@ def _may_hold(desk: ImportDesk, row: Row, word: str, pool: Pool) -> list[AppErro
         values = {"day": since.isoformat(), "today": desk.today.isoformat()}
         return [ReceivedInFuture("customers.received_in_future", values, field=("received_on",))]
     called: UUID | str = person.id if person else word
-    limit = pool.settings.limit_of(person.id if person else None)
+    limit = pool.settings.limit_of(person.id if person else None, desk.held.departments.of(called))
     if limit is not None and desk.held.of(pool, called) >= limit:
         full: dict[str, Scalar] = {"owner": word, "pool": pool.name, "limit": limit}
         return [HoldingLimitReached("customers.owner_holds_all", full, field=("owner",))]
-    desk.held.given[called] += 1
+    if (refusal := desk.held.departments.refusal(pool, called)) is not None:
+        return [refusal]
+    desk.held.give(called)
     return []
 
 

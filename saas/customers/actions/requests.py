@@ -27,13 +27,19 @@ from saas.customers.errors import (
     RequestAwaited,
     RequestClosed,
     RequestNotFound,
+    RequestsUsedUp,
 )
+from saas.customers.events import REQUEST_DECIDED, REQUESTS_WAIT
 from saas.customers.policies import REQUEST_SCOPES
 from saas.customers.queries import get_visible_customer
+from saas.events import emit
 from saas.kernel import Actor, Clock, Scalar, local_date, new_id
 from tenants import current_tenant_id, current_transaction
 
 ASSIGN = "customer:assign"
+REQUESTS_MAX = 50
+"""Requests of one person that wait at a time, for whomever (P49): more than anybody decides about in a day, and few
+enough that nobody asks for the whole pool."""
 _GRANTED = AccessTable("granted requests", scopes={"Customer": frozenset({"all"})})
 """With which a granted claim looks for its customer: being a member of the pool is checked, and nobody is exempt."""
 
@@ -47,6 +53,12 @@ ON CONFLICT (tenant_id, customer_id, employee_id) WHERE state = 'requested' DO N
 _CLOSE = """
 UPDATE ownership_request SET state = $3, decided_at = $4, decided_by = $5, decision_reason = $6
 WHERE tenant_id = $1 AND id = $2 AND state = 'requested' RETURNING id
+"""
+_LOCK_ASKER = "SELECT pg_advisory_xact_lock(hashtextextended($1::uuid || 'requests of ' || $2::uuid, 0))"
+_WAITING = """
+SELECT count(*) FILTER (WHERE requested_by = $2 OR requester_id = $3) AS asked,
+       count(*) FILTER (WHERE employee_id = $4) AS for_person
+FROM ownership_request WHERE tenant_id = $1 AND state = 'requested'
 """
 _LAPSE = """
 UPDATE ownership_request SET state = 'lapsed', decided_at = $3
@@ -85,6 +97,7 @@ class OwnershipRequests:
         :raises PermissionMissing: for somebody else, and the caller may not assign.
         :raises ApprovalNotNeeded: the caller can do it at once.
         :raises RequestAwaited: a request for that person and customer waits already.
+        :raises RequestsUsedUp: as many of the caller's requests wait as may.
 
         All else as `claim_customer` and `assign_customer`.
         """
@@ -93,7 +106,10 @@ class OwnershipRequests:
             wanted = await self._wanted_claim(customer_id)
         else:
             wanted = await self._wanted_assignment(customer_id, employee_id)
+        is_first = await self._is_first(wanted.employee_id)
         request_id = await self._insert(wanted, reason)
+        if is_first:
+            await emit(REQUESTS_WAIT, {"employee_id": str(wanted.employee_id)})
         changes: dict[str, list[Scalar]] = {"state": [None, "requested"], "kind": [None, wanted.kind]}
         changes |= {"customer": [None, str(customer_id)], "employee": [None, str(wanted.employee_id)]}
         await self._record("requested", request_id, changes, reason)
@@ -126,6 +142,7 @@ class OwnershipRequests:
         await self._close(request_id, state, reason, by=self.actor.account_id)
         if is_granted:
             await self._lapse(row["customer_id"])
+        await emit(REQUEST_DECIDED, {"request_id": str(request_id)})
         return request_id
 
     async def withdraw(self, *, request_id: UUID, reason: str) -> UUID:
@@ -181,6 +198,21 @@ class OwnershipRequests:
             values = {"pool": found.pool.name}
             raise ApprovalNotNeeded("customers.assignment_approval_not_needed", values).at("input", "customer")
         return _Wanted("assign", found.pool_id, customer_id, employee_id, found.department_id)
+
+    async def _is_first(self, employee_id: UUID) -> bool:
+        """Whether nothing waits for that person yet; the caller's requests follow each other from now on.
+
+        :raises RequestsUsedUp: as many of the caller's wait as may, asked with whichever account.
+        """
+        asker = self.actor.employee_id or self.actor.account_id
+        await current_transaction().execute(_LOCK_ASKER, current_tenant_id(), asker)
+        values = (self.actor.account_id, self.actor.employee_id, employee_id)
+        row = await current_transaction().fetchrow(_WAITING, current_tenant_id(), *values)
+        assert row is not None, "counts of nothing are 0"
+        if row["asked"] >= REQUESTS_MAX:
+            told: dict[str, Scalar] = {"limit": REQUESTS_MAX, "waiting": row["asked"]}
+            raise RequestsUsedUp("customers.requests_used_up", told).at("input", "customer")
+        return not row["for_person"]
 
     async def _insert(self, wanted: _Wanted, reason: str) -> UUID:
         now, request_id = self.clock.now(), new_id()

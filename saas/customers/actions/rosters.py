@@ -19,6 +19,7 @@ from saas.customers.allocation import (
     Candidate,
     CounterCycle,
     CustomerFacts,
+    DepartmentRoom,
     Method,
     Roster,
     RosterImpossible,
@@ -26,12 +27,15 @@ from saas.customers.allocation import (
     TraitKind,
     preferred_first,
     ramp_percent,
+    with_department_shares,
 )
+from saas.customers.department_loads import find_loads
 from saas.customers.moments import count_received
 from saas.customers.queries import Pool, is_member_sql
 from saas.customers.rules import cooldown_ends
 from saas.customers.thresholds import Received, still_assignable
 from saas.kernel import new_id
+from saas.people import find_other_records
 from tenants import current_tenant_id, current_transaction
 
 PEOPLE_MAX = 500
@@ -124,6 +128,8 @@ async def gather_roster(
     dealt = _placed(rows, knows_facts=wish.method in GO_BY_FACTS)
     frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
     roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
+    if wish.method is Method.DRAW:
+        roster = with_department_shares(roster)
     if wish.method is not Method.MATCH or wish.match is None:
         return replace(frozen, roster=roster, dealt=dealt)
     dealt = _in_order_of(preferred_first(roster), dealt)
@@ -234,6 +240,8 @@ async def _candidates(
             "customers.roster_people_missing", {"missing": len(people) - len(rows)}, field=("people",)
         )
     cooling = await _in_cooldown(pool, list(asked), day, is_on_arrival=wish.is_on_arrival)
+    limited = await find_loads(pool.settings, {each for row in rows for each in row["departments"]})
+    rooms = {key: DepartmentRoom(key, load.name, load.limit, load.holding) for key, load in limited.items()}
     received = await count_received(pool, list(asked), day=day) if pool.settings.has_thresholds else {}
     free_turn = 0 if last_turn is None else last_turn + 1
     candidates = []
@@ -245,7 +253,9 @@ async def _candidates(
         left = still_assignable(pool.settings, row["id"], received.get(row["id"], Received()))
         given = [most for most in (person.most, left) if most is not None]
         person = replace(person, most=min(given, default=None))
-        candidates.append(_candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day))
+        candidate = _candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day)
+        shared = tuple(rooms[each] for each in row["departments"] if each in rooms)
+        candidates.append(replace(candidate, departments=shared) if shared else candidate)
     return tuple(candidates)
 
 
@@ -264,10 +274,13 @@ async def _in_cooldown(
     if cooldown_ends(since, days) is None and not is_on_arrival:
         return {}
     sql = _COOLING_OF_DEPARTMENTS if settings.cooldown_of_department else _COOLING
-    rows = await current_transaction().fetch(sql, current_tenant_id(), employee_ids, since, pool.id)
+    others = await find_other_records(employee_ids)
+    people = list({*employee_ids, *others})
+    rows = await current_transaction().fetch(sql, current_tenant_id(), people, since, pool.id)
     found: dict[UUID, set[UUID]] = {}
     for row in rows:
-        found.setdefault(row["employee_id"], set()).add(row["customer_id"])
+        for who in {row["employee_id"], *others.get(row["employee_id"], ())}:
+            found.setdefault(who, set()).add(row["customer_id"])
     return {owner_id: frozenset(customers) for owner_id, customers in found.items()}
 
 

@@ -32,6 +32,7 @@ from saas.customers.allocation.choices import (
     TraitKind,
 )
 from saas.customers.allocation.dealing import Allocation, DrawnNumber, Filtered, FilterRule, Nobody, Pick
+from saas.customers.allocation.departments import with_department_shares
 from saas.customers.allocation.errors import (
     DrawSeedRefused,
     GuaranteesExceedWhole,
@@ -44,7 +45,7 @@ from saas.customers.allocation.matching import preferred_first
 from saas.customers.allocation.methods import allocate, shares_of
 from saas.customers.allocation.newcomers import guaranteed_newcomers
 from saas.customers.allocation.performance import PerformancePlan
-from saas.customers.allocation.roster import Candidate, PooledCustomer, Roster
+from saas.customers.allocation.roster import Candidate, DepartmentRoom, PooledCustomer, Roster
 from saas.customers.allocation.tallies import Tallies, Tally, tallied
 from saas.customers.allocation.verifier import Finding, verify_certificate
 from saas.customers.allocation.weights import ramp_percent
@@ -62,6 +63,7 @@ __all__ = [
     "CounterCycle",
     "CustomerFacts",
     "DealtUnit",
+    "DepartmentRoom",
     "DrawSeedRefused",
     "DrawnNumber",
     "FilterRule",
@@ -104,4 +106,5 @@ __all__ = [
     "shown_shares",
     "tallied",
     "verify_certificate",
+    "with_department_shares",
 ]

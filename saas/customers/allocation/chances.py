@@ -14,6 +14,7 @@ from uuid import UUID
 
 from saas.customers.allocation.choices import CustomerFacts, Method
 from saas.customers.allocation.dealing import filter_rule
+from saas.customers.allocation.departments import shared_rooms
 from saas.customers.allocation.draw import published_weights_of_draw
 from saas.customers.allocation.matching import Aim, Aims
 from saas.customers.allocation.methods import shares_of
@@ -48,9 +49,11 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
     mapping. Nobody could where it is empty.
     """
     weights = published_weights(roster, customers=sum(len(unit.records) for unit in units))
-    rooms = {each.employee_id: each.room for each in roster.candidates if each.room is not None}
+    people = [each.employee_id for each in roster.candidates]
+    rooms = {each.employee_id: each.own_room for each in roster.candidates if each.own_room is not None}
+    shared, seats = shared_rooms(roster.candidates), {person: seat for seat, person in enumerate(people)}
     cooling = _cooling(roster.candidates)
-    full = {person for person, room in rooms.items() if room <= 0}
+    full = {each.employee_id for each in roster.candidates if each.room is not None and each.room <= 0}
     known: dict[frozenset[UUID], Mapping[UUID, int]] = {}
     aims = Aims(roster, roster.candidates) if roster.method in (Method.MATCH, Method.RULES) else None
     for unit in units:
@@ -61,6 +64,7 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
             barred |= {each.employee_id for each in roster.candidates} - roster.plugin.groups[unit.group]
         if len(unit.records) > 1:
             barred |= {person for person, room in rooms.items() if room < len(unit.records)}
+            barred |= {people[seat] for seat in shared.short(len(unit.records))} if shared is not None else set()
         out = frozenset(barred)
         if out not in known:
             known[out] = {person: weight for person, weight in weights.items() if person not in out}
@@ -69,6 +73,8 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
             rooms[unit.employee_id] -= len(unit.records)
             if rooms[unit.employee_id] <= 0:
                 full.add(unit.employee_id)
+        if shared is not None and unit.employee_id is not None:
+            full |= {people[seat] for seat in shared.take(seats[unit.employee_id], len(unit.records))}
 
 
 def published_weights(roster: Roster, *, customers: int) -> dict[UUID, int]:

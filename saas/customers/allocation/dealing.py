@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
@@ -18,6 +18,7 @@ from typing import Protocol
 from uuid import UUID
 
 from saas.customers.allocation.choices import Method
+from saas.customers.allocation.departments import shared_rooms
 from saas.customers.allocation.roster import Candidate, Roster, Unit
 
 May = Callable[[int], bool]
@@ -39,6 +40,7 @@ class FilterRule(Enum):
     NO_WEIGHT = "no_weight"
     HOLDING_LIMIT = "holding_limit"
     THRESHOLD = "threshold"
+    DEPARTMENT_LIMIT = "department_limit"
     COOLDOWN = "cooldown"
 
 
@@ -126,6 +128,9 @@ class Order(Protocol):
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """The seat got the unit of so many records; without room it is not asked again."""
 
+    def leave(self, seats: Iterable[int]) -> None:
+        """Seats that others have left without room are not asked again."""
+
 
 class PassingOrder(Order, Protocol):
     """An order beside which somebody can be served out of turn."""
@@ -201,7 +206,9 @@ class Table:
     def __init__(self, roster: Roster, units: tuple[Unit, ...], *, needs_weight: bool) -> None:
         self.filtered: list[Filtered] = []
         self.seats = self._seated(roster, needs_weight=needs_weight)
-        self.rooms = [candidate.room for candidate in self.seats]
+        self.rooms = [candidate.own_room for candidate in self.seats]
+        self.leaving: frozenset[int] = frozenset()
+        self._shared, self._gone = shared_rooms(self.seats), set[int]()
         self._standing = len(self.seats)
         self._largest = max((len(unit.records) for unit in units), default=1)
         self._tight = {seat for seat, room in enumerate(self.rooms) if room is not None and room < self._largest}
@@ -232,26 +239,50 @@ class Table:
         if len(unit.records) > 1:
             short = {seat for seat in self._tight if (self.rooms[seat] or 0) < len(unit.records)}
             self.filtered += [self._short_of_room(seat, unit.place, unit.place) for seat in sorted(short)]
-            barred = barred | short
+            barred = barred | short | self._short_of_departments(unit, short)
         return (lambda seat: seat not in barred) if barred else _anybody
+
+    def _short_of_departments(self, unit: Unit, short: set[int]) -> set[int]:
+        """The others whose department has no room for all records of a unit."""
+        if self._shared is None:
+            return set()
+        found = self._shared.short(len(unit.records)) - self._gone - short
+        ids = (self.seats[seat].employee_id for seat in sorted(found))
+        self.filtered += [Filtered(each, FilterRule.DEPARTMENT_LIMIT, unit.place, unit.place) for each in ids]
+        return found
 
     def _short_of_room(self, seat: int, first: int, last: int | None) -> Filtered:
         return Filtered(self.seats[seat].employee_id, tighter_limit(self.seats[seat]), first, last)
 
     def give(self, seat: int, unit: Unit) -> bool:
-        """Take the unit's room from the seat; whether any is left."""
+        """Take the unit's room from the seat; whether any is left. Whom it leaves without room are `leaving` then."""
         room = self.rooms[seat]
-        if room is None:
-            return True
-        left = room - len(unit.records)
-        self.rooms[seat] = left
-        if left == 0:
-            self._tight.discard(seat)
+        left = None if room is None else room - len(unit.records)
+        if left is not None:
+            self.rooms[seat] = left
+            if left == 0:
+                self._tight.discard(seat)
+                self._standing -= 1
+                self.filtered.append(self._short_of_room(seat, unit.place + 1, None))
+            elif left < self._largest:
+                self._tight.add(seat)
+        has_room = left is None or left > 0
+        return has_room if self._shared is None else self._share(seat, unit) and has_room
+
+    def _share(self, seat: int, unit: Unit) -> bool:
+        """Take the unit's room from the seat's departments; whether any is left there."""
+        assert self._shared is not None
+        if self.rooms[seat] == 0:
+            self._gone.add(seat)
+        closing = self._shared.take(seat, len(unit.records))
+        for each in sorted(closing - self._gone):
+            self._tight.discard(each)
             self._standing -= 1
-            self.filtered.append(self._short_of_room(seat, unit.place + 1, None))
-        elif left < self._largest:
-            self._tight.add(seat)
-        return left > 0
+            who = self.seats[each].employee_id
+            self.filtered.append(Filtered(who, FilterRule.DEPARTMENT_LIMIT, unit.place + 1, None))
+        self.leaving = frozenset(closing - self._gone - {seat})
+        self._gone |= closing
+        return seat not in closing
 
     def nobody(self) -> Nobody:
         """Why nobody could be chosen."""
@@ -268,14 +299,18 @@ def filter_rule(candidate: Candidate, *, needs_weight: bool) -> FilterRule | Non
         return FilterRule.ABSENT
     if needs_weight and candidate.weight == 0:
         return FilterRule.NO_WEIGHT
-    return tighter_limit(candidate) if candidate.room == 0 else None
+    if candidate.own_room == 0:
+        return tighter_limit(candidate)
+    return FilterRule.DEPARTMENT_LIMIT if candidate.room == 0 else None
 
 
 def tighter_limit(candidate: Candidate) -> FilterRule:
-    """Which of the two limits a person reaches first."""
-    if candidate.holding_room is None or candidate.holding_room != candidate.room:
+    """Which of the limits of their own a person reaches first."""
+    if candidate.holding_room is not None and candidate.holding_room == candidate.own_room:
+        return FilterRule.HOLDING_LIMIT
+    if candidate.assignable is not None and candidate.assignable == candidate.own_room:
         return FilterRule.THRESHOLD
-    return FilterRule.HOLDING_LIMIT
+    return FilterRule.DEPARTMENT_LIMIT
 
 
 def _lot(roster: Roster, candidate: Candidate) -> bytes:
@@ -295,4 +330,7 @@ def deal(roster: Roster, table: Table, units: tuple[Unit, ...], order: Order) ->
             continue
         picks.append(Pick(unit.place, ids, table.seats[seat].employee_id))
         order.served(seat, records=len(unit.records), has_room=table.give(seat, unit))
+        if table.leaving:
+            order.leave(table.leaving)
+            table.leaving = frozenset()
     return Allocation(roster.method, tuple(picks), tuple(table.filtered))

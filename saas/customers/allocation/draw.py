@@ -5,7 +5,7 @@ The entries made here are what the commitment and the certificate hold, so what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -69,6 +69,9 @@ class _AsDrawn:
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """The draw has counted it already."""
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """As `served`."""
 
 
 def draw(roster: Roster) -> Allocation:

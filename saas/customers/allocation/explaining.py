@@ -9,6 +9,7 @@ terms what decided; whoever could not have the customer is told the rule.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -62,6 +63,7 @@ _FILTERED: Mapping[FilterRule, Explanation] = MappingProxyType(
         FilterRule.NO_WEIGHT: Explanation("customers.filtered_no_weight"),
         FilterRule.HOLDING_LIMIT: Explanation("customers.filtered_holding_limit"),
         FilterRule.THRESHOLD: Explanation("customers.filtered_threshold"),
+        FilterRule.DEPARTMENT_LIMIT: Explanation("customers.filtered_department_limit"),
         FilterRule.COOLDOWN: Explanation("customers.filtered_cooldown"),
     }
 )
@@ -175,7 +177,29 @@ class _Case:
         args: dict[str, Shown] = {"name": candidate.name, "customer": self.facts.label}
         args |= {"day": self.roster.day.isoformat(), "limit": candidate.holding_limit}
         args |= {"assignable": candidate.assignable, "room": self._room(candidate)}
+        if rule is FilterRule.DEPARTMENT_LIMIT:
+            return self._department_full(candidate, args)
         return replace(_FILTERED[rule], args=args)
+
+    def _department_full(self, candidate: Candidate, args: dict[str, Shown]) -> Explanation:
+        """Which department, and what it held by then; or the person's part of its room, which a draw was dealt by."""
+        if candidate.department_share is not None:
+            (least, *_) = sorted(candidate.departments, key=lambda each: each.room)
+            args |= {"department": least.name, "free": least.room, "share": candidate.department_share}
+            return Explanation("customers.filtered_department_share", args)
+        room = min(candidate.departments, key=lambda each: each.room - self._dealt_to[each.department_id])
+        args |= {"department": room.name, "limit": room.limit}
+        args |= {"holding": room.holding + self._dealt_to[room.department_id], "records": len(self.facts.records)}
+        return replace(_FILTERED[FilterRule.DEPARTMENT_LIMIT], args=args)
+
+    @cached_property
+    def _dealt_to(self) -> Counter[UUID]:
+        """What the people of each limited department had received before."""
+        dealt: Counter[UUID] = Counter()
+        for each in self.roster.candidates:
+            received = self._received(each).records
+            dealt.update({room.department_id: received for room in each.departments})
+        return dealt
 
     def _rule(self, candidate: Candidate) -> FilterRule | None:
         """In the order in which a deal sorts out; what keeps a person from every customer comes first."""
@@ -185,9 +209,11 @@ class _Case:
             return FilterRule.COOLDOWN
         if self.roster.method is Method.PERFORMANCE and candidate.employee_id not in self.facts.shares:
             return FilterRule.NO_WEIGHT
-        if candidate.room is not None and candidate.room - self._received(candidate).records < len(self.facts.records):
+        records, own = len(self.facts.records), candidate.own_room
+        if own is not None and own - self._received(candidate).records < records:
             return tighter_limit(candidate)
-        return None
+        is_short = any(each.room - self._dealt_to[each.department_id] < records for each in candidate.departments)
+        return FilterRule.DEPARTMENT_LIMIT if is_short else None
 
     def _rule_of_all(self, candidate: Candidate) -> FilterRule | None:
         return filter_rule(candidate, needs_weight=self.roster.method.needs_weight)

@@ -6,7 +6,7 @@ a line; who stands where is looked at when a line is asked, so that a customer c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import heapify, heappop, heappush, heapreplace
 from types import MappingProxyType
@@ -169,3 +169,7 @@ class InLine:
             lines.standing.serve(seat, records)
         if not has_room:
             self._full.add(seat)
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """Full, as who has no room of their own."""
+        self._full.update(seats)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -86,6 +86,9 @@ class _Answered:
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """The plugin has counted it already."""
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """As `served`."""
 
 
 def _answered(roster: Roster) -> Allocation:

@@ -7,7 +7,7 @@ rounded down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
@@ -137,3 +137,8 @@ class NewcomersFirst:
         if not has_room:
             self._full.add(seat)
         self._order.served(seat, records=records, has_room=has_room)
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """Without room, here and in the method's order."""
+        self._full.update(seats)
+        self._order.leave(seats)

@@ -36,6 +36,21 @@ METHOD_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class DepartmentRoom:
+    """A department whose people, those below included, hold `holding` of the `limit` customers they may (P09)."""
+
+    department_id: UUID
+    name: str
+    limit: int
+    holding: int
+
+    @property
+    def room(self) -> int:
+        """How many more they may hold; 0 where the limit was lowered below what is held."""
+        return max(0, self.limit - self.holding)
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A person who may receive customers.
 
@@ -45,7 +60,8 @@ class Candidate:
     `balance` is what earlier allocations by share still owe, in customers: what `Allocation.balances` gave.
     `cooldown_customers` are those the person owned within the cooldown (P34). `calibration`, `credits` and `priority`
     are of the method by level (P45): a lower priority comes first. `traits` are what matching goes by (P43).
-    `ramp_percent` is how much of the weight counts, 1 to 100 (P41).
+    `ramp_percent` is how much of the weight counts, 1 to 100 (P41). `departments` are the person's that are limited,
+    the nearest first; `department_share` is the person's part of their room, of a draw that could fill it.
     """
 
     employee_id: UUID
@@ -68,6 +84,8 @@ class Candidate:
     priority: int = 0
     traits: frozenset[Trait] = frozenset()
     ramp_percent: int = 100
+    departments: tuple[DepartmentRoom, ...] = ()
+    department_share: int | None = None
 
     @property
     def level(self) -> int:
@@ -84,10 +102,18 @@ class Candidate:
         return None if self.holding_limit is None else max(0, self.holding_limit - self.holding)
 
     @property
+    def own_room(self) -> int | None:
+        """How many more this allocation may give by the person's own limits, whatever others get."""
+        limits = (self.holding_room, self.assignable, self.department_share)
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
     def room(self) -> int | None:
-        """How many more this allocation may give: what the tighter of holding limit and threshold allows."""
-        limits = [limit for limit in (self.holding_room, self.assignable) if limit is not None]
-        return min(limits, default=None)
+        """How many more this allocation may give at most: what the tightest of all limits allows."""
+        if not self.departments:
+            return self.own_room
+        shared = min(each.room for each in self.departments)
+        return shared if self.own_room is None else min(self.own_room, shared)
 
 
 @dataclass(frozen=True, slots=True)

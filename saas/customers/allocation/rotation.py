@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from saas.customers.allocation.dealing import May, Queue
@@ -37,6 +37,11 @@ class LeastRecentlyServed:
         self._turns += 1
         if has_room:
             self._queue.put((_NOW, self._turns), seat)
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """Out of the queue."""
+        for seat in seats:
+            self._queue.remove(seat)
 
 
 def last_served(candidate: Candidate) -> tuple[int, int, int]:
@@ -78,6 +83,11 @@ class FixedTurns:
         if not has_room:
             self._ring.remove(seat)
 
+    def leave(self, seats: Iterable[int]) -> None:
+        """Out of the ring."""
+        for seat in seats:
+            self._ring.remove(seat)
+
 
 class MostRoom:
     """By load: most room left under the holding limit, in customers or as a share of the limit; ties by the seed."""
@@ -106,3 +116,8 @@ class MostRoom:
         self._rooms[seat] -= records
         if has_room:
             self._queue.put(self._key(seat), seat)
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """Out of the queue."""
+        for seat in seats:
+            self._queue.remove(seat)

@@ -7,7 +7,7 @@ each count is within 1 − 1 / (2k − 2) of the exact share.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -73,9 +73,14 @@ class ByShare:
         if has_room:
             self._waiting.put((self._opens(seat),), seat)
             return
+        self.leave([seat])
+
+    def leave(self, seats: Iterable[int]) -> None:
+        """The rest go on with what they are owed."""
+        out = set(seats)
         for member in self._members:
             self._owed[member] = self._balance(member)
-        self._begin([member for member in self._members if member != seat])
+        self._begin([member for member in self._members if member not in out])
 
     def _balance(self, seat: int) -> int:
         return self._owed[seat] + UNIT * self._weights[seat] * self._step // self._whole - UNIT * self._got[seat]

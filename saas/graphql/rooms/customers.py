@@ -9,6 +9,7 @@ import strawberry
 
 from saas.customers import (
     NewCustomer,
+    RefusalTally,
     assign_customer,
     assignment_warning,
     claim_customer,
@@ -142,6 +143,28 @@ async def _foresee_claim(info: Info, ask: Ask, input: CustomerClaimInput) -> Non
     await foresee_claim(ask, info.actor, info.rights, customer_id=customer_id)
 
 
+def _note_refusal(info: Info, refusal: AppError, *, input: CustomerClaimInput) -> None:  # noqa: A002
+    """For the pool's metrics; a customer called by another system's key is not looked up for that."""
+    _note(info, refusal, [input.customer])
+
+
+def _note(info: Info, refusal: AppError, customers: list[CustomerRef]) -> None:
+    known = [str(each.id) for each in customers[:1] if each.id]
+    if not known:
+        return
+    try:
+        customer_id = placed_id(known[0], prefix="cus", field=("customer", "id"))
+    except AppError:
+        return  # an id that is none was refused as such
+    tally = info.room(RefusalTally)
+    tally.note(refusal, tenant_id=info.actor.tenant_id, customer_id=customer_id, today=info.today)
+
+
+def _note_refusals(info: Info, refusal: AppError, *, input: CustomersClaimInput) -> None:  # noqa: A002
+    """A batch is refused as a whole, and once: in the pool of its first customer."""
+    _note(info, refusal, input.customers)
+
+
 def _claimed_id(input: CustomerClaimInput) -> str | None:  # noqa: A002
     """The customer as the caller names it; None for a key of another system, which a statement would have to find."""
     return str(input.customer.id) if input.customer.id else None
@@ -151,6 +174,7 @@ def _claimed_id(input: CustomerClaimInput) -> str | None:  # noqa: A002
     requires="customer:claim",
     idempotent=True,
     rivalry=Rivalry(over=_claimed_id, foresee=_foresee_claim),
+    refused=_note_refusal,
     description="Take a customer out of the pool for oneself (领取); of any number at once exactly one succeeds",
 )
 async def customer_claim(info: Info, input: CustomerClaimInput) -> CustomerClaimPayload:  # noqa: A002
@@ -185,6 +209,7 @@ class CustomersClaimPayload(IdempotentPayload):
 @mutation(
     requires="customer:claim",
     idempotent=True,
+    refused=_note_refusals,
     description="Take several customers out of the pool (批量领取): all of them, or none where one is refused",
 )
 async def customers_claim(info: Info, input: CustomersClaimInput) -> CustomersClaimPayload:  # noqa: A002

@@ -6,10 +6,11 @@ from datetime import date
 
 import strawberry
 
-from saas.graphql.fields import Info, mutation
-from saas.graphql.payloads import IdempotentPayload, Ref, mapped
+from saas.graphql.fields import Info, mutation, query
+from saas.graphql.payloads import IdempotentPayload, Ref, UserError, mapped, user_error
 from saas.graphql.rooms.references import optional_id
-from saas.people import create_department, create_employee
+from saas.kernel import Catalogue, public_id
+from saas.people import RecordAlike, alike_warning, create_department, create_employee, list_people_alike
 from saas.sealing import Sealer
 
 
@@ -58,6 +59,9 @@ class EmployeeCreatePayload(IdempotentPayload):
     """Answer of employeeCreate."""
 
     employee: Ref | None = mapped("Employee", description="The new person; null when refused. Since 0.1.")
+    warnings: list[UserError] = strawberry.field(
+        description="That another record of the staff has the number; at most 1. Since 0.1.", default_factory=list
+    )
 
 
 @mutation(requires="employee:create", idempotent=True, description="Put a person on the staff")
@@ -75,4 +79,39 @@ async def employee_create(info: Info, input: EmployeeCreateInput) -> EmployeeCre
         time_zone=info.time_zone,
         clock=info.clock,
     )
-    return EmployeeCreatePayload(employee=Ref("Employee", made.id))
+    warning = await alike_warning(made.id)
+    catalogue = info.room(Catalogue)
+    warnings = [user_error(warning, catalogue=catalogue, locale=info.locale)] if warning else []
+    return EmployeeCreatePayload(employee=Ref("Employee", made.id), warnings=warnings)
+
+
+@strawberry.type(description="A record of the staff whose mobile number others have too. Since 0.1.")
+class RecordAlikeView:
+    """What the caller may not read is null."""
+
+    id: strawberry.ID = strawberry.field(description="emp_…. Since 0.1.")
+    number: str | None = strawberry.field(description="The staff number. Since 0.1.")
+    name: str | None = strawberry.field(description="The name. Since 0.1.")
+    is_active: bool = strawberry.field(description="Whether they are on the staff. Since 0.1.")
+
+
+@strawberry.type(description="Records that count as one person, since they have one mobile number. Since 0.1.")
+class PersonAlikeView:
+    """At least two."""
+
+    employees: list[RecordAlikeView] = strawberry.field(description="Oldest first. Since 0.1.")
+
+
+@query(
+    requires="employee:create",
+    description="Records of the staff that count as one person where customers are claimed, since they have one mobile "
+    "number; as far as the caller sees at least two of them; at most 500 people",
+)
+async def employees_alike(info: Info) -> list[PersonAlikeView]:
+    found = await list_people_alike(info.actor, info.rights)
+    return [PersonAlikeView(employees=[_alike(each) for each in group]) for group in found]
+
+
+def _alike(record: RecordAlike) -> RecordAlikeView:
+    shown = strawberry.ID(public_id("emp", record.employee_id))
+    return RecordAlikeView(id=shown, number=record.number, name=record.name, is_active=record.is_active)

@@ -19,6 +19,7 @@ from saas.analytics import (
     ratio,
     reported_period,
 )
+from saas.customers import count_refusals
 from saas.graphql.fields import Info, query
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import EXACT, BadUserInput, rounded
@@ -44,6 +45,17 @@ class PoolCount:
     customers: int = strawberry.field(description="How many. Since 0.1.")
 
 
+@strawberry.type(description="Claims that one rule refused. Since 0.1.")
+class PoolRefusals:
+    """Nobody is named."""
+
+    rule: str = strawberry.field(
+        description="claim_limit, interval, cooldown, fair_window, backlog, holding_limit, department_limit, taken, "
+        "approval, claims_closed, disabled, not_a_member, being_allocated, plugin. Since 0.1."
+    )
+    claims: int = strawberry.field(description="How many; a batch is one. Since 0.1.")
+
+
 @strawberry.type(description="What went into a pool and out of it in a period. Since 0.1.")
 class PoolMetricsReport:
     """Figures of people's work are null where they are of fewer than five whom the caller may not all see."""
@@ -64,6 +76,9 @@ class PoolMetricsReport:
     )
     returns: int | None = strawberry.field(
         description="Given to a former owner, or their department, inside twice the cooldown. Since 0.1."
+    )
+    refusals: list[PoolRefusals] = strawberry.field(
+        description="Refused claims by rule, at most 20, some seconds old. Since 0.1."
     )
 
 
@@ -92,10 +107,11 @@ async def pool_metrics(
     found = await measure_pool(
         info.actor, info.rights, wish, time_zone=info.time_zone, currency=info.currency, today=info.today
     )
-    return _view(found)
+    (pool_id,) = wish.pool_ids
+    return _view(found, await count_refusals(pool_id, wish.period))
 
 
-def _view(found: PoolMetrics) -> PoolMetricsReport:
+def _view(found: PoolMetrics, refusals: Mapping[str, int]) -> PoolMetricsReport:
     flow = found.flow
     into = {"entered": found.entered, "moved": found.moved_in, **flow.back}
     return PoolMetricsReport(
@@ -106,6 +122,7 @@ def _view(found: PoolMetrics) -> PoolMetricsReport:
         conversion=_figure(found.conversion),
         expired_untouched=_figure(found.expired_untouched),
         returns=found.returns,
+        refusals=[PoolRefusals(rule=rule, claims=claims) for rule, claims in refusals.items()],
     )
 
 

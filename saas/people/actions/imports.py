@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -38,8 +38,9 @@ from saas.people.actions.staff_rows import (
     set_managers,
     update_people,
 )
-from saas.people.columns import COLUMNS, STAFF, StaffBook, find_staff
-from saas.people.errors import LegalEntityNotFound, StaffChanged, StaffInUse, StaffRowRefused
+from saas.people.columns import COLUMNS, STAFF, StaffBook, find_staff, promise_of
+from saas.people.errors import LegalEntityNotFound, PhoneOfAnother, StaffChanged, StaffInUse, StaffRowRefused
+from saas.people.persons import find_known_phones
 from saas.people.queries import list_legal_entities, load_department_tree
 from saas.people.rules import DepartmentNode, DepartmentTree, person_name_key
 from saas.sealing import mask_phone
@@ -57,6 +58,7 @@ class _Desk:
     tree: DepartmentTree
     entities: Mapping[str, UUID]
     book: StaffBook
+    phones: Collection[bytes]
 
     @property
     def today(self) -> date:
@@ -112,7 +114,13 @@ async def _desk(context: ImportContext, rows: Sequence[Row]) -> _Desk:
         await load_department_tree(),
         await list_legal_entities(),
         replace(book, promised={*book.promised, *own}),
+        await find_known_phones([index for row in rows if (index := _phone_index(context, row)) is not None]),
     )
+
+
+def _phone_index(context: ImportContext, row: Row) -> bytes | None:
+    number = row.text("phone")
+    return context.keyring.blind_index("employee.phone", number) if number else None
 
 
 def _verdict(desk: _Desk, row: Row) -> Verdict:
@@ -121,8 +129,20 @@ def _verdict(desk: _Desk, row: Row) -> Verdict:
     if refusals:
         return Verdict.refused(*refusals)
     if stored is None:
-        return Verdict.new()
+        return Verdict.new(_promise(desk, row), warnings=_alike(desk, row))
     return Verdict.against(str(stored.version), _differences(desk, row, stored))
+
+
+def _alike(desk: _Desk, row: Row) -> list[AppError]:
+    """That somebody of the staff has the new person's number (L08)."""
+    if _phone_index(desk.context, row) not in desk.phones:
+        return []
+    told = {"phone": mask_phone(str(row.text("phone")))}
+    return [PhoneOfAnother("people.phone_of_another", told, field=("phone",))]
+
+
+def _promise(desk: _Desk, row: Row) -> str:
+    return promise_of(desk.context.keyring, str(row.values["number"]), str(row.values["name"]), row.text("department"))
 
 
 def _contradictions(desk: _Desk, row: Row, stored: StoredPerson | None) -> list[AppError]:

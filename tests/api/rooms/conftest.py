@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from saas.backing import Backing
 from saas.config import Settings
-from saas.customers import tell_readers_with
+from saas.customers import RefusalTally, tell_readers_with
 from saas.jobs import RedisBell, RedisCompanyBell, SilentBell
 from saas.kernel import SystemClock
 from saas.main import Installation, Product, installed_product, web_services
@@ -40,7 +40,7 @@ async def installation(
     ledger_bell = RedisCompanyBell(servers.redis_url)
     tell_readers_with(ledger_bell)
     bell, redis = RedisBell(servers.redis_url), Redis.from_url(servers.redis_url)
-    none = DatabaseUrls(app="", platform="")
+    refusals, none = RefusalTally(shared_database), DatabaseUrls(app="", platform="")
     yield Installation(
         product=product,
         settings=Settings(data=tmp_path_factory.mktemp("data")),
@@ -52,7 +52,9 @@ async def installation(
         bell=bell,
         ledger_bell=ledger_bell,
         redis=redis,
+        refusals=refusals,
     )
+    await refusals.close()
     tell_readers_with(SilentBell())
     await bell.close()
     await ledger_bell.close()
