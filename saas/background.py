@@ -28,7 +28,7 @@ from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
 from saas.people import find_manager, find_supervisors
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from saas.sealing import Sealer
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
 
@@ -69,12 +69,12 @@ def listen_for_owners(
         return known.get(owner_id)
 
     OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
-    RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
+    RuleChangeNotice(postbox, recipient, find_activity, catalogue).listen(handlers)
 
 
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
     """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
-    return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, follow_ups=find_follow_up_facts, clock=clock)
+    return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, activity=find_activity, clock=clock)
 
 
 async def take_over(database: Database, clock: Clock) -> None:
@@ -87,7 +87,7 @@ async def take_over(database: Database, clock: Clock) -> None:
 async def _take_over(database: Database, tenant: TenantSummary, clock: Clock) -> None:
     async with database.transaction(tenant.id):
         leavers = await find_leavers()
-    separation = Separation(job_actor(tenant.id), LEFT, find_follow_up_facts, tenant.time_zone, clock)
+    separation = Separation(job_actor(tenant.id), LEFT, find_activity, tenant.time_zone, clock)
     for employee_id in leavers:
         async with database.transaction(tenant.id):
             await separation.leave_customers(employee_id=employee_id, successor_id=None)

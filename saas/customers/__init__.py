@@ -22,8 +22,8 @@ from saas.customers.actions.customers import (
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import (
     Activity,
+    ActivitySource,
     Asked,
-    FollowUpSource,
     note_declines,
     note_last_deals,
     settle_due,
@@ -170,6 +170,7 @@ __all__ = [
     "TOPICS",
     "TRAIT_KIND",
     "Activity",
+    "ActivitySource",
     "AllocationAnswer",
     "AllocationCustomer",
     "AllocationFacts",
@@ -189,7 +190,6 @@ __all__ = [
     "Entered",
     "FollowUpFacts",
     "FollowUpKind",
-    "FollowUpSource",
     "Foreseen",
     "Given",
     "GivenAllocation",

@@ -285,7 +285,7 @@ ORDER BY p.customer_id, p.created_at, p.id
 """
 
 
-async def find_follow_up_facts(asked: Mapping[UUID, Asked]) -> dict[UUID, Activity]:
+async def find_activity(asked: Mapping[UUID, Asked]) -> dict[UUID, Activity]:
     """What was done with customers since an instant each, and what is open with them, as recycling judges it.
 
     One statement for the follow-ups of all of them; one more where open opportunities are asked for.

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from saas.customers.actions.due_dates import FollowUpSource, find_owned
+from saas.customers.actions.due_dates import ActivitySource, find_owned
 from saas.customers.errors import DryRunTooLarge, PoolChanged, PoolNotFound
 from saas.customers.queries import POOL_SETTINGS
 from saas.customers.recycling import Comparison, Held
@@ -51,9 +51,7 @@ class SettingsWish:
     on: date | None = None
 
 
-async def dry_run_settings(
-    wish: SettingsWish, *, follow_ups: FollowUpSource, time_zone: str, today: date
-) -> Comparison:
+async def dry_run_settings(wish: SettingsWish, *, activity: ActivitySource, time_zone: str, today: date) -> Comparison:
     """Judge every owned customer of a pool by the settings in force and by new ones (permission ``pool:configure``).
 
     Nothing is written.
@@ -75,7 +73,7 @@ async def dry_run_settings(
     after = before.changed(wish.settings, valid_from=max(today, wish.valid_from or today))
     on = _checked_day(wish.on or max(today, after.not_before or today), today)
     comparison = Comparison(before.recycle_rules(), after.recycle_rules(), on)
-    async for held in _held(wish.pool_id, follow_ups=follow_ups, time_zone=time_zone):
+    async for held in _held(wish.pool_id, activity=activity, time_zone=time_zone):
         comparison.add(held)
     return comparison
 
@@ -93,7 +91,7 @@ class Losses:
     customers: Mapping[UUID, int]
 
 
-async def find_losses(*, pool_id: UUID, version: int, follow_ups: FollowUpSource, time_zone: str) -> Losses | None:
+async def find_losses(*, pool_id: UUID, version: int, activity: ActivitySource, time_zone: str) -> Losses | None:
     """Who loses customers by a version of the settings; None where it has no grace, so moves no due date.
 
     It judges every owned customer of the pool, page by page, and keeps a number a person.
@@ -104,18 +102,18 @@ async def find_losses(*, pool_id: UUID, version: int, follow_ups: FollowUpSource
         return None
     before, on = settings_of(row["before"]), after.not_before
     comparison = Comparison(before.recycle_rules(), after.recycle_rules(), on)
-    async for held in _held(pool_id, follow_ups=follow_ups, time_zone=time_zone):
+    async for held in _held(pool_id, activity=activity, time_zone=time_zone):
         comparison.add(held)
         comparison.taken.clear()
     taken = {owner_id: effect.taken for owner_id, effect in comparison.effects.items() if effect.taken}
     return Losses(row["pool_name"], row["valid_from"], on, taken)
 
 
-async def _held(pool_id: UUID, *, follow_ups: FollowUpSource, time_zone: str) -> AsyncIterator[list[Held]]:
+async def _held(pool_id: UUID, *, activity: ActivitySource, time_zone: str) -> AsyncIterator[list[Held]]:
     """The owned customers of a pool, page by page."""
     last = UUID(int=0)
     while ids := [each["id"] for each in await _page(pool_id, last)]:
-        owned = await find_owned(ids, follow_ups=follow_ups, time_zone=time_zone)
+        owned = await find_owned(ids, activity=activity, time_zone=time_zone)
         yield [Held(each.customer_id, each.owner_id, each.facts) for each in owned]
         last = ids[-1]
 

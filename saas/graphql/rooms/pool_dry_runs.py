@@ -13,7 +13,7 @@ from saas.graphql.payloads import Ref, mapped
 from saas.graphql.rooms.pool_options import options_in
 from saas.graphql.rooms.pools import CustomerPoolUpdateInput
 from saas.graphql.rooms.references import placed_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 
 MOST_SHOWN = 100
 
@@ -94,9 +94,7 @@ async def customer_pool_dry_run(
         valid_from=input.valid_from,
         on=on,
     )
-    return _shown(
-        await dry_run_settings(wish, follow_ups=find_follow_up_facts, time_zone=info.time_zone, today=info.today)
-    )
+    return _shown(await dry_run_settings(wish, activity=find_activity, time_zone=info.time_zone, today=info.today))
 
 
 def _shown(found: Comparison) -> PoolDryRun:
