@@ -28,6 +28,7 @@ from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
 from saas.people import find_manager, find_supervisors
+from saas.reports import purge_reports
 from saas.sales import find_activity
 from saas.sealing import Sealer
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
@@ -118,6 +119,7 @@ def periodic_jobs(
                 await purge_outbox(clock=clock)
                 await purge_idempotency(clock=clock)
                 await purge_imports(files=files, clock=clock)
+                await purge_reports(clock=clock)
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):

@@ -20,6 +20,7 @@ import saas.incentives
 import saas.onboarding
 import saas.payroll
 import saas.people
+import saas.reports
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.background import (
@@ -57,6 +58,7 @@ from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks, Payroll
 from saas.payroll.jobs import COMPUTE, FREEZE, PayrollJobs
 from saas.reads import Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
+from saas.reporting import report_jobs
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
 from tenants import Database, bind_models, unbind_models
@@ -88,6 +90,7 @@ ROOMS_WITH_TABLES = (
     "identity",
     "extensions",
     "exchange",
+    "reports",
     "people",
     "customers",
     "sales",
@@ -122,6 +125,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
 TOPICS: tuple[EventTopic, ...] = (
     COMPANY_SIGNED_UP,
     *saas.exchange.TOPICS,
+    *saas.reports.TOPICS,
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
     *saas.incentives.TOPICS,
@@ -147,6 +151,7 @@ SPEAKING = (
     "saas.payroll",
     "saas.people",
     "saas.reads",
+    "saas.reports",
     "saas.sales",
     "saas.sealing",
     "saas.web",
@@ -364,6 +369,7 @@ def worker_services(installation: Installation) -> WorkerServices:
     AssessmentJobs(database, installation.sealer, clock).listen(handlers)
     listen_for_owners(handlers, database, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock).listen(handlers)
+    report_jobs(database, AccessTables(database, installation.product.rights), clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     SettlementJobs(installation.sealer, clock).listen(handlers)

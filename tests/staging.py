@@ -96,6 +96,8 @@ _TABLES = (
     "assessment_person",
     "assessment_customer",
     "circulation_run",
+    "report",
+    "report_item",
     "audit_entry",
     "outbox",
 )

@@ -19,6 +19,14 @@ from saas.customers.actions.customers import (
     create_customer,
     note_follow_up,
 )
+from saas.customers.actions.dry_run_reports import (
+    DryRunReport,
+    StoredDryRun,
+    get_dry_run,
+    list_dry_run_customers,
+    list_dry_run_people,
+    start_dry_run,
+)
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import (
     Activity,
@@ -139,12 +147,15 @@ from saas.customers.queries import (
 from saas.customers.reads import reads
 from saas.customers.recycling import (
     Comparison,
+    DryRun,
+    Effect,
     FollowUpFacts,
     FollowUpKind,
     OpportunityFacts,
     RecycleCondition,
     RecycleRules,
     Subject,
+    Taken,
     effective_days,
 )
 from saas.customers.recycling_jobs import Foreseen, RecycleReport, RecyclingRun
@@ -187,6 +198,9 @@ __all__ = [
     "CustomerImport",
     "DepartmentLimit",
     "DrawCertificate",
+    "DryRun",
+    "DryRunReport",
+    "Effect",
     "Entered",
     "FollowUpFacts",
     "FollowUpKind",
@@ -242,7 +256,9 @@ __all__ = [
     "RuleChangeNotice",
     "Separation",
     "SettingsWish",
+    "StoredDryRun",
     "Subject",
+    "Taken",
     "Trait",
     "TraitKind",
     "WrongLine",
@@ -280,6 +296,7 @@ __all__ = [
     "find_visible_receivers",
     "foresee_claim",
     "foresee_recycling",
+    "get_dry_run",
     "get_held",
     "get_pool",
     "get_reported_pools",
@@ -287,6 +304,8 @@ __all__ = [
     "job_actor",
     "ledger_place",
     "list_allocation_problems",
+    "list_dry_run_customers",
+    "list_dry_run_people",
     "list_held",
     "list_pools",
     "lock_customers",
@@ -315,6 +334,7 @@ __all__ = [
     "set_employee_traits",
     "set_level_standing",
     "settle_due",
+    "start_dry_run",
     "tell_readers_with",
     "transfer_customer",
     "verify_ledger",

@@ -27,6 +27,7 @@ ROOMS = (
     "onboarding",
     "payroll",
     "people",
+    "reports",
     "sales",
 )
 LAYERS = {
@@ -98,6 +99,7 @@ REVIEWED = {
     "identity/passwords.py": "hashing, bounded",
     "identity/security_events.py": "the trail of accounts, which belong to no company",
     "identity/tokens.py": "what a token looks like and how it is kept",
+    "reports/kinds.py": "what a room above gives to be reckoned",
     "payroll/payslip.typ": "the page of a payslip",
     "payroll/pdf.py": "the only file that knows typst",
     "payroll/standard.py": "the structure that every company begins with",

@@ -4,7 +4,7 @@
 """
 
 from saas.customers.recycling.clocks import Hold, RunningClock, Start
-from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
+from saas.customers.recycling.comparing import Comparison, DryRun, Effect, Held, Taken
 from saas.customers.recycling.facts import (
     FollowUpFacts,
     OpportunityFacts,
@@ -43,6 +43,7 @@ __all__ = [
     "Comparison",
     "ConditionRule",
     "CountedLevel",
+    "DryRun",
     "Effect",
     "FollowUpFacts",
     "FollowUpKind",
