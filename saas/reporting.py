@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from saas.access import AccessTables
+from saas.analytics import BehaviourReportKind
 from saas.customers import DryRunReport
 from saas.identity import get_live_membership
 from saas.kernel import Actor, Clock
@@ -15,7 +16,7 @@ from saas.reports import Presence, Reporter, ReportJobs, ReportKind
 from saas.sales import find_activity
 from tenants import Database, DatabaseRole, get_tenant_facts
 
-REPORT_KINDS: tuple[ReportKind, ...] = (DryRunReport(find_activity),)
+REPORT_KINDS: tuple[ReportKind, ...] = (DryRunReport(find_activity), BehaviourReportKind())
 """Each room with reports that take longer than a request gives its kind here."""
 
 

@@ -54,6 +54,8 @@ REVIEWED = {
     "customers/allocation_models.py": "tables of what people bring into allocations: a second subject of `models`",
     "customers/allocation_reads.py": "how allocations are read: a fourth subject of `reads`",
     "analytics/behaviour_queries.py": "reports of how people use what they hold: a second subject of `queries`",
+    "analytics/behaviour_reading.py": "facts of such reports, read and added up page by page",
+    "analytics/behaviour_reports.py": "the same report reckoned by a job, stored and read",
     "analytics/behaviour_rows.py": "the same report as rows and files, for spreadsheets",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",
