@@ -26,7 +26,7 @@ from saas.analytics.behaviour_reading import (
 from saas.analytics.errors import ReportScopeNarrower, ReportSettingsChanged
 from saas.customers import count_held_customers, get_reported_pools, list_held
 from saas.kernel import Actor, Clock, Period
-from saas.reports import Asked, Finished, Page, Parts, get_ready, list_items, start_report
+from saas.reports import Asked, Finished, Found, Page, get_ready, list_items, start_report
 
 BEHAVIOUR = "analytics.behaviour"
 LINES, RETURNS = "lines", "returns"
@@ -91,35 +91,28 @@ class BehaviourReportKind:
     name: str = BEHAVIOUR
     permission: str = "behaviour:read"
 
-    async def reckon(self, asked: Asked, *, after: UUID) -> Page:
-        """A page of customers whom anybody held, added up by person.
+    async def reckon(self, asked: Asked, *, after: UUID, total: Any) -> Page:
+        """A page of customers whom anybody held, added to the sums of people.
 
         :raises ReportSettingsChanged: a pool's settings were changed since the report was asked for.
         """
-        reading = await _resumed(asked)
+        reading = await _resumed(asked, total)
         ids = await list_held(reading.wish, after=after, most=PAGE)
         await reading.add(ids)
-        part = {
-            "tallies": [
-                [[str(person), str(department), tally.plain()] for (person, department), tally in each.items()]
-                for each in reading.tallies
-            ],
-            "returns": [each.plain() for each in reading.returns],
-        }
-        return Page(part, len(ids), ids[-1] if ids else None)
+        sums = [
+            [[str(person), str(department), tally.plain()] for (person, department), tally in each.items()]
+            for each in reading.tallies
+        ]
+        return Page(sums, len(ids), ids[-1] if ids else None, [each.plain() for each in reading.returns])
 
-    async def finish(self, asked: Asked, parts: Parts) -> Finished:
+    async def finish(self, asked: Asked, *, total: Any, found: Found) -> Finished:
         """The lines that whoever asked may see, and their returns.
 
         :raises ReportSettingsChanged: see `reckon`.
         """
-        reading, wish = await _resumed(asked), _wish(asked.wish)
-        async for part in parts():
-            for plain, into in zip(part["tallies"], reading.tallies, strict=True):
-                _absorb(plain, into)
-        by = asked.by
+        reading, wish, by = await _resumed(asked, total), _wish(asked.wish), asked.by
         seen = await see_lines(by.actor, by.access, wish, reading.tallies, departments=reading.terms.departments)
-        returns, count = await _returns(parts, seen)
+        returns, count = await _newest(found, seen)
         summary = {
             "people": seen.people,
             "lines": len(seen.lines),
@@ -131,14 +124,14 @@ class BehaviourReportKind:
         )
 
 
-async def _returns(parts: Parts, seen: SeenLines) -> tuple[list[Return], int]:
+async def _newest(found: Found, seen: SeenLines) -> tuple[list[Return], int]:
     """The newest returns that may be seen, and how many there are; never more than twice what is kept in memory."""
     kept: list[Return] = []
     count = 0
-    async for part in parts():
-        found = seen.newest(map(Return.of_plain, part["returns"]))
-        count += len(found)
-        kept += found
+    async for page in found:
+        visible = seen.newest(map(Return.of_plain, page))
+        count += len(visible)
+        kept += visible
         if len(kept) > _KEPT_TWICE:
             kept = seen.newest(kept)[:MOST_RETURNS]
     return seen.newest(kept)[:MOST_RETURNS], count
@@ -150,8 +143,8 @@ def _absorb(plain: Iterable[Any], into: Tallies) -> None:
         tally_of(into, seat).add(Tally.of_plain(tally))
 
 
-async def _resumed(asked: Asked) -> Reading:
-    """The reading of a report, at the beginning of a page.
+async def _resumed(asked: Asked, total: Any) -> Reading:
+    """The reading of a report with what its pages have come to.
 
     :raises ReportSettingsChanged: the pools' settings are others by now.
     """
@@ -168,7 +161,10 @@ async def _resumed(asked: Asked) -> Reading:
         plain["unit"],
         None if departments is None else frozenset(map(UUID, departments)),
     )
-    return _reading(wish, terms, asked.by.time_zone)
+    reading = _reading(wish, terms, asked.by.time_zone)
+    for sums, into in zip(total or (), reading.tallies, strict=total is not None):
+        _absorb(sums, into)
+    return reading
 
 
 def _reading(wish: BehaviourWish, terms: Terms, time_zone: str) -> Reading:

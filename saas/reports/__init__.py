@@ -8,8 +8,8 @@ from saas.reports.actions import Reporter, discard_report, start_report
 from saas.reports.errors import PersonGone, ReportNotFound, ReportNotReady, ReportsRunning
 from saas.reports.events import REPORT_STEP_DUE, TOPICS
 from saas.reports.jobs import REPORT, ReportJobs, purge_reports
-from saas.reports.kinds import Asked, Finished, Page, Parts, Presence, ReportKind
-from saas.reports.queries import Report, count_items, get_ready, get_report, list_items, list_reports
+from saas.reports.kinds import Asked, Finished, Found, Page, Presence, ReportKind
+from saas.reports.queries import Report, get_ready, get_report, list_items, list_reports
 from saas.reports.rules import KEPT, MOST_RUNNING, ReportState
 
 __all__ = [
@@ -20,8 +20,8 @@ __all__ = [
     "TOPICS",
     "Asked",
     "Finished",
+    "Found",
     "Page",
-    "Parts",
     "PersonGone",
     "Presence",
     "Report",
@@ -32,7 +32,6 @@ __all__ = [
     "ReportState",
     "Reporter",
     "ReportsRunning",
-    "count_items",
     "discard_report",
     "get_ready",
     "get_report",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +20,7 @@ from saas.kernel import Actor, AppError, AppErrors, Clock, InputProblem, Scalar,
 from saas.reports.errors import PersonGone, ReportsRunning
 from saas.reports.events import REPORT_STEP_DUE
 from saas.reports.kinds import Asked, Contexts, Finished, Page, ReportKind
-from saas.reports.queries import PART, Report, get_report, lock_report, parts_of
+from saas.reports.queries import FOUND, TOTAL, Report, found_of, get_report, lock_report, total_of
 from saas.reports.rules import MOST_RUNNING, ReportState
 from tenants import current_tenant_id, current_transaction
 
@@ -40,8 +39,9 @@ _INSERT_ITEMS = """
 INSERT INTO report_item (tenant_id, id, report_id, list_name, place, content)
 SELECT $1, i.id, $2, $3, i.place, i.content::jsonb
 FROM unnest($4::uuid[], $5::int[], $6::text[]) AS i (id, place, content)
+ON CONFLICT (tenant_id, report_id, list_name, place) DO UPDATE SET content = excluded.content
 """
-_DROP_PARTS = "DELETE FROM report_item WHERE tenant_id = $1 AND report_id = $2 AND list_name = 'part'"
+_DROP_PAGES = "DELETE FROM report_item WHERE tenant_id = $1 AND report_id = $2 AND list_name IN ('total', 'found')"
 _END = """
 UPDATE report SET state = $3, step = step + 1, ended_at = $4, summary = $5::text::jsonb, problem = $6::text::jsonb
 WHERE tenant_id = $1 AND id = $2 AND state = 'running'
@@ -118,12 +118,13 @@ class Reporter:
             raise PersonGone("reports.person_gone")
         require(by.access, kind.permission)
         asked = Asked(by, report.wish, self.clock)
+        total = await total_of(report.id)
         if report.is_read:
-            return await kind.finish(asked, partial(parts_of, report.id))
-        return await kind.reckon(asked, after=report.at_id or _FIRST)
+            return await kind.finish(asked, total=total, found=found_of(report.id))
+        return await kind.reckon(asked, after=report.at_id or _FIRST, total=total)
 
     async def _store(self, report: Report, result: Finished) -> None:
-        await current_transaction().execute(_DROP_PARTS, current_tenant_id(), report.id)
+        await current_transaction().execute(_DROP_PAGES, current_tenant_id(), report.id)
         for name, entries in result.lists.items():
             await _insert(report.id, name, enumerate(entries))
         await _end(report.id, ReportState.READY, summary=_text(result.summary), clock=self.clock)
@@ -131,13 +132,15 @@ class Reporter:
 
 async def fail_report(report_id: UUID, refused: AppError, *, clock: Clock) -> None:
     """End a report that runs with the problem that it met."""
-    await current_transaction().execute(_DROP_PARTS, current_tenant_id(), report_id)
+    await current_transaction().execute(_DROP_PAGES, current_tenant_id(), report_id)
     await _end(report_id, ReportState.FAILED, problem=_text(InputProblem.of(refused).plain()), clock=clock)
 
 
 async def _go_on(report: Report, page: Page) -> None:
     if page.last is not None:
-        await _insert(report.id, PART, [(report.step, page.part)])
+        await _insert(report.id, TOTAL, [(0, page.total)])
+        if page.found:
+            await _insert(report.id, FOUND, [(report.step, page.found)])
     next_step = await current_transaction().fetchval(_ONWARD, current_tenant_id(), report.id, page.last, page.done)
     await _make_due(report.id, next_step)
 

@@ -32,11 +32,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page came to, as JSON values, of how many objects, and the last of them; None where there was none."""
+    """What a page came to, as JSON values: `total` of all pages up to it, which takes the place of the one before, and
+    what was `found` in it to be listed. Of how many objects it is, and the last of them; None where there was none.
+    """
 
-    part: Any
+    total: Any
     done: int
     last: UUID | None
+    found: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,8 @@ class Finished:
     lists: Mapping[str, Sequence[Any]]
 
 
-Parts = Callable[[], AsyncIterator[Any]]
-"""What the pages came to, in their order, one at a time; it may be read more than once."""
+Found = AsyncIterator[Sequence[Any]]
+"""What was found in the pages, in their order, one page at a time."""
 
 
 class ReportKind(Protocol):
@@ -62,14 +65,15 @@ class ReportKind(Protocol):
     def permission(self) -> str:
         """What whoever asked must still hold at each step."""
 
-    async def reckon(self, asked: Asked, *, after: UUID) -> Page:
-        """The page of objects behind one, by id: some thousands, a few seconds' work.
+    async def reckon(self, asked: Asked, *, after: UUID, total: Any) -> Page:
+        """The page of objects behind one, by id: some thousands, a few seconds' work; `total` of those before it, None
+        before the first.
 
         :raises AppError: the report can't be made; it fails with that.
         """
 
-    async def finish(self, asked: Asked, parts: Parts) -> Finished:
-        """The result, from all pages.
+    async def finish(self, asked: Asked, *, total: Any, found: Found) -> Finished:
+        """The result of all pages.
 
         :raises AppError: the report can't be made; it fails with that.
         """

@@ -38,7 +38,7 @@ class Report(TenantModel):
 
 
 class ReportItem(TenantModel):
-    """One entry of a list of a report, by its place; while it is reckoned, what a page came to (list ``part``)."""
+    """One entry of a list of a report, by its place; while it is reckoned, what its pages came to."""
 
     report_id = fields.UUIDField()
     list_name = fields.CharField(max_length=20)

@@ -16,7 +16,9 @@ from saas.reports.errors import ReportNotFound, ReportNotReady
 from saas.reports.rules import KEPT, ReportState
 from tenants import current_tenant_id, current_transaction
 
-PART = "part"
+TOTAL, FOUND = "total", "found"
+"""Lists of a report that runs: what all pages came to, in one entry, and what was found, an entry a page."""
+
 _COLUMNS = """
 SELECT id, kind, state, wish::text AS wish, account_id, actor::text AS actor, step, at_id, is_read, done_count,
        total_count, summary::text AS summary, problem::text AS problem, created_at, ended_at
@@ -31,7 +33,6 @@ _ITEMS = """
 SELECT place, content::text AS content FROM report_item
 WHERE tenant_id = $1 AND report_id = $2 AND list_name = $3 AND place > $4 ORDER BY place LIMIT $5
 """
-_COUNT = "SELECT count(*) FROM report_item WHERE tenant_id = $1 AND report_id = $2 AND list_name = $3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +99,21 @@ async def list_items(report_id: UUID, list_name: str, *, after: int = -1, first:
     return [(row["place"], orjson.loads(row["content"])) for row in rows]
 
 
-async def count_items(report_id: UUID, list_name: str) -> int:
-    """How many entries a list of a report's result has."""
-    return int(await current_transaction().fetchval(_COUNT, current_tenant_id(), report_id, list_name))
-
-
 async def lock_report(report_id: UUID) -> Report | None:
     """The report, held until the transaction ends: its steps follow each other. None where it is gone."""
     return await _one(_LOCKED, report_id)
 
 
-async def parts_of(report_id: UUID) -> AsyncIterator[Any]:
-    """What the report's pages came to, in their order; one at a time is in memory."""
+async def total_of(report_id: UUID) -> Any:
+    """What the pages of a report that runs have come to; None before the first."""
+    return next((content for _, content in await list_items(report_id, TOTAL, first=1)), None)
+
+
+async def found_of(report_id: UUID) -> AsyncIterator[Any]:
+    """What was found in the report's pages, in their order; one at a time is in memory."""
     place = -1
-    while found := await list_items(report_id, PART, after=place, first=1):
-        ((place, content),) = found
+    while entries := await list_items(report_id, FOUND, after=place, first=1):
+        ((place, content),) = entries
         yield content
 
 

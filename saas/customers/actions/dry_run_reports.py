@@ -18,10 +18,10 @@ from saas.customers.actions.dry_running import (
 )
 from saas.customers.actions.due_dates import ActivitySource
 from saas.customers.errors import PoolChanged
-from saas.customers.recycling import DryRun, Effect, Taken
+from saas.customers.recycling import Comparison, DryRun, Effect, Taken
 from saas.customers.settings import settings_of
 from saas.kernel import Actor, Clock, local_date
-from saas.reports import Asked, Finished, Page, Parts, get_ready, list_items, start_report
+from saas.reports import Asked, Finished, Found, Page, get_ready, list_items, start_report
 
 DRY_RUN = "customers.dry_run"
 PERMISSION = "pool:configure"
@@ -103,7 +103,7 @@ class DryRunReport:
     name: str = DRY_RUN
     permission: str = PERMISSION
 
-    async def reckon(self, asked: Asked, *, after: UUID) -> Page:
+    async def reckon(self, asked: Asked, *, after: UUID, total: Any) -> Page:
         """A page of the pool's owned customers, judged by both settings.
 
         :raises PoolChanged: somebody changed or closed the pool since the dry run was asked for.
@@ -113,24 +113,28 @@ class DryRunReport:
         held, last = await read_held(
             trial.pool_id, after=after, most=_PAGE, activity=self.activity, time_zone=asked.by.time_zone
         )
-        comparison = trial.comparison()
+        comparison = _resumed(trial, total)
         comparison.add(held)
         return Page(comparison.plain(most=MOST_NAMED), len(held), last)
 
-    async def finish(self, asked: Asked, parts: Parts) -> Finished:
+    async def finish(self, asked: Asked, *, total: Any, found: Found) -> Finished:
         """All pages together.
 
         :raises PoolChanged: see `reckon`.
         """
         trial = _trial(asked.wish)
         await _require_unchanged(trial)
-        comparison = trial.comparison()
-        async for part in parts():
-            comparison.absorb(part, most=MOST_NAMED)
-        told = comparison.told()
+        told = _resumed(trial, total).told()
         people = [(str(owner_id), astuple(effect)) for owner_id, effect in told.effects]
         summary = {"total": astuple(told.total), "people": told.people}
         return Finished(summary, {PEOPLE: people, CUSTOMERS: [each.plain() for each in told.taken]})
+
+
+def _resumed(trial: Trial, total: Any) -> Comparison:
+    comparison = trial.comparison()
+    if total is not None:
+        comparison.absorb(total)
+    return comparison
 
 
 async def _require_unchanged(trial: Trial) -> None:

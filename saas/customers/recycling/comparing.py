@@ -118,11 +118,11 @@ class Comparison:
         effects = {str(owner_id): astuple(effect) for owner_id, effect in self.effects.items()}
         return {"effects": effects, "taken": [each.plain() for each in _soonest(self.taken)[:most]]}
 
-    def absorb(self, plain: Mapping[str, Any], *, most: int) -> None:
-        """Add what `plain` described, and keep at most so many customers, the soonest; counts are of all."""
+    def absorb(self, plain: Mapping[str, Any]) -> None:
+        """Add what `plain` described; counts are of all, customers those that it kept."""
         for owner_id, counts in plain["effects"].items():
             self.effects.setdefault(UUID(owner_id), Effect()).add(Effect(*counts))
-        self.taken = _soonest([*self.taken, *map(Taken.of_plain, plain["taken"])])[:most]
+        self.taken += map(Taken.of_plain, plain["taken"])
 
 
 def _soonest(taken: Iterable[Taken]) -> list[Taken]:

@@ -56,7 +56,7 @@ class Migration(RoomMigration):
                 "table": "report_item",
                 "app": "reports",
                 "pk_attr": "id",
-                "table_description": "One entry of a list of a report, by its place; while it is reckoned, what a page came to (list ``part``).",
+                "table_description": "One entry of a list of a report, by its place; while it is reckoned, what its pages came to.",
             },
             bases=["TenantModel"],
         ),
