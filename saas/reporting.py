@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from saas.access import AccessTables
 from saas.analytics import BehaviourReportKind
+from saas.circulation import DeclineDryRunReport
 from saas.customers import DryRunReport
 from saas.identity import get_live_membership
 from saas.kernel import Actor, Clock
@@ -16,7 +17,7 @@ from saas.reports import Presence, Reporter, ReportJobs, ReportKind
 from saas.sales import find_activity
 from tenants import Database, DatabaseRole, get_tenant_facts
 
-REPORT_KINDS: tuple[ReportKind, ...] = (DryRunReport(find_activity), BehaviourReportKind())
+REPORT_KINDS: tuple[ReportKind, ...] = (DryRunReport(find_activity), DeclineDryRunReport(), BehaviourReportKind())
 """Each room with reports that take longer than a request gives its kind here."""
 
 

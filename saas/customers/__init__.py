@@ -110,6 +110,7 @@ from saas.customers.held_queries import (
 )
 from saas.customers.holding_queries import (
     PoolHolding,
+    count_dealt_customers,
     find_dealt_customers,
     find_held_by,
     find_pool_owners,
@@ -273,6 +274,7 @@ __all__ = [
     "close_pool",
     "commit_allocation",
     "configure_pool",
+    "count_dealt_customers",
     "count_entries",
     "count_held",
     "count_held_customers",

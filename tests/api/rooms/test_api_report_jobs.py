@@ -8,15 +8,11 @@ import io
 import secrets
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest_asyncio
 
-from saas.events import Delivery
-from saas.kernel import parse_public_id
-from saas.main import worker_services
-from saas.reports import REPORT_STEP_DUE
+from tests.api.rooms.reporting import take_steps
 from tests.api.rooms.web import USER_ERRORS, Person, Web
 
 FOUND = """
@@ -120,25 +116,6 @@ async def firm(web: Web) -> Firm:
     return Firm(owner, reps, pool, customers)
 
 
-async def work(web: Web, company_id: str) -> int:
-    """Deliver the steps that wait until none does, as the product's own worker does; how many."""
-    services, tenant_id, taken = worker_services(web.installation), parse_public_id(company_id, prefix="com"), 0
-    delivery = Delivery(services.database, services.handlers, retry=services.retry, clock=services.clock)
-    while waiting := await _waiting(web, tenant_id):
-        for event_id, attempts in waiting:
-            await delivery(str(tenant_id), str(event_id), attempts)
-            taken += 1
-    return taken
-
-
-async def _waiting(web: Web, tenant_id: UUID) -> list[tuple[UUID, int]]:
-    async with web.installation.database.transaction(tenant_id) as transaction:
-        rows = await transaction.fetch(
-            "SELECT id, attempts FROM outbox WHERE done_at IS NULL AND topic = $1", REPORT_STEP_DUE
-        )
-    return [(row["id"], row["attempts"]) for row in rows]
-
-
 async def job(person: Person, report: str) -> dict[str, Any]:
     found: dict[str, Any] = (await person.data(JOB, report=report))["reportJob"]
     return found
@@ -158,7 +135,7 @@ async def test_a_dry_run_by_a_worker_is_what_it_is_at_once(firm: Firm, web: Web)
         3,
     )
     assert await owner.code(RESULT, report=report) == "CONFLICT"
-    assert await work(web, owner.company_id) == 3  # the customers, none behind them, and putting together
+    assert await take_steps(web, owner.company_id) == 3  # the customers, none behind them, and putting together
     assert (await job(owner, report))["state"] == "READY"
     found = (await owner.data(RESULT, report=report))["customerPoolDryRunResult"]
     assert found == {"pool": {"id": firm.pool["id"]}, "version": 1, "isStale": False, "result": at_once}
@@ -178,7 +155,7 @@ async def test_a_dry_run_by_a_worker_is_what_it_is_at_once(firm: Firm, web: Web)
 
 async def test_who_may_read_and_what_is_refused(firm: Firm, web: Web) -> None:
     report = (await firm.start())["report"]
-    await work(web, firm.owner.company_id)
+    await take_steps(web, firm.owner.company_id)
     consultant = await firm.owner.invite("consultant", name="顾问", staff=False)
     assert (await consultant.data(RESULT, report=report))["customerPoolDryRunResult"]["version"] == 1
     assert await consultant.code(JOB, report=report) == "NOT_FOUND"
@@ -211,7 +188,7 @@ async def test_a_problem_is_told_and_a_report_is_dropped(firm: Firm, web: Web) -
     await owner.done(update, id=firm.pool["id"], claimLimit=7, expectedVersion=firm.pool["version"])
     assert (await owner.done(DISCARD, report=reports[0]))["report"] == reports[0]
     assert (await owner.refused(DISCARD, report=reports[0]))["code"] == "NOT_FOUND"
-    await work(web, owner.company_id)
+    await take_steps(web, owner.company_id)
     failed = await job(owner, reports[1])
     assert (failed["state"], failed["problem"]["code"], failed["problem"]["messageKey"]) == (
         "FAILED",
@@ -233,7 +210,7 @@ async def test_a_behaviour_report_by_a_worker_is_what_it_is_at_once(firm: Firm, 
     for person in (firm.owner, firm.reps[0]):
         payload = await person.done(BEHAVIOUR_START, idempotencyKey=secrets.token_hex(8), report=wished)
         made[person.email] = payload["report"]
-    assert await work(web, firm.owner.company_id) == 6
+    assert await take_steps(web, firm.owner.company_id) == 6
     for person, lines in ((firm.owner, 2), (firm.reps[0], 1)):
         at_once = (await person.data(BEHAVIOUR_NOW, input=wished))["behaviourReport"]
         found = (await person.data(BEHAVIOUR_RESULT, report=made[person.email]))["behaviourReportResult"]
