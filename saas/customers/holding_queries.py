@@ -48,6 +48,7 @@ _COUNT_DEALT = """
 SELECT count(*) FROM customer
 WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NOT NULL AND last_deal_on IS NOT NULL
 """
+_NAMED = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id = ANY ($3) ORDER BY c.id"
 _OF_OWNERS = f"{_HELD} AND c.owner_id = ANY ($3) ORDER BY c.owner_id, c.id"
 _OWNERS = """
 SELECT DISTINCT owner_id FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NOT NULL ORDER BY owner_id
@@ -66,6 +67,14 @@ async def find_dealt_customers(pool_id: UUID, *, after: UUID, most: int, today: 
 async def count_dealt_customers(pool_id: UUID) -> int:
     """How many of the pool's owned customers have a deal."""
     return int(await current_transaction().fetchval(_COUNT_DEALT, current_tenant_id(), pool_id))
+
+
+async def find_named_dealt_customers(
+    pool_id: UUID, customer_ids: Collection[UUID], *, today: date
+) -> list[PoolHolding]:
+    """Those of some customers that are owned in the pool and have a deal, by id."""
+    rows = await current_transaction().fetch(_NAMED, current_tenant_id(), pool_id, list(customer_ids))
+    return await _holdings(rows, today)
 
 
 async def find_pool_owners(pool_id: UUID) -> list[UUID]:
