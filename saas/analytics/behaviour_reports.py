@@ -15,7 +15,6 @@ from saas.access import AccessTable
 from saas.analytics.behaviour import Grouping, Line, Return, Seat, Tallies, Tally, Terms, tally_of
 from saas.analytics.behaviour_queries import MOST_RETURNS, FileFormat, ShownBehaviour, record_export
 from saas.analytics.behaviour_reading import (
-    PAGE,
     BehaviourWish,
     Reading,
     SeenLines,
@@ -30,6 +29,9 @@ from saas.reports import Asked, Finished, Found, Page, get_ready, list_items, st
 
 BEHAVIOUR = "analytics.behaviour"
 LINES, RETURNS = "lines", "returns"
+PAGE = 1_000
+"""Customers of a step: a fraction of a second of the processor, some seconds where it is shared with many."""
+
 _ALL = 1_000_000
 _KEPT_TWICE = 2 * MOST_RETURNS
 

@@ -29,7 +29,8 @@ PEOPLE, CUSTOMERS = "people", "customers"
 MOST_NAMED = 1_000
 """Customers that a report names, the soonest taken; the others are in its counts."""
 
-_PAGE = 2_000
+_PAGE = 1_000
+"""Customers of a step: a fraction of a second of the processor, some seconds where it is shared with many."""
 
 
 @dataclass(frozen=True, slots=True)
