@@ -11,9 +11,10 @@ from uuid import UUID
 
 from saas.access import SALES_MANAGER, AccessTables
 from saas.audit import HeadLog, chain, read_head
-from saas.circulation.jobs import AssessmentRun, DeclineRun
-from saas.circulation.mails import FindRecipients
+from saas.circulation.jobs import AssessmentJobs, AssessmentRun, DeclineRun
+from saas.circulation.mails import CirculationMails, FindRecipients
 from saas.customers import (
+    RECYCLE_WARNED,
     ArrivalAlerts,
     ArrivalJobs,
     OwnershipNotices,
@@ -28,6 +29,7 @@ from saas.customers import (
     job_actor,
     try_waiting_again,
 )
+from saas.customers.jobs import WARNING_MAIL
 from saas.events import Handlers, purge_idempotency, purge_outbox
 from saas.exchange import FolderStore, purge_imports
 from saas.identity import Holder, Recipient, find_holders, find_recipient, find_staff_recipients, purge_identity
@@ -35,7 +37,8 @@ from saas.jobs import PeriodicJob, Postbox
 from saas.kernel import Catalogue, Clock
 from saas.onboarding.jobs import purge_sign_up_keys
 from saas.people import find_manager, find_supervisors
-from saas.sales import find_follow_up_facts
+from saas.reports import purge_reports
+from saas.sales import find_activity
 from saas.sealing import Sealer
 from tenants import Database, DatabaseRole, TenantStatus, TenantSummary, current_tenant_id, list_tenants
 
@@ -85,7 +88,7 @@ def listen_for_owners(
 
     OwnershipNotices(postbox, recipient, catalogue).listen(handlers)
     RequestMails(postbox, deciders, recipient, catalogue).listen(handlers)
-    RuleChangeNotice(postbox, recipient, find_follow_up_facts, catalogue).listen(handlers)
+    RuleChangeNotice(postbox, recipient, find_activity, catalogue).listen(handlers)
 
 
 def listen_for_proposals(
@@ -128,9 +131,33 @@ def listen_for_arrivals(
     ArrivalAlerts(postbox, administrators, catalogue).listen(handlers)
 
 
+def listen_for_pools(
+    handlers: Handlers,
+    database: Database,
+    access: AccessTables,
+    sealer: Sealer,
+    postbox: Postbox,
+    catalogue: Catalogue,
+    clock: Clock,
+) -> None:
+    """All that follows from what happens in pools, but for allocations by hand."""
+    handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, postbox, catalogue, clock))
+    listen_for_owners(handlers, database, postbox, catalogue, clock)
+    listen_for_proposals(handlers, database, access, postbox, catalogue, clock)
+    listen_for_arrivals(handlers, database, access, sealer, postbox, catalogue, clock)
+
+
+def listen_for_circulation(
+    handlers: Handlers, database: Database, sealer: Sealer, postbox: Postbox, catalogue: Catalogue, clock: Clock
+) -> None:
+    """Declines and assessments: the mails about them, and what is worked out and carried out."""
+    CirculationMails(postbox, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
+    AssessmentJobs(database, sealer, clock).listen(handlers)
+
+
 def recycling_run(database: Database, tenant: TenantSummary, clock: Clock) -> RecyclingRun:
     """The recycling of one company on its present day, with the follow-ups that the sales room knows."""
-    return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, follow_ups=find_follow_up_facts, clock=clock)
+    return RecyclingRun(database, tenant.id, time_zone=tenant.time_zone, activity=find_activity, clock=clock)
 
 
 async def take_over(database: Database, clock: Clock) -> None:
@@ -143,7 +170,7 @@ async def take_over(database: Database, clock: Clock) -> None:
 async def _take_over(database: Database, tenant: TenantSummary, clock: Clock) -> None:
     async with database.transaction(tenant.id):
         leavers = await find_leavers()
-    separation = Separation(job_actor(tenant.id), LEFT, find_follow_up_facts, tenant.time_zone, clock)
+    separation = Separation(job_actor(tenant.id), LEFT, find_activity, tenant.time_zone, clock)
     for employee_id in leavers:
         async with database.transaction(tenant.id):
             await separation.leave_customers(employee_id=employee_id, successor_id=None)
@@ -174,6 +201,7 @@ def periodic_jobs(
                 await purge_outbox(clock=clock)
                 await purge_idempotency(clock=clock)
                 await purge_imports(files=files, clock=clock)
+                await purge_reports(clock=clock)
 
     async def recycle() -> None:
         for tenant in await every_tenant(database):

@@ -20,25 +20,21 @@ import saas.incentives
 import saas.onboarding
 import saas.payroll
 import saas.people
+import saas.reports
 import saas.sales
 from saas.access import PERMISSIONS, AccessCatalogue, AccessTables
 from saas.background import (
     circulation_jobs,
     every_tenant,
-    listen_for_arrivals,
-    listen_for_owners,
-    listen_for_proposals,
-    owner_and_supervisors,
+    listen_for_circulation,
+    listen_for_pools,
     periodic_jobs,
-    recycle_warning,
     recycling_run,
 )
 from saas.backing import Backing, Progress, apply_migrations, backing
-from saas.circulation.jobs import AssessmentJobs
-from saas.circulation.mails import CirculationMails
 from saas.config import ConfigError, Settings
-from saas.customers import RECYCLE_WARNED, CustomerHooks, LedgerFeed, RefusalTally, tell_readers_with
-from saas.customers.jobs import WARNING_MAIL, AllocationJobs
+from saas.customers import CustomerHooks, LedgerFeed, RefusalTally, tell_readers_with
+from saas.customers.jobs import AllocationJobs
 from saas.doors import PoolViews, ReadsAudit, TenantsPlugins
 from saas.events import EventTopic, Handlers, IdempotencyStore, ring_with
 from saas.exchange import STEP_FALLEN_DUE, TAKE_STEP, FolderStore, Importer, Kinds, TakeStep
@@ -59,6 +55,7 @@ from saas.payroll import INPUTS_AWAITED, PAYSLIPS_AWAITED, PayrollHooks, Payroll
 from saas.payroll.jobs import COMPUTE, FREEZE, PayrollJobs
 from saas.reads import Reader, Registry
 from saas.reads.mapping import Column, Expression, RoomReads
+from saas.reporting import report_jobs
 from saas.sealing import BlindIndex, FileKeyProvider, SealedOpener, Sealer, normalise_phone
 from saas.worker import WorkerServices
 from tenants import Database, bind_models, unbind_models
@@ -90,6 +87,7 @@ ROOMS_WITH_TABLES = (
     "identity",
     "extensions",
     "exchange",
+    "reports",
     "people",
     "customers",
     "sales",
@@ -124,6 +122,7 @@ ROOM_READS: tuple[RoomReads, ...] = (
 TOPICS: tuple[EventTopic, ...] = (
     COMPANY_SIGNED_UP,
     *saas.exchange.TOPICS,
+    *saas.reports.TOPICS,
     *saas.customers.TOPICS,
     *saas.sales.TOPICS,
     *saas.incentives.TOPICS,
@@ -149,6 +148,7 @@ SPEAKING = (
     "saas.payroll",
     "saas.people",
     "saas.reads",
+    "saas.reports",
     "saas.sales",
     "saas.sealing",
     "saas.web",
@@ -366,14 +366,11 @@ def worker_services(installation: Installation) -> WorkerServices:
     mails, catalogue = MailFolder(installation.mail_folder), installation.product.catalogue
     welcome = WelcomeMail(mails, recipient=recipient, catalogue=catalogue)
     handlers.on(COMPANY_SIGNED_UP, name=WELCOME_MAIL, handler=welcome)
-    handlers.on(RECYCLE_WARNED, name=WARNING_MAIL, handler=recycle_warning(database, mails, catalogue, clock))
-    CirculationMails(mails, owner_and_supervisors(database, clock), catalogue, clock).listen(handlers)
-    AssessmentJobs(database, installation.sealer, clock).listen(handlers)
-    listen_for_owners(handlers, database, mails, catalogue, clock)
     access = AccessTables(database, installation.product.rights)
-    listen_for_proposals(handlers, database, access, mails, catalogue, clock)
-    listen_for_arrivals(handlers, database, access, installation.sealer, mails, catalogue, clock)
+    listen_for_pools(handlers, database, access, installation.sealer, mails, catalogue, clock)
+    listen_for_circulation(handlers, database, installation.sealer, mails, catalogue, clock)
     AllocationJobs(installation.sealer, clock, installation.product.host).listen(handlers)
+    report_jobs(database, access, clock).listen(handlers)
     handlers.on(STEP_FALLEN_DUE, name=TAKE_STEP, handler=TakeStep(importer(installation)))
     payroll = PayrollJobs(installation.product.host, installation.sealer, clock, commission=PAYROLL_SOURCES.commission)
     SettlementJobs(installation.sealer, clock).listen(handlers)

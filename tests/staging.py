@@ -26,7 +26,7 @@ from saas.customers import (
 )
 from saas.kernel import Actor, AppError, FrozenClock, new_id
 from saas.people import FoundedCompany, create_employee, found_company
-from saas.sales import create_first_stages, create_follow_up, find_follow_up_facts
+from saas.sales import create_first_stages, create_follow_up, find_activity
 from saas.sealing import FileKeyProvider, Keyring, Sealer
 from tenants import Database, DatabaseRole, DatabaseUrls, current_transaction
 from tenants.roles import ensure_database
@@ -101,6 +101,8 @@ _TABLES = (
     "assessment_person",
     "assessment_customer",
     "circulation_run",
+    "report",
+    "report_item",
     "audit_entry",
     "outbox",
 )
@@ -203,9 +205,7 @@ class Company:
 
     def recycling(self) -> RecyclingRun:
         """A run of recycling on the company's present day."""
-        return RecyclingRun(
-            self.database, self.tenant_id, time_zone=ZONE, follow_ups=find_follow_up_facts, clock=self.clock
-        )
+        return RecyclingRun(self.database, self.tenant_id, time_zone=ZONE, activity=find_activity, clock=self.clock)
 
     async def recycle(self) -> RecycleReport:
         """The nightly job, now."""

@@ -15,9 +15,6 @@ from saas.analytics.behaviour import (
 from saas.analytics.behaviour import Figure as BehaviourFigure
 from saas.analytics.behaviour import Line as BehaviourLine
 from saas.analytics.behaviour_queries import (
-    CONVERSION_DAYS,
-    NEW_DAYS,
-    BehaviourWish,
     FileFormat,
     PoolMetrics,
     ShownBehaviour,
@@ -26,6 +23,13 @@ from saas.analytics.behaviour_queries import (
     other_period,
     report_behaviour,
     reported_period,
+)
+from saas.analytics.behaviour_reading import CONVERSION_DAYS, NEW_DAYS, BehaviourWish
+from saas.analytics.behaviour_reports import (
+    BehaviourReportKind,
+    export_stored_behaviour,
+    read_behaviour,
+    start_behaviour,
 )
 from saas.analytics.behaviour_rows import BEHAVIOUR_COLUMNS, Writing, file_of, names_for, rows_of
 from saas.analytics.fairness import Alarm, FairnessReport, Figure, Line, Measure
@@ -40,6 +44,7 @@ __all__ = [
     "Alarm",
     "BehaviourFigure",
     "BehaviourLine",
+    "BehaviourReportKind",
     "BehaviourWish",
     "Compared",
     "Comparison",
@@ -58,14 +63,17 @@ __all__ = [
     "Unit",
     "Writing",
     "export_behaviour",
+    "export_stored_behaviour",
     "file_of",
     "measure_pool",
     "names_for",
     "other_period",
     "ratio",
+    "read_behaviour",
     "reads",
     "report_behaviour",
     "report_fairness",
     "reported_period",
     "rows_of",
+    "start_behaviour",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.kernel import BadUserInput, LimitReached, NotFound
+from saas.kernel import BadUserInput, Conflict, LimitReached, NotFound, RuleRefused
 
 
 class ReportPeriodRefused(BadUserInput):
@@ -15,6 +15,14 @@ class ReportTooLarge(LimitReached):
 
 class ReportsBusy(LimitReached):
     """Large reports are made one at a time in each process."""
+
+
+class ReportSettingsChanged(Conflict):
+    """A pool's settings were changed while a report was reckoned, so its pages would be judged by different ones."""
+
+
+class ReportScopeNarrower(RuleRefused):
+    """A stored report tells of people whom its reader may not see any more."""
 
 
 class GroupPersonNotFound(NotFound):

@@ -18,7 +18,7 @@ from saas.bench.pool_floor import NightSample
 from saas.config import read_settings
 from saas.customers import RecyclingRun
 from saas.main import installed_product, opened
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tenants import Database
 
 
@@ -39,7 +39,7 @@ async def measured_in(database: Database, owner_url: str) -> NightSample:
     memory = resident_bytes(os.getpid()) or 0
     async with PostgresProcesses(owner_url) as postgres:
         before, worked, began = await postgres.cpu(), process_time(), perf_counter()
-        run = RecyclingRun(database, TENANT, time_zone=ZONE, follow_ups=find_follow_up_facts, clock=CLOCK)
+        run = RecyclingRun(database, TENANT, time_zone=ZONE, activity=find_activity, clock=CLOCK)
         report = await run.run()
         took, own = perf_counter() - began, process_time() - worked
         postgres_cpu = spent(before, await postgres.cpu())

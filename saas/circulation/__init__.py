@@ -12,6 +12,12 @@ from saas.circulation.actions.assessments import (
     cancel_assessment,
     create_assessment,
 )
+from saas.circulation.actions.dry_run_reports import (
+    DeclineDryRunReport,
+    StoredForecast,
+    get_decline_dry_run,
+    start_decline_dry_run,
+)
 from saas.circulation.actions.dry_running import DeclineForecast, dry_run_declines
 from saas.circulation.actions.policies import PolicyChange, change_policy
 from saas.circulation.events import TOPICS
@@ -34,12 +40,14 @@ __all__ = [
     "AssessmentTerms",
     "AssessmentWish",
     "Cycle",
+    "DeclineDryRunReport",
     "DeclineForecast",
     "DeclineMeasure",
     "DeclineTerms",
     "PolicyChange",
     "PolicyKind",
     "Rotation",
+    "StoredForecast",
     "UseMeasure",
     "announce_assessment",
     "ask_to_move",
@@ -52,5 +60,7 @@ __all__ = [
     "explain_line",
     "explain_person",
     "file_appeal",
+    "get_decline_dry_run",
     "reads",
+    "start_decline_dry_run",
 ]

@@ -23,8 +23,8 @@ from saas.kernel import Actor, Explanation, Period
 from saas.people import find_hire_days
 from saas.sales import (
     CustomerFigures,
+    find_activity,
     find_customer_figures,
-    find_follow_up_facts,
     find_open_opportunities,
     find_worked_on,
 )
@@ -75,7 +75,7 @@ async def find_entries(
 ) -> dict[UUID, Sequence[FollowUpFacts]]:
     """What was done with customers since the beginning of a day, in the order of entry; who has nothing is missing."""
     midnight = datetime.combine(since, time.min, ZoneInfo(time_zone))
-    found = await find_follow_up_facts(dict.fromkeys(customer_ids, Asked(midnight, asks_opportunities=False)))
+    found = await find_activity(dict.fromkeys(customer_ids, Asked(midnight, asks_opportunities=False)))
     return {customer_id: activity.follow_ups for customer_id, activity in found.items()}
 
 

@@ -24,7 +24,12 @@ from saas.customers.settings import settings_in_force
 from saas.kernel import Actor, Period
 from tenants import current_tenant_id, current_transaction
 
-_POOLS = f"SELECT p.id, p.name, {POOL_SETTINGS} FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = ANY ($2)"
+FIRST = UUID(int=0)
+"""Before every id."""
+
+_POOLS = (
+    f"SELECT p.id, p.name, p.version, {POOL_SETTINGS} FROM customer_pool p WHERE p.tenant_id = $1 AND p.id = ANY ($2)"
+)
 _OVERLAPS = """
 o.tenant_id = $1 AND o.pool_id = ANY ($2) AND EXISTS (
     SELECT FROM unnest($3::date[], $4::date[]) AS w (first, until)
@@ -33,8 +38,9 @@ o.tenant_id = $1 AND o.pool_id = ANY ($2) AND EXISTS (
 ) AND ($5::uuid[] IS NULL OR o.owner_department_id = ANY ($5))
 """
 _COUNT = f"SELECT count(*) FROM ownership o WHERE {_OVERLAPS}"
+_COUNT_CUSTOMERS = f"SELECT count(DISTINCT o.customer_id) FROM ownership o WHERE {_OVERLAPS}"
 _CUSTOMERS = f"""
-SELECT DISTINCT o.customer_id FROM ownership o WHERE {_OVERLAPS} ORDER BY o.customer_id
+SELECT DISTINCT o.customer_id FROM ownership o WHERE {_OVERLAPS} AND o.customer_id > $7 ORDER BY o.customer_id LIMIT $8
 """
 _HISTORY = """
 SELECT o.customer_id, o.owner_id, o.owner_department_id, o.pool_id, o.started_at, o.started_on, o.ended_at, o.ended_on,
@@ -62,10 +68,11 @@ WHERE tenant_id = $1 AND pool_id = $2 AND kind = 'moved' AND happened_on >= $3 A
 
 @dataclass(frozen=True, slots=True)
 class ReportedPool:
-    """A pool as reports judge by it: its settings of today, whichever period a report is of."""
+    """A pool as reports judge by it: its settings of today, whichever period a report is of, and its version."""
 
     id: UUID
     name: str
+    version: int
     rules: RecycleRules
     cooldown_days: int
 
@@ -110,7 +117,7 @@ async def get_reported_pools(pool_ids: Collection[UUID]) -> dict[UUID, ReportedP
 
 def _reported(row: asyncpg.Record) -> ReportedPool:
     settings = settings_in_force(row)
-    return ReportedPool(row["id"], row["name"], settings.recycle_rules(), settings.cooldown_days)
+    return ReportedPool(row["id"], row["name"], row["version"], settings.recycle_rules(), settings.cooldown_days)
 
 
 async def require_open_pool(actor: Actor, access: AccessTable, *, pool_id: UUID) -> None:
@@ -157,9 +164,14 @@ async def count_held(wish: HeldWish) -> int:
     return int(await current_transaction().fetchval(_COUNT, *wish.values))
 
 
-async def list_held(wish: HeldWish) -> list[UUID]:
-    """The customers of whom `count_held` counts an ownership, by id."""
-    rows = await current_transaction().fetch(_CUSTOMERS, *wish.values)
+async def count_held_customers(wish: HeldWish) -> int:
+    """How many customers they are of."""
+    return int(await current_transaction().fetchval(_COUNT_CUSTOMERS, *wish.values))
+
+
+async def list_held(wish: HeldWish, *, after: UUID = FIRST, most: int | None = None) -> list[UUID]:
+    """The customers of whom `count_held` counts an ownership, by id, behind `after`; `most` of them, or all."""
+    rows = await current_transaction().fetch(_CUSTOMERS, *wish.values, after, most)
     return [row["customer_id"] for row in rows]
 
 

@@ -44,6 +44,10 @@ SELECT ownership_id FROM holding_mark
 WHERE tenant_id = $1 AND customer_id = ANY ($2) AND state = 'in_force' AND until_on >= $3
 """
 _DEALT = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id > $3 ORDER BY c.id LIMIT $4"
+_COUNT_DEALT = """
+SELECT count(*) FROM customer
+WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NOT NULL AND last_deal_on IS NOT NULL
+"""
 _NAMED = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id = ANY ($3) ORDER BY c.id"
 _OF_OWNERS = f"{_HELD} AND c.owner_id = ANY ($3) ORDER BY c.owner_id, c.id"
 _OWNERS = """
@@ -58,6 +62,11 @@ async def find_dealt_customers(pool_id: UUID, *, after: UUID, most: int, today: 
     """A page of the pool's owned customers with a deal, by id."""
     rows = await current_transaction().fetch(_DEALT, current_tenant_id(), pool_id, after, most)
     return await _holdings(rows, today)
+
+
+async def count_dealt_customers(pool_id: UUID) -> int:
+    """How many of the pool's owned customers have a deal."""
+    return int(await current_transaction().fetchval(_COUNT_DEALT, current_tenant_id(), pool_id))
 
 
 async def find_named_dealt_customers(

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from saas.customers.actions.carrying_out import give_ordered, give_up_commit
 from saas.customers.actions.dry_running import Losses, find_losses
-from saas.customers.actions.due_dates import FollowUpSource
+from saas.customers.actions.due_dates import ActivitySource
 from saas.customers.actions.plans import deal_plan, give_up_plan
 from saas.customers.events import COMMIT_AWAITED, CUSTOMER_ASSIGNED, CUSTOMERS_LOST, PLAN_AWAITED, RECYCLING_CHANGED
 from saas.customers.plugin_methods import PluginMethods
@@ -155,7 +155,7 @@ class RuleChangeNotice:
 
     postbox: Postbox
     recipient: FindOwner
-    follow_ups: FollowUpSource
+    activity: ActivitySource
     catalogue: Catalogue
 
     def listen(self, handlers: Handlers) -> None:
@@ -166,7 +166,7 @@ class RuleChangeNotice:
         """A mail to each who would lose a customer on the first day after the grace, were nothing done until then."""
         pool_id, version = UUID(str(event.payload["pool_id"])), int(str(event.payload["version"]))
         zone = (await get_tenant_facts()).time_zone
-        losses = await find_losses(pool_id=pool_id, version=version, follow_ups=self.follow_ups, time_zone=zone)
+        losses = await find_losses(pool_id=pool_id, version=version, activity=self.activity, time_zone=zone)
         if losses is None:
             return
         for owner_id, number in losses.customers.items():

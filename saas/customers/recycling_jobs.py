@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, store_due
+from saas.customers.actions.due_dates import ActivitySource, OwnedCustomer, find_owned, store_due
 from saas.customers.actions.pool_versions import apply_begun_settings
 from saas.customers.actions.recycling import Recycled, recycle_due_customers
 from saas.customers.automation import job_actor
@@ -116,10 +116,10 @@ class RecyclingRun:
     """The recycling of one company on its present day. It opens its own transactions."""
 
     def __init__(
-        self, database: Database, tenant_id: UUID, *, time_zone: str, follow_ups: FollowUpSource, clock: Clock
+        self, database: Database, tenant_id: UUID, *, time_zone: str, activity: ActivitySource, clock: Clock
     ) -> None:
         self._database, self._tenant_id, self._zone = database, tenant_id, time_zone
-        self._follow_ups, self._clock = follow_ups, clock
+        self._activity, self._clock = activity, clock
         self._now = clock.now()
         self._today = local_date(self._now, time_zone)
 
@@ -208,7 +208,7 @@ class RecyclingRun:
         return done
 
     async def _reckon(self, ids: Sequence[UUID]) -> dict[UUID, Tally]:
-        owned = await find_owned(ids, follow_ups=self._follow_ups, time_zone=self._zone, is_locking=True)
+        owned = await find_owned(ids, activity=self._activity, time_zone=self._zone, is_locking=True)
         await store_due(owned, today=self._today)
         numbers = Counter(each.pool_id for each in owned)
         return {pool_id: Tally(reckoned=number) for pool_id, number in numbers.items()}
@@ -217,7 +217,7 @@ class RecyclingRun:
         done = await recycle_due_customers(
             job_actor(self._tenant_id),
             customer_ids=ids,
-            follow_ups=self._follow_ups,
+            activity=self._activity,
             time_zone=self._zone,
             clock=self._clock,
         )
@@ -230,7 +230,7 @@ class RecyclingRun:
         """What is to be done with customers today, where anything is."""
         async with self._transaction():
             ids = [each.customer_id for each in page]
-            owned = await find_owned(ids, follow_ups=self._follow_ups, time_zone=self._zone)
+            owned = await find_owned(ids, activity=self._activity, time_zone=self._zone)
         judged = [Foreseen(each, each.verdict(self._today)) for each in owned]
         return [each for each in judged if each.verdict.action is not Action.KEEP or each.verdict.reminder is not None]
 

@@ -45,9 +45,9 @@ from saas.sales.history_queries import (
     sum_collected,
 )
 from saas.sales.queries import (
+    find_activity,
     find_deal_by_external_key,
     find_expected_on,
-    find_follow_up_facts,
     find_visible_deals,
     find_won,
     median_expected,
@@ -99,10 +99,10 @@ __all__ = [
     "enter_deals",
     "enter_opportunities",
     "enter_opportunity",
+    "find_activity",
     "find_customer_figures",
     "find_deal_by_external_key",
     "find_expected_on",
-    "find_follow_up_facts",
     "find_open_opportunities",
     "find_standing_deals",
     "find_touches",

@@ -11,9 +11,10 @@ from uuid import UUID
 import asyncpg
 
 from saas.access import AccessTable, scope_predicate
-from saas.customers import Activity, Asked, FollowUpFacts, OpportunityFacts
+from saas.customers import Activity, Asked, OpportunityFacts
 from saas.kernel import Actor, Period
 from saas.sales.errors import DealNotFound, OpportunityNotFound
+from saas.sales.history_queries import find_touches
 from saas.sales.policies import DEAL_SCOPES, OPPORTUNITY_SCOPES
 from saas.sales.rules.collections import CleanCollection, StoredCollection
 from saas.sales.rules.credits import CreditPart
@@ -266,14 +267,6 @@ async def get_collections(ids: Collection[UUID]) -> list[StoredCollection]:
     return [StoredCollection(row["id"], _collection(row), row["reversed_by_id"] is not None) for row in rows]
 
 
-_SINCE = """
-SELECT f.customer_id, f.author_id, f.kind, f.content, f.call_seconds, f.has_check_in, f.occurred_on
-FROM unnest($2::uuid[], $3::timestamptz[]) AS asked (id, instant)
-JOIN follow_up f ON f.tenant_id = $1 AND f.customer_id = asked.id AND f.occurred_at >= asked.instant
-ORDER BY f.customer_id, f.created_at, f.id
-"""
-
-
 _OPEN = """
 SELECT p.customer_id, p.owner_id, p.engaged_on, p.advanced_on, s.key, s.position,
        p.product IS NOT NULL AND coalesce(p.expected_minor, 0) > 0 AS is_whole
@@ -285,13 +278,13 @@ ORDER BY p.customer_id, p.created_at, p.id
 """
 
 
-async def find_follow_up_facts(asked: Mapping[UUID, Asked]) -> dict[UUID, Activity]:
+async def find_activity(asked: Mapping[UUID, Asked]) -> dict[UUID, Activity]:
     """What was done with customers since an instant each, and what is open with them, as recycling judges it.
 
     One statement for the follow-ups of all of them; one more where open opportunities are asked for.
     """
     since = {customer_id: each.since for customer_id, each in asked.items()}
-    followed = await _find_follow_ups(since)
+    followed = await find_touches(since)
     wanted = {customer_id: since[customer_id] for customer_id, each in asked.items() if each.asks_opportunities}
     opened = await _find_open(wanted) if wanted else {}
     return {
@@ -312,22 +305,6 @@ async def _find_open(since: Mapping[UUID, datetime]) -> dict[UUID, list[Opportun
             is_whole=row["is_whole"],
             stage=row["key"],
             position=row["position"],
-        )
-        found.setdefault(row["customer_id"], []).append(facts)
-    return found
-
-
-async def _find_follow_ups(since: Mapping[UUID, datetime]) -> dict[UUID, list[FollowUpFacts]]:
-    rows = await current_transaction().fetch(_SINCE, current_tenant_id(), list(since), list(since.values()))
-    found: dict[UUID, list[FollowUpFacts]] = {}
-    for row in rows:
-        facts = FollowUpFacts(
-            on=row["occurred_on"],
-            author_id=row["author_id"],
-            kind=row["kind"],
-            content=row["content"],
-            seconds=row["call_seconds"],
-            has_check_in=row["has_check_in"],
         )
         found.setdefault(row["customer_id"], []).append(facts)
     return found

@@ -11,7 +11,7 @@ import pytest
 import saas
 from saas.kernel import LOCALES, Catalogue
 
-ROOMS = ("people", "customers", "sales", "circulation")
+ROOMS = ("people", "customers", "sales", "circulation", "reports")
 CATALOGUE = Catalogue.of(f"saas.{room}" for room in ROOMS)
 
 

@@ -27,6 +27,7 @@ ROOMS = (
     "onboarding",
     "payroll",
     "people",
+    "reports",
     "sales",
 )
 LAYERS = {
@@ -54,6 +55,8 @@ REVIEWED = {
     "customers/allocation_models.py": "tables of what people bring into allocations: a second subject of `models`",
     "customers/allocation_reads.py": "how allocations are read: a fourth subject of `reads`",
     "analytics/behaviour_queries.py": "reports of how people use what they hold: a second subject of `queries`",
+    "analytics/behaviour_reading.py": "facts of such reports, read and added up page by page",
+    "analytics/behaviour_reports.py": "the same report reckoned by a job, stored and read",
     "analytics/behaviour_rows.py": "the same report as rows and files, for spreadsheets",
     "customers/arrival_jobs.py": "what arrives is allocated by itself: a third subject of `jobs`",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
@@ -107,6 +110,7 @@ REVIEWED = {
     "identity/security_events.py": "the trail of accounts, which belong to no company",
     "identity/tokens.py": "what a token looks like and how it is kept",
     "people/persons.py": "which records of the staff are one person: a second subject of `queries`",
+    "reports/kinds.py": "what a room above gives to be reckoned",
     "payroll/payslip.typ": "the page of a payslip",
     "payroll/pdf.py": "the only file that knows typst",
     "payroll/standard.py": "the structure that every company begins with",

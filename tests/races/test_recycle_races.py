@@ -12,7 +12,7 @@ import pytest
 from saas.customers import RecycleReport, recycling_jobs, transfer_customer
 from saas.customers.errors import CustomerNotOwned
 from saas.kernel import Actor, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from saas.sales.errors import FollowUpOfForeignCustomer
 from tests.staging import ALL, ZONE, Company
 
@@ -127,7 +127,7 @@ async def transferred(company: Company, customer_id: UUID, to: Actor) -> None:
             employee_id=to.employee_id or new_id(),
             reason="交接",
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )

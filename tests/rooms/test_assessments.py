@@ -26,7 +26,7 @@ from saas.customers import Marking, MarkKind
 from saas.customers.errors import CooldownRunning
 from saas.kernel import Actor
 from saas.people import create_department
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.rooms.circulating import (
     ASSESSING,
     FOLLOWED_ONLY,
@@ -304,7 +304,7 @@ async def test_a_lock_from_before_the_announcement_keeps_one_from_after_it_does_
     before, after = [line[1] for line in await lines(company, assessment_id)]
 
     async def lock(customer_id: UUID) -> None:
-        marking = Marking(reps[0], SELLING, find_follow_up_facts, ZONE, company.clock)
+        marking = Marking(reps[0], SELLING, find_activity, ZONE, company.clock)
         await company.within(
             lambda: marking.mark(customer_id=customer_id, kind=MarkKind.LOCK, days=90, reason="年度招标")
         )

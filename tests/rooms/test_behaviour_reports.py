@@ -119,7 +119,7 @@ async def test_pages_and_periods_make_no_difference(company: Company, monkeypatc
     await set_stage(company)
     await write(company, history(5, customers=7), paid_on=day(5))
     whole = await report(company, replace(WISH, other=period_before(MARCH)))
-    monkeypatch.setattr("saas.analytics.behaviour_queries.PAGE", 2)
+    monkeypatch.setattr("saas.analytics.behaviour_reading.PAGE", 2)
     assert await report(company, replace(WISH, other=period_before(MARCH))) == whole
     alone = await report(company)
     assert [figures(line) for line in alone.lines] == [

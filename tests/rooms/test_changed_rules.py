@@ -22,7 +22,7 @@ from saas.customers import (
 )
 from saas.customers.actions.dry_running import find_losses
 from saas.kernel import Actor, AppErrors, local_date
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.rules.change_oracle import PlainOwnership, PlainVersion, plain_due, plain_version
 from tests.staging import ALL, ZONE, Company
 
@@ -65,7 +65,7 @@ async def hand(company: Company, customer_id: UUID, to: Actor) -> None:
             employee_id=employee_id,
             reason="交接",
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )
@@ -104,7 +104,7 @@ async def foreseen(company: Company, until: date) -> list[Any]:
             until=until,
             after=None,
             first=10,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             today=local_date(company.clock.now(), ZONE),
         )
@@ -167,7 +167,7 @@ async def test_the_dry_run_shows_each_effect_and_only_losers_are_written_to(comp
 
 async def losses(company: Company, version: int) -> Mapping[UUID, int]:
     found = await company.within(
-        lambda: find_losses(pool_id=company.pool_id, version=version, follow_ups=find_follow_up_facts, time_zone=ZONE)
+        lambda: find_losses(pool_id=company.pool_id, version=version, activity=find_activity, time_zone=ZONE)
     )
     assert found is not None
     return found.customers
@@ -175,9 +175,7 @@ async def losses(company: Company, version: int) -> Mapping[UUID, int]:
 
 async def try_out(company: Company, **settings: Any) -> Comparison:
     wish, today = SettingsWish(company.pool_id, settings, 1), local_date(company.clock.now(), ZONE)
-    return await company.within(
-        lambda: dry_run_settings(wish, follow_ups=find_follow_up_facts, time_zone=ZONE, today=today)
-    )
+    return await company.within(lambda: dry_run_settings(wish, activity=find_activity, time_zone=ZONE, today=today))
 
 
 async def test_more_changes_than_are_kept_apart_change_nothing(company: Company, rep: Actor, monkeypatch: Any) -> None:

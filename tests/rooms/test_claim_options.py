@@ -23,7 +23,7 @@ from saas.customers.errors import (
 )
 from saas.kernel import Actor, AppError
 from saas.people import create_department
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ALL, ZONE, Company, refused
 
 
@@ -59,7 +59,7 @@ async def transfer(company: Company, to: Actor, customer_id: UUID) -> UUID:
             employee_id=employee_id,
             reason="试用",
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )

@@ -11,7 +11,7 @@ import pytest_asyncio
 from saas.customers import Comparison, SettingsWish, dry_run_settings
 from saas.customers.errors import PoolChanged, PoolNotFound
 from saas.kernel import Actor, AppErrors, BadUserInput, local_date, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ZONE, Company
 
 TODAY = date(2026, 11, 23)
@@ -26,9 +26,7 @@ async def rep(company: Company) -> Actor:
 async def tried(company: Company, *, version: int = 1, on: date | None = None, **settings: Any) -> Comparison:
     wish = SettingsWish(company.pool_id, settings, version, on=on)
     today = local_date(company.clock.now(), ZONE)
-    return await company.within(
-        lambda: dry_run_settings(wish, follow_ups=find_follow_up_facts, time_zone=ZONE, today=today)
-    )
+    return await company.within(lambda: dry_run_settings(wish, activity=find_activity, time_zone=ZONE, today=today))
 
 
 async def test_what_is_told_is_what_the_change_then_does(company: Company, rep: Actor) -> None:
@@ -81,9 +79,7 @@ async def test_what_can_not_be_tried(company: Company, rep: Actor) -> None:
             await tried(company, on=day)
     wish = SettingsWish(new_id(), {}, 1)
     with pytest.raises(PoolNotFound):
-        await company.within(
-            lambda: dry_run_settings(wish, follow_ups=find_follow_up_facts, time_zone=ZONE, today=TODAY)
-        )
+        await company.within(lambda: dry_run_settings(wish, activity=find_activity, time_zone=ZONE, today=TODAY))
 
 
 async def test_a_pool_with_too_many_is_refused(company: Company, rep: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

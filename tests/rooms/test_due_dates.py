@@ -22,7 +22,7 @@ from saas.customers import (
     transfer_customer,
 )
 from saas.kernel import Actor, local_date
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.rooms.selling import Sales
 from tests.staging import ALL, REP, ZONE, Company, refused
 
@@ -47,7 +47,7 @@ async def deal(company: Company, customer_id: UUID, signed_on: date | None) -> N
         await note_last_deals({customer_id: signed_on})
         await settle_due(
             [customer_id],
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             today=local_date(company.clock.now(), ZONE),
         )
@@ -140,7 +140,7 @@ async def test_noted_declines_stand_until_they_are_taken_back(company: Company, 
     declined = "SELECT declined_on FROM customer WHERE id = $1"
     for day in (TODAY, None):
         noted = {owned: day, pooled: day}
-        note = partial(note_declines, noted, follow_ups=find_follow_up_facts, time_zone=ZONE, today=TODAY)
+        note = partial(note_declines, noted, activity=find_activity, time_zone=ZONE, today=TODAY)
         assert await company.within(note) == 1
         assert [await company.value(declined, each) for each in (owned, pooled)] == [day, day]
 
@@ -279,7 +279,7 @@ async def test_falling_performance_and_a_contract_that_ended_take_a_customer_bac
     customer_id = await company.enter("晨光", keeper=rep)
     await sales.deal(customer_id, signed_on=today, contract_ends_on=today + timedelta(days=10))
     assert await due(company, customer_id) == (today + timedelta(days=101), "contract_end", 2, None)
-    note = partial(note_declines, {customer_id: today}, follow_ups=find_follow_up_facts, time_zone=ZONE, today=today)
+    note = partial(note_declines, {customer_id: today}, activity=find_activity, time_zone=ZONE, today=today)
     await company.within(note)
     assert await due(company, customer_id) == (today + timedelta(days=31), "decline", 2, None)
     await company.release(rep, customer_id)
@@ -329,7 +329,7 @@ async def test_conditions_decide_however_a_customer_is_received(company: Company
     elif way == "assign":
         await company.within(partial(assign_customer, company.founder, **given))
     else:
-        given["follow_ups"] = find_follow_up_facts
+        given["activity"] = find_activity
         await company.within(partial(transfer_customer, company.founder, **given))
     stored = await due(company, customer_id)
     assert stored == (TODAY + timedelta(days=22), "condition", 2, None)

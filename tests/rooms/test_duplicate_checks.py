@@ -14,7 +14,7 @@ from saas.customers import Entered, Marking, NewCustomer, create_customer
 from saas.customers.errors import CustomerExists, DuplicateChecksUsedUp
 from saas.customers.marks import MarkKind
 from saas.kernel import Actor
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import REP, ZONE, Company, refused
 
 TOLD = (
@@ -129,7 +129,7 @@ async def test_p38_the_status_is_told_and_whom_to_ask(company: Company, status: 
     if status == "dealt":
         await company.run("UPDATE customer SET last_deal_on = $2 WHERE id = $1", customer_id, TODAY)
     if status in ("lock", "protection"):
-        marking = Marking(rep, REP, find_follow_up_facts, ZONE, company.clock)
+        marking = Marking(rep, REP, find_activity, ZONE, company.clock)
         kind = MarkKind(status)
         await company.within(lambda: marking.mark(customer_id=customer_id, kind=kind, days=2, reason="在谈"))
     refusal = await refused(attempt(company, other, NewCustomer(name="晨光")))

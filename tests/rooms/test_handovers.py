@@ -31,7 +31,7 @@ from saas.customers.errors import (
 )
 from saas.kernel import Actor, AppError, BadUserInput, local_date, new_id
 from saas.people import create_department
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ALL, REP, ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
@@ -77,7 +77,7 @@ async def transfer(company: Company, customer_id: UUID, to: Actor, *, reason: st
             employee_id=employee_id,
             reason=reason,
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )
@@ -258,7 +258,7 @@ async def test_after_any_history_the_stored_due_date_is_the_verdicts(
             continue
         today = local_date(company.clock.now(), ZONE)
         async with company.database.transaction(company.tenant_id):
-            owned = await find_owned(customers, follow_ups=find_follow_up_facts, time_zone=ZONE)
+            owned = await find_owned(customers, activity=find_activity, time_zone=ZONE)
         stored = await company.rows(
             "SELECT id, due_on, due_rule, settings_version, earlier_version, effective_follow_up_on, received_on"
             " FROM customer WHERE owner_id IS NOT NULL ORDER BY id"
@@ -278,7 +278,7 @@ async def test_a_rep_sees_no_more_than_is_visible(company: Company, rep: Actor, 
                 employee_id=rep.employee_id or new_id(),
                 reason="x",
                 access=REP,
-                follow_ups=find_follow_up_facts,
+                activity=find_activity,
                 time_zone=ZONE,
                 clock=company.clock,
             )

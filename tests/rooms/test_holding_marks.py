@@ -26,7 +26,7 @@ from saas.customers.errors import (
     OwnExtension,
 )
 from saas.kernel import Actor, AppError, BadUserInput
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ALL, ZONE, Company
 
 TODAY = date(2026, 11, 23)
@@ -47,7 +47,7 @@ async def rep(company: Company) -> Actor:
 
 
 def marking(company: Company, actor: Actor, access: AccessTable = REP) -> Marking:
-    return Marking(actor, access, find_follow_up_facts, ZONE, company.clock)
+    return Marking(actor, access, find_activity, ZONE, company.clock)
 
 
 async def mark(
@@ -163,7 +163,7 @@ async def test_a_new_owner_has_no_lock(company: Company, rep: Actor) -> None:
             employee_id=other.employee_id or customer_id,
             reason="转岗",
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )

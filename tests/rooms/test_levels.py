@@ -12,7 +12,7 @@ from saas.access import AccessTable
 from saas.customers import LevelDays, change_level
 from saas.customers.errors import CustomerNotFound
 from saas.kernel import Actor, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ALL, BLIND, ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
@@ -37,7 +37,7 @@ async def change(
             level=level,
             reason=reason,
             access=access,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )

@@ -16,7 +16,7 @@ from saas.events import Event, EventTopic
 from saas.identity import Recipient
 from saas.jobs import MailFolder
 from saas.kernel import Actor, Catalogue, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.rooms.test_recycling_job import DUE, mails_in
 from tests.staging import ALL, ZONE, Company
 
@@ -170,4 +170,4 @@ def change_notice(folder: Path, known: dict[UUID, Recipient]) -> RuleChangeNotic
     async def recipient(owner_id: UUID) -> Recipient | None:
         return known.get(owner_id)
 
-    return RuleChangeNotice(MailFolder(folder), recipient, find_follow_up_facts, Catalogue.of(["saas.jobs"]))
+    return RuleChangeNotice(MailFolder(folder), recipient, find_activity, Catalogue.of(["saas.jobs"]))

@@ -36,7 +36,7 @@ from saas.customers.errors import (
     SettingsScheduled,
 )
 from saas.kernel import Actor, AppError, AppErrors, BadUserInput, local_date, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
@@ -81,7 +81,7 @@ async def configure(
 ) -> None:
     change = partial(configure_pool, company.founder, pool_id=pool_id or company.pool_id, change=PoolChange(settings))
     await company.within(
-        partial(change, expected_version=version, follow_ups=find_follow_up_facts, time_zone=ZONE, clock=company.clock)
+        partial(change, expected_version=version, activity=find_activity, time_zone=ZONE, clock=company.clock)
     )
 
 
@@ -325,7 +325,7 @@ async def test_a_proposal_shows_what_it_would_do(company: Company, partner: Acto
     customer_id = await company.enter("甲", keeper=partner)
     proposal_id = await propose(company, company.founder, TIGHT)
     company.clock.advance(timedelta(days=6))
-    tried = partial(dry_run_proposal, proposal_id, on=None, follow_ups=find_follow_up_facts, time_zone=ZONE)
+    tried = partial(dry_run_proposal, proposal_id, on=None, activity=find_activity, time_zone=ZONE)
     today = local_date(company.clock.now(), ZONE)
     before = await company.everything()
     found = await company.within(partial(tried, today=today))

@@ -11,7 +11,7 @@ from saas.access import AccessTable
 from saas.customers import Marking, MarkKind, transfer_customer
 from saas.customers.errors import MarkSpent
 from saas.kernel import Actor
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ALL, ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
@@ -32,14 +32,14 @@ async def rep(company: Company) -> Actor:
 
 
 async def protect(company: Company, actor: Actor, customer_id: UUID, days: int, kind: str = "protection") -> UUID:
-    marking = Marking(actor, REP, find_follow_up_facts, ZONE, company.clock)
+    marking = Marking(actor, REP, find_activity, ZONE, company.clock)
     return await company.within(
         lambda: marking.mark(customer_id=customer_id, kind=MarkKind(kind), days=days, reason="年度招标")
     )
 
 
 async def give_up(company: Company, actor: Actor, mark_id: UUID) -> None:
-    marking = Marking(actor, REP, find_follow_up_facts, ZONE, company.clock)
+    marking = Marking(actor, REP, find_activity, ZONE, company.clock)
     await company.within(lambda: marking.end(mark_id=mark_id, reason="已签约"))
 
 
@@ -114,7 +114,7 @@ async def test_a_transfer_late_in_it_takes_the_day_along_and_a_release_ends_it(c
             employee_id=employee_id,
             reason="交接",
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )

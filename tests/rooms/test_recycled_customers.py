@@ -14,7 +14,7 @@ import pytest_asyncio
 from saas.customers import PoolChange, configure_pool, create_pool, transfer_customer
 from saas.kernel import Actor, AppError, AppErrors, new_id
 from saas.people import create_department
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ALL, ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
@@ -155,7 +155,7 @@ async def test_a_run_and_transfers_to_the_same_person_wait_for_each_other(compan
                 employee_id=boss.employee_id or each,
                 reason="交接",
                 access=ALL,
-                follow_ups=find_follow_up_facts,
+                activity=find_activity,
                 time_zone=ZONE,
                 clock=company.clock,
             )

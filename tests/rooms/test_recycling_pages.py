@@ -24,7 +24,7 @@ from saas.customers import (
 )
 from saas.customers.automation import job_actor
 from saas.kernel import FrozenClock, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tenants.schema import OWNER
 from tests.conftest import role_url
 from tests.staging import ALL, ZONE, Company
@@ -84,9 +84,9 @@ async def test_a_run_that_is_killed_goes_on_where_it_stood(company: Company, mon
         asked += 1
         if asked == 3:  # of three pages one goes, and the others are locked
             are_locked.set()
-        return await find_follow_up_facts(since) if asked == 1 else await asyncio.Event().wait()
+        return await find_activity(since) if asked == 1 else await asyncio.Event().wait()
 
-    run = RecyclingRun(company.database, company.tenant_id, time_zone=ZONE, follow_ups=hanging, clock=company.clock)
+    run = RecyclingRun(company.database, company.tenant_id, time_zone=ZONE, activity=hanging, clock=company.clock)
     running = asyncio.create_task(run.run())
     await are_locked.wait()
     running.cancel()
@@ -137,7 +137,7 @@ async def test_claims_do_not_wait_for_a_page(company: Company) -> None:
         await recycle_due_customers(
             job_actor(company.tenant_id),
             customer_ids=customers,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )
@@ -166,7 +166,7 @@ async def test_what_changed_hands_since_the_page_was_read_is_judged_as_it_is(com
             employee_id=other.employee_id or new_id(),
             reason="交接",
             access=ALL,
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )
@@ -176,7 +176,7 @@ async def test_what_changed_hands_since_the_page_was_read_is_judged_as_it_is(com
         lambda: recycle_due_customers(
             job_actor(company.tenant_id),
             customer_ids=[transferred, released, moved, due, new_id()],
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )
@@ -238,9 +238,7 @@ async def test_each_day_of_the_company_has_one_run_at_its_time(
     clock = FrozenClock(datetime.combine(begin, datetime.min.time(), UTC))
     found = []
     for _ in range(72):
-        run = RecyclingRun(
-            company.database, company.tenant_id, time_zone=zone, follow_ups=find_follow_up_facts, clock=clock
-        )
+        run = RecyclingRun(company.database, company.tenant_id, time_zone=zone, activity=find_activity, clock=clock)
         report = await run.run_wanted()
         if report is not None:
             found.append((report.ran_on.day, clock.now().astimezone(ZoneInfo(zone)).strftime("%H:%M")))
@@ -255,7 +253,7 @@ async def test_a_day_that_comes_twice_has_one_run(company: Company) -> None:
     found = []
     for zone in zones:
         run = RecyclingRun(
-            company.database, company.tenant_id, time_zone=zone, follow_ups=find_follow_up_facts, clock=company.clock
+            company.database, company.tenant_id, time_zone=zone, activity=find_activity, clock=company.clock
         )
         report = await run.run_wanted()
         found.append(report and report.ran_on.day)

@@ -14,7 +14,7 @@ from saas.customers.errors import AssigneeNotOnStaff, ClaimantNotOnStaff, Cooldo
 from saas.kernel import Actor, new_id
 from saas.people import separate_employee
 from saas.people.errors import EmployeeNotFound, SeparationRefused
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.staging import ZONE, Company, refused
 
 TODAY = date(2026, 11, 23)
@@ -33,7 +33,7 @@ async def leaver(company: Company) -> Actor:
 async def separate(company: Company, who: Actor, successor_id: UUID | None = None, left_on: date | None = None) -> Left:
     assert who.employee_id is not None
     employee_id = who.employee_id
-    separation = Separation(company.founder, "离职交接", find_follow_up_facts, ZONE, company.clock)
+    separation = Separation(company.founder, "离职交接", find_activity, ZONE, company.clock)
 
     async def whole() -> Left:
         await separate_employee(

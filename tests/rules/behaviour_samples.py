@@ -65,7 +65,7 @@ def customer(
 
 def terms(*, days: int | None = 10, today: date = TODAY, conversion: int = 20, new: int = 30) -> Terms:
     rules = RecycleRules(no_follow_up=InactivityRule(days, {"A": 5} if days else {}))
-    return Terms({POOL: ReportedPool(POOL, "公海", rules, cooldown_days=7)}, new, conversion, today, unit=100)
+    return Terms({POOL: ReportedPool(POOL, "公海", 1, rules, cooldown_days=7)}, new, conversion, today, unit=100)
 
 
 def tallied(*customers: CustomerFacts, period: Period = MARCH, by: Terms | None = None) -> dict[Seat, Tally]:

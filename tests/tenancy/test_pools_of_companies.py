@@ -35,7 +35,7 @@ from saas.customers import (
 )
 from saas.customers.allocation import RosterImpossible
 from saas.kernel import Actor, AppError, NotFound, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tests.rooms.allocation_stage import plan, pooled, staff
 from tests.staging import ZONE, Company, refused
 
@@ -119,7 +119,7 @@ async def transfer(company: Company, actor: Actor, foreign: Foreign) -> object:
         employee_id=actor.employee_id,
         reason="x",
         access=ACCESS,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=ZONE,
         clock=company.clock,
     )
@@ -132,7 +132,7 @@ async def change_level_of(company: Company, actor: Actor, foreign: Foreign) -> o
         level="A",
         reason="x",
         access=ACCESS,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=ZONE,
         clock=company.clock,
     )
@@ -269,7 +269,7 @@ async def test_the_job_of_one_company_touches_no_other(company: Company, other_c
         lambda: recycle_due_customers(
             company.founder,
             customer_ids=[foreign.owned_id],
-            follow_ups=find_follow_up_facts,
+            activity=find_activity,
             time_zone=ZONE,
             clock=company.clock,
         )
@@ -277,7 +277,7 @@ async def test_the_job_of_one_company_touches_no_other(company: Company, other_c
     assert done == []
     today = company.clock.now().date()
     settled = await company.within(
-        lambda: settle_due([foreign.owned_id], follow_ups=find_follow_up_facts, time_zone=ZONE, today=today)
+        lambda: settle_due([foreign.owned_id], activity=find_activity, time_zone=ZONE, today=today)
     )
     assert settled == 0
     assert await other_company.everything() == theirs

@@ -9,7 +9,7 @@ from saas.analytics.behaviour.measures import MEASURES, Figure, Measure, Unit, f
 from saas.analytics.behaviour.periods import Comparison, period_before, period_last_year, period_of
 from saas.analytics.behaviour.report import FEWEST, Compared, Grouping, Line, Observed, Tree, lines
 from saas.analytics.behaviour.returns import Return, ReturnKind, returns
-from saas.analytics.behaviour.tallies import Seat, Tallies, Tally, add_achieved, observe
+from saas.analytics.behaviour.tallies import Seat, Tallies, Tally, add_achieved, observe, tally_of
 
 __all__ = [
     "BACK_DAYS",
@@ -44,5 +44,6 @@ __all__ = [
     "ratio",
     "read_from",
     "returns",
+    "tally_of",
     "twelve_months",
 ]

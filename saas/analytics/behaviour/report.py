@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from saas.analytics.behaviour.measures import MEASURES, Measure
@@ -43,6 +44,17 @@ class Compared:
         """This period's figure less the other's."""
         return None if self.value is None or self.before is None else self.value - self.before
 
+    def plain(self) -> list[str | int | None]:
+        """As JSON values, without the measure."""
+        value, before, median = (None if each is None else str(each) for each in (self.value, self.before, self.median))
+        return [value, self.sample, before, self.sample_before, median, self.people]
+
+    @classmethod
+    def of_plain(cls, measure: Measure, plain: Sequence[Any]) -> Compared:
+        """What `plain` described."""
+        value, sample, before, sample_before, median, people = plain
+        return cls(measure, _decimal(value), sample, _decimal(before), sample_before, _decimal(median), people)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -54,6 +66,26 @@ class Line:
     people: int
     group_id: UUID | None
     figures: tuple[Compared, ...]
+
+    def plain(self) -> list[Any]:
+        """As JSON values; figures by the keys of their measures."""
+        ids = (None if each is None else str(each) for each in (self.id, self.group_id))
+        return [*ids, self.people, {each.measure.key: each.plain() for each in self.figures}]
+
+    @classmethod
+    def of_plain(cls, plain: Sequence[Any]) -> Line:
+        """What `plain` described; a measure that it lacks is left out."""
+        id_, group_id, people, figures = plain
+        found = tuple(Compared.of_plain(each, figures[each.key]) for each in MEASURES if each.key in figures)
+        return cls(_id(id_), people, _id(group_id), found)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from saas.analytics.behaviour.facts import Terms
@@ -16,6 +17,8 @@ TIMES = 2
 """A return is one inside twice the cooldown (再领间隔) of the pool."""
 
 _FIRST_KINDS = frozenset({"created", "imported"})
+_IDS = ("customer_id", "pool_id", "former_id", "receiver_id", "department_id")
+_DAYS = ("ended_on", "received_on")
 
 
 class ReturnKind(Enum):
@@ -47,6 +50,29 @@ class Return:
     def days(self) -> int:
         """Days from the former owner's last to the receiver's first."""
         return (self.received_on - self.ended_on).days
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "kind": self.kind.value,
+            **{name: str(getattr(self, name)) for name in _IDS},
+            "through": [str(each) for each in self.through],
+            **{name: getattr(self, name).isoformat() for name in _DAYS},
+            "end_kind": self.end_kind,
+            "start_kind": self.start_kind,
+        }
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> Return:
+        """What `plain` described."""
+        values = {
+            **plain,
+            "kind": ReturnKind(plain["kind"]),
+            **{name: UUID(plain[name]) for name in _IDS},
+            "through": tuple(UUID(each) for each in plain["through"]),
+            **{name: date.fromisoformat(plain[name]) for name in _DAYS},
+        }
+        return cls(**values)
 
 
 def returns(customer: HeldCustomer, period: Period, terms: Terms) -> Iterator[Return]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -39,6 +39,19 @@ class Tally:
         for mine, theirs in ((self.sums, other.sums), (self.gaps, other.gaps), (self.answers, other.answers)):
             for name, number in theirs.items():
                 mine[name] += number  # type: ignore[index]
+
+    def plain(self) -> list[dict[str, str | int]]:
+        """As JSON values; sums as texts, for amounts times days may be longer than JSON's numbers."""
+        sums: dict[str, str | int] = {name: str(value) for name, value in self.sums.items()}
+        gaps, answers = ({str(key): count for key, count in each.items()} for each in (self.gaps, self.answers))
+        return [sums, {**gaps}, {**answers}]
+
+    @classmethod
+    def of_plain(cls, plain: Sequence[Mapping[str, str | int]]) -> Tally:
+        """What `plain` described."""
+        sums, *others = plain
+        gaps, answers = (Counter({int(key): int(count) for key, count in each.items()}) for each in others)
+        return cls(Counter({name: int(value) for name, value in sums.items()}), gaps, answers)
 
     @classmethod
     def of(cls, tallies: Iterable[Tally]) -> Tally:

@@ -19,7 +19,7 @@ from saas.circulation.rules.declines import Decline, find_declines
 from saas.circulation.rules.terms import DeclineMeasure, DeclineTerms
 from saas.customers import PoolHolding, PoolSettings, find_named_dealt_customers, note_declines
 from saas.kernel import Actor, Clock, local_date, new_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from tenants import current_tenant_id, current_transaction
 
 _OPEN_OF = """
@@ -230,5 +230,5 @@ async def _note(customer_ids: Iterable[UUID], *, today: date, time_zone: str) ->
     rows = await current_transaction().fetch(_COUNTING, current_tenant_id(), ids, today)
     counting = {row["customer_id"]: row["counts_from"] for row in rows}
     await note_declines(
-        {each: counting.get(each) for each in ids}, follow_ups=find_follow_up_facts, time_zone=time_zone, today=today
+        {each: counting.get(each) for each in ids}, activity=find_activity, time_zone=time_zone, today=today
     )

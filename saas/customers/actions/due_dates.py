@@ -51,8 +51,8 @@ class Activity(NamedTuple):
     opportunities: Sequence[OpportunityFacts] = ()
 
 
-FollowUpSource = Callable[[Mapping[UUID, Asked]], Awaitable[Mapping[UUID, Activity]]]
-"""What goes on with customers: the sales room knows (`find_follow_up_facts`). Customers with nothing may be missing."""
+ActivitySource = Callable[[Mapping[UUID, Asked]], Awaitable[Mapping[UUID, Activity]]]
+"""What goes on with customers: the sales room knows (`find_activity`). Customers with nothing may be missing."""
 
 _OWNED = f"""
 SELECT c.id, c.pool_id, c.owner_id, c.owner_department_id, c.level, c.created_at, c.last_deal_on,
@@ -152,12 +152,12 @@ class OwnedCustomer:
         )
 
 
-async def settle_due(customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, today: date) -> int:
+async def settle_due(customer_ids: Collection[UUID], *, activity: ActivitySource, time_zone: str, today: date) -> int:
     """Reckon the due dates of customers anew, where they are owned, and store them; of how many.
 
     The customers are locked first, so that what is stored fits what has committed.
     """
-    owned = await find_owned(customer_ids, follow_ups=follow_ups, time_zone=time_zone, is_locking=True)
+    owned = await find_owned(customer_ids, activity=activity, time_zone=time_zone, is_locking=True)
     await store_due(owned, today=today)
     return len(owned)
 
@@ -170,7 +170,7 @@ async def store_due(owned: Sequence[OwnedCustomer], *, today: date) -> None:
 
 
 async def find_owned(
-    customer_ids: Collection[UUID], *, follow_ups: FollowUpSource, time_zone: str, is_locking: bool = False
+    customer_ids: Collection[UUID], *, activity: ActivitySource, time_zone: str, is_locking: bool = False
 ) -> list[OwnedCustomer]:
     """Those of the customers that are owned, with their facts; locked in the order of their ids.
 
@@ -192,7 +192,7 @@ async def find_owned(
         for row in rows
         if row["id"] in histories and histories[row["id"]][-1]["ended_on"] is None
     ]
-    return await _with_activity(found, histories, follow_ups)
+    return await _with_activity(found, histories, activity)
 
 
 def _grouped(rows: Iterable[asyncpg.Record], key: str) -> dict[UUID, list[asyncpg.Record]]:
@@ -270,7 +270,7 @@ def _reminder(row: asyncpg.Record) -> ReminderFacts:
 
 
 async def _with_activity(
-    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], source: FollowUpSource
+    owned: Sequence[OwnedCustomer], histories: Mapping[UUID, Sequence[asyncpg.Record]], source: ActivitySource
 ) -> list[OwnedCustomer]:
     """What was done before the holding never counts, though it was on the same day, so it is not asked for."""
     asked: dict[UUID, Asked] = {}
@@ -313,7 +313,7 @@ async def note_last_deals(
 
 
 async def note_declines(
-    declines: Mapping[UUID, date | None], *, follow_ups: FollowUpSource, time_zone: str, today: date
+    declines: Mapping[UUID, date | None], *, activity: ActivitySource, time_zone: str, today: date
 ) -> int:
     """Keep since when customers' performance is falling, None where it is not, and settle when they go; of how many.
 
@@ -321,4 +321,4 @@ async def note_declines(
     """
     await lock_customers(declines)
     await current_transaction().execute(_NOTE_DECLINES, current_tenant_id(), list(declines), list(declines.values()))
-    return await settle_due(declines, follow_ups=follow_ups, time_zone=time_zone, today=today)
+    return await settle_due(declines, activity=activity, time_zone=time_zone, today=today)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from saas.access import AccessTable
 from saas.audit import record
-from saas.customers.actions.due_dates import FollowUpSource, settle_due
+from saas.customers.actions.due_dates import ActivitySource, settle_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.administrators import require_administrator
 from saas.customers.errors import (
@@ -315,7 +315,7 @@ async def transfer_customer(
     employee_id: UUID,
     reason: str,
     access: AccessTable,
-    follow_ups: FollowUpSource,
+    activity: ActivitySource,
     time_zone: str,
     clock: Clock,
 ) -> UUID:
@@ -342,7 +342,7 @@ async def transfer_customer(
         raise refusal.at("input", "employee")
     await current_transaction().execute(_END, current_tenant_id(), customer_id, now, today, reason)
     await _give(actor, found, employee_id, "transfer", now, today)
-    await settle_due([customer_id], follow_ups=follow_ups, time_zone=time_zone, today=today)
+    await settle_due([customer_id], activity=activity, time_zone=time_zone, today=today)
     line = LedgerLine(
         "transferred",
         found.pool_id,

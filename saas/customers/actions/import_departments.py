@@ -59,8 +59,9 @@ async def open_departments(
         return DepartmentHoldings()
     present, places = await departments_of(people), await find_promised_departments(context, promised)
     found = await departments_above(places.values())
-    above: dict[Called, Sequence[UUID]] = {**present}
-    above |= {word: found[department_id] for word, department_id in places.items()}
+    above: dict[Called, Sequence[UUID]] = {word: found[department_id] for word, department_id in places.items()}
+    for employee_id, own in present.items():
+        above[employee_id] = own
     departments = {each for those in above.values() for each in those}
     if context.is_commit:
         limited = {each for pool in limiting for each in pool.settings.limits_together(departments)}

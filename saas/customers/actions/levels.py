@@ -8,7 +8,7 @@ from uuid import UUID
 
 from saas.access import AccessTable
 from saas.audit import record
-from saas.customers.actions.due_dates import Activity, Asked, FollowUpSource, OwnedCustomer, find_owned, settle_due
+from saas.customers.actions.due_dates import Activity, ActivitySource, Asked, OwnedCustomer, find_owned, settle_due
 from saas.customers.actions.handovers import checked_reason
 from saas.customers.queries import get_visible_customer
 from saas.customers.recycling import CountedLevel, counted_level
@@ -37,7 +37,7 @@ async def change_level(
     level: str | None,
     reason: str,
     access: AccessTable,
-    follow_ups: FollowUpSource,
+    activity: ActivitySource,
     time_zone: str,
     clock: Clock,
 ) -> UUID:
@@ -56,7 +56,7 @@ async def change_level(
         return customer_id
     await current_transaction().execute(_CHANGE, current_tenant_id(), customer_id, after)
     await count_levels({customer_id: before}, time_zone=time_zone, now=now)
-    await settle_due([customer_id], follow_ups=follow_ups, time_zone=time_zone, today=local_date(now, time_zone))
+    await settle_due([customer_id], activity=activity, time_zone=time_zone, today=local_date(now, time_zone))
     await record(
         actor,
         "customer.level_changed",
@@ -73,7 +73,7 @@ async def count_levels(before: Mapping[UUID, str | None], *, time_zone: str, now
     """Note by which level recycling counts for owned customers that have just been given another; `before` holds what
     theirs was. Their due dates are reckoned anew by `settle_due`, or by the next run.
     """
-    owned = await find_owned(before, follow_ups=_nothing, time_zone=time_zone, is_locking=True)
+    owned = await find_owned(before, activity=_nothing, time_zone=time_zone, is_locking=True)
     counted = [(each.customer_id, _counted(each, before[each.customer_id], now)) for each in owned]
     if counted:
         columns = zip(*((key, each.level, each.raised_at) for key, each in counted), strict=True)

@@ -11,7 +11,7 @@ import asyncpg
 
 from saas.access import AccessTable, scope_predicate
 from saas.audit import record
-from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, settle_due
+from saas.customers.actions.due_dates import ActivitySource, OwnedCustomer, find_owned, settle_due
 from saas.customers.actions.handovers import checked_reason
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import MarkClosed, MarkNotFound, NothingToExtend, NotTheOwner, OwnExtension
@@ -57,7 +57,7 @@ class Marking:
 
     actor: Actor
     access: AccessTable
-    follow_ups: FollowUpSource
+    activity: ActivitySource
     time_zone: str
     clock: Clock
 
@@ -155,7 +155,7 @@ class Marking:
         return owned
 
     async def _locked(self, customer_id: UUID) -> OwnedCustomer | None:
-        found = await find_owned([customer_id], follow_ups=self.follow_ups, time_zone=self.time_zone, is_locking=True)
+        found = await find_owned([customer_id], activity=self.activity, time_zone=self.time_zone, is_locking=True)
         return found[0] if found else None
 
     async def _situation(self, owned: OwnedCustomer, kind: MarkKind) -> MarkSituation:
@@ -225,7 +225,7 @@ class Marking:
 
     async def _take_effect(self, owned: OwnedCustomer, kind: str, reason: str) -> None:
         """The day it is due, and the public ledger: that a customer is kept from others is everybody's business."""
-        await settle_due([owned.customer_id], follow_ups=self.follow_ups, time_zone=self.time_zone, today=self.today)
+        await settle_due([owned.customer_id], activity=self.activity, time_zone=self.time_zone, today=self.today)
         line = LedgerLine(
             kind,
             owned.pool_id,

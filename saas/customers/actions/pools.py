@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.audit import record
-from saas.customers.actions.due_dates import FollowUpSource
+from saas.customers.actions.due_dates import ActivitySource
 from saas.customers.actions.pool_versions import (
     NextVersion,
     keep_settings,
@@ -74,7 +74,7 @@ async def configure_pool(
     pool_id: UUID,
     change: PoolChange,
     expected_version: int,
-    follow_ups: FollowUpSource | None = None,
+    activity: ActivitySource | None = None,
     time_zone: str,
     clock: Clock,
 ) -> list[OverLimit]:
@@ -82,7 +82,7 @@ async def configure_pool(
 
     Gives those who hold more than the new settings allow, where these lower what people may hold: they keep all.
     Due dates of its customers follow in the job's next run, and nothing is due before the change's grace is over.
-    Proposals of other settings lapse. With `follow_ups`, a change that needs approval is told whom it would take.
+    Proposals of other settings lapse. With `activity`, a change that needs approval is told whom it would take.
 
     :raises AppErrors: settings out of range, each with its field.
     :raises ApprovalNeeded: a second person decides about such a change (P49).
@@ -102,7 +102,7 @@ async def configure_pool(
     over: list[OverLimit] = []
     if change.settings:
         wanted = await next_version(actor, pool_id, before, change, time_zone=time_zone, clock=clock)
-        await refuse_unapproved(wanted, before, change, follow_ups=follow_ups, time_zone=time_zone)
+        await refuse_unapproved(wanted, before, change, activity=activity, time_zone=time_zone)
         await _keep(actor, wanted, clock=clock)
         changes |= wanted.changes
         over = await people_over_limit(wanted.after) if _LOWERING.intersection(wanted.changes) else []

@@ -14,7 +14,7 @@ import asyncpg
 
 from saas.audit import entry_values, record, record_many
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
-from saas.customers.actions.due_dates import FollowUpSource
+from saas.customers.actions.due_dates import ActivitySource
 from saas.customers.actions.handovers import checked_reason
 from saas.customers.actions.pool_versions import (
     NextVersion,
@@ -68,7 +68,7 @@ async def refuse_unapproved(
     pool: asyncpg.Record,
     change: PoolChange,
     *,
-    follow_ups: FollowUpSource | None,
+    activity: ActivitySource | None,
     time_zone: str,
 ) -> None:
     """Refuse what a second person decides about, with whom it would take where that can be told at once.
@@ -83,17 +83,17 @@ async def refuse_unapproved(
         raise ApprovalNeeded("customers.approval_takes_two", {"pool": pool["name"]}, field=place)
     values: dict[str, Scalar] = {"pool": pool["name"], "options": ", ".join(map(camel, names))}
     wish = SettingsWish(wanted.pool_id, change.settings, pool["version"], wanted.valid_from)
-    found = None if follow_ups is None else await _compared(wish, follow_ups, time_zone, wanted.today)
+    found = None if activity is None else await _compared(wish, activity, time_zone, wanted.today)
     if found is None:
         raise ApprovalNeeded("customers.tightening_needs_approval", values, field=place)
     values |= {"on": found.on.isoformat(), "taken": len(found.taken), "people": _losers(found)}
     raise ApprovalNeeded("customers.tightening_takes", values, field=place)
 
 
-async def _compared(wish: SettingsWish, follow_ups: FollowUpSource, time_zone: str, today: date) -> Comparison | None:
+async def _compared(wish: SettingsWish, activity: ActivitySource, time_zone: str, today: date) -> Comparison | None:
     """What the change would do; None where more customers are owned than one request judges."""
     try:
-        return await dry_run_settings(wish, follow_ups=follow_ups, time_zone=time_zone, today=today)
+        return await dry_run_settings(wish, activity=activity, time_zone=time_zone, today=today)
     except DryRunTooLarge:
         return None
 
@@ -103,7 +103,7 @@ def _losers(found: Comparison) -> int:
 
 
 async def dry_run_proposal(
-    proposal_id: UUID, *, on: date | None, follow_ups: FollowUpSource, time_zone: str, today: date
+    proposal_id: UUID, *, on: date | None, activity: ActivitySource, time_zone: str, today: date
 ) -> Comparison:
     """What a proposal that waits would do, were it approved today (permission ``pool:configure``).
 
@@ -115,7 +115,7 @@ async def dry_run_proposal(
     row = await _found(proposal_id)
     _require_waiting(row)
     wish = SettingsWish(row["pool_id"], wanted_of(row["settings"]), row["version"], row["valid_from"], on)
-    return await dry_run_settings(wish, follow_ups=follow_ups, time_zone=time_zone, today=today)
+    return await dry_run_settings(wish, activity=activity, time_zone=time_zone, today=today)
 
 
 async def lapse_proposals(actor: Actor, pool_id: UUID, *, clock: Clock) -> None:

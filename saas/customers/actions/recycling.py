@@ -14,7 +14,7 @@ from uuid import UUID
 
 from saas.access import AccessTable, scope_predicate
 from saas.audit import entry_values, record_many
-from saas.customers.actions.due_dates import FollowUpSource, OwnedCustomer, find_owned, store_due
+from saas.customers.actions.due_dates import ActivitySource, OwnedCustomer, find_owned, store_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.returning import Receivers, find_targets, hand_on, lock_receivers
 from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_RECYCLED, RECYCLE_WARNED
@@ -59,7 +59,7 @@ class Recycled:
 
 
 async def recycle_due_customers(
-    actor: Actor, *, customer_ids: Collection[UUID], follow_ups: FollowUpSource, time_zone: str, clock: Clock
+    actor: Actor, *, customer_ids: Collection[UUID], activity: ActivitySource, time_zone: str, clock: Clock
 ) -> list[Recycled]:
     """Take back to the pool those of the customers that a rule says go today; warn the owners of others, where a
     reminder is due. What was done with each that is owned.
@@ -71,7 +71,7 @@ async def recycle_due_customers(
     now = clock.now()
     today = local_date(now, time_zone)
     receivers = await lock_receivers(customer_ids, today=today)
-    owned = await find_owned(customer_ids, follow_ups=follow_ups, time_zone=time_zone, is_locking=True)
+    owned = await find_owned(customer_ids, activity=activity, time_zone=time_zone, is_locking=True)
     page = _Page(actor, now, today, clock)
     judged = [_Judged(each, each.verdict(today)) for each in owned]
     going = [each for each in judged if each.verdict.action is Action.RECYCLE]
@@ -112,7 +112,7 @@ async def foresee_recycling(
     until: date,
     after: str | None,
     first: int,
-    follow_ups: FollowUpSource,
+    activity: ActivitySource,
     time_zone: str,
     today: date,
 ) -> list[Near]:
@@ -123,7 +123,7 @@ async def foresee_recycling(
     sql = _near_sql(access.visible("Customer"))
     values = (actor.employee_id, until, *_place(after), first)
     rows = await current_transaction().fetch(sql, current_tenant_id(), *values)
-    owned = await find_owned([row["id"] for row in rows], follow_ups=follow_ups, time_zone=time_zone)
+    owned = await find_owned([row["id"] for row in rows], activity=activity, time_zone=time_zone)
     found = {each.customer_id: each for each in owned}
     return [
         Near(each.customer_id, f"{row['due_on']} {row['id'].hex}", each.verdict(today), each.rules_version)

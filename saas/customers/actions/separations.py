@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from saas.audit import entry_values, record_many
-from saas.customers.actions.due_dates import FollowUpSource, settle_due
+from saas.customers.actions.due_dates import ActivitySource, settle_due
 from saas.customers.actions.handovers import checked_reason
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.errors import AssigneeNotOnStaff
@@ -77,7 +77,7 @@ class Separation:
 
     actor: Actor
     reason: str
-    follow_ups: FollowUpSource
+    activity: ActivitySource
     time_zone: str
     clock: Clock
 
@@ -153,7 +153,7 @@ class Separation:
             self.today,
             self.actor.account_id,
         )
-        await settle_due(ids, follow_ups=self.follow_ups, time_zone=self.time_zone, today=self.today)
+        await settle_due(ids, activity=self.activity, time_zone=self.time_zone, today=self.today)
         lines = [
             LedgerLine("transferred", row["pool_id"], row["id"], successor_id, leaver_id, self.reason) for row in rows
         ]

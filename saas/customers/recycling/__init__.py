@@ -4,7 +4,7 @@
 """
 
 from saas.customers.recycling.clocks import Hold, RunningClock, Start
-from saas.customers.recycling.comparing import Comparison, Effect, Held, Taken
+from saas.customers.recycling.comparing import Comparison, DryRun, Effect, Held, Taken
 from saas.customers.recycling.effects import rules_for
 from saas.customers.recycling.facts import (
     FollowUpFacts,
@@ -51,6 +51,7 @@ __all__ = [
     "Comparison",
     "ConditionRule",
     "CountedLevel",
+    "DryRun",
     "EarlierRules",
     "Effect",
     "FollowUpFacts",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from saas.customers.recycling.effects import rules_for
@@ -39,6 +39,11 @@ class Effect:
     warned: int = 0
     unreached: int = 0
 
+    def add(self, other: Effect) -> None:
+        """Count another's too."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
 
 class Taken(NamedTuple):
     """A customer that goes only by the new rules; `due_before` is None where no rule of before takes it."""
@@ -47,6 +52,31 @@ class Taken(NamedTuple):
     owner_id: UUID
     due_before: date | None
     due_after: date
+
+    def plain(self) -> list[str | None]:
+        """As JSON values."""
+        before = None if self.due_before is None else self.due_before.isoformat()
+        return [str(self.customer_id), str(self.owner_id), before, self.due_after.isoformat()]
+
+    @classmethod
+    def of_plain(cls, plain: Sequence[Any]) -> Taken:
+        """What `plain` described."""
+        customer_id, owner_id, before, after = plain
+        due_before = None if before is None else date.fromisoformat(before)
+        return cls(UUID(customer_id), UUID(owner_id), due_before, date.fromisoformat(after))
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a change does by a day, as it is told: in all, to how many people, to those who lose the most first, and
+    the customers that only the new rules take, the soonest first. Both lists may be cut off.
+    """
+
+    on: date
+    total: Effect
+    people: int
+    effects: Sequence[tuple[UUID, Effect]]
+    taken: Sequence[Taken]
 
 
 @dataclass(slots=True)
@@ -78,3 +108,26 @@ class Comparison:
         effect.unreached += rules_for(held.facts, self.after).left is not None
         if is_gone and not was_gone and after.due_on is not None:
             self.taken.append(Taken(held.customer_id, held.owner_id, before.due_on, after.due_on))
+
+    def told(self) -> DryRun:
+        """What has been found, in the order in which it is told."""
+        total = Effect()
+        for each in self.effects.values():
+            total.add(each)
+        ranked = sorted(self.effects.items(), key=lambda each: (-each[1].taken, -each[1].freed, each[0]))
+        return DryRun(self.on, total, len(ranked), ranked, _soonest(self.taken))
+
+    def plain(self, *, most: int) -> dict[str, Any]:
+        """What has been found as JSON values, with at most so many customers, the soonest."""
+        effects = {str(owner_id): astuple(effect) for owner_id, effect in self.effects.items()}
+        return {"effects": effects, "taken": [each.plain() for each in _soonest(self.taken)[:most]]}
+
+    def absorb(self, plain: Mapping[str, Any]) -> None:
+        """Add what `plain` described; counts are of all, customers those that it kept."""
+        for owner_id, counts in plain["effects"].items():
+            self.effects.setdefault(UUID(owner_id), Effect()).add(Effect(*counts))
+        self.taken += map(Taken.of_plain, plain["taken"])
+
+
+def _soonest(taken: Iterable[Taken]) -> list[Taken]:
+    return sorted(taken, key=lambda each: (each.due_after, each.customer_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -60,6 +61,10 @@ BehaviourFileFormat = described_enum(
         "CSV": "The report alone, in UTF-8 with its mark, as Excel opens it. Since 0.1.",
     },
 )
+WantedFormat = Annotated[
+    Enum,
+    strawberry.argument(name="format", description="Which file. Since 0.1.", graphql_type=BehaviourFileFormat),
+]
 ReturnTo = described_enum(
     "CustomerReturnTo",
     "To whom a customer came back. Since 0.1.",
@@ -177,7 +182,8 @@ class BehaviourFile:
 @query(
     requires="behaviour:read",
     description="How people used what they held: new customers against old, hoarding, rhythm, response, conversion and "
-    "holdings, beside another period and the group's median. Each sees the lines of whom they see the ownerships",
+    "holdings, beside another period and the group's median. Each sees the lines of whom they see the ownerships."
+    " behaviourReportStart has a worker make it of any size",
 )
 async def behaviour_report(info: Info, wished: Wished, first: First, after: After = None) -> BehaviourReport:
     page = page_of("behaviourReport", first=first, after=after)
@@ -185,7 +191,8 @@ async def behaviour_report(info: Info, wished: Wished, first: First, after: Afte
         info.actor, info.rights, wish_of(wished), time_zone=info.time_zone, currency=info.currency, today=info.today
     )
     names = await names_for(info.actor, info.rights, report)
-    return _view(report, page, Writing(info.room(Catalogue), info.locale, info.currency, names))
+    writing = Writing(info.room(Catalogue), info.locale, info.currency, names)
+    return shown_report(report, page_in(report, page), writing)
 
 
 @query(
@@ -196,10 +203,7 @@ async def behaviour_report(info: Info, wished: Wished, first: First, after: Afte
 async def behaviour_file(
     info: Info,
     wished: Wished,
-    file_format: Annotated[
-        Enum,
-        strawberry.argument(name="format", description="Which file. Since 0.1.", graphql_type=BehaviourFileFormat),
-    ],
+    file_format: WantedFormat,
 ) -> BehaviourFile:
     wanted, wish = FileFormat[file_format.name], wish_of(wished)
     report = await export_behaviour(
@@ -212,19 +216,20 @@ async def behaviour_file(
         today=info.today,
         clock=info.clock,
     )
-    names = await names_for(info.actor, info.rights, report)
-    writing = Writing(info.room(Catalogue), info.locale, info.currency, names)
-    content = await asyncio.to_thread(partial(file_of, report, writing, wanted))
-    name = f"behaviour-{wish.period.first}-{wish.period.last}.{wanted.value}"
-    return BehaviourFile(file_name=name, content=b64encode(content).decode())
+    return await written_file(info, report, wanted)
 
 
-def _view(report: ShownBehaviour, page: Page, writing: Writing) -> BehaviourReport:
-    wish = report.wish
+def page_in(report: ShownBehaviour, page: Page) -> tuple[Sequence[Line], PageInfo]:
+    """The page's lines of a report that has all, and where it stands."""
     later = [
         line for line in report.lines if page.after_id is None or (line.id is not None and line.id > page.after_id)
     ]
-    shown, page_info = page.cut(later[: page.size + 1], lambda line: "" if line.id is None else line.id.hex)
+    return page.cut(later[: page.size + 1], lambda line: "" if line.id is None else line.id.hex)
+
+
+def shown_report(report: ShownBehaviour, page: tuple[Sequence[Line], PageInfo], writing: Writing) -> BehaviourReport:
+    """A report with a page of its lines."""
+    wish, (shown, page_info) = report.wish, page
     return BehaviourReport(
         first=wish.period.first,
         last=wish.last,
@@ -232,7 +237,7 @@ def _view(report: ShownBehaviour, page: Page, writing: Writing) -> BehaviourRepo
         comparison_last=None if wish.other is None else wish.other.last,
         currency=writing.currency,
         people_count=report.people,
-        line_count=len(report.lines),
+        line_count=report.line_count,
         lines=[_line(line, wish.grouping, writing) for line in shown],
         page_info=page_info,
         columns=[BehaviourColumn(key=key, title=writing.column(key)) for key in BEHAVIOUR_COLUMNS],
@@ -240,6 +245,15 @@ def _view(report: ShownBehaviour, page: Page, writing: Writing) -> BehaviourRepo
         return_count=report.return_count,
         returns=[_return(each) for each in report.returns[:RETURNS_MAX]],
     )
+
+
+async def written_file(info: Info, report: ShownBehaviour, wanted: FileFormat) -> BehaviourFile:
+    """A report as a file, in the caller's language."""
+    names, wish = await names_for(info.actor, info.rights, report), report.wish
+    writing = Writing(info.room(Catalogue), info.locale, info.currency, names)
+    content = await asyncio.to_thread(partial(file_of, report, writing, wanted))
+    name = f"behaviour-{wish.period.first}-{wish.period.last}.{wanted.value}"
+    return BehaviourFile(file_name=name, content=b64encode(content).decode())
 
 
 def _row(cells: tuple[TableCell, ...]) -> BehaviourRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any
+from typing import Any
 
 import strawberry
 
@@ -18,9 +18,8 @@ from saas.circulation import (
     Rotation,
     UseMeasure,
     change_policy,
-    dry_run_declines,
 )
-from saas.graphql.fields import Info, mutation, query
+from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import Payload, Ref, mapped, optional_enum_of, stored_text
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import BadUserInput
@@ -155,7 +154,7 @@ def _wanted(input: CirculationPolicyUpdateInput) -> tuple[PolicyKind, dict[str, 
     if (decline is None) == (assessment is None):
         raise BadUserInput("graphql.one_policy_at_a_time").at("input")
     if decline is not None:
-        return PolicyKind.DECLINE, _wanted_of_decline(decline)
+        return PolicyKind.DECLINE, decline_wish(decline)
     assert assessment is not None, "exactly one of the two is there"
     wanted = _given(assessment, "weights", "cycle", "rotation", "cap")
     if assessment.weights is not None:
@@ -170,7 +169,8 @@ def _wanted(input: CirculationPolicyUpdateInput) -> tuple[PolicyKind, dict[str, 
     return PolicyKind.ASSESSMENT, wanted
 
 
-def _wanted_of_decline(decline: DeclineTermsInput) -> dict[str, Any]:
+def decline_wish(decline: DeclineTermsInput) -> dict[str, Any]:
+    """The terms that an input asks for, by name."""
     wanted, by = _given(decline, "measures"), decline.measures
     if by is not None:
         wanted["measures"] = tuple(each for each in DeclineMeasure if getattr(by, each.value))
@@ -179,65 +179,3 @@ def _wanted_of_decline(decline: DeclineTermsInput) -> dict[str, Any]:
 
 def _given(terms: DeclineTermsInput | AssessmentTermsInput, *but: str) -> dict[str, Any]:
     return {name: value for name, value in vars(terms).items() if name not in but and value is not None}
-
-
-@strawberry.type(description="What new terms of declines would find of one person's customers. Since 0.1.")
-class DeclineDryRunRep:
-    """As if they held today."""
-
-    employee: Ref | None = mapped("Employee", description="The person. Since 0.1.")
-    judged: int = strawberry.field(description="Customers with a deal. Since 0.1.")
-    declining: int = strawberry.field(description="Those that would decline. Since 0.1.")
-    fresh: int = strawberry.field(description="Those of them that no open finding is about yet. Since 0.1.")
-    freed: int = strawberry.field(description="Those with an open finding that would decline no more. Since 0.1.")
-
-
-@strawberry.type(description="What new terms of declines would find in a pool. Since 0.1.")
-class DeclineDryRun:
-    """Nothing is written."""
-
-    judged: int = strawberry.field(description="Customers of the pool with a deal. Since 0.1.")
-    declining: int = strawberry.field(description="Those that would decline. Since 0.1.")
-    fresh: int = strawberry.field(description="Those of them that no open finding is about yet. Since 0.1.")
-    freed: int = strawberry.field(description="Those with an open finding that would decline no more. Since 0.1.")
-    rep_count: int = strawberry.field(description="How many people own them. Since 0.1.")
-    reps: list[DeclineDryRunRep] = strawberry.field(
-        description="Each of them, who has the most that decline first; at most 100. Since 0.1."
-    )
-
-
-@query(
-    requires="circulation:configure",
-    description="What a decline policy with other terms would find today in a pool of at most 10000 dealt customers",
-)
-async def decline_dry_run(
-    info: Info,
-    pool: Annotated[strawberry.ID, strawberry.argument(description="The pool (poo_…). Since 0.1.")],
-    decline: Annotated[DeclineTermsInput, strawberry.argument(description="The change thought of. Since 0.1.")],
-) -> DeclineDryRun:
-    forecast = await dry_run_declines(
-        placed_id(pool, prefix="poo", field=("pool",)),
-        _wanted_of_decline(decline),
-        currency=info.currency,
-        time_zone=info.time_zone,
-        today=info.today,
-    )
-    people = sorted(forecast.people.items(), key=lambda each: (-each[1].declining, each[0]))
-    effects = [effect for _, effect in people]
-    return DeclineDryRun(
-        judged=sum(each.judged for each in effects),
-        declining=sum(each.declining for each in effects),
-        fresh=sum(each.fresh for each in effects),
-        freed=sum(each.freed for each in effects),
-        rep_count=len(people),
-        reps=[
-            DeclineDryRunRep(
-                employee=Ref("Employee", owner_id),
-                judged=each.judged,
-                declining=each.declining,
-                fresh=each.fresh,
-                freed=each.freed,
-            )
-            for owner_id, each in people[:MOST_SHOWN]
-        ],
-    )

@@ -27,7 +27,7 @@ from saas.graphql.fields import Info, Rivalry, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, UserError, mapped, user_error
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import AppError, BadUserInput, Catalogue, Scalar, local_date
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 from saas.sealing import Sealer
 from tenants import Ask
 
@@ -364,7 +364,7 @@ async def customer_transfer(info: Info, input: CustomerTransferInput) -> Custome
         employee_id=placed_id(input.employee, prefix="emp", field=("employee",)),
         reason=input.reason,
         access=info.rights,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=info.time_zone,
         clock=info.clock,
     )

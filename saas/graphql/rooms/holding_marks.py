@@ -11,11 +11,11 @@ from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, enum_of, mapped, stored_text
 from saas.graphql.rooms.customers import CustomerRef, customer_id_of
 from saas.graphql.rooms.references import placed_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 
 
 def _marking(info: Info) -> Marking:
-    return Marking(info.actor, info.rights, find_follow_up_facts, info.time_zone, info.clock)
+    return Marking(info.actor, info.rights, find_activity, info.time_zone, info.clock)
 
 
 @strawberry.type(description="What became of the mark. Since 0.1.")

@@ -17,6 +17,7 @@ from saas.reads.cursors import mark_of
 
 PAGE_MAX = 100
 _LONGEST = 400
+_PLACE_DIGITS = 9
 First = Annotated[int, strawberry.argument(description="Page size, 1 to 100. Since 0.1.")]
 After = Annotated[
     str | None,
@@ -46,6 +47,18 @@ class Page:
             return None if self.after is None else UUID(hex=self.after)
         except ValueError:
             raise _foreign(self.after or "") from None
+
+    @property
+    def after_place(self) -> int:
+        """`after` of a list that is ordered by places from 0; -1 for its beginning.
+
+        :raises BadUserInput: the cursor was made up.
+        """
+        if self.after is None:
+            return -1
+        if not self.after.isdecimal() or len(self.after) > _PLACE_DIGITS:
+            raise _foreign(self.after)
+        return int(self.after)
 
     def cut(self, rows: Sequence[RowT], key: Callable[[RowT], str]) -> tuple[Sequence[RowT], PageInfo]:
         """The page's rows out of at most `size` + 1, and where it stands; `key` gives what a cursor holds of a row."""

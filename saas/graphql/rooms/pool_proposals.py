@@ -13,7 +13,7 @@ from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.rooms.pool_dry_runs import PoolDryRun, shown_dry_run
 from saas.graphql.rooms.pool_options import options_in, takes_options
 from saas.graphql.rooms.references import placed_id
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 
 
 def _proposals(info: Info) -> PoolProposals:
@@ -128,8 +128,8 @@ async def customer_pool_proposal_dry_run(
     found = await dry_run_proposal(
         placed_id(proposal, prefix="ppo", field=("proposal",)),
         on=on,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=info.time_zone,
         today=info.today,
     )
-    return shown_dry_run(found)
+    return shown_dry_run(found.told())

@@ -19,7 +19,7 @@ from saas.graphql.payloads import IdempotentPayload, Payload, Ref, mapped
 from saas.graphql.rooms.pool_options import options_in, takes_options
 from saas.graphql.rooms.references import placed_id
 from saas.kernel import BadUserInput
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 
 MOST_DEPARTMENTS = 100
 MOST_MEMBERS = 500
@@ -114,7 +114,7 @@ async def customer_pool_update(info: Info, input: CustomerPoolUpdateInput) -> Cu
         pool_id=pool_id,
         change=change,
         expected_version=input.expected_version,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=info.time_zone,
         clock=info.clock,
     )

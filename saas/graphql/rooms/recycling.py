@@ -17,7 +17,7 @@ from saas.graphql.rooms.customers import CustomerRef, customer_id_of
 from saas.graphql.rooms.explanations import told
 from saas.graphql.rooms.plain_pages import After, First, page_of
 from saas.kernel import BadUserInput
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 
 MOST_CUSTOMERS = 100
 FORESEEN_DAYS = 7
@@ -62,7 +62,7 @@ async def customer_level_change(info: Info, input: CustomerLevelChangeInput) -> 
         level=input.level,
         reason=input.reason,
         access=info.rights,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=info.time_zone,
         clock=info.clock,
     )
@@ -118,7 +118,7 @@ async def recycle_preview(
         until=until or info.today + timedelta(days=FORESEEN_DAYS),
         after=page.after,
         first=page.size + 1,
-        follow_ups=find_follow_up_facts,
+        activity=find_activity,
         time_zone=info.time_zone,
         today=info.today,
     )

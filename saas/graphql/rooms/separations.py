@@ -11,7 +11,7 @@ from saas.graphql.fields import Info, mutation
 from saas.graphql.payloads import IdempotentPayload, Ref, mapped
 from saas.graphql.rooms.references import optional_id, placed_id
 from saas.people import separate_employee
-from saas.sales import find_follow_up_facts
+from saas.sales import find_activity
 
 
 @strawberry.input(description="Who leaves the company. Since 0.1.")
@@ -57,7 +57,7 @@ async def employee_separate(info: Info, input: EmployeeSeparateInput) -> Employe
     await separate_employee(
         info.actor, employee_id=employee_id, left_on=input.last_day, time_zone=info.time_zone, clock=info.clock
     )
-    separation = Separation(info.actor, input.reason, find_follow_up_facts, info.time_zone, info.clock)
+    separation = Separation(info.actor, input.reason, find_activity, info.time_zone, info.clock)
     left = await separation.leave_customers(employee_id=employee_id, successor_id=successor_id)
     return EmployeeSeparatePayload(
         employee=Ref("Employee", employee_id),

@@ -13,7 +13,7 @@ from saas.kernel import Actor, Clock, local_date
 from saas.sales.errors import FollowUpOfForeignCustomer
 from saas.sales.events import FOLLOW_UP_RECORDED
 from saas.sales.models import FollowUp
-from saas.sales.queries import find_follow_up_facts
+from saas.sales.queries import find_activity
 from saas.sales.rules.follow_ups import check_evidence, check_kind, clean_content, happened_at
 
 
@@ -60,7 +60,7 @@ async def create_follow_up(
         created_at=now,
     )
     today = local_date(now, time_zone)
-    await settle_due([customer_id], follow_ups=find_follow_up_facts, time_zone=time_zone, today=today)
+    await settle_due([customer_id], activity=find_activity, time_zone=time_zone, today=today)
     await record(actor, "follow_up.created", object_type="FollowUp", object_id=follow_up.id, clock=clock)
     await emit(FOLLOW_UP_RECORDED, {"follow_up_id": str(follow_up.id), "customer_id": str(customer_id)})
     return follow_up

@@ -17,7 +17,7 @@ from saas.kernel import AppError, local_date, new_id
 from saas.sales.actions.importing import SalesDesk, outcomes, placed, sales_desk
 from saas.sales.columns import FOLLOW_UP_COLUMNS
 from saas.sales.events import FOLLOW_UP_RECORDED
-from saas.sales.queries import find_follow_up_facts
+from saas.sales.queries import find_activity
 from saas.sales.rules.follow_ups import clean_content, happened_at
 from tenants import current_tenant_id, current_transaction
 
@@ -149,7 +149,7 @@ async def _insert(context: ImportContext, made: Sequence[tuple[UUID, _Values]]) 
 async def _settle(context: ImportContext, customer_ids: Sequence[UUID]) -> None:
     """Follow-ups that count move the day on which their customer goes back to the pool."""
     today = local_date(context.clock.now(), context.time_zone)
-    await settle_due(customer_ids, follow_ups=find_follow_up_facts, time_zone=context.time_zone, today=today)
+    await settle_due(customer_ids, activity=find_activity, time_zone=context.time_zone, today=today)
 
 
 async def _tell(context: ImportContext, made: Sequence[tuple[UUID, _Values]]) -> None:

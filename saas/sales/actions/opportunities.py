@@ -19,7 +19,7 @@ from saas.people.errors import EmployeeNotFound
 from saas.sales.errors import OpportunityChanged, OpportunityExists, StageNotFound
 from saas.sales.events import OPPORTUNITY_ENTERED, OPPORTUNITY_MOVED
 from saas.sales.queries import (
-    find_follow_up_facts,
+    find_activity,
     find_opportunities_by_keys,
     find_stages,
     find_visible_opportunities,
@@ -212,7 +212,7 @@ async def settle_customers_of(touched: Iterable[OpportunityValues], *, time_zone
     """Settle when the customers of opportunities go back: one that is open may keep its customer from it."""
     customers = {values.customer_id for values in touched if values.customer_id is not None}
     if customers:
-        await settle_due(customers, follow_ups=find_follow_up_facts, time_zone=time_zone, today=today)
+        await settle_due(customers, activity=find_activity, time_zone=time_zone, today=today)
 
 
 async def _write(sql: str, rows: Mapping[UUID, _Placed], *more: date) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from saas.customers import note_last_deals, settle_due
 from saas.kernel import local_date, new_id
-from saas.sales.queries import find_first_days, find_follow_up_facts
+from saas.sales.queries import find_activity, find_first_days
 from saas.sales.rules.credits import Credit
 from saas.sales.rules.performance import CreditedDeal, LineKey, Receipt, corrections, lines_due
 from tenants import current_tenant_id, current_transaction, get_tenant_facts
@@ -80,7 +80,7 @@ async def _settle_customers(customer_ids: Collection[UUID], *, at: datetime) -> 
     signed, ends = ({each: row[name] for each, row in last.items()} for name in ("last_on", "ends_on"))
     await note_last_deals({each: signed.get(each) for each in customer_ids}, contract_ends=ends)
     zone = (await get_tenant_facts()).time_zone
-    await settle_due(customer_ids, follow_ups=find_follow_up_facts, time_zone=zone, today=local_date(at, zone))
+    await settle_due(customer_ids, activity=find_activity, time_zone=zone, today=local_date(at, zone))
 
 
 async def _load_deals(deal_ids: Collection[UUID], customers: Collection[UUID]) -> dict[UUID, CreditedDeal]:

@@ -26,6 +26,7 @@ from saas.events import Event, Handler
 from saas.jobs import MailFolder
 from saas.kernel import Period, new_id, split_public_id
 from tests.api.rooms.conftest import Cast
+from tests.api.rooms.reporting import take_steps
 from tests.api.rooms.web import USER_ERRORS, Person, Web
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -63,6 +64,17 @@ DRY_RUN = """
 query ($pool: ID!, $decline: DeclineTermsInput!) {
   declineDryRun(pool: $pool, decline: $decline) {
     judged declining fresh freed repCount reps { judged declining fresh freed employee { id } }
+  }
+}
+"""
+DRY_RUN_START = f"""
+mutation ($input: DeclineDryRunStartInput!) {{ declineDryRunStart(input: $input) {{ report {USER_ERRORS} }} }}
+"""
+DRY_RUN_RESULT = """
+query ($report: ID!) {
+  declineDryRunResult(report: $report) {
+    pool { id } version isStale
+    result { judged declining fresh freed repCount reps { judged declining fresh freed employee { id } } }
   }
 }
 """
@@ -270,6 +282,11 @@ async def test_a_decline_is_shown_and_owner_and_manager_are_told_of_it(web: Web,
     counts = {"judged": 1, "declining": 1, "fresh": 1, "freed": 0}
     assert tried == {**counts, "repCount": 1, "reps": [{**counts, "employee": {"id": rep.employee_id}}]}
     assert await rep.code(DRY_RUN, pool=await pool_of(owner), decline=terms) == "FORBIDDEN"
+    started = await owner.done(DRY_RUN_START, **keyed(pool=await pool_of(owner), decline=terms))
+    assert await take_steps(web, owner.company_id) == 3
+    by_job = {"pool": {"id": await pool_of(owner)}, "version": 0, "isStale": False, "result": tried}
+    assert await owner.data(DRY_RUN_RESULT, report=started["report"]) == {"declineDryRunResult": by_job}
+    assert await rep.code(DRY_RUN_RESULT, report=started["report"]) == "FORBIDDEN"
     await owner.done(POLICY, pool=await pool_of(owner), decline=terms, expectedVersion=0)
     at = web.installation
     report = await DeclineRun(at.database, tenant_of(owner), time_zone="Asia/Shanghai", clock=at.clock).run()
@@ -277,6 +294,8 @@ async def test_a_decline_is_shown_and_owner_and_manager_are_told_of_it(web: Web,
     stricter = {"leastEvents": 2}
     tried = (await owner.data(DRY_RUN, pool=await pool_of(owner), decline=stricter))["declineDryRun"]
     assert (tried["declining"], tried["fresh"], tried["freed"]) == (0, 0, 1)
+    old = await owner.data(DRY_RUN_RESULT, report=started["report"])
+    assert old == {"declineDryRunResult": {**by_job, "isStale": True}}
     (mine,) = (await rep.data(DECLINES))["customerDeclines"]["nodes"]
     assert (mine["measure"], mine["state"], mine["customer"]) == ("DEALS", "OPEN", {"name": "华阳科技"})
     assert (mine["beforeAmount"], mine["afterAmount"], mine["beforeDays"]) == ("1000.00", "0.00", None)
