@@ -53,6 +53,7 @@ BLIND = AccessTable("blind")
 _TABLES = (
     "customer_pool",
     "employee",
+    "employee_leave",
     "customer",
     "ownership",
     "claim_count",

@@ -4,6 +4,7 @@ Everybody who sells, manages or is paid is an employee here; accounts and sign-i
 """
 
 from saas.people.actions.imports import EmployeeImport
+from saas.people.actions.leaves import NewLeave, cancel_leave, enter_leave, shorten_leave
 from saas.people.actions.separations import separate_employee
 from saas.people.actions.staff import (
     FoundedCompany,
@@ -40,13 +41,16 @@ __all__ = [
     "MY_DEPARTMENT_TREE",
     "EmployeeImport",
     "FoundedCompany",
+    "NewLeave",
     "ReadableName",
     "SealedPhone",
     "StaffBook",
+    "cancel_leave",
     "clean_name",
     "clean_optional",
     "create_department",
     "create_employee",
+    "enter_leave",
     "find_departments",
     "find_departments_of",
     "find_departments_on",
@@ -68,4 +72,5 @@ __all__ = [
     "reads",
     "seal_phone",
     "separate_employee",
+    "shorten_leave",
 ]
