@@ -73,6 +73,7 @@ _TABLES = (
     "allocation_pick",
     "allocation_tally",
     "pool_standing",
+    "leave_share",
     "follow_up",
     "opportunity_stage",
     "opportunity",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.models import Model
 
-from tenants import TenantMeta, TenantModel
+from tenants import TenantMeta, TenantModel, current_tenant_id
 
 
 class EmployeeTrait(TenantModel):
-    """What a person is there for: customers of a territory, an industry, a source or a level (P43)."""
+    """What a person is there for: customers of a territory, an industry, a language and the like (P43)."""
 
     employee_id = fields.UUIDField()
     kind = fields.CharField(max_length=10)
@@ -35,3 +37,20 @@ class AllocationCredit(TenantModel):
 
     class Meta(TenantMeta):
         table = "allocation_credit"
+
+
+class LeaveShare(Model):
+    """What a person missed on leave of a pool's allocations on a day, in customers, and what was made up for (P46).
+
+    The primary key is (tenant_id, pool_id, employee_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    employee_id = fields.UUIDField(primary_key=True)
+    counted_on = fields.DateField()
+    missed: Decimal = fields.DecimalField(max_digits=30, decimal_places=18, default=0, db_default=0)
+    made_up = fields.IntField(default=0, db_default=0)
+
+    class Meta(TenantMeta):
+        table = "leave_share"

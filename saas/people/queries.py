@@ -54,6 +54,18 @@ async def find_hire_days(employee_ids: Collection[UUID]) -> dict[UUID, date]:
     return {row["id"]: row["hired_on"] for row in rows}
 
 
+_ON_LEAVE = """
+SELECT DISTINCT employee_id FROM employee_leave
+WHERE tenant_id = $1 AND employee_id = ANY ($2) AND cancelled_at IS NULL AND first_on <= $3 AND last_on >= $3
+"""
+
+
+async def find_on_leave(employee_ids: Collection[UUID], *, day: date) -> set[UUID]:
+    """Those of the people who are away on that day."""
+    rows = await current_transaction().fetch(_ON_LEAVE, current_tenant_id(), list(employee_ids), day)
+    return {row["employee_id"] for row in rows}
+
+
 _DEPARTMENTS_ON = """
 SELECT e.id, asked.day, coalesce(
     (SELECT w.department_id FROM employment w

@@ -25,6 +25,7 @@ from saas.customers.allocation import (
     Condition,
     CustomerFacts,
     Method,
+    Missed,
     NewcomerFloor,
     OrderedRules,
     PluginMethod,
@@ -100,6 +101,7 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "match": None if roster.match is None else plain_match(roster.match),
         "rules": None if roster.rules is None else plain_rules(roster.rules),
         "plugin": None if roster.plugin is None else _plain_plugin(roster.plugin),
+        "local_time": roster.local_time,
         "candidates": [_plain_candidate(each) for each in roster.candidates],
     }
 
@@ -126,7 +128,21 @@ def _plain_candidate(each: Candidate) -> dict[str, Any]:
         "priority": each.priority,
         "ramp_percent": each.ramp_percent,
         "traits": sorted([trait.kind.value, trait.value] for trait in each.traits),
+        "is_on_leave": each.is_on_leave,
+        "is_off_hours": each.is_off_hours,
+        "missed": None if each.missed is None else _plain_missed(each.missed),
     }
+
+
+def _plain_missed(missed: Missed) -> dict[str, Any]:
+    return {**asdict(missed), "first": missed.first.isoformat(), "last": missed.last.isoformat()}
+
+
+def _restored_missed(plain: Mapping[str, Any] | None) -> Missed | None:
+    if plain is None:
+        return None
+    days = {name: date.fromisoformat(plain[name]) for name in ("first", "last")}
+    return Missed(**{**plain, **days})
 
 
 def _plain_plugin(method: PluginMethod) -> dict[str, Any]:
@@ -245,6 +261,7 @@ def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
         rules=None if plain.get("rules") is None else restored_rules(plain["rules"]),
         plugin=None if plain.get("plugin") is None else _restored_plugin(plain["plugin"]),
         newcomers=NewcomerFloor(**guaranteed) if (guaranteed := plain.get("newcomers")) else None,
+        local_time=plain.get("local_time"),
     )
 
 
@@ -260,5 +277,6 @@ def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
             "balance": Decimal(plain["balance"]),
             "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
             "traits": frozenset(Trait(TraitKind(kind), value) for kind, value in plain.get("traits", ())),
+            "missed": _restored_missed(plain.get("missed")),
         }
     )

@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from uuid import UUID
 
 from saas.audit import record
@@ -41,7 +41,7 @@ from saas.customers.events import PLAN_AWAITED
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.queries import Pool, get_pool
 from saas.events import emit
-from saas.kernel import Actor, AppError, AppErrors, Clock, Scalar, local_date, new_id
+from saas.kernel import Actor, AppError, AppErrors, Clock, Scalar, local_moment, new_id
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -98,15 +98,15 @@ async def plan_allocation(
     pool, allocation_id, now = await get_pool(wish.pool_id), new_id(), clock.now()
     if not pool.settings.allows_assignments:
         raise WayClosed("customers.assignments_closed", {"pool": pool.name}, field=("pool",))
-    is_waiting, day = await is_for_a_job(pool.id, wish), local_date(now, time_zone)
+    is_waiting, moment = await is_for_a_job(pool.id, wish), local_moment(now, time_zone)
     asked = json.dumps({**wish.plain(), "by": actor.plain()}) if is_waiting else None
     named = (allocation_id, pool.id, wish.method.value)
     await current_transaction().execute(_INSERT, current_tenant_id(), *named, asked, now, actor.account_id)
     if not is_waiting:
-        draft = await _drafted(pool, wish, allocation_id, keyring, day=day, plugins=plugins)
+        draft = await _drafted(pool, wish, allocation_id, keyring, moment=moment, plugins=plugins)
         await _keep(actor, draft, wish, clock=clock)
         return allocation_id
-    people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), moment=moment)
     _Draft.of(people, wish, keyring)  # refuses what the job would; it deals nothing yet
     changes: dict[str, list[str | int | None]] = {"take": [None, wish.size], "method": [None, wish.method.value]}
     await _record(actor, "allocation.asked_for", allocation_id, changes, clock)
@@ -125,8 +125,8 @@ async def deal_plan(allocation_id: UUID, *, keyring: Keyring, time_zone: str, cl
     plain = json.loads(asked)
     actor, wish = Actor.of_plain(plain["by"], tenant_id=current_tenant_id()), AllocationWish.of_plain(plain)
     try:
-        pool, today = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
-        draft = await _drafted(pool, wish, allocation_id, keyring, day=today)
+        pool, moment = await get_pool(wish.pool_id), local_moment(clock.now(), time_zone)
+        draft = await _drafted(pool, wish, allocation_id, keyring, moment=moment)
     except (AppError, AppErrors) as refusal:
         await _note_failed(actor, allocation_id, refusal, clock)
         return
@@ -165,11 +165,11 @@ async def _drafted(
     allocation_id: UUID,
     keyring: Keyring,
     *,
-    day: date,
+    moment: datetime,
     plugins: PluginMethods | None = None,
 ) -> _Draft:
     """In a thread: dealing many customers takes seconds, in which others go on."""
-    frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), moment=moment)
     if wish.method is Method.PLUGIN and wish.plugin is not None and plugins is not None:
         frozen = frozen.with_customers(await asyncio.to_thread(_answered, plugins, frozen.roster, wish.plugin))
     return await asyncio.to_thread(_Draft.of, frozen, wish, keyring)

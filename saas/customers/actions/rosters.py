@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import ceil
 from sys import intern
 from uuid import UUID
 
 import asyncpg
 
+from saas.customers.actions.absences import Absences, find_absences
 from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster, pooled_record
 from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large
 from saas.customers.allocation import (
@@ -62,7 +63,8 @@ LEFT JOIN LATERAL (
 WHERE p.tenant_id = $1 AND p.id = $2 ORDER BY asked.place
 """
 _OLDEST = """
-SELECT id, name, match_key, version, district_code, industry, source, level FROM customer
+SELECT id, name, match_key, version, district_code, industry, source, level, language, required_skill, wanted_product
+FROM customer
 WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL ORDER BY created_at, id LIMIT $3
 """
 _WAITING = """
@@ -71,7 +73,8 @@ SELECT count(*) FROM (
 ) waiting
 """
 _NAMED = """
-SELECT c.id, c.name, c.match_key, c.version, c.district_code, c.industry, c.source, c.level
+SELECT c.id, c.name, c.match_key, c.version, c.district_code, c.industry, c.source, c.level, c.language,
+       c.required_skill, c.wanted_product
 FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c.owner_id IS NULL
 ORDER BY asked.place
@@ -114,15 +117,17 @@ async def is_for_a_job(pool_id: UUID, wish: AllocationWish) -> bool:
 
 
 async def gather_roster(
-    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, day: date
+    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, moment: datetime
 ) -> FrozenRoster:
     """Freeze who stands to receive what: the named customers of the pool, else the `take` that wait longest.
+
+    `moment` is now in the company's time zone: its day is that of the allocation, its time says who is at work (P46).
 
     :raises RosterImpossible: a person or a customer is not there to be listed.
     """
     rows = await _customers(pool.id, wish.customer_ids, wish.take)
     dealt = _placed(rows, knows_facts=wish.method in GO_BY_FACTS)
-    frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
+    frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, moment=moment)
     roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
     if wish.method is not Method.MATCH or wish.match is None:
         return replace(frozen, roster=roster, dealt=dealt)
@@ -131,7 +136,7 @@ async def gather_roster(
 
 
 async def gather_people(
-    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, day: date
+    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, moment: datetime
 ) -> FrozenRoster:
     """As `gather_roster`, without a customer: enough to judge people, method and plan by.
 
@@ -141,10 +146,10 @@ async def gather_people(
     assert state is not None, "the pool was found a moment ago"
     roster = Roster(
         allocation_id=allocation_id,
-        day=day,
+        day=moment.date(),
         method=wish.method,
         settings_version=pool.settings_version,
-        candidates=await _candidates(pool, wish.method, wish.people, last_turn=state["last_turn"], day=day),
+        candidates=await _candidates(pool, wish.method, wish.people, last_turn=state["last_turn"], moment=moment),
         customers=(),
         seed=seed,
         turn_after=state["turn_after"] if wish.method is Method.STRICT else None,
@@ -152,6 +157,7 @@ async def gather_people(
         newcomers=pool.settings.newcomer_floor(),
         match=wish.match if wish.method is Method.MATCH else None,
         rules=pool.settings.ordered_rules() if wish.method is Method.RULES else None,
+        local_time=f"{moment:%H:%M}",
     )
     return FrozenRoster(roster, (), state["allocations"])
 
@@ -192,7 +198,15 @@ def _placed(rows: Iterable[asyncpg.Record], *, knows_facts: bool) -> tuple[Dealt
 
 
 def _facts(row: asyncpg.Record) -> CustomerFacts:
-    return CustomerFacts(row["district_code"], row["industry"], row["source"], row["level"])
+    return CustomerFacts(
+        territory=row["district_code"],
+        industry=row["industry"],
+        source=row["source"],
+        level=row["level"],
+        language=row["language"],
+        skill=row["required_skill"],
+        product=row["wanted_product"],
+    )
 
 
 def _in_order_of(roster: Roster, dealt: Iterable[Dealt]) -> tuple[Dealt, ...]:
@@ -212,9 +226,9 @@ def masked_name(name: str) -> str:
 
 
 async def _candidates(
-    pool: Pool, method: Method, people: Sequence[Participant], *, last_turn: int | None, day: date
+    pool: Pool, method: Method, people: Sequence[Participant], *, last_turn: int | None, moment: datetime
 ) -> tuple[Candidate, ...]:
-    asked = {each.employee_id: each for each in people}
+    asked, day = {each.employee_id: each for each in people}, moment.date()
     rows = await current_transaction().fetch(
         _PEOPLE, current_tenant_id(), pool.id, list(asked), method.value, _cycle_first(pool, day)
     )
@@ -224,6 +238,7 @@ async def _candidates(
         )
     cooling = await _in_cooldown(pool, list(asked), day)
     received = await count_received(pool, list(asked), day=day) if pool.settings.has_thresholds else {}
+    absences = await find_absences(pool, method, list(asked), moment=moment)
     free_turn = 0 if last_turn is None else last_turn + 1
     candidates = []
     for row in rows:
@@ -234,7 +249,8 @@ async def _candidates(
         left = still_assignable(pool.settings, row["id"], received.get(row["id"], Received()))
         given = [most for most in (person.most, left) if most is not None]
         person = replace(person, most=min(given, default=None))
-        candidates.append(_candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day))
+        found = _candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day)
+        candidates.append(_with_absence(found, row, pool, absences))
     return tuple(candidates)
 
 
@@ -281,6 +297,15 @@ def _candidate(
         priority=row["priority"],
         traits=frozenset(Trait(TraitKind(kind), value) for kind, value in row["traits"]),
         ramp_percent=ramp_percent(pool.settings.weight_ramp_percents, row["hired_on"], day),
+    )
+
+
+def _with_absence(found: Candidate, row: asyncpg.Record, pool: Pool, absences: Absences) -> Candidate:
+    return replace(
+        found,
+        is_on_leave=found.employee_id in absences.on_leave,
+        is_off_hours=absences.is_off_hours(pool, found.employee_id, row["departments"]),
+        missed=absences.missed.get(found.employee_id),
     )
 
 

@@ -45,13 +45,14 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
     """For each unit, in the order of places, whole-number weights above 0 of those who could have had it.
 
     The roster's customers don't matter: `units` are all that it dealt. Where the same people could, it is the same
-    mapping. Nobody could where it is empty.
+    mapping. Nobody could where it is empty. What was made up for after leave (P46) was nobody else's.
     """
     weights = published_weights(roster, customers=sum(len(unit.records) for unit in units))
     rooms = {each.employee_id: each.room for each in roster.candidates if each.room is not None}
     cooling = _cooling(roster.candidates)
     full = {person for person, room in rooms.items() if room <= 0}
     known: dict[frozenset[UUID], Mapping[UUID, int]] = {}
+    owed = {each.employee_id: each.owed for each in roster.candidates if each.owed}
     aims = Aims(roster, roster.candidates) if roster.method in (Method.MATCH, Method.RULES) else None
     for unit in units:
         barred = full.union(*(cooling.get(record, ()) for record in unit.records))
@@ -61,6 +62,9 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
             barred |= {each.employee_id for each in roster.candidates} - roster.plugin.groups[unit.group]
         if len(unit.records) > 1:
             barred |= {person for person, room in rooms.items() if room < len(unit.records)}
+        if unit.employee_id is not None and owed.get(unit.employee_id, 0) > 0:
+            barred |= weights.keys() - {unit.employee_id}
+            owed[unit.employee_id] -= len(unit.records)
         out = frozenset(barred)
         if out not in known:
             known[out] = {person: weight for person, weight in weights.items() if person not in out}

@@ -73,6 +73,20 @@ class ByShare:
         if has_room:
             self._waiting.put((self._opens(seat),), seat)
             return
+        self._leave(seat)
+
+    def aside(self, seat: int, *, has_room: bool) -> None:
+        """The seat got a customer that was made up for, which no share counts."""
+        if not has_room and seat in self._got:
+            self._waiting.remove(seat)
+            self._ready.remove(seat)
+            self._leave(seat)
+
+    def take_out(self, seat: int) -> None:
+        """Nobody is served out of turn: what newcomers are guaranteed is in the shares."""
+
+    def _leave(self, seat: int) -> None:
+        """The others go on without one who is full."""
         for member in self._members:
             self._owed[member] = self._balance(member)
         self._begin([member for member in self._members if member != seat])
