@@ -12,7 +12,9 @@ from tenants import TenantMeta, TenantModel, current_tenant_id
 
 
 class EmployeeTrait(TenantModel):
-    """What a person is there for: customers of a territory, an industry, a language and the like (P43)."""
+    """What a person is there for: customers of a territory, an industry, a source or a level (P43).
+    Or customers who speak a language, need a skill or want a product.
+    """
 
     employee_id = fields.UUIDField()
     kind = fields.CharField(max_length=10)

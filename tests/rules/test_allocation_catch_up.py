@@ -1,4 +1,4 @@
-"""What was missed on leave is made up for as far as a pool says, in every method that has a line; NONE is none (P46)."""
+"""What was missed on leave is made up for as far as a pool says, by every method with a line; NONE is none (P46)."""
 
 from __future__ import annotations
 
