@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ async def test_hours_that_can_t_be_are_refused_at_save(
     ],
 )
 async def test_what_was_missed_is_counted_and_made_up_for_as_the_pool_says(
-    company: Company, options: dict[str, object], back_gets: int, others_get: list[int], made_up: list[int]
+    company: Company, options: dict[str, Any], back_gets: int, others_get: list[int], made_up: list[int]
 ) -> None:
     """By level, whoever comes back stands level with the others, and what is made up for does not raise them."""
     people = await veterans(company, 3)

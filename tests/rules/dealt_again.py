@@ -56,8 +56,8 @@ class DealtAgain:
         group, told = self.group()
         args |= {"eligible": sum(each in group for each in self.could())}
         if self.owed_before(chosen):
-            parts = (*told, *self.missed(chosen))
-            return Explanation("customers.allocated_owed", {**args, "name": chosen.name}, parts=parts)
+            why = (*told, *self.missed(chosen))
+            return Explanation("customers.allocated_owed", {**args, "name": chosen.name}, parts=why)
         args |= self.standing(chosen)
         return Explanation(f"customers.allocated_{self.then.value}", args, parts=(*told, *self.grounds(chosen)))
 
@@ -80,8 +80,8 @@ class DealtAgain:
             return Explanation(f"customers.passed_over_{self.roster.method.value}", args, parts=told)
         if self.owed_before(chosen):
             args = {"customer": self.label, "name": asking.name, "chosen": chosen.name}
-            parts = (*self.missed(asking), *self.missed(chosen))
-            return Explanation("customers.passed_over_owed", args, parts=parts)
+            both = (*self.missed(asking), *self.missed(chosen))
+            return Explanation("customers.passed_over_owed", args, parts=both)
         args = {"customer": self.label, "chosen": chosen.name, **self.standing(asking)}
         args |= {f"chosen_{name}": value for name, value in self.standing(chosen).items()}
         key = _OVER.get(self.then, self.then.value)
