@@ -263,8 +263,8 @@ async def test_what_refused_the_worker_is_told_in_the_readers_language(firm: Fir
     assert problem == {
         "code": "PLAN_CHANGED",
         "field": ["input", "allocation"],
-        "message": "1 of 2001 customers can't go where the plan says: they left the pool, or their person left or has"
-        " no room.",
+        "message": "1 of 2001 customers can't go where the plan says: they left the pool, or their person left, is on"
+        " leave or has no room.",
         "messageKey": "customers.plan_items_changed",
         "hint": "Plan anew, or commit with SKIP and leave these out.",
     }
