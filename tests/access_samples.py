@@ -13,6 +13,7 @@ _FIELDS = {
     "OwnershipRequest": "customer employee kind* state* reason",
     "FollowUp": "customer author kind* content occurredAt*",
     "Employee": "name number position status* hiredOn leftOn phone! email! baseSalary$ department",
+    "EmployeeLeave": "employee firstOn lastOn kind enteredAt cancelledAt",
     "Department": "name parent employees",
     "LegalEntity": "name",
     "Payslip": "state* month employee document$",
@@ -28,6 +29,7 @@ _ROW_SCOPES = {
     "OwnershipRequest": ("all", "department", "self"),
     "FollowUp": ("all", "department", "self", "owned"),
     "Employee": ("all", "department", "self"),
+    "EmployeeLeave": ("all", "department", "self"),
     "Payslip": ("all", "self"),
     "Accrual": ("all", "department", "self"),
     "Statement": ("all", "department", "self"),
@@ -35,7 +37,7 @@ _ROW_SCOPES = {
 
 
 def catalogue() -> AccessCatalogue:
-    """Fourteen types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
+    """Fifteen types; ``!`` marks personal fields, ``$`` pay, ``*`` structural ones."""
     fields = [
         (type_name, mark.rstrip("!$*"), _CLASSES.get(mark[-1], "internal"), mark.endswith(STRUCTURAL))
         for type_name, marks in _FIELDS.items()

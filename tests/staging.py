@@ -53,6 +53,7 @@ BLIND = AccessTable("blind")
 _TABLES = (
     "customer_pool",
     "employee",
+    "employee_leave",
     "customer",
     "ownership",
     "claim_count",
@@ -77,6 +78,7 @@ _TABLES = (
     "pool_standing",
     "pool_arrival",
     "pool_alert",
+    "leave_share",
     "follow_up",
     "opportunity_stage",
     "opportunity",

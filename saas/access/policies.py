@@ -21,6 +21,7 @@ PERMISSIONS = frozenset(
         "employee:update",
         "employee:separate",
         "employee:invite",
+        "leave:write",
         "department:write",
         "customer:create",
         "customer:update",
@@ -111,6 +112,8 @@ _BUSINESS_TYPES = (
 )
 _BUSINESS = tuple(f"{name}.*" for name in _BUSINESS_TYPES)
 _COMPANY_TYPES = ("Employee", "Department", "LegalEntity")
+_LEAVE_DAYS = tuple(f"EmployeeLeave.{name}" for name in ("employee", "firstOn", "lastOn", "enteredAt", "cancelledAt"))
+"""Who is away when; of what kind the leave is, is for those who enter it and for the person."""
 _IMPORT_TYPES = ("ImportBatch", "ImportPart", "ImportHeader", "ImportRemark", "ImportDifference")
 _IMPORTS = tuple(f"{name}.*" for name in _IMPORT_TYPES)
 _IMPORT_VERBS = ("import:preview", "import:commit", "import:undo")
@@ -170,6 +173,7 @@ def _allow(
 def _owner() -> Iterable[PolicyLine]:
     """Everything in the company but pay."""
     yield from _allow(OWNER, Action.SEE, *_POOLS_TYPES, *_CIRCULATION_TYPES)
+    yield from _leaves(OWNER)
     yield from _allow(OWNER, (*READ_USE, Action.AGGREGATE), *_POOLS, *_CIRCULATION)
     yield from _allow(OWNER, Action.SEE, *_BUSINESS_TYPES, *_COMPANY_TYPES, "AuditEntry", "Role", "AccessRule")
     yield from _allow(OWNER, READ_USE, *_BUSINESS, *_COMPANY, "AuditEntry.*", "Role.*", "AccessRule.*")
@@ -198,6 +202,13 @@ def _own_payslips(role: str) -> Iterable[PolicyLine]:
     yield from _allow(role, Action.READ, "Payslip.document", scopes=("self",))
 
 
+def _leaves(role: str) -> Iterable[PolicyLine]:
+    """Everybody's leave with its kind, entered and changed."""
+    yield from _allow(role, Action.SEE, "EmployeeLeave")
+    yield from _allow(role, READ_USE, "EmployeeLeave.*")
+    yield from _allow(role, Action.DO, "leave:write")
+
+
 def _hr_admin() -> Iterable[PolicyLine]:
     """People with their personal data; of customers the names alone; incentives but for what each person gets."""
     yield from _allow(HR_ADMIN, Action.SEE, *_COMPANY_TYPES, "Customer")
@@ -206,6 +217,7 @@ def _hr_admin() -> Iterable[PolicyLine]:
     yield from _allow(HR_ADMIN, READ_USE, "Customer.name", "Customer.shortName")
     yield from _allow(HR_ADMIN, Action.DO, "employee:create", "employee:update", "employee:separate")
     yield from _allow(HR_ADMIN, Action.DO, "employee:invite", "invitation:manage", "department:write")
+    yield from _leaves(HR_ADMIN)
     yield from _allow(HR_ADMIN, Action.DO, "session:manage", "membership:manage")
     yield from _allow(HR_ADMIN, Action.DO, "behaviour:read", "behaviour:audit")
     yield from _importing(HR_ADMIN)
@@ -265,6 +277,9 @@ def _rep() -> Iterable[PolicyLine]:
         REP, Action.DO, "customer:mark", "follow_up:create", "opportunity:enter", "opportunity:move", "deal:enter"
     )
     yield from _allow(REP, Action.DO, "fairness:read", "behaviour:read")
+    yield from _allow(REP, Action.SEE, "EmployeeLeave", scopes=("self",))
+    yield from _allow(REP, READ_USE, *_LEAVE_DAYS)
+    yield from _allow(REP, Action.READ, "EmployeeLeave.kind", scopes=("self",))
     yield from _own_payslips(REP)
 
 
@@ -299,6 +314,9 @@ def _sales_manager() -> Iterable[PolicyLine]:
     yield from _allow(SALES_MANAGER, READ_USE, "Employee.number", "Employee.position", "Employee.status")
     yield from _allow(SALES_MANAGER, Action.READ, "Employee.*", "Employee.phone", scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.SEE, "PoolEvent", "PoolNotice", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.SEE, "EmployeeLeave")
+    yield from _allow(SALES_MANAGER, Action.READ, "EmployeeLeave.kind", scopes=("department",))
+    yield from _allow(SALES_MANAGER, Action.DO, "leave:write")
     yield from _allow(SALES_MANAGER, Action.SEE, "AllocationPick", "AllocationCredit", "EmployeeTrait")
     yield from _allow(SALES_MANAGER, Action.READ, *_LEDGER_PEOPLE, scopes=("department",))
     yield from _allow(SALES_MANAGER, Action.DO, "customer:assign", "customer:transfer", "employee:invite")

@@ -50,6 +50,7 @@ from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last
 from saas.customers.actions.ledger import tell_readers_with
 from saas.customers.actions.levels import change_level
 from saas.customers.actions.marking import Marking
+from saas.customers.actions.needs import CustomerNeeds, set_customer_needs
 from saas.customers.actions.plans import plan_allocation
 from saas.customers.actions.pool_moves import move_customers
 from saas.customers.actions.pool_versions import apply_begun_settings
@@ -138,7 +139,15 @@ from saas.customers.ledger_queries import LedgerTampering, LedgerVerdict, WrongL
 from saas.customers.mark_reads import MARK_KIND
 from saas.customers.marks import MarkKind
 from saas.customers.moments import OverLimit, assignment_warning
-from saas.customers.options import DepartmentLimit, LevelDays, Option, OptionKind, PersonLimit, PoolAllocationRule
+from saas.customers.options import (
+    DepartmentLimit,
+    LevelDays,
+    Option,
+    OptionKind,
+    PersonLimit,
+    PoolAllocationRule,
+    WorkingHours,
+)
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.policies import CUSTOMER_SCOPES
 from saas.customers.proposal_mails import ProposalMails
@@ -211,6 +220,7 @@ __all__ = [
     "CustomerBook",
     "CustomerHooks",
     "CustomerImport",
+    "CustomerNeeds",
     "DepartmentLimit",
     "DrawCertificate",
     "DryRun",
@@ -280,6 +290,7 @@ __all__ = [
     "Taken",
     "Trait",
     "TraitKind",
+    "WorkingHours",
     "WrongLine",
     "apply_begun_settings",
     "assign_customer",
@@ -357,6 +368,7 @@ __all__ = [
     "require_visible_customers",
     "restore_last_follow_ups",
     "rotate_customers",
+    "set_customer_needs",
     "set_employee_traits",
     "set_level_standing",
     "settle_due",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.models import Model
 
-from tenants import TenantMeta, TenantModel
+from tenants import TenantMeta, TenantModel, current_tenant_id
 
 
 class EmployeeTrait(TenantModel):
-    """What a person is there for: customers of a territory, an industry, a source or a level (P43)."""
+    """What a person is there for: customers of a territory, an industry, a source or a level (P43).
+    Or customers who speak a language, need a skill or want a product.
+    """
 
     employee_id = fields.UUIDField()
     kind = fields.CharField(max_length=10)
@@ -63,3 +67,20 @@ class PoolAlert(TenantModel):
 
     class Meta(TenantMeta):
         table = "pool_alert"
+
+
+class LeaveShare(Model):
+    """What a person missed on leave of a pool's allocations on a day, in customers, and what was made up for (P46).
+
+    The primary key is (tenant_id, pool_id, employee_id, counted_on); the ORM is told of one column of it.
+    """
+
+    tenant_id: UUID = fields.UUIDField(default=current_tenant_id)
+    pool_id = fields.UUIDField()
+    employee_id = fields.UUIDField(primary_key=True)
+    counted_on = fields.DateField()
+    missed: Decimal = fields.DecimalField(max_digits=30, decimal_places=18, default=0, db_default=0)
+    made_up = fields.IntField(default=0, db_default=0)
+
+    class Meta(TenantMeta):
+        table = "leave_share"

@@ -178,6 +178,9 @@ TRAIT_KIND = EnumKind(
         "INDUSTRY": ("industry", "An industry."),
         "SOURCE": ("source", "A source of customers."),
         "LEVEL": ("level", "A level of customers."),
+        "LANGUAGE": ("language", "A language that customers speak."),
+        "SKILL": ("skill", "A skill that customers need."),
+        "PRODUCT": ("product", "A product that customers want."),
     },
 )
 CREDIT_KIND = EnumKind(

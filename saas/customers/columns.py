@@ -69,6 +69,9 @@ COLUMNS = (
     ImportColumn("city", {"zh-CN": "城市", "en": "City"}, text(longest=40), ("市", "地市")),
     ImportColumn("district_name", {"zh-CN": "区县", "en": "District"}, text(longest=60), ("地区", "区域", "location")),
     ImportColumn("district_code", {"zh-CN": "行政区划代码", "en": "District code"}, text(longest=12), ("区划代码",)),
+    ImportColumn("language", {"zh-CN": "语言", "en": "Language"}, text(longest=100), ("语种",)),
+    ImportColumn("required_skill", {"zh-CN": "所需技能", "en": "Required skill"}, text(longest=100), ("技能要求",)),
+    ImportColumn("wanted_product", {"zh-CN": "意向产品", "en": "Wanted product"}, text(longest=100), ("需求产品",)),
     ImportColumn("contact_name", {"zh-CN": "联系人", "en": "Contact"}, text(longest=100), ("联系人姓名",)),
     ImportColumn(
         "phone",

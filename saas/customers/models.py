@@ -13,6 +13,7 @@ from tortoise.models import Model
 
 from saas.customers.allocation_models import AllocationCredit as AllocationCredit
 from saas.customers.allocation_models import EmployeeTrait as EmployeeTrait
+from saas.customers.allocation_models import LeaveShare as LeaveShare
 from saas.customers.allocation_models import PoolAlert as PoolAlert
 from saas.customers.allocation_models import PoolArrival as PoolArrival
 from saas.customers.mark_models import HoldingMark as HoldingMark
@@ -126,6 +127,9 @@ class Customer(TenantModel):
     source = fields.CharField(max_length=40, null=True)
     district_code = fields.CharField(max_length=12, null=True)
     district_name = fields.CharField(max_length=100, null=True)
+    language = fields.CharField(max_length=100, null=True)
+    required_skill = fields.CharField(max_length=100, null=True)
+    wanted_product = fields.CharField(max_length=100, null=True)
     contact_name = fields.CharField(max_length=100, null=True)
     phone_sealed = fields.BinaryField(null=True)
     phone_masked = fields.CharField(max_length=40, null=True)

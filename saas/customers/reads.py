@@ -111,6 +111,9 @@ customer = ReadType(
             groupable=True,
         ),
         Column("districtName", ScalarKind.STRING, "district_name", "Name of the administrative division."),
+        Column("language", ScalarKind.STRING, "language", "The language it speaks, for matching (P43)."),
+        Column("requiredSkill", ScalarKind.STRING, "required_skill", "The skill it needs, for matching (P43)."),
+        Column("wantedProduct", ScalarKind.STRING, "wanted_product", "The product it wants, for matching (P43)."),
         Column("contactName", ScalarKind.STRING, "contact_name", "Name of the contact (联系人)."),
         Sealed(
             "phone",

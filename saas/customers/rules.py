@@ -286,6 +286,9 @@ class NewCustomer:
     phone: str | None = None
     external_system: str | None = None
     external_key: str | None = None
+    language: str | None = None
+    required_skill: str | None = None
+    wanted_product: str | None = None
 
     def cleaned(self) -> NewCustomer:
         """The same, as it is stored; the phone number is left to `seal_phone`.
@@ -304,6 +307,9 @@ class NewCustomer:
             phone=clean_optional(self.phone, field="phone", longest=40),
             external_system=clean_optional(self.external_system, field="external", longest=40),
             external_key=clean_optional(self.external_key, field="external", longest=100),
+            language=clean_optional(self.language, field="language", longest=100),
+            required_skill=clean_optional(self.required_skill, field="requiredSkill", longest=100),
+            wanted_product=clean_optional(self.wanted_product, field="wantedProduct", longest=100),
         )
 
 

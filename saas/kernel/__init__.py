@@ -2,7 +2,7 @@
 explanations, problems. Standard library only."""
 
 from saas.kernel.actor import Actor
-from saas.kernel.clock import Clock, FrozenClock, SystemClock, local_date
+from saas.kernel.clock import Clock, FrozenClock, SystemClock, local_date, local_moment
 from saas.kernel.errors import (
     AppError,
     AppErrors,
@@ -77,6 +77,7 @@ __all__ = [
     "id_at",
     "json_mark",
     "local_date",
+    "local_moment",
     "localised",
     "mark",
     "may_be_mistaken",

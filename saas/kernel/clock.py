@@ -35,4 +35,9 @@ class FrozenClock:
 
 def local_date(instant: datetime, zone: str) -> date:
     """The calendar day of `instant` in the IANA time zone `zone` (a tenant's days are its own zone's)."""
-    return instant.astimezone(ZoneInfo(zone)).date()
+    return local_moment(instant, zone).date()
+
+
+def local_moment(instant: datetime, zone: str) -> datetime:
+    """The instant as the clocks of the IANA time zone `zone` show it."""
+    return instant.astimezone(ZoneInfo(zone))

@@ -4,6 +4,7 @@ Everybody who sells, manages or is paid is an employee here; accounts and sign-i
 """
 
 from saas.people.actions.imports import EmployeeImport
+from saas.people.actions.leaves import NewLeave, cancel_leave, enter_leave, shorten_leave
 from saas.people.actions.separations import separate_employee
 from saas.people.actions.staff import (
     FoundedCompany,
@@ -31,6 +32,7 @@ from saas.people.queries import (
     find_hire_days,
     find_legal_entities_on,
     find_manager,
+    find_on_leave,
     find_parents,
     find_readable_departments,
     find_readable_names,
@@ -47,21 +49,25 @@ __all__ = [
     "MY_DEPARTMENT_TREE",
     "EmployeeImport",
     "FoundedCompany",
+    "NewLeave",
     "ReadableName",
     "RecordAlike",
     "SealedPhone",
     "StaffBook",
     "alike_warning",
+    "cancel_leave",
     "clean_name",
     "clean_optional",
     "create_department",
     "create_employee",
+    "enter_leave",
     "find_departments",
     "find_departments_of",
     "find_departments_on",
     "find_hire_days",
     "find_legal_entities_on",
     "find_manager",
+    "find_on_leave",
     "find_other_records",
     "find_parents",
     "find_promised_departments",
@@ -81,4 +87,5 @@ __all__ = [
     "reads",
     "seal_phone",
     "separate_employee",
+    "shorten_leave",
 ]

@@ -25,6 +25,14 @@ class SeparationRefused(RuleRefused):
     """They left before, or the last day can't be."""
 
 
+class LeaveNotFound(NotFound):
+    """No such leave in this company, or not one that the caller may change."""
+
+
+class LeaveRefused(RuleRefused):
+    """The days are none, overlap with other leave or lie beyond the employment; or it is the caller's own."""
+
+
 class LegalEntityNotFound(NotFound):
     """No such company in law among this company's own."""
 

@@ -84,3 +84,17 @@ class Employment(TenantModel):
 
     class Meta(TenantMeta):
         table = "employment"
+
+
+class EmployeeLeave(TenantModel):
+    """Whole days on which a person is away, both ends counted; `kind` is a word of the company's."""
+
+    employee_id = fields.UUIDField()
+    first_on = fields.DateField()
+    last_on = fields.DateField()
+    kind = fields.CharField(max_length=20)
+    entered_at = fields.DatetimeField()
+    cancelled_at = fields.DatetimeField(null=True)
+
+    class Meta(TenantMeta):
+        table = "employee_leave"

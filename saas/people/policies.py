@@ -22,4 +22,11 @@ DEPARTMENT_SCOPES = {
     "department": "{t}.id IN " + MY_DEPARTMENT_TREE,
     "self": "{t}.id = " + MY_DEPARTMENT,
 }
+LEAVE_SCOPES = {
+    "all": "true",
+    "department": "{t}.employee_id IN (SELECT a.id FROM employee a WHERE a.tenant_id = {tenant} AND a.department_id IN "
+    + MY_DEPARTMENT_TREE
+    + ")",
+    "self": "{t}.employee_id = {employee}",
+}
 LEGAL_ENTITY_SCOPES = {"all": "true"}

@@ -54,6 +54,18 @@ async def find_hire_days(employee_ids: Collection[UUID]) -> dict[UUID, date]:
     return {row["id"]: row["hired_on"] for row in rows}
 
 
+_ON_LEAVE = """
+SELECT DISTINCT employee_id FROM employee_leave
+WHERE tenant_id = $1 AND employee_id = ANY ($2) AND cancelled_at IS NULL AND first_on <= $3 AND last_on >= $3
+"""
+
+
+async def find_on_leave(employee_ids: Collection[UUID], *, day: date) -> set[UUID]:
+    """Those of the people who are away on that day."""
+    rows = await current_transaction().fetch(_ON_LEAVE, current_tenant_id(), list(employee_ids), day)
+    return {row["employee_id"] for row in rows}
+
+
 _DEPARTMENTS_ON = """
 SELECT e.id, asked.day, coalesce(
     (SELECT w.department_id FROM employment w
@@ -209,7 +221,11 @@ async def find_readable_names(actor: Actor, access: AccessTable, people: Collect
 
     The compiled reader says the same of each field.
     """
-    sql = _names_sql(access.visible("Employee"), _rows(access, "Employee", "name"), _rows(access, "Employee", "number"))
+    sql = _names_sql(
+        access.visible("Employee"),
+        readable_rows(access, "Employee", "name"),
+        readable_rows(access, "Employee", "number"),
+    )
     rows = await current_transaction().fetch(sql, current_tenant_id(), actor.employee_id, list(people))
     return {row["id"]: ReadableName(row["name"], row["number"]) for row in rows}
 
@@ -218,12 +234,12 @@ async def find_readable_departments(
     actor: Actor, access: AccessTable, department_ids: Collection[UUID]
 ) -> dict[UUID, ReadableName]:
     """Names of departments, in the same way."""
-    sql = _department_names_sql(access.visible("Department"), _rows(access, "Department", "name"))
+    sql = _department_names_sql(access.visible("Department"), readable_rows(access, "Department", "name"))
     rows = await current_transaction().fetch(sql, current_tenant_id(), actor.employee_id, list(department_ids))
     return {row["id"]: ReadableName(row["name"]) for row in rows}
 
 
-def _rows(access: AccessTable, type_name: str, field: str) -> frozenset[str]:
+def readable_rows(access: AccessTable, type_name: str, field: str) -> frozenset[str]:
     """The scopes of the rows in which a field may be read."""
     right = access.read(type_name, field)
     if right.access is FieldAccess.ALLOW:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.people.policies import DEPARTMENT_SCOPES, EMPLOYEE_SCOPES, LEGAL_ENTITY_SCOPES
+from saas.people.policies import DEPARTMENT_SCOPES, EMPLOYEE_SCOPES, LEAVE_SCOPES, LEGAL_ENTITY_SCOPES
 from saas.reads.mapping import (
     EXACT,
     RANGE,
@@ -103,13 +103,31 @@ legal_entity = ReadType(
     fields=(Column("name", ScalarKind.STRING, "name", "Registered name."),),
 )
 
+employee_leave = ReadType(
+    name="EmployeeLeave",
+    table="employee_leave",
+    prefix="lea",
+    doc="Whole days on which a person is away (请假).",
+    scopes=LEAVE_SCOPES,
+    fields=(
+        ToOne("employee", "Employee", "employee_id", "The person.", filters=EXACT),
+        Column("firstOn", ScalarKind.DATE, "first_on", "The first day away.", filters=RANGE, orderable=True),
+        Column("lastOn", ScalarKind.DATE, "last_on", "The last day away.", filters=RANGE),
+        Column("kind", ScalarKind.STRING, "kind", "The kind, a word of the company's; it may tell of an illness."),
+        Column("enteredAt", ScalarKind.DATETIME, "entered_at", "When it was entered."),
+        Column("cancelledAt", ScalarKind.DATETIME, "cancelled_at", "When it was cancelled; null while it holds."),
+    ),
+)
+
 reads = RoomReads(
-    types=(employee, department, legal_entity),
+    types=(employee, department, legal_entity, employee_leave),
     roots=(
         OneRoot("employee", "Employee", "A person by id."),
         ListRoot("employees", "Employee", "NAME_ASC", "The people the caller may see."),
         OneRoot("department", "Department", "A department by id."),
         ListRoot("departments", "Department", "NAME_ASC", "The departments the caller may see."),
+        OneRoot("employeeLeave", "EmployeeLeave", "A leave by id."),
+        ListRoot("employeeLeaves", "EmployeeLeave", "FIRST_ON_DESC", "Who is away when, as far as the caller may see."),
     ),
     extends={"ImportBatch": (ToOne("uploadedBy", "Employee", "employee_id", "Who uploaded the file."),)},
 )

@@ -11,8 +11,10 @@ from uuid import UUID
 
 import pytest
 
+from saas.access import AccessTable, PermissionMissing
 from saas.customers import (
     Credit,
+    CustomerNeeds,
     LevelStanding,
     MatchPlan,
     Method,
@@ -22,15 +24,22 @@ from saas.customers import (
     TraitKind,
     credit_back,
     explain_allocation,
+    set_customer_needs,
     set_employee_traits,
     set_level_standing,
 )
 from saas.customers.actions.frozen_rosters import PICKS, restored_roster
 from saas.customers.allocation import GuaranteesExceedWhole, RosterImpossible, allocate
-from saas.customers.errors import AssigneeNotOnStaff, CreditBeyondAssigned, PlanChanged, PoolRuleOutOfRange
-from saas.kernel import Actor, AppErrors, Catalogue, new_id
+from saas.customers.errors import (
+    AssigneeNotOnStaff,
+    CreditBeyondAssigned,
+    CustomerNotFound,
+    PlanChanged,
+    PoolRuleOutOfRange,
+)
+from saas.kernel import Actor, AppErrors, BadUserInput, Catalogue, new_id
 from tests.rooms.allocation_stage import MANAGER, allocated, employee, give, picks, plan, pooled, staff
-from tests.staging import ZONE, Company, refused
+from tests.staging import ALL, BLIND, ZONE, Company, refused
 
 CATALOGUE = Catalogue.of(["saas.customers"])
 FIGURES = "SELECT newcomers, newcomers_guaranteed, newcomers_given, unplaced FROM pool_allocation WHERE id = $1"
@@ -175,6 +184,86 @@ async def test_customers_go_where_they_fit_and_to_who_prefers_them_first(company
     assert owners == {customer: person for customer, person, _ in shown}
     assert other.employee_id in owners.values()
     await assert_dealt_again(company, allocation_id)
+
+
+async def needs(company: Company, customer_id: UUID, *, access: AccessTable = ALL, **known: str) -> None:
+    await company.within(
+        lambda: set_customer_needs(
+            company.founder, customer_id=customer_id, needs=CustomerNeeds(**known), access=access, clock=company.clock
+        )
+    )
+
+
+async def test_language_and_skill_and_product_are_matched_and_told(company: Company) -> None:
+    """Who has a trait of a kind that must fit has no others; whom a product is for gets it first."""
+    english, engineer, seller = people = await staff(company, 3)
+    spoken, skilled, wanted, plain = await pooled(company, 4)
+    await needs(company, spoken, language=" en ")
+    await needs(company, skilled, required_skill="冷链")
+    await needs(company, wanted, wanted_product="年金")
+    await trait(company, english, Trait(TraitKind.LANGUAGE, "en"))
+    await trait(company, engineer, Trait(TraitKind.SKILL, "冷链"))
+    await trait(company, seller, Trait(TraitKind.PRODUCT, "年金"), Trait(TraitKind.SKILL, "谈判"))
+    match = MatchPlan(must=(TraitKind.LANGUAGE, TraitKind.SKILL), prefer=(TraitKind.PRODUCT,))
+    allocation_id = await plan(company, Method.MATCH, people, match=match)
+    assert [pick[:2] for pick in await picks(company, allocation_id)] == [
+        (spoken, english.employee_id),
+        (skilled, engineer.employee_id),
+        (wanted, None),
+        (plain, None),
+    ]
+    assert await told(company, allocation_id, spoken, engineer) == [
+        "员工3 could not have “客户＊＊”: filtered by skill: 员工3's 冷链, the customer needs –."
+    ]
+    assert await told(company, allocation_id, skilled, english) == [
+        "员工2 could not have “客户＊＊”: filtered by language: 员工2's en, the customer's –."
+    ]
+    by_product = await plan(company, Method.MATCH, people, match=MatchPlan(must=(TraitKind.PRODUCT,)))
+    assert await told(company, by_product, spoken, seller) == [
+        "员工4 could not have “客户＊＊”: filtered by product: 员工4's 年金, the customer wants –."
+    ]
+    preferring = await plan(company, Method.MATCH, people, match=MatchPlan(must=(), prefer=(TraitKind.PRODUCT,)))
+    assert (await picks(company, preferring))[0][:2] == (wanted, seller.employee_id)
+    await assert_dealt_again(company, allocation_id)
+    assert (await give(company, allocation_id)).places == {0: english.employee_id, 1: engineer.employee_id}
+
+
+async def test_rules_go_by_language_and_skill_and_product(company: Company) -> None:
+    first, second, third, fourth = people = await staff(company, 4)
+    spoken, skilled, wanted, _ = await pooled(company, 4)
+    await described(company, [spoken], language="en")
+    await described(company, [skilled], required_skill="冷链")
+    await described(company, [wanted], wanted_product="年金")
+    rules = (
+        PoolAllocationRule("英语", people=(employee(first),), languages=("en", "fr")),
+        PoolAllocationRule("冷链", people=(employee(second),), skills=("冷链",)),
+        PoolAllocationRule("年金", people=(employee(third),), products=("年金",)),
+        PoolAllocationRule("其余", people=(employee(fourth),)),
+    )
+    await company.configure(allocation_rules=rules)
+    allocation_id = await plan(company, Method.RULES, people)
+    assert [person for _, person, _ in await picks(company, allocation_id)] == [each.employee_id for each in people]
+    await assert_dealt_again(company, allocation_id)
+
+
+async def test_needs_of_pooled_customers_are_for_who_administers_pools(company: Company) -> None:
+    """Whoever could say what a customer of the pool needs could say to whom it goes."""
+    (person,) = await staff(company, 1)
+    pooled_id, own = await company.enter("甲"), await company.enter("乙", keeper=person)
+    stale = await plan(company, Method.FLEXIBLE, [person])
+    await needs(company, pooled_id, language="en")
+    assert isinstance(await refused(give(company, stale)), PlanChanged)
+    updating = replace(ALL, permissions=frozenset({"customer:update"}))
+    await needs(company, own, access=updating, wanted_product="年金")
+    before = await company.everything()
+    assert isinstance(await refused(needs(company, pooled_id, access=updating, language="fr")), PermissionMissing)
+    assert isinstance(await refused(needs(company, own, access=BLIND, language="fr")), CustomerNotFound)
+    assert isinstance(await refused(needs(company, own, language="x" * 101)), BadUserInput)
+    await needs(company, pooled_id, language="en")
+    assert await company.everything() == before
+    assert await company.rows(
+        "SELECT changes FROM audit_entry WHERE action = 'customer.needs_set' ORDER BY object_id = $1 DESC", pooled_id
+    ) == [('{"language": [null, "en"]}',), ('{"wanted_product": [null, "年金"]}',)]
 
 
 async def test_traits_are_set_in_place_of_before_and_audited(company: Company) -> None:

@@ -54,7 +54,11 @@ class DealtAgain:
             parts = (self.guaranteed(chosen),)
             return Explanation("customers.allocated_newcomer", args | self.progress(chosen), parts=parts)
         group, told = self.group()
-        args |= {"eligible": sum(each in group for each in self.could()), **self.standing(chosen)}
+        args |= {"eligible": sum(each in group for each in self.could())}
+        if self.owed_before(chosen):
+            why = (*told, *self.missed(chosen))
+            return Explanation("customers.allocated_owed", {**args, "name": chosen.name}, parts=why)
+        args |= self.standing(chosen)
         return Explanation(f"customers.allocated_{self.then.value}", args, parts=(*told, *self.grounds(chosen)))
 
     def why_not(self, employee_id: UUID) -> Explanation:
@@ -74,6 +78,10 @@ class DealtAgain:
         if chosen in group and asking not in group:
             args = {"customer": self.label, "name": asking.name, "chosen": chosen.name}
             return Explanation(f"customers.passed_over_{self.roster.method.value}", args, parts=told)
+        if self.owed_before(chosen):
+            args = {"customer": self.label, "name": asking.name, "chosen": chosen.name}
+            both = (*self.missed(asking), *self.missed(chosen))
+            return Explanation("customers.passed_over_owed", args, parts=both)
         args = {"customer": self.label, "chosen": chosen.name, **self.standing(asking)}
         args |= {f"chosen_{name}": value for name, value in self.standing(chosen).items()}
         key = _OVER.get(self.then, self.then.value)
@@ -138,8 +146,9 @@ class DealtAgain:
     def standing(self, who: Candidate) -> dict[str, Shown]:
         method, named = self.then, {"name": who.name}
         if method is Method.LEVEL:
-            taken = sum(len(pick.customer_ids) for pick in self.before(who))
-            return {**named, "level": who.calibration + who.assigned_in_cycle - who.credits + taken}
+            forgone = 0 if who.missed is None else max(who.missed.customers, who.missed.made_up) - who.missed.made_up
+            before = who.calibration + who.assigned_in_cycle + forgone - who.credits
+            return {**named, "level": before + self.in_line(who)}
         if method is Method.FLEXIBLE:
             return {**named}
         if method is Method.STRICT:
@@ -273,7 +282,8 @@ class DealtAgain:
             return False
         newcomers = self.newcomers()
         is_equal = self.roster.method in (Method.FLEXIBLE, Method.STRICT)
-        if is_equal and (not newcomers or self.rate() <= Fraction(1, len(self.standing_at_all()))):
+        is_behind = any(each.missed is not None and each.missed.owed for each in self.standing_at_all())
+        if is_equal and not is_behind and (not newcomers or self.rate() <= Fraction(1, len(self.standing_at_all()))):
             return False
         ahead = self.unit.place + len(newcomers)
         return any(
@@ -296,11 +306,37 @@ class DealtAgain:
     def share(self, who: Candidate) -> str:
         return percent(self.allocation.shares.get(who.employee_id, Fraction(0)))
 
+    def owed_before(self, who: Candidate) -> int:
+        """How many were to be made up for still: as many as were owed, less all that came in before."""
+        if who.missed is None or self.roster.method in (Method.DRAW, Method.PERFORMANCE):
+            return 0
+        came = sum(len(pick.customer_ids) for pick in self.before(who))
+        return who.missed.owed - came if came < who.missed.owed else 0
+
+    def in_line(self, who: Candidate) -> int:
+        """What somebody got by the line, without what was made up for."""
+        owed = 0 if who.missed is None else who.missed.owed
+        return max(0, sum(len(pick.customer_ids) for pick in self.before(who)) - owed)
+
+    def missed(self, who: Candidate) -> tuple[Explanation, ...]:
+        missed = who.missed
+        if missed is None or self.roster.method in (Method.DRAW, Method.PERFORMANCE):
+            return ()
+        told: dict[str, Shown] = {"name": who.name, "missed": missed.customers, "made_up": missed.made_up}
+        told |= {"first": str(missed.first), "last": str(missed.last)}
+        if missed.owed == 0:
+            return (Explanation("customers.missed_forgone", told),)
+        told |= {"owed": missed.owed, "left": self.owed_before(who)}
+        return (Explanation("customers.missed_owed", told),)
+
     def grounds(self, who: Candidate) -> tuple[Explanation, ...]:
+        return (*self.own_grounds(who), *self.missed(who))
+
+    def own_grounds(self, who: Candidate) -> tuple[Explanation, ...]:
         if self.then is Method.LEVEL:
             level: dict[str, Shown] = {"name": who.name, "calibration": who.calibration, "priority": who.priority}
             level |= {"assigned": who.assigned_in_cycle, "credits": who.credits}
-            level |= {"received": sum(len(pick.customer_ids) for pick in self.before(who))}
+            level |= {"received": self.in_line(who)}
             return (Explanation("customers.level_of", level), self.waits(who))
         if self.then is Method.FLEXIBLE:
             return (self.waits(who),)

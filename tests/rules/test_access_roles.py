@@ -58,6 +58,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Customer.phone": DENIED,
         "Employee.phone": ALLOWED,
         "Employee.hiredOn": ALLOWED,
+        "EmployeeLeave.kind": ALLOWED,
         "Employee.baseSalary": DENIED,
         "Payslip.document": SELF,
         "AuditEntry.changes": DENIED,
@@ -78,6 +79,8 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Employee.number": ALLOWED,
         "Employee.phone": IN_TEAM,
         "Employee.email": SELF,
+        "EmployeeLeave.firstOn": ALLOWED,
+        "EmployeeLeave.kind": IN_TEAM,
         "Employee.hiredOn": IN_TEAM,
         "Employee.baseSalary": DENIED,
         "Payslip.document": SELF,
@@ -93,6 +96,7 @@ FIELD_RIGHTS: dict[str, dict[str, FieldRight]] = {
         "Employee.number": SELF,
         "Employee.phone": SELF,
         "Employee.phone.masked": SELF,
+        "EmployeeLeave.kind": SELF,
         "Employee.baseSalary": DENIED,
         "Payslip.document": SELF,
         "AuditEntry.changes": DENIED,
@@ -123,6 +127,7 @@ VERBS: dict[str, Set[str]] = {
         "employee:update",
         "employee:separate",
         "employee:invite",
+        "leave:write",
         "invitation:manage",
         "department:write",
         "session:manage",
@@ -188,6 +193,7 @@ VERBS: dict[str, Set[str]] = {
         "assessment:appeal",
         "assessment:decide",
         "employee:invite",
+        "leave:write",
         "import:preview",
         "import:commit",
         "import:undo",
@@ -228,6 +234,7 @@ ROWS: dict[str, dict[str, set[str]]] = {
         "FollowUp": {"self", "owned", "department"},
         "OwnershipRequest": {"self", "department"},
         "Employee": {"all"},
+        "EmployeeLeave": {"all"},
     },
     "rep": {
         "Customer": {"self", "pool"},
@@ -235,11 +242,12 @@ ROWS: dict[str, dict[str, set[str]]] = {
         "Ownership": {"self"},
         "OwnershipRequest": {"self"},
         "Employee": {"all"},
+        "EmployeeLeave": {"self"},
         "Payslip": {"self"},
     },
     "consultant": {"Customer": {"all"}, "AuditEntry": set(), "Payslip": set()},
     "partner_app": {"Customer": set(), "Employee": set(), "Department": set()},
-    "auditor": {"AuditEntry": {"all"}, "Customer": set(), "FollowUp": set()},
+    "auditor": {"AuditEntry": {"all"}, "Customer": set(), "FollowUp": set(), "EmployeeLeave": set()},
 }
 
 
@@ -367,7 +375,7 @@ def test_allowing_wildcard_never_covers_personal_pay_or_secret_and_a_denying_one
     assert {"Customer.industry", "Employee.hiredOn"} <= reached
     assert not [path for path in reached if any(word in path for word in ("phone", "email", "address", "Salary"))]
     closed = table("owner", policy=plus(deny("owner", Action.READ, "Employee.*")))
-    assert {path: right for path, right in closed.fields.items() if path.startswith("Employee")} == {
+    assert {path: right for path, right in closed.fields.items() if path.startswith("Employee.")} == {
         "Employee.status": ALLOWED,
         "Employee.phone": MASKED,
         "Employee.phone.masked": ALLOWED,

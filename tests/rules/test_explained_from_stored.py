@@ -20,6 +20,7 @@ from saas.customers.allocation import (
     DepartmentRoom,
     MatchPlan,
     Method,
+    Missed,
     NewcomerFloor,
     OrderedRules,
     Pick,
@@ -72,6 +73,11 @@ ordered_rules = st.builds(
 )
 
 
+missed = st.builds(
+    Missed, st.integers(1, 5), st.integers(0, 2), st.integers(0, 4), st.just(_AT.date()), st.just(_AT.date())
+)
+
+
 @st.composite
 def candidates(draw: st.DrawFn, number: int) -> Candidate:
     """Somebody who is away, full, left out or in cooldown now and then."""
@@ -95,6 +101,7 @@ def candidates(draw: st.DrawFn, number: int) -> Candidate:
         credits=draw(st.integers(0, 2)),
         priority=draw(st.integers(0, 1)),
         traits=frozenset(draw(st.sets(traits, max_size=3))),
+        missed=draw(st.none() | missed),
     )
 
 

@@ -24,11 +24,13 @@ from saas.customers.actions.wishes import AllocationWish, CommitOrder, OnChange,
 from saas.customers.allocation import Method, RosterImpossible, allocate
 from saas.customers.automation import JOB, job_actor
 from saas.customers.claim_queries import hold_claims, refuse_during_allocation
+from saas.customers.department_loads import departments_of
 from saas.customers.errors import AllocationGivenUp, PoolBeingAllocated, PoolNotFound
 from saas.customers.events import ARRIVALS_AWAITED, ARRIVALS_GATHERED
+from saas.customers.options import is_at_work, opens_next
 from saas.customers.queries import Pool, get_pool
 from saas.events import emit
-from saas.kernel import Actor, AppError, AppErrors, Clock, local_date, new_id
+from saas.kernel import Actor, AppError, AppErrors, Clock, local_date, local_moment, new_id
 from saas.sealing import Keyring
 from tenants import current_tenant_id, current_transaction
 
@@ -134,7 +136,8 @@ async def allocate_arrivals(
     """Allocate what waits in a pool to its members, by the pool's method; the allocation, None where there is none.
 
     What nobody could have stays, and whoever administers the pool is told, once per reason and day. In a pool with
-    claims what came lately waits for the end of the fair window, which is there for those who claim (P35).
+    claims what came lately waits for the end of the fair window, which is there for those who claim (P35). Outside the
+    working hours of all it waits until the next begin (P46).
     """
     pool = await _locked(pool_id, clock)
     if pool is None:
@@ -147,6 +150,8 @@ async def allocate_arrivals(
     if not people:
         nobody = RosterImpossible("customers.arrival_without_people", {"pool": pool.name})
         await alert(run.actor, Alert("no_people", run.wish(waiting, people), nobody), today=run.today, clock=clock)
+        return None
+    if await run.waits_for_work(people):
         return None
     return await run.allocated(waiting, people)
 
@@ -192,7 +197,12 @@ class _Run:
     @property
     def today(self) -> date:
         """The company's day."""
-        return local_date(self.clock.now(), self.time_zone)
+        return self.moment.date()
+
+    @property
+    def moment(self) -> datetime:
+        """Now, in the company's time zone."""
+        return local_moment(self.clock.now(), self.time_zone)
 
     async def waiting(self) -> list[_Waiting]:
         """What waits and may be allocated now, who waits longest first; for the rest it is asked for in time."""
@@ -214,6 +224,17 @@ class _Run:
         if at is not None and (asked is None or not now < asked <= at):
             await transaction.execute(_DUE, *named, at)
             await emit(ARRIVALS_GATHERED, {"pool_id": str(self.pool.id)}, due_at=at)
+
+    async def waits_for_work(self, people: Sequence[UUID]) -> bool:
+        """Whether nobody is at work; it is asked for anew when the next hours begin."""
+        hours, moment = self.pool.settings.working_hours, self.moment
+        if not hours:
+            return False
+        departments = await departments_of(people)
+        if any(is_at_work(hours, each, departments.get(each, ()), moment) for each in people):
+            return False
+        await self._ask_again(opens_next(hours, moment), self.clock.now())
+        return True
 
     def wish(self, waiting: Sequence[_Waiting], people: Sequence[UUID]) -> AllocationWish:
         """As somebody would have asked by hand."""
@@ -245,7 +266,7 @@ class _Run:
         if not tried:
             return list(waiting)
         seed = secrets.token_bytes(32)
-        frozen = await gather_roster(self.pool, wish, allocation_id=new_id(), seed=seed, day=self.today)
+        frozen = await gather_roster(self.pool, wish, allocation_id=new_id(), seed=seed, moment=self.moment)
         dealt = await asyncio.to_thread(allocate, frozen.roster)
         stuck: set[UUID] = set()
         for pick in dealt.picks:
@@ -255,7 +276,7 @@ class _Run:
 
     async def _given(self, wish: AllocationWish) -> UUID:
         allocation_id = await plan_now(
-            self.actor, self.pool, wish, keyring=self.keyring, day=self.today, clock=self.clock
+            self.actor, self.pool, wish, keyring=self.keyring, moment=self.moment, clock=self.clock
         )
         row = await current_transaction().fetchrow(_PLANNED, current_tenant_id(), allocation_id)
         assert row is not None, "nobody else sees the plan before the end"

@@ -18,6 +18,7 @@ from saas.audit import record
 from saas.customers.actions.figures import outcome_figures
 from saas.customers.actions.frozen_rosters import PICKS, FrozenRoster, plain_roster, restored_roster
 from saas.customers.actions.giving import Given, give
+from saas.customers.actions.leave_shares import count_missed, given_sizes, received
 from saas.customers.actions.plans import sealed_place
 from saas.customers.actions.problems import problems_text
 from saas.customers.actions.tallies import keep_tallies
@@ -32,6 +33,8 @@ from saas.customers.allocation import (
     SecretSeed,
     allocate,
     certify,
+    made_up,
+    made_up_places,
 )
 from saas.customers.claim_queries import hold_claims
 from saas.customers.errors import AllocationGivenUp, PlanChanged
@@ -143,6 +146,8 @@ async def carry_out(plan: PlanRow, order: CommitOrder, *, keyring: Keyring, time
     if revealed.seal is not None:  # any other method was dealt, and explained, by its plan
         await keep_tallies(revealed.roster, allocation)
     await _carry(revealed, allocation, given)
+    on = local_date(order.at, time_zone)
+    await count_missed(plan.pool_id, revealed.frozen, allocation, given, on=on)
     figures = outcome_figures(revealed.roster, allocation)
     await _close(revealed, order, given, await _certificate(revealed, allocation), figures)
     if figures[1]:
@@ -230,10 +235,11 @@ async def _carry(plan: _Revealed, allocation: Allocation, given: Given) -> None:
     """Keep what the next allocation begins with: what is owed by share, and whose turn it was."""
     roster, transaction, tenant_id = plan.roster, current_transaction(), current_tenant_id()
     turns = {each.employee_id: each.turn for each in roster.candidates}
-    last = max((place for place in given.places if place not in given.overflow), default=None)
+    out_of_turn = made_up_places(roster, allocation) | given.overflow
+    last = max(given.places.keys() - out_of_turn, default=None)
     turn_after = None if last is None or roster.method is not Method.STRICT else turns[given.places[last]]
     await transaction.execute(_NEXT, tenant_id, plan.pool_id, turn_after)
-    balances = _balances(allocation, given)
+    balances = _balances(roster, allocation, given)
     if not balances and roster.method is not Method.STRICT:
         return
     people = [each.employee_id for each in roster.candidates]
@@ -242,12 +248,21 @@ async def _carry(plan: _Revealed, allocation: Allocation, given: Given) -> None:
     await transaction.execute(_CARRY, tenant_id, plan.pool_id, roster.method.value, people, owed, kept)
 
 
-def _balances(allocation: Allocation, given: Given) -> dict[UUID, Decimal]:
-    """What is owed after all that was really given: who missed a skipped customer is owed it, as a part of fewer."""
-    missed, balances = Counter(given.missed), {}
+def _balances(roster: Roster, allocation: Allocation, given: Given) -> dict[UUID, Decimal]:
+    """What is owed after all that was really given: who missed a skipped customer is owed it, as a part of fewer.
+
+    One that would have made up for leave is owed as such still, and no part of the shares.
+    """
+    missed, balances = Counter(given.missed), dict[UUID, Decimal]()
+    if not allocation.balances:
+        return balances
+    sizes = {pick.place: len(pick.customer_ids) for pick in allocation.picks}
+    wanted = made_up(roster, received(allocation, sizes))
+    made = made_up(roster, received(allocation, given_sizes(allocation, given)))
+    missed -= Counter({each: customers - made[each] for each, customers in wanted.items()})
     for employee_id, balance in allocation.balances.items():
         share = allocation.shares.get(employee_id)
         part = Decimal(0) if share is None else EXACT.divide(Decimal(share.numerator), Decimal(share.denominator))
-        owed = balance + missed[employee_id] - EXACT.multiply(part, Decimal(len(given.missed)))
+        owed = balance + missed[employee_id] - EXACT.multiply(part, Decimal(missed.total()))
         balances[employee_id] = owed.quantize(_DIGITS, context=EXACT)
     return balances

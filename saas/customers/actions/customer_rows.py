@@ -37,6 +37,9 @@ class CustomerValues:
     phone_index: bytes | None
     external_system: str | None
     external_key: str | None
+    language: str | None = None
+    required_skill: str | None = None
+    wanted_product: str | None = None
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""

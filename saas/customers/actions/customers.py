@@ -141,9 +141,9 @@ async def _insert_customer(
         INSERT INTO customer (tenant_id, id, pool_id, name, name_key, match_key, short_name, industry, level, source,
             district_code, district_name, contact_name, phone_sealed, phone_masked, phone_index, external_system,
             external_key, created_at, owner_id, owner_department_id, received_on, due_on, due_rule, settings_version,
-            status)
+            language, required_skill, wanted_product, status)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, CASE WHEN $20::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
+            $23, $24, $25, $26, $27, $28, CASE WHEN $20::uuid IS NULL THEN 'pooled' ELSE 'owned' END)
         """,
         current_tenant_id(),
         customer_id,
@@ -163,6 +163,9 @@ async def _insert_customer(
         new.external_key,
         created_at,
         *_held_values(kept),
+        new.language,
+        new.required_skill,
+        new.wanted_product,
     )
 
 

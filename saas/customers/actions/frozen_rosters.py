@@ -26,6 +26,7 @@ from saas.customers.allocation import (
     CustomerFacts,
     DepartmentRoom,
     Method,
+    Missed,
     NewcomerFloor,
     OrderedRules,
     PluginMethod,
@@ -101,6 +102,7 @@ def plain_roster(frozen: FrozenRoster) -> dict[str, Any]:
         "match": None if roster.match is None else plain_match(roster.match),
         "rules": None if roster.rules is None else plain_rules(roster.rules),
         "plugin": None if roster.plugin is None else _plain_plugin(roster.plugin),
+        "local_time": roster.local_time,
         "candidates": [_plain_candidate(each) for each in roster.candidates],
         "overflow": None if roster.overflow is None else _plain_candidate(roster.overflow),
     }
@@ -129,6 +131,9 @@ def _plain_candidate(each: Candidate) -> dict[str, Any]:
         "ramp_percent": each.ramp_percent,
         "traits": sorted([trait.kind.value, trait.value] for trait in each.traits),
         **_plain_departments(each),
+        "is_on_leave": each.is_on_leave,
+        "is_off_hours": each.is_off_hours,
+        "missed": None if each.missed is None else _plain_missed(each.missed),
     }
 
 
@@ -138,6 +143,17 @@ def _plain_departments(each: Candidate) -> dict[str, Any]:
         return {}
     rooms = [[str(room.department_id), room.name, room.limit, room.holding] for room in each.departments]
     return {"departments": rooms, "department_share": each.department_share}
+
+
+def _plain_missed(missed: Missed) -> dict[str, Any]:
+    return {**asdict(missed), "first": missed.first.isoformat(), "last": missed.last.isoformat()}
+
+
+def _restored_missed(plain: Mapping[str, Any] | None) -> Missed | None:
+    if plain is None:
+        return None
+    days = {name: date.fromisoformat(plain[name]) for name in ("first", "last")}
+    return Missed(**{**plain, **days})
 
 
 def _plain_plugin(method: PluginMethod) -> dict[str, Any]:
@@ -257,6 +273,7 @@ def _restored_people(allocation_id: UUID, plain: Mapping[str, Any]) -> Roster:
         plugin=None if plain.get("plugin") is None else _restored_plugin(plain["plugin"]),
         newcomers=NewcomerFloor(**guaranteed) if (guaranteed := plain.get("newcomers")) else None,
         overflow=None if plain.get("overflow") is None else _restored_candidate(plain["overflow"]),
+        local_time=plain.get("local_time"),
     )
 
 
@@ -273,5 +290,6 @@ def _restored_candidate(plain: Mapping[str, Any]) -> Candidate:
             "cooldown_customers": frozenset(map(UUID, plain["cooldown_customers"])),
             "traits": frozenset(Trait(TraitKind(kind), value) for kind, value in plain.get("traits", ())),
             "departments": tuple(DepartmentRoom(UUID(key), *room) for key, *room in plain.get("departments", ())),
+            "missed": _restored_missed(plain.get("missed")),
         }
     )

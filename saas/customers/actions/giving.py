@@ -25,6 +25,7 @@ from saas.customers.queries import Pool
 from saas.customers.settings import Due, due_of_new_holding
 from saas.events import emit_many
 from saas.kernel import Actor, Clock, local_date, new_id
+from saas.people import find_on_leave
 from tenants import current_tenant_id, current_transaction
 
 CHUNK = 1_000
@@ -143,7 +144,7 @@ async def give(
     :raises PlanChanged: `is_refusing`, and a customer is not as it was, or a person left or has no room.
     """
     wanted, kept = _sorted_out(frozen, allocation)
-    people = await _lock_people(frozen, pool, {item.employee_id for item in wanted})
+    people = await _lock_people(frozen, pool, {item.employee_id for item in wanted}, on)
     people, rooms = await _lock_departments(pool, people)
     fresh = await _lock_customers(pool.id, wanted, time_zone)
     going, missed = _checked(wanted, people, rooms, fresh)
@@ -181,10 +182,11 @@ def _sorted_out(frozen: FrozenRoster, allocation: Allocation) -> tuple[list[_Ite
     return wanted, kept
 
 
-async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]) -> dict[UUID, _Person]:
-    """Those who are on the staff still, with their room under the limit, which nobody else can use now."""
+async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID], on: date) -> dict[UUID, _Person]:
+    """Those who are on the staff still and not on leave, with their room under the limit, which nobody else can use."""
     transaction, tenant_id, ids = current_transaction(), current_tenant_id(), sorted(employee_ids)
     rows = await transaction.fetch(_LOCK_PEOPLE, tenant_id, ids)
+    away = await find_on_leave(ids, day=on) if pool.settings.absence_skips else set()
     counted = await transaction.fetch(_HOLDINGS, tenant_id, ids, pool.settings.holding_text)
     holdings = {row["owner_id"]: row["holding"] for row in counted}
     roster = frozen.roster
@@ -193,7 +195,7 @@ async def _lock_people(frozen: FrozenRoster, pool: Pool, employee_ids: set[UUID]
     return {
         row["id"]: _Person(row["department_id"], _room(limits[row["id"]], holdings.get(row["id"], 0)))
         for row in rows
-        if row["is_active"]
+        if row["is_active"] and row["id"] not in away
     }
 
 

@@ -60,8 +60,7 @@ async def open_departments(
     present, places = await departments_of(people), await find_promised_departments(context, promised)
     found = await departments_above(places.values())
     above: dict[Called, Sequence[UUID]] = {word: found[department_id] for word, department_id in places.items()}
-    for employee_id, own in present.items():
-        above[employee_id] = own
+    above |= dict[Called, Sequence[UUID]](present.items())
     departments = {each for those in above.values() for each in those}
     if context.is_commit:
         limited = {each for pool in limiting for each in pool.settings.limits_together(departments)}

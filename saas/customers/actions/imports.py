@@ -53,7 +53,8 @@ from saas.sealing import mask_phone
 from tenants.errors import TenantQuotaExceeded
 
 _ASSIGN = "customer:assign"
-_PLAIN = ("short_name", "industry", "level", "source", "district_code", "contact_name")
+_NEEDS = ("language", "required_skill", "wanted_product")
+_PLAIN = ("short_name", "industry", "level", "source", "district_code", "contact_name", *_NEEDS)
 
 
 class CustomerImport(ImportKind):

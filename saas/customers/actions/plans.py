@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from uuid import UUID
 
 from saas.audit import record
@@ -40,7 +40,7 @@ from saas.customers.events import PLAN_AWAITED
 from saas.customers.plugin_methods import PluginMethods
 from saas.customers.queries import Pool, get_pool
 from saas.events import emit
-from saas.kernel import Actor, AppError, AppErrors, Clock, local_date, new_id
+from saas.kernel import Actor, AppError, AppErrors, Clock, local_moment, new_id
 from saas.sealing import Keyring, Place
 from tenants import current_tenant_id, current_transaction
 
@@ -94,14 +94,14 @@ async def plan_allocation(
     :raises PluginNotEnabled, PluginFailed, PluginUnusable: a plugin's method is asked for and gives no answer.
     """
     refuse_sizes(wish)
-    pool, day = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
+    pool, moment = await get_pool(wish.pool_id), local_moment(clock.now(), time_zone)
     await require_administrator(actor, pool.id, place=("pool",))
     if not pool.settings.allows_assignments:
         raise WayClosed("customers.assignments_closed", {"pool": pool.name}, field=("pool",))
     if not await is_for_a_job(pool.id, wish):
-        return await plan_now(actor, pool, wish, keyring=keyring, day=day, clock=clock, plugins=plugins)
+        return await plan_now(actor, pool, wish, keyring=keyring, moment=moment, clock=clock, plugins=plugins)
     allocation_id = await _insert(actor, wish, clock, is_waiting=True)
-    people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    people = await gather_people(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), moment=moment)
     if plugins is not None and wish.plugin is not None:
         people = people.with_customers(plugins.unanswered(people.roster, wish.plugin))
     _Draft.of(people, wish, keyring)  # refuses what the job would; it deals nothing yet
@@ -117,7 +117,7 @@ async def plan_now(
     wish: AllocationWish,
     *,
     keyring: Keyring,
-    day: date,
+    moment: datetime,
     clock: Clock,
     plugins: PluginMethods | None = None,
 ) -> UUID:
@@ -126,7 +126,7 @@ async def plan_now(
     :raises RosterImpossible, AppErrors, GuaranteesExceedWhole, PluginFailed: as there.
     """
     allocation_id = await _insert(actor, wish, clock, is_waiting=False)
-    draft = await _drafted(pool, wish, allocation_id, keyring, day=day, plugins=plugins)
+    draft = await _drafted(pool, wish, allocation_id, keyring, moment=moment, plugins=plugins)
     await _keep(actor, draft, wish, clock=clock)
     return allocation_id
 
@@ -159,8 +159,8 @@ async def deal_plan(
     plain = json.loads(asked)
     actor, wish = Actor.of_plain(plain["by"], tenant_id=current_tenant_id()), AllocationWish.of_plain(plain)
     try:
-        pool, today = await get_pool(wish.pool_id), local_date(clock.now(), time_zone)
-        draft = await _drafted(pool, wish, allocation_id, keyring, day=today, plugins=plugins)
+        pool, moment = await get_pool(wish.pool_id), local_moment(clock.now(), time_zone)
+        draft = await _drafted(pool, wish, allocation_id, keyring, moment=moment, plugins=plugins)
     except (AppError, AppErrors) as refusal:
         await _note_failed(actor, allocation_id, refusal, clock)
         return
@@ -192,11 +192,11 @@ async def _drafted(
     allocation_id: UUID,
     keyring: Keyring,
     *,
-    day: date,
+    moment: datetime,
     plugins: PluginMethods | None = None,
 ) -> _Draft:
     """In a thread: dealing many customers takes seconds, in which others go on."""
-    frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), day=day)
+    frozen = await gather_roster(pool, wish, allocation_id=allocation_id, seed=_tie_seed(wish), moment=moment)
     if wish.method is Method.PLUGIN and wish.plugin is not None and plugins is not None:
         frozen = frozen.with_customers(await plugins.answered_in_time(frozen.roster, wish.plugin))
     return await asyncio.to_thread(_Draft.of, frozen, wish, keyring)

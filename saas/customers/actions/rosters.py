@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from math import ceil
 from sys import intern
 from uuid import UUID
 
 import asyncpg
 
+from saas.customers.actions.absences import Absences, find_absences
 from saas.customers.actions.frozen_rosters import Dealt, FrozenRoster, pooled_record
 from saas.customers.actions.wishes import AT_ONCE, AllocationWish, Participant, is_large
 from saas.customers.allocation import (
@@ -66,7 +67,8 @@ LEFT JOIN LATERAL (
 WHERE p.tenant_id = $1 AND p.id = $2 ORDER BY asked.place
 """
 _OLDEST = """
-SELECT id, name, match_key, version, district_code, industry, source, level FROM customer
+SELECT id, name, match_key, version, district_code, industry, source, level, language, required_skill, wanted_product
+FROM customer
 WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NULL ORDER BY created_at, id LIMIT $3
 """
 _WAITING = """
@@ -75,7 +77,8 @@ SELECT count(*) FROM (
 ) waiting
 """
 _NAMED = """
-SELECT c.id, c.name, c.match_key, c.version, c.district_code, c.industry, c.source, c.level
+SELECT c.id, c.name, c.match_key, c.version, c.district_code, c.industry, c.source, c.level, c.language,
+       c.required_skill, c.wanted_product
 FROM unnest($3::uuid[]) WITH ORDINALITY AS asked (id, place)
 JOIN customer c ON c.tenant_id = $1 AND c.id = asked.id AND c.pool_id = $2 AND c.owner_id IS NULL
 ORDER BY asked.place
@@ -118,15 +121,17 @@ async def is_for_a_job(pool_id: UUID, wish: AllocationWish) -> bool:
 
 
 async def gather_roster(
-    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, day: date
+    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, moment: datetime
 ) -> FrozenRoster:
     """Freeze who stands to receive what: the named customers of the pool, else the `take` that wait longest.
+
+    `moment` is now in the company's time zone: its day is that of the allocation, its time says who is at work (P46).
 
     :raises RosterImpossible: a person or a customer is not there to be listed.
     """
     rows = await _customers(pool.id, wish.customer_ids, wish.take)
     dealt = _placed(rows, knows_facts=wish.method in GO_BY_FACTS)
-    frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, day=day)
+    frozen = await gather_people(pool, wish, allocation_id=allocation_id, seed=seed, moment=moment)
     roster = replace(frozen.roster, customers=tuple(each.customer for each in dealt))
     if wish.method is Method.DRAW:
         roster = with_department_shares(roster)
@@ -137,7 +142,7 @@ async def gather_roster(
 
 
 async def gather_people(
-    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, day: date
+    pool: Pool, wish: AllocationWish, *, allocation_id: UUID, seed: bytes | None, moment: datetime
 ) -> FrozenRoster:
     """As `gather_roster`, without a customer: enough to judge people, method and plan by.
 
@@ -147,10 +152,10 @@ async def gather_people(
     assert state is not None, "the pool was found a moment ago"
     roster = Roster(
         allocation_id=allocation_id,
-        day=day,
+        day=moment.date(),
         method=wish.method,
         settings_version=pool.settings_version,
-        candidates=await _candidates(pool, wish, wish.people, last_turn=state["last_turn"], day=day),
+        candidates=await _candidates(pool, wish, wish.people, last_turn=state["last_turn"], moment=moment),
         customers=(),
         seed=seed,
         turn_after=state["turn_after"] if wish.method is Method.STRICT else None,
@@ -158,18 +163,19 @@ async def gather_people(
         newcomers=pool.settings.newcomer_floor(),
         match=wish.match if wish.method is Method.MATCH else None,
         rules=pool.settings.ordered_rules() if wish.method is Method.RULES else None,
-        overflow=await _overflow(pool, wish, day),
+        overflow=await _overflow(pool, wish, moment),
+        local_time=f"{moment:%H:%M}",
     )
     return FrozenRoster(roster, (), state["allocations"])
 
 
-async def _overflow(pool: Pool, wish: AllocationWish, day: date) -> Candidate | None:
+async def _overflow(pool: Pool, wish: AllocationWish, moment: datetime) -> Candidate | None:
     """Who gets what thresholds keep from all others (P13): without a threshold, but with the bound of the wish."""
     assignee = pool.settings.assignment_overflow_to
     if assignee is None or not pool.settings.has_thresholds:
         return None
     asked = next((each for each in wish.people if each.employee_id == assignee), Participant(assignee))
-    (found,) = await _candidates(pool, wish, [asked], last_turn=None, day=day)
+    (found,) = await _candidates(pool, wish, [asked], last_turn=None, moment=moment)
     return replace(found, assignable=asked.most)
 
 
@@ -209,7 +215,15 @@ def _placed(rows: Iterable[asyncpg.Record], *, knows_facts: bool) -> tuple[Dealt
 
 
 def _facts(row: asyncpg.Record) -> CustomerFacts:
-    return CustomerFacts(row["district_code"], row["industry"], row["source"], row["level"])
+    return CustomerFacts(
+        territory=row["district_code"],
+        industry=row["industry"],
+        source=row["source"],
+        level=row["level"],
+        language=row["language"],
+        skill=row["required_skill"],
+        product=row["wanted_product"],
+    )
 
 
 def _in_order_of(roster: Roster, dealt: Iterable[Dealt]) -> tuple[Dealt, ...]:
@@ -229,9 +243,9 @@ def masked_name(name: str) -> str:
 
 
 async def _candidates(
-    pool: Pool, wish: AllocationWish, people: Sequence[Participant], *, last_turn: int | None, day: date
+    pool: Pool, wish: AllocationWish, people: Sequence[Participant], *, last_turn: int | None, moment: datetime
 ) -> tuple[Candidate, ...]:
-    asked = {each.employee_id: each for each in people}
+    asked, day = {each.employee_id: each for each in people}, moment.date()
     rows = await current_transaction().fetch(
         _PEOPLE, current_tenant_id(), pool.id, list(asked), wish.method.value, _cycle_first(pool, day)
     )
@@ -243,6 +257,7 @@ async def _candidates(
     limited = await find_loads(pool.settings, {each for row in rows for each in row["departments"]})
     rooms = {key: DepartmentRoom(key, load.name, load.limit, load.holding) for key, load in limited.items()}
     received = await count_received(pool, list(asked), day=day) if pool.settings.has_thresholds else {}
+    absences = await find_absences(pool, wish.method, list(asked), moment=moment)
     free_turn = 0 if last_turn is None else last_turn + 1
     candidates = []
     for row in rows:
@@ -253,9 +268,9 @@ async def _candidates(
         left = still_assignable(pool.settings, row["id"], received.get(row["id"], Received()))
         given = [most for most in (person.most, left) if most is not None]
         person = replace(person, most=min(given, default=None))
-        candidate = _candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day)
+        found = _candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day)
         shared = tuple(rooms[each] for each in row["departments"] if each in rooms)
-        candidates.append(replace(candidate, departments=shared) if shared else candidate)
+        candidates.append(replace(_with_absence(found, row, pool, absences), departments=shared))
     return tuple(candidates)
 
 
@@ -308,6 +323,15 @@ def _candidate(
         priority=row["priority"],
         traits=frozenset(Trait(TraitKind(kind), value) for kind, value in row["traits"]),
         ramp_percent=ramp_percent(pool.settings.weight_ramp_percents, row["hired_on"], day),
+    )
+
+
+def _with_absence(found: Candidate, row: asyncpg.Record, pool: Pool, absences: Absences) -> Candidate:
+    return replace(
+        found,
+        is_on_leave=found.employee_id in absences.on_leave,
+        is_off_hours=absences.is_off_hours(pool, found.employee_id, row["departments"]),
+        missed=absences.missed.get(found.employee_id),
     )
 
 

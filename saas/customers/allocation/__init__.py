@@ -43,9 +43,10 @@ from saas.customers.allocation.errors import (
 from saas.customers.allocation.explaining import PickFacts, explain_passed_over, explain_pick, shown_shares
 from saas.customers.allocation.matching import preferred_first
 from saas.customers.allocation.methods import allocate, shares_of
+from saas.customers.allocation.missed import WITHOUT_LINE, made_up, made_up_places, missed_parts
 from saas.customers.allocation.newcomers import guaranteed_newcomers
 from saas.customers.allocation.performance import PerformancePlan
-from saas.customers.allocation.roster import Candidate, DepartmentRoom, PooledCustomer, Roster
+from saas.customers.allocation.roster import Candidate, DepartmentRoom, Missed, PooledCustomer, Roster
 from saas.customers.allocation.tallies import Tallies, Tally, tallied
 from saas.customers.allocation.verifier import Finding, verify_certificate
 from saas.customers.allocation.weights import ramp_percent
@@ -54,6 +55,7 @@ __all__ = [
     "GO_BY_FACTS",
     "IN_LINE",
     "NOTHING_KNOWN",
+    "WITHOUT_LINE",
     "Allocation",
     "AllocationRule",
     "Candidate",
@@ -72,6 +74,7 @@ __all__ = [
     "GuaranteesExceedWhole",
     "MatchPlan",
     "Method",
+    "Missed",
     "NewcomerFloor",
     "Nobody",
     "NotInDraw",
@@ -100,6 +103,9 @@ __all__ = [
     "explain_pick",
     "extract",
     "guaranteed_newcomers",
+    "made_up",
+    "made_up_places",
+    "missed_parts",
     "preferred_first",
     "ramp_percent",
     "shares_of",

@@ -46,7 +46,7 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
     """For each unit, in the order of places, whole-number weights above 0 of those who could have had it.
 
     The roster's customers don't matter: `units` are all that it dealt. Where the same people could, it is the same
-    mapping. Nobody could where it is empty.
+    mapping. Nobody could where it is empty. What was made up for after leave (P46) was nobody else's.
     """
     weights = published_weights(roster, customers=sum(len(unit.records) for unit in units))
     people = [each.employee_id for each in roster.candidates]
@@ -55,6 +55,7 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
     cooling = _cooling(roster.candidates)
     full = {each.employee_id for each in roster.candidates if each.room is not None and each.room <= 0}
     known: dict[frozenset[UUID], Mapping[UUID, int]] = {}
+    owed = {each.employee_id: each.owed for each in roster.candidates if each.owed}
     aims = Aims(roster, roster.candidates) if roster.method in (Method.MATCH, Method.RULES) else None
     for unit in units:
         barred = full.union(*(cooling.get(record, ()) for record in unit.records))
@@ -65,6 +66,9 @@ def chances(roster: Roster, units: Sequence[DealtUnit]) -> Iterator[Mapping[UUID
         if len(unit.records) > 1:
             barred |= {person for person, room in rooms.items() if room < len(unit.records)}
             barred |= {people[seat] for seat in shared.short(len(unit.records))} if shared is not None else set()
+        if unit.employee_id is not None and owed.get(unit.employee_id, 0) > 0:
+            barred |= weights.keys() - {unit.employee_id}
+            owed[unit.employee_id] -= len(unit.records)
         out = frozenset(barred)
         if out not in known:
             known[out] = {person: weight for person, weight in weights.items() if person not in out}

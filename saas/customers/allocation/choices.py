@@ -81,11 +81,16 @@ class TraitKind(Enum):
     INDUSTRY = "industry"
     SOURCE = "source"
     LEVEL = "level"
+    LANGUAGE = "language"
+    SKILL = "skill"
+    PRODUCT = "product"
 
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """Something that a person is there for: customers of a territory, an industry, a source or a level."""
+    """Something that a person is there for: customers of a territory, an industry, a source or a level, who speak a
+    language, need a skill or want a product.
+    """
 
     kind: TraitKind
     value: str
@@ -99,6 +104,9 @@ class CustomerFacts:
     industry: str | None = None
     source: str | None = None
     level: str | None = None
+    language: str | None = None
+    skill: str | None = None
+    product: str | None = None
 
     def value(self, kind: TraitKind) -> str | None:
         """What the customer has of a kind; None where that is not known."""

@@ -37,6 +37,8 @@ class FilterRule(Enum):
 
     DISABLED = "disabled"
     ABSENT = "absent"
+    ON_LEAVE = "on_leave"
+    OFF_HOURS = "off_hours"
     NO_WEIGHT = "no_weight"
     HOLDING_LIMIT = "holding_limit"
     THRESHOLD = "threshold"
@@ -297,6 +299,8 @@ def filter_rule(candidate: Candidate, *, needs_weight: bool) -> FilterRule | Non
         return FilterRule.DISABLED
     if candidate.is_absent:
         return FilterRule.ABSENT
+    if candidate.is_on_leave or candidate.is_off_hours:
+        return FilterRule.ON_LEAVE if candidate.is_on_leave else FilterRule.OFF_HOURS
     if needs_weight and candidate.weight == 0:
         return FilterRule.NO_WEIGHT
     if candidate.own_room == 0:

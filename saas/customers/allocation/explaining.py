@@ -23,6 +23,7 @@ from saas.customers.allocation.choices import CustomerFacts, Method, PluginPlace
 from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
 from saas.customers.allocation.draw import published_weights_of_draw
 from saas.customers.allocation.explaining_aims import Told, explain_outside
+from saas.customers.allocation.explaining_missed import counted, explain_missed, left_to_make_up
 from saas.customers.allocation.newcomers import Guarantee, guaranteed_newcomers
 from saas.customers.allocation.roster import Candidate, Roster
 from saas.customers.allocation.tallies import Tallies, Tally
@@ -60,6 +61,8 @@ _FILTERED: Mapping[FilterRule, Explanation] = MappingProxyType(
     {
         FilterRule.DISABLED: Explanation("customers.filtered_disabled"),
         FilterRule.ABSENT: Explanation("customers.filtered_absent"),
+        FilterRule.ON_LEAVE: Explanation("customers.filtered_on_leave"),
+        FilterRule.OFF_HOURS: Explanation("customers.filtered_off_hours"),
         FilterRule.NO_WEIGHT: Explanation("customers.filtered_no_weight"),
         FilterRule.HOLDING_LIMIT: Explanation("customers.filtered_holding_limit"),
         FilterRule.THRESHOLD: Explanation("customers.filtered_threshold"),
@@ -124,7 +127,11 @@ def explain_pick(roster: Roster, facts: PickFacts) -> Explanation:
     if case.is_by_guarantee:
         parts = (case.guaranteed(chosen),)
         return Explanation("customers.allocated_newcomer", args | case.progress(chosen), parts=parts)
-    args |= {"eligible": len(case.line(chosen)), **case.standing(chosen)}
+    args |= {"eligible": len(case.line(chosen))}
+    if case.is_by_owed:
+        parts = (*case.aimed(chosen), *case.missed(chosen))
+        return Explanation("customers.allocated_owed", {**args, "name": chosen.name}, parts=parts)
+    args |= case.standing(chosen)
     return replace(_CHOSEN[case.method], args=args, parts=(*case.aimed(chosen), *case.grounds(chosen)))
 
 
@@ -150,6 +157,9 @@ def explain_passed_over(roster: Roster, facts: PickFacts, *, employee_id: UUID) 
         return Explanation("customers.passed_over_newcomer", args, parts=(case.guaranteed(chosen),))
     if (others_first := case.others_first(asking, chosen)) is not None:
         return others_first
+    if case.is_by_owed:
+        args = {"customer": facts.label, "name": asking.name, "chosen": chosen.name}
+        return Explanation("customers.passed_over_owed", args, parts=(*case.missed(asking), *case.missed(chosen)))
     args = {"customer": facts.label, "chosen": chosen.name, **case.standing(asking)}
     args |= {f"chosen_{name}": value for name, value in case.standing(chosen).items()}
     return replace(_PASSED_OVER[case.method], args=args, parts=(*case.grounds(asking), *case.grounds(chosen)))
@@ -177,6 +187,7 @@ class _Case:
         args: dict[str, Shown] = {"name": candidate.name, "customer": self.facts.label}
         args |= {"day": self.roster.day.isoformat(), "limit": candidate.holding_limit}
         args |= {"assignable": candidate.assignable, "room": self._room(candidate)}
+        args |= {"at": self.roster.local_time} if rule is FilterRule.OFF_HOURS else {}
         if rule is FilterRule.DEPARTMENT_LIMIT:
             return self._department_full(candidate, args)
         return replace(_FILTERED[rule], args=args)
@@ -271,6 +282,16 @@ class _Case:
             return False
         return self._received(self.candidate(chosen)).turns < guarantee.due(self.facts.place)
 
+    @cached_property
+    def is_by_owed(self) -> bool:
+        """Whether the customer made up for one that its receiver missed on leave."""
+        chosen = self.candidate(self.facts.employee_id)
+        return left_to_make_up(self.roster, chosen, self._received(chosen).records) > 0
+
+    def missed(self, candidate: Candidate) -> tuple[Explanation, ...]:
+        """What a person missed on leave, and what becomes of it."""
+        return explain_missed(self.roster, candidate, self._received(candidate).records)
+
     def progress(self, candidate: Candidate) -> dict[str, Shown]:
         """What a newcomer had got of all that were dealt before."""
         return {"name": candidate.name, "received": self._received(candidate).turns, "dealt": self.facts.place}
@@ -296,7 +317,7 @@ class _Case:
             told = self.roster.plugin
             return {"name": name, "plugin": told.plugin, "version": told.version, "method": told.method}
         if method is Method.LEVEL:
-            return {"name": name, "level": candidate.level + self._received(candidate).records}
+            return {"name": name, "level": candidate.level + counted(candidate, self._received(candidate).records)}
         if method is Method.STRICT:
             return {"name": name, "turn": candidate.turn}
         if method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
@@ -325,6 +346,9 @@ class _Case:
 
     def grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         """What the standing rests on."""
+        return (*self._grounds(candidate), *self.missed(candidate))
+
+    def _grounds(self, candidate: Candidate) -> tuple[Explanation, ...]:
         answer = self.facts.answer
         if answer is not None:
             is_chosen = candidate.employee_id == answer.employee_id
@@ -351,7 +375,7 @@ class _Case:
     def _level(self, candidate: Candidate) -> Explanation:
         args: dict[str, Shown] = {"name": candidate.name, "calibration": candidate.calibration}
         args |= {"assigned": candidate.assigned_in_cycle, "credits": candidate.credits}
-        args |= {"received": self._received(candidate).records, "priority": candidate.priority}
+        args |= {"received": counted(candidate, self._received(candidate).records), "priority": candidate.priority}
         return Explanation("customers.level_of", args)
 
     def _share(self, candidate: Candidate) -> Explanation:

@@ -19,6 +19,9 @@ _UNFIT: Mapping[TraitKind, Explanation] = MappingProxyType(
         TraitKind.INDUSTRY: Explanation("customers.filtered_industry"),
         TraitKind.SOURCE: Explanation("customers.filtered_source"),
         TraitKind.LEVEL: Explanation("customers.filtered_level"),
+        TraitKind.LANGUAGE: Explanation("customers.filtered_language"),
+        TraitKind.SKILL: Explanation("customers.filtered_skill"),
+        TraitKind.PRODUCT: Explanation("customers.filtered_product"),
     }
 )
 _RULED, _RULED_DEFAULT = Explanation("customers.ruled"), Explanation("customers.ruled_default")

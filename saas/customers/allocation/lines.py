@@ -28,8 +28,8 @@ class Standing(Protocol):
     def key(self, seat: int) -> tuple[int, ...]:
         """Where the person stands now."""
 
-    def serve(self, seat: int, records: int) -> None:
-        """The person got so many records."""
+    def serve(self, seat: int, records: int, *, made_up: int) -> None:
+        """The person got so many records, of which so many were made up for: those stand beside the line (P46)."""
 
 
 class _Waits:
@@ -42,9 +42,10 @@ class _Waits:
     def key(self, seat: int) -> tuple[int, ...]:
         return self._keys[seat]
 
-    def serve(self, seat: int, records: int) -> None:
-        self._turns += 1
-        self._keys[seat] = (_NOW, self._turns)
+    def serve(self, seat: int, records: int, *, made_up: int) -> None:
+        if not made_up:
+            self._turns += 1
+            self._keys[seat] = (_NOW, self._turns)
 
 
 class _Rooms:
@@ -58,7 +59,7 @@ class _Rooms:
     def key(self, seat: int) -> tuple[int, ...]:
         return (-((self._rooms[seat] << self._shift) // self._limits[seat]),)
 
-    def serve(self, seat: int, records: int) -> None:
+    def serve(self, seat: int, records: int, *, made_up: int) -> None:
         self._rooms[seat] -= records
 
 
@@ -73,9 +74,24 @@ class _Levels:
     def key(self, seat: int) -> tuple[int, ...]:
         return (self._levels[seat], self._priorities[seat], *self._waits.key(seat))
 
-    def serve(self, seat: int, records: int) -> None:
-        self._levels[seat] += records
-        self._waits.serve(seat, records)
+    def serve(self, seat: int, records: int, *, made_up: int) -> None:
+        self._levels[seat] += records - made_up
+        self._waits.serve(seat, records, made_up=made_up)
+
+
+class _OwedFirst:
+    """Whoever is owed most stands first, until it is made up for; then where the method has them."""
+
+    def __init__(self, standing: Standing, seats: Sequence[Candidate]) -> None:
+        self._standing, self._left = standing, [each.owed for each in seats]
+
+    def key(self, seat: int) -> tuple[int, ...]:
+        return (-self._left[seat], *self._standing.key(seat))
+
+    def serve(self, seat: int, records: int, *, made_up: int = 0) -> None:
+        taken = min(self._left[seat], records)
+        self._left[seat] -= taken
+        self._standing.serve(seat, records, made_up=taken)
 
 
 _STANDINGS: Mapping[Method, Callable[[Sequence[Candidate]], Standing]] = MappingProxyType(
@@ -86,6 +102,11 @@ _STANDINGS: Mapping[Method, Callable[[Sequence[Candidate]], Standing]] = Mapping
         Method.LEVEL: _Levels,
     }
 )
+
+
+def _standing(method: Method, seats: Sequence[Candidate]) -> Standing:
+    standing = _STANDINGS[method](seats)
+    return _OwedFirst(standing, seats) if any(each.owed for each in seats) else standing
 
 
 class Lines:
@@ -138,7 +159,7 @@ class InLine:
 
     def __init__(self, roster: Roster, units: Sequence[Unit], seats: Sequence[Candidate]) -> None:
         self._units, self._aims, self._place = units, Aims(roster, seats), -1
-        self._lines = {method: Lines(_STANDINGS[method](seats)) for method in roster.deciding_methods()}
+        self._lines = {method: Lines(_standing(method, seats)) for method in roster.deciding_methods()}
         self._turns = [0] * len(seats)
         self._full: set[int] = set()
 
@@ -166,7 +187,7 @@ class InLine:
         """Behind, in every line."""
         self._turns[seat] += 1
         for lines in self._lines.values():
-            lines.standing.serve(seat, records)
+            lines.standing.serve(seat, records, made_up=0)
         if not has_room:
             self._full.add(seat)
 

@@ -13,6 +13,7 @@ from saas.customers.allocation.choices import Method
 from saas.customers.allocation.dealing import Allocation, Filtered, FilterRule, May, PassingOrder, Table, deal
 from saas.customers.allocation.draw import draw
 from saas.customers.allocation.lines import InLine
+from saas.customers.allocation.missed import OwedFirst, made_up_places
 from saas.customers.allocation.newcomers import NewcomersFirst, guarantee_of
 from saas.customers.allocation.overflow import with_overflow
 from saas.customers.allocation.performance import PerformancePlan, filled_shares
@@ -42,23 +43,37 @@ def _in_order(roster: Roster, order: Callable[[Sequence[Candidate]], PassingOrde
     return deal(roster, table, units, NewcomersFirst(turns, guarantee) if is_deciding else turns)
 
 
+def _owed_or(roster: Roster, order: Callable[[Sequence[Candidate]], PassingOrder]) -> Allocation:
+    """In a line, where those stand first who are owed something; where nobody is, by the order itself."""
+    return _in_line(roster) if any(each.owed for each in roster.candidates) else _in_order(roster, order)
+
+
 def _flexible(roster: Roster) -> Allocation:
-    return _in_order(roster, LeastRecentlyServed)
+    return _owed_or(roster, LeastRecentlyServed)
+
+
+def _turns(roster: Roster, seats: Sequence[Candidate]) -> PassingOrder:
+    turns, owed = FixedTurns(seats, roster.turn_after), [each.owed for each in seats]
+    return OwedFirst(turns, owed) if any(owed) else turns
 
 
 def _strict(roster: Roster) -> Allocation:
-    allocation = _in_order(roster, lambda seats: FixedTurns(seats, roster.turn_after))
-    turns = {each.employee_id: each.turn for each in roster.candidates}
-    served = [turns[pick.employee_id] for pick in allocation.picks if pick.employee_id is not None]
+    allocation = _in_order(roster, lambda seats: _turns(roster, seats))
+    turns, beside = {each.employee_id: each.turn for each in roster.candidates}, made_up_places(roster, allocation)
+    served = [
+        turns[pick.employee_id]
+        for pick in allocation.picks
+        if pick.employee_id is not None and pick.place not in beside
+    ]
     return replace(allocation, turn_after=served[-1] if served else roster.turn_after)
 
 
 def _load_absolute(roster: Roster) -> Allocation:
-    return _in_order(roster, lambda seats: MostRoom(seats, relative=False))
+    return _owed_or(roster, lambda seats: MostRoom(seats, relative=False))
 
 
 def _load_relative(roster: Roster) -> Allocation:
-    return _in_order(roster, lambda seats: MostRoom(seats, relative=True))
+    return _owed_or(roster, lambda seats: MostRoom(seats, relative=True))
 
 
 def _in_line(roster: Roster) -> Allocation:
@@ -100,7 +115,7 @@ def _answered(roster: Roster) -> Allocation:
 def _weighted(roster: Roster) -> Allocation:
     units = roster.units()
     table = Table(roster, units, needs_weight=True)
-    return _by_share(roster, table, units, weighted_shares(roster, table.seats))
+    return _by_share(roster, table, units, weighted_shares(roster, table.seats), [each.owed for each in table.seats])
 
 
 def _performance(roster: Roster) -> Allocation:
@@ -110,7 +125,7 @@ def _performance(roster: Roster) -> Allocation:
     shares = performance_shares(table.seats, roster.performance, roster)
     left_out = (seat.employee_id for seat, share in zip(table.seats, shares, strict=True) if not share)
     table.filtered += [Filtered(employee_id, FilterRule.NO_WEIGHT) for employee_id in left_out]
-    return _by_share(roster, table, units, shares)
+    return _by_share(roster, table, units, shares, [0] * len(shares))
 
 
 def performance_shares(seats: Sequence[Candidate], plan: PerformancePlan, roster: Roster) -> list[Fraction]:
@@ -141,9 +156,11 @@ def _named(seats: Sequence[Candidate], shares: Sequence[Fraction]) -> dict[UUID,
     return {each.employee_id: share for each, share in zip(seats, shares, strict=True)}
 
 
-def _by_share(roster: Roster, table: Table, units: tuple[Unit, ...], shares: Sequence[Fraction]) -> Allocation:
+def _by_share(
+    roster: Roster, table: Table, units: tuple[Unit, ...], shares: Sequence[Fraction], owed_first: Sequence[int]
+) -> Allocation:
     order = ByShare(whole_weights(shares), [each.balance for each in table.seats])
-    allocation = deal(roster, table, units, order)
+    allocation = deal(roster, table, units, OwedFirst(order, owed_first) if any(owed_first) else order)
     owed = {table.seats[seat].employee_id: balance for seat, balance in order.balances().items()}
     balances = {each.employee_id: owed.get(each.employee_id, Decimal(0)) for each in roster.candidates}
     return replace(allocation, shares=_named(table.seats, shares), balances=balances)

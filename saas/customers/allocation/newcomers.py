@@ -26,11 +26,15 @@ _EQUAL = frozenset({Method.FLEXIBLE, Method.STRICT})
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """What a roster guarantees those who can receive any of its customers: `rate` of all to each of `newcomers`."""
+    """What a roster guarantees those who can receive any of its customers: `rate` of all to each of `newcomers`.
+
+    `is_behind_owed` where something is made up for before the line goes on: then shares are not equal by themselves.
+    """
 
     rate: Fraction
     newcomers: frozenset[int]
     people: int
+    is_behind_owed: bool = False
 
     def least(self) -> list[Fraction]:
         """The least share of each seat."""
@@ -45,7 +49,8 @@ class Guarantee:
 
     def decides(self, method: Method) -> bool:
         """Whether it can decide a pick by itself, beside the method's order."""
-        return bool(self.newcomers) and not (method in _EQUAL and self.rate * self.people <= 1)
+        is_kept = method in _EQUAL and self.rate * self.people <= 1 and not self.is_behind_owed
+        return bool(self.newcomers) and not is_kept
 
 
 def guarantee_of(roster: Roster, seats: Sequence[Candidate]) -> Guarantee:
@@ -64,7 +69,7 @@ def guarantee_of(roster: Roster, seats: Sequence[Candidate]) -> Guarantee:
         told: dict[str, Scalar] = {"newcomers": len(newcomers), "each": floor.share_percent}
         told["together"] = floor.share_percent * len(newcomers)
         raise GuaranteesExceedWhole("customers.newcomer_guarantees_exceed", told)
-    return Guarantee(rate, newcomers if rate else frozenset(), len(seats))
+    return Guarantee(rate, newcomers if rate else frozenset(), len(seats), any(each.owed for each in seats))
 
 
 def guaranteed_newcomers(roster: Roster) -> tuple[Guarantee, frozenset[UUID]]:
@@ -87,7 +92,7 @@ class _Turns:
     def key(self, seat: int) -> tuple[int, ...]:
         return (self._got[seat],)
 
-    def serve(self, seat: int, records: int) -> None:
+    def serve(self, seat: int, records: int, *, made_up: int) -> None:
         if seat in self._got:
             self._got[seat] += 1
 
@@ -133,7 +138,7 @@ class NewcomersFirst:
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """A turn more, whichever way it came."""
-        self._lines.standing.serve(seat, records)
+        self._lines.standing.serve(seat, records, made_up=0)
         if not has_room:
             self._full.add(seat)
         self._order.served(seat, records=records, has_room=has_room)

@@ -51,6 +51,25 @@ class DepartmentRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """What a person missed on leave since the cycle began (P46): `customers`, by the head of those who were there,
+    rounded half up. `made_up` of them were, `owed` are to be made up still, by this allocation and later ones. The
+    allocations were between the days `first` and `last`.
+    """
+
+    customers: int
+    made_up: int
+    owed: int
+    first: date
+    last: date
+
+    @property
+    def forgone(self) -> int:
+        """What counts as received though it was not: whoever comes back stands where the others do."""
+        return max(0, self.customers - self.made_up)
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A person who may receive customers.
 
@@ -60,8 +79,10 @@ class Candidate:
     `balance` is what earlier allocations by share still owe, in customers: what `Allocation.balances` gave.
     `cooldown_customers` are those the person owned within the cooldown (P34). `calibration`, `credits` and `priority`
     are of the method by level (P45): a lower priority comes first. `traits` are what matching goes by (P43).
-    `ramp_percent` is how much of the weight counts, 1 to 100 (P41). `departments` are the person's that are limited,
-    the nearest first; `department_share` is the person's part of their room, of a draw that could fill it.
+    `ramp_percent` is how much of the weight counts, 1 to 100 (P41). `is_absent` was said by whoever allocates,
+    `is_on_leave` and `is_off_hours` were looked up (P46). `departments` are the person's
+    that are limited, the nearest first; `department_share` is the person's part of their room, of a draw that could
+    fill it.
     """
 
     employee_id: UUID
@@ -86,11 +107,24 @@ class Candidate:
     ramp_percent: int = 100
     departments: tuple[DepartmentRoom, ...] = ()
     department_share: int | None = None
+    is_on_leave: bool = False
+    is_off_hours: bool = False
+    missed: Missed | None = None
 
     @property
     def level(self) -> int:
         """Who has the lowest comes next: what was assigned in the cycle, without what was credited back (P45)."""
-        return self.calibration + self.assigned_in_cycle - self.credits
+        return self.calibration + self.counted_in_cycle - self.credits
+
+    @property
+    def counted_in_cycle(self) -> int:
+        """What was assigned in the cycle, with what was forgone on leave: nobody catches up by being behind (P46)."""
+        return self.assigned_in_cycle + (0 if self.missed is None else self.missed.forgone)
+
+    @property
+    def owed(self) -> int:
+        """How many customers are made up for before the line goes on (P46)."""
+        return 0 if self.missed is None else self.missed.owed
 
     def values(self, kind: TraitKind) -> tuple[str, ...]:
         """What the person is there for, of a kind, in order."""
@@ -145,8 +179,9 @@ class Roster:
     Customers are dealt in their order. `seed` are 32 bytes that break ties and decide draws; a draw is committed to
     before its seed is known, so it may be None until then. `turn_after` is the turn that the strict method served
     last. `performance` is the plan of the method of that name. `newcomers` None guarantees newcomers nothing, as it
-    was before there were guarantees. `match`, `rules` and `plugin` are of the methods of those names. `overflow` gets
-    what nobody could have for the thresholds alone (P13), whether among the candidates or not.
+    was before there were guarantees. `local_time` is when the plan was made ("18:05"), which working hours hold or not.
+    `match`, `rules` and `plugin` are of the methods of those names. `overflow` gets what nobody could have
+    for the thresholds alone (P13), whether among the candidates or not.
     """
 
     allocation_id: UUID
@@ -164,6 +199,7 @@ class Roster:
     rules: OrderedRules | None = None
     plugin: PluginMethod | None = None
     overflow: Candidate | None = None
+    local_time: str | None = None
 
     def units(self) -> tuple[Unit, ...]:
         """The customers without duplicates: records of one company stand where the first of them stood."""

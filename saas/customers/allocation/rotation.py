@@ -47,9 +47,9 @@ class LeastRecentlyServed:
 def last_served(candidate: Candidate) -> tuple[int, int, int]:
     """Orders by when somebody was served last, never before all; ties by fewest in the cycle."""
     if candidate.last_served_at is None:
-        return _NEVER, 0, candidate.assigned_in_cycle
+        return _NEVER, 0, candidate.counted_in_cycle
     microseconds = (candidate.last_served_at - _EPOCH) // timedelta(microseconds=1)
-    return _BEFORE, microseconds, candidate.assigned_in_cycle
+    return _BEFORE, microseconds, candidate.counted_in_cycle
 
 
 class FixedTurns:
@@ -77,6 +77,11 @@ class FixedTurns:
 
     def take_out(self, seat: int) -> None:
         """Somebody served out of turn keeps the turn that is coming."""
+
+    def aside(self, seat: int, *, has_room: bool) -> None:
+        """The seat got a customer that was made up for: its turn is still to come, if it has room for one."""
+        if not has_room:
+            self._ring.remove(seat)
 
     def served(self, seat: int, *, records: int, has_room: bool) -> None:
         """The seat stands in the ring still; without room it leaves."""

@@ -75,6 +75,16 @@ class ByShare:
             return
         self.leave([seat])
 
+    def aside(self, seat: int, *, has_room: bool) -> None:
+        """The seat got a customer that was made up for, which no share counts."""
+        if not has_room and seat in self._got:
+            self._waiting.remove(seat)
+            self._ready.remove(seat)
+            self.leave([seat])
+
+    def take_out(self, seat: int) -> None:
+        """Nobody is served out of turn: what newcomers are guaranteed is in the shares."""
+
     def leave(self, seats: Iterable[int]) -> None:
         """The rest go on with what they are owed."""
         out = set(seats)

@@ -8,7 +8,7 @@ from tenants.schema import RoomMigration, TenantForeignKey, TenantTable
 
 
 class Migration(RoomMigration):
-    dependencies = [("customers", "0015_arrivals")]
+    dependencies = [("customers", "0016_absence")]
 
     operations = [
         ops.CreateModel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from saas.customers.options.allocating import AllocatingOptions, PoolAllocationRule
+from saas.customers.options.allocating import ABSENCE_CATCH_UP, AllocatingOptions, PoolAllocationRule
 from saas.customers.options.assigning import ASSIGNMENT_CYCLE, AssigningOptions
 from saas.customers.options.claiming import ClaimingOptions
 from saas.customers.options.declaring import Option, OptionKind, as_text, camel, from_json, option, options_of, written
@@ -13,8 +13,10 @@ from saas.customers.options.recycling import LevelDays, RecyclingOptions
 from saas.customers.options.returning import ReturningOptions
 from saas.customers.options.showing import PHONE_MASKING, ShowingOptions
 from saas.customers.options.telling import TellingOptions
+from saas.customers.options.working import WorkingHours, is_at_work, opens_next
 
 __all__ = [
+    "ABSENCE_CATCH_UP",
     "ASSIGNMENT_CYCLE",
     "DUPLICATE_CHECK",
     "PHONE_MASKING",
@@ -34,9 +36,12 @@ __all__ = [
     "ReturningOptions",
     "ShowingOptions",
     "TellingOptions",
+    "WorkingHours",
     "as_text",
     "camel",
     "from_json",
+    "is_at_work",
+    "opens_next",
     "option",
     "options_of",
     "written",

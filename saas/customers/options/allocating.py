@@ -17,10 +17,13 @@ from saas.customers.allocation import (
 )
 from saas.customers.errors import PoolRuleOutOfRange
 from saas.customers.options.declaring import option
-from saas.customers.options.holding import DAYS_MAX
+from saas.customers.options.holding import DAYS_MAX, HOLDING_MAX
+from saas.customers.options.working import WorkingHours
 from saas.reads.mapping import EnumKind
 
 TITLE_MAX = 50
+HOURS_MAX = 200
+CATCH_UP_NONE, CATCH_UP_CAPPED, CATCH_UP_FULL = "none", "capped", "full"
 
 COUNTER_CYCLE = EnumKind(
     "CounterCycle",
@@ -29,6 +32,15 @@ COUNTER_CYCLE = EnumKind(
         "MONTH": (CounterCycle.MONTH.value, "On the first day of each month."),
         "QUARTER": (CounterCycle.QUARTER.value, "On the first day of each quarter."),
         "NEVER": (CounterCycle.NEVER.value, "Never: they count everything."),
+    },
+)
+ABSENCE_CATCH_UP = EnumKind(
+    "AbsenceCatchUp",
+    "What becomes of the customers that somebody missed on leave (P46).",
+    {
+        "NONE": (CATCH_UP_NONE, "Nothing: who comes back stands where the others do."),
+        "CAPPED": (CATCH_UP_CAPPED, "They are made up for, up to absenceCatchUpCap in a cycle."),
+        "FULL": (CATCH_UP_FULL, "They are all made up for."),
     },
 )
 
@@ -46,6 +58,9 @@ class PoolAllocationRule:
     levels: tuple[str, ...] = field(default=())
     people: tuple[UUID, ...] = field(default=())
     method: str = Method.FLEXIBLE.value
+    languages: tuple[str, ...] = field(default=())
+    skills: tuple[str, ...] = field(default=())
+    products: tuple[str, ...] = field(default=())
 
     def rule(self) -> AllocationRule:
         """As an allocation goes by it."""
@@ -54,6 +69,9 @@ class PoolAllocationRule:
             TraitKind.INDUSTRY: self.industries,
             TraitKind.SOURCE: self.sources,
             TraitKind.LEVEL: self.levels,
+            TraitKind.LANGUAGE: self.languages,
+            TraitKind.SKILL: self.skills,
+            TraitKind.PRODUCT: self.products,
         }
         conditions = tuple(Condition(kind, given) for kind, given in values.items() if given)
         return AllocationRule(self.title, conditions, self.people, Method(self.method))
@@ -80,6 +98,26 @@ class AllocatingOptions:
     newcomer_share_percent: int = option(
         "P44", 0, "Percent of all customers that each newcomer is guaranteed by every method.", least=0, most=100
     )
+    absence_skips: bool = option("P46", True, "Whether allocations pass over people who are on leave on that day.")
+    working_hours: tuple[WorkingHours, ...] = option(
+        "P46",
+        (),
+        "When people are there to be given customers by a method: of everybody, of departments, of people.",
+        length=HOURS_MAX,
+    )
+    absence_catch_up: str = option(
+        "P46",
+        CATCH_UP_NONE,
+        "What becomes of the customers that somebody missed on leave in the present cycle.",
+        choices=ABSENCE_CATCH_UP,
+    )
+    absence_catch_up_cap: int = option(
+        "P46",
+        10,
+        "With CAPPED: the customers that are made up for to a person in a cycle.",
+        least=1,
+        most=HOLDING_MAX,
+    )
     counter_cycle: str = option(
         "P47", CounterCycle.MONTH.value, "When the counters of allocations begin anew.", choices=COUNTER_CYCLE
     )
@@ -100,8 +138,15 @@ class AllocatingOptions:
             return None
         return OrderedRules(tuple(each.rule() for each in self.allocation_rules), self.allocation_default_owner)
 
+    def most_made_up(self) -> int | None:
+        """How many customers missed on leave are made up for to a person in a cycle; None is no bound."""
+        bounds = {CATCH_UP_NONE: 0, CATCH_UP_CAPPED: self.absence_catch_up_cap}
+        return bounds.get(self.absence_catch_up)
+
     def allocating_faults(self) -> Iterator[PoolRuleOutOfRange]:
-        """Rules without one for all others at the end, or that can't be applied; titles out of range."""
+        """Rules without one for all others at the end, or that can't be applied; titles and hours out of range."""
+        for at, hours in enumerate(self.working_hours):
+            yield from hours.faults(at)
         rules = self.ordered_rules()
         for fault in () if rules is None else rules.faults():
             yield PoolRuleOutOfRange(fault.key, fault.values, field=("allocationRules",))

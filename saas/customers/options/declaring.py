@@ -101,7 +101,7 @@ class Option:
             if told.longest is not None and not _is_word(each, told.longest, many[:at]):
                 values: dict[str, Scalar] = {"word": str(each)[:60], "longest": told.longest}
                 yield PoolRuleOutOfRange("customers.pool_word_refused", values, field=(self.api_name, str(at)))
-            if told.is_time and not _TIME.fullmatch(each):
+            if told.is_time and not is_time(each):
                 yield PoolRuleOutOfRange("customers.pool_time_malformed", {"given": each[:20]}, field=(self.api_name,))
 
     def normal(self, given: Any) -> Any:
@@ -191,6 +191,11 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 def written(settings: Any) -> str:
     """Settings as JSON, for the database; days and ids as text."""
     return json.dumps(asdict(settings), default=str)
+
+
+def is_time(given: str) -> bool:
+    """Whether a text is a time of day such as "02:00"."""
+    return _TIME.fullmatch(given) is not None
 
 
 def as_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Root fields about what people bring into allocations: traits, levels and credits."""
+"""Root fields about what people bring into allocations: traits, levels and credits; and customers: their needs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from saas.customers import (
     CREDIT_KIND,
     TRAIT_KIND,
     Credit,
+    CustomerNeeds,
     LevelStanding,
     Trait,
     TraitKind,
     credit_back,
+    set_customer_needs,
     set_employee_traits,
     set_level_standing,
 )
@@ -52,6 +54,36 @@ async def employee_traits_set(info: Info, input: EmployeeTraitsSetInput) -> Empl
     traits = [Trait(TraitKind(stored_text(TRAIT_KIND, each.kind)), each.value.strip()) for each in input.traits]
     await set_employee_traits(info.actor, employee_id=employee_id, traits=traits, clock=info.clock)
     return EmployeeTraitsSetPayload(employee=Ref("Employee", employee_id))
+
+
+@strawberry.input(description="What a customer needs of whoever gets it. Since 0.1.")
+class CustomerNeedsSetInput:
+    """In the place of what was set before; absent: nothing is known."""
+
+    customer: CustomerRef = strawberry.field(description="The customer.")
+    language: str | None = strawberry.field(description="The language it speaks, 1 to 100 characters.", default=None)
+    required_skill: str | None = strawberry.field(description="The skill it needs, 1 to 100 characters.", default=None)
+    wanted_product: str | None = strawberry.field(
+        description="The product it wants, 1 to 100 characters.", default=None
+    )
+
+
+@strawberry.type(description="The customer. Since 0.1.")
+class CustomerNeedsSetPayload(Payload):
+    """Answer of customerNeedsSet."""
+
+    customer: Ref | None = mapped("Customer", description="The customer; null when refused. Since 0.1.")
+
+
+@mutation(
+    requires="customer:update",
+    description="Say which language, skill and product a customer is matched by (P43); in a pool by customer:assign",
+)
+async def customer_needs_set(info: Info, input: CustomerNeedsSetInput) -> CustomerNeedsSetPayload:  # noqa: A002
+    customer_id = await customer_id_of(input.customer)
+    needs = CustomerNeeds(input.language, input.required_skill, input.wanted_product)
+    await set_customer_needs(info.actor, customer_id=customer_id, needs=needs, access=info.rights, clock=info.clock)
+    return CustomerNeedsSetPayload(customer=Ref("Customer", customer_id))
 
 
 @strawberry.input(description="Where a person's level stands in a pool. Since 0.1.")

@@ -79,6 +79,9 @@ class CustomerCreateInput:
         description="Administrative division, GB/T 2260 code of six digits.", default=None
     )
     district_name: str | None = strawberry.field(description="Name of the administrative division.", default=None)
+    language: str | None = strawberry.field(description="The language it speaks, for matching.", default=None)
+    required_skill: str | None = strawberry.field(description="The skill it needs, for matching.", default=None)
+    wanted_product: str | None = strawberry.field(description="The product it wants, for matching.", default=None)
     contact_name: str | None = strawberry.field(description="Name of the contact.", default=None)
     phone: str | None = strawberry.field(description="Phone number; sealed, and checked for duplicates.", default=None)
     external: ExternalKeyInput | None = strawberry.field(description="Its key in another system.", default=None)
@@ -105,6 +108,9 @@ async def customer_create(info: Info, input: CustomerCreateInput) -> CustomerCre
         source=input.source,
         district_code=input.district_code,
         district_name=input.district_name,
+        language=input.language,
+        required_skill=input.required_skill,
+        wanted_product=input.wanted_product,
         contact_name=input.contact_name,
         phone=input.phone,
         external_system=input.external.system if input.external else None,

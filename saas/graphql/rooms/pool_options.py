@@ -21,6 +21,7 @@ from saas.customers import (
     PoolAllocationRule,
     RecycleCondition,
     Subject,
+    WorkingHours,
 )
 from saas.graphql.fields import Info, query
 from saas.graphql.payloads import enum_of, optional_enum_of, stored_text
@@ -129,6 +130,9 @@ class PoolAllocationRuleInput:
     industries: list[str] = strawberry.field(description="Industries.", default_factory=list)
     sources: list[str] = strawberry.field(description="Sources.", default_factory=list)
     levels: list[str] = strawberry.field(description="Levels.", default_factory=list)
+    languages: list[str] = strawberry.field(description="Languages.", default_factory=list)
+    skills: list[str] = strawberry.field(description="Skills that are needed.", default_factory=list)
+    products: list[str] = strawberry.field(description="Products that are wanted.", default_factory=list)
     people: list[strawberry.ID] = strawberry.field(
         description="Who gets such customers (emp_…); everybody on the roster when empty.", default_factory=list
     )
@@ -148,10 +152,40 @@ class PoolAllocationRuleInput:
             tuple(self.levels),
             people,
             method,
+            tuple(self.languages),
+            tuple(self.skills),
+            tuple(self.products),
+        )
+
+
+@strawberry.input(description="When people are there to be given customers by a method (P46). Since 0.1.")
+class WorkingHoursInput:
+    """Of everybody where it names neither departments nor people; else in the place of that for them."""
+
+    days: list[int] = strawberry.field(description="Days of the week, 1 (Monday) to 7 (Sunday), at least one.")
+    opens_at: str = strawberry.field(description="From this time of day on, in the company's time zone: 09:00.")
+    closes_at: str = strawberry.field(
+        description="Until just before this one, later on the same day; 24:00 is its end. Past midnight: two entries."
+    )
+    departments: list[strawberry.ID] = strawberry.field(
+        description="Of these departments (dep_…) and those below.", default_factory=list
+    )
+    people: list[strawberry.ID] = strawberry.field(description="Of these people (emp_…).", default_factory=list)
+
+    def item(self) -> WorkingHours:
+        """As the settings have it."""
+        place = ("workingHours",)
+        return WorkingHours(
+            tuple(sorted(set(self.days))),
+            self.opens_at,
+            self.closes_at,
+            tuple(placed_id(each, prefix="dep", field=(*place, "departments")) for each in self.departments),
+            tuple(placed_id(each, prefix="emp", field=(*place, "people")) for each in self.people),
         )
 
 
 _ITEMS: Mapping[type, type] = {
+    WorkingHours: WorkingHoursInput,
     PoolAllocationRule: PoolAllocationRuleInput,
     FollowUpKind: EffectiveKindInput,
     LevelDays: LevelDaysInput,

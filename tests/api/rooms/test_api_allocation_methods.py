@@ -54,6 +54,13 @@ async def planned(firm: Firm, method: str, **more: Any) -> dict[str, Any]:
     return found
 
 
+NEEDS = f"""
+mutation ($input: CustomerNeedsSetInput!) {{
+  customerNeedsSet(input: $input) {{ customer {{ language requiredSkill wantedProduct }} {USER_ERRORS} }}
+}}
+"""
+
+
 def receivers(plan: dict[str, Any]) -> list[str | None]:
     return [None if pick["employee"] is None else pick["employee"]["id"] for pick in plan["picks"]["nodes"]]
 
@@ -76,6 +83,20 @@ async def test_traits_are_set_listed_and_matched(firm: Firm) -> None:
     asked = {"allocation": plan["id"], "customer": {"id": firm.customers[0]}, "employee": first.employee_id}
     (line,) = (await first.data(WHY, **asked))["allocationExplanation"]["lines"]
     assert line["text"] == "李雷 could not have “客户＊＊”: filtered by territory: 李雷's 31, the customer's –."
+
+
+async def test_what_customers_need_is_set_and_matched(firm: Firm) -> None:
+    first, second = firm.reps
+    await firm.owner.done(TRAITS, employee=first.employee_id, traits=[{"kind": "LANGUAGE", "value": "en"}])
+    customer = {"id": firm.customers[0]}
+    done = await firm.owner.done(NEEDS, customer=customer, language=" en ", requiredSkill="冷链", wantedProduct="年金")
+    assert done["customer"] == {"language": "en", "requiredSkill": "冷链", "wantedProduct": "年金"}
+    plan = await planned(firm, "MATCH", match={"must": [{"kind": "LANGUAGE"}], "prefer": [{"kind": "LANGUAGE"}]})
+    assert receivers(plan) == [first.employee_id] + [second.employee_id] * 3
+    assert await first.code(NEEDS, input={"customer": customer, "language": "fr"}) == "FORBIDDEN"
+    refusal = await firm.owner.refused(NEEDS, customer=customer, language="x" * 101)
+    assert (refusal["messageKey"], refusal["field"]) == ("people.name_too_long", ["input", "language"])
+    assert (await firm.owner.done(NEEDS, customer=customer))["customer"]["language"] is None
 
 
 async def test_who_may_not_set_them_is_refused(firm: Firm, web: Web) -> None:

@@ -263,13 +263,15 @@ async def test_what_refused_the_worker_is_told_in_the_readers_language(firm: Fir
     assert problem == {
         "code": "PLAN_CHANGED",
         "field": ["input", "allocation"],
-        "message": "1 of 2001 customers can't go where the plan says: they left the pool, or their person left or has"
-        " no room.",
+        "message": "1 of 2001 customers can't go where the plan says: they left the pool, or their person left, is on"
+        " leave or has no room.",
         "messageKey": "customers.plan_items_changed",
         "hint": "Plan anew, or commit with SKIP and leave these out.",
     }
     chinese = (await firm.owner.speaking("zh-CN").data(TOLD, id=made["id"]))["allocationProblems"][0]
-    assert chinese["message"] == ("2001 个客户中有 1 个无法按计划分配：客户已离开公海，或对方已离职或库容已满。")
+    assert chinese["message"] == (
+        "2001 个客户中有 1 个无法按计划分配：客户已离开公海，或对方已离职、正在请假或库容已满。"
+    )
     assert await firm.reps[0].code(PROBLEMS, id=made["id"]) == "FORBIDDEN"
     assert await owned(web, firm) == [1]
     await firm.owner.done(COMMIT, **firm.commit(planned, onChange="SKIP"))

@@ -124,6 +124,22 @@ async def test_exceptions_name_people_and_departments(web: Web) -> None:
     assert refusal["messageKey"] == "customers.pool_limit_empty"
 
 
+async def test_working_hours_are_given_read_back_and_refused_by_their_place(web: Web) -> None:
+    owner = await web.sign_up()
+    employee_id, pool = await owner.hire(), await pool_of(owner)
+    hours = {"days": [5, 1, 1], "opensAt": "09:00", "closesAt": "24:00", "people": [employee_id]}
+    await owner.done(UPDATE, id=pool["id"], expectedVersion=1, workingHours=[hours])
+    (stored,) = json.loads((await pool_of(owner))["workingHours"])
+    assert (stored["days"], stored["opens_at"], stored["closes_at"]) == ([1, 5], "09:00", "24:00")
+    for wrong, place, key in (
+        ({"days": [8]}, "days", "customers.pool_rule_out_of_range"),
+        ({"closesAt": "08:00"}, "closesAt", "customers.pool_hours_close_early"),
+    ):
+        given = [hours, {**hours, **wrong}]
+        refusal = await owner.refused(UPDATE, id=pool["id"], expectedVersion=2, workingHours=given)
+        assert (refusal["field"], refusal["messageKey"]) == (["input", "workingHours", "1", place], key)
+
+
 async def test_two_fair_windows_and_no_time_of_day_are_refused(web: Web) -> None:
     owner = await web.sign_up()
     pool = await pool_of(owner)

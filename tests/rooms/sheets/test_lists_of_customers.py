@@ -35,6 +35,16 @@ async def test_an_empty_cell_changes_nothing_and_a_filled_one_is_shown(sheets: S
     assert await company.rows("SELECT industry, phone_masked, version FROM customer") == [("建材", "138****0001", 3)]
 
 
+async def test_a_list_may_say_what_customers_need(sheets: Sheets, company: Company) -> None:
+    header = ["客户名称", "语言", "所需技能", "意向产品"]
+    await sheets.bring(客户=[header, ["华信建材有限公司", "en", "冷链", None], ["远山贸易", None, None, None]])
+    await sheets.bring(客户=[header, ["华信建材有限公司", None, "谈判", "年金"]])
+    assert await company.rows("SELECT language, required_skill, wanted_product FROM customer ORDER BY name") == [
+        ("en", "谈判", "年金"),
+        (None, None, None),
+    ]
+
+
 async def test_names_are_compared_without_width_case_and_spaces(sheets: Sheets, company: Company) -> None:
     await company.enter("华为（深圳）有限公司")
     batch = await sheets.preview_book(
