@@ -6,28 +6,47 @@ stderr). The child runs what the entry point runs; the entry point itself has te
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
+import pkgutil
 import sys
 import tempfile
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import saas.cli
-import saas.cli.audit
-import saas.cli.doctor
-import saas.cli.migrations
-import saas.cli.plugins
-import saas.cli.processes
-import saas.cli.schema
-import saas.cli.tenants
+from saas.cli.parts import find_part
+from saas.main import installed_product
+from tenants.orm import bind_models, unbind_models
 
 
 def main() -> None:
+    preload()
     gc.freeze()  # no child looks through what all of them share
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(json.loads(line))) + "\n")
         sys.stdout.flush()
+
+
+def preload() -> None:
+    """What a command brings in only when it runs: its topic, the plugins, every room's migrations and tables."""
+    for place, _ in saas.cli.TOPICS.values():
+        find_part(place)
+    import_module("saas.cli.processes")
+    apps = installed_product().model_apps
+    for _, migrations in apps.values():
+        for module in pkgutil.iter_modules(import_module(migrations).__path__, f"{migrations}."):
+            import_module(module.name)
+    asyncio.run(bind_once(apps))
+
+
+async def bind_once(apps: Mapping[str, tuple[str, str]]) -> None:
+    """The ORM reckons each table's filters at the first time; the command still has to bind them for itself."""
+    await bind_models(apps)
+    await unbind_models()
 
 
 def answer(command: dict[str, Any]) -> list[Any]:
