@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from saas.cli import run
+
 PROGRAM = Path(sys.executable).with_name("saas")
 DEALS = 120
 """Rows of the export that the demonstration is shown; the whole of it is brought in elsewhere."""
@@ -31,9 +33,9 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def shown(environ: dict[str, str], *options: str) -> str:
     """What it prints."""
-    run = subprocess.run([str(PROGRAM), "demo", *options], env=environ, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stderr) == (0, "")
-    return run.stdout
+    done = subprocess.run([str(PROGRAM), "demo", *options], env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +113,8 @@ def excerpt(folder: Path) -> Path:
     return folder
 
 
-def test_a_folder_that_is_no_export(environ: dict[str, str], tmp_path: Path) -> None:
-    command = [str(PROGRAM), "demo", "--data", str(tmp_path)]
-    run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert run.returncode == 1
-    assert run.stderr.startswith(f"saas: {tmp_path} holds no sales_pipeline.csv with deals that were won: ")
-    assert run.stderr.endswith("Name the folder of a CRM's export, as `saas import-crm` takes it.\n")
+def test_a_folder_that_is_no_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--data", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"saas: {tmp_path} holds no sales_pipeline.csv with deals that were won: ")
+    assert told.endswith("Name the folder of a CRM's export, as `saas import-crm` takes it.\n")
