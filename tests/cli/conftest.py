@@ -6,13 +6,14 @@ import io
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 import asyncpg
 import pytest
@@ -43,30 +44,57 @@ class Ended:
 
 
 @dataclass
+class Running:
+    """A command that runs on."""
+
+    operator: Operator
+    pid: int
+    stderr: TextIO
+    status: int | None = None
+
+    def stopped(self, number: signal.Signals) -> int:
+        """The exit status after a signal."""
+        if self.status is None:
+            os.kill(self.pid, number)
+            self.status = int(self.operator.ask({"ended": self.pid}))
+        return self.status
+
+
+@dataclass
 class Operator:
     """Someone at a shell, whose environment names the data folder."""
 
     process: subprocess.Popen[str]
     environ: dict[str, str] = field(default_factory=dict)
 
-    def saas(self, *arguments: str, stdin: str = "", **environ: str) -> Ended:
-        """Run a command to its end."""
+    def ask(self, command: dict[str, object]) -> Any:
+        """What the process that forks the commands answers."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        command = {"arguments": arguments, "environ": {**self.environ, **environ}, "stdin": stdin}
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        return Ended(*json.loads(self.process.stdout.readline()))
+        return json.loads(self.process.stdout.readline())
+
+    def saas(self, *arguments: str, stdin: str = "", **environ: str) -> Ended:
+        """Run a command to its end."""
+        return Ended(*self.ask({"arguments": arguments, "environ": {**self.environ, **environ}, "stdin": stdin}))
 
     @contextmanager
-    def started(self, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-        """A command of the installed entry point that runs on; ended, if the block has not ended it."""
-        command = [str(PROGRAM), *arguments]
-        with subprocess.Popen(command, env={**self.environ, **environ}, stderr=subprocess.PIPE, text=True) as process:
+    def started(self, *arguments: str, pipe: Path, is_installed: bool = False) -> Iterator[Running]:
+        """A command that runs on; ended, if the block has not ended it.
+
+        :param pipe: where its stderr is made; :param is_installed: run the entry point, which imports for itself.
+        """
+        os.mkfifo(pipe)
+        program = str(PROGRAM) if is_installed else None
+        command = {"arguments": arguments, "environ": self.environ, "stderr": str(pipe), "program": program}
+        pid = self.ask(command)
+        with pipe.open() as stderr:
+            running = Running(self, pid, stderr)
             try:
-                yield process
+                yield running
             finally:
-                process.kill()
+                running.stopped(signal.SIGKILL)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
