@@ -9,7 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,11 @@ import pytest_asyncio
 
 from saas.cli.migrations import make_missing_roles
 from saas.config import Settings
+from saas.kernel import SystemClock
 from saas.servers import Servers, running_servers
+from tenants import Database, DatabaseUrls
 from tenants.roles import url_for
+from tests.companies import found
 
 PROGRAM = Path(sys.executable).with_name("saas")
 Administrator: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -67,7 +70,7 @@ class Operator:
     process: subprocess.Popen[str]
     environ: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, command: dict[str, object]) -> Any:
+    def ask(self, command: Mapping[str, object]) -> Any:
         """What the process that forks the commands answers."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -116,6 +119,13 @@ def bare_operator(own_servers: Servers, tmp_path_factory: pytest.TempPathFactory
         "COLUMNS": "120",
         "SAAS_DATA": str(own_servers.data),
     }
+    with operator_of(environ) as operator:
+        yield operator
+
+
+@contextmanager
+def operator_of(environ: dict[str, str]) -> Iterator[Operator]:
+    """An operator whose shell has that environment."""
     source = Path(__file__).with_name("preloaded.py")
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, str(source)], stdin=pipe, stdout=pipe, text=True) as process:
@@ -170,26 +180,20 @@ async def named_url(operator: Operator, own_servers: Servers) -> str:
     return own_servers.superuser_url.rpartition("/")[0] + "/named"
 
 
-@pytest.fixture
-def company(operator: Operator) -> str:
+@pytest_asyncio.fixture(loop_scope="session")
+async def directory(operator: Operator, own_servers: Servers) -> AsyncIterator[Database]:
+    """The gate to the embedded database."""
+    url = own_servers.superuser_url.rpartition("/")[0] + "/fairlead"
+    gate = Database(DatabaseUrls(app=url, platform=url), size=1, platform_size=1)
+    yield gate
+    await gate.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def company(directory: Database) -> str:
     """The id of a fresh company named 晨光销售."""
     address = f"{secrets.token_hex(6)}@example.com"
-    ended = operator.saas(
-        *(
-            "tenant",
-            "create",
-            "晨光销售",
-            "--owner-name",
-            "陈晓",
-            "--owner-email",
-            address,
-            "--password-stdin",
-            "--json",
-        ),
-        stdin=f"{PASSWORD}\n",
-    )
-    assert (ended.status, ended.err) == (0, "")
-    return str(ended.json["tenant"])
+    return str((await found(directory, SystemClock(), owner_name="陈晓", email=address)).tenant_id)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
