@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from saas.kernel import FrozenClock, new_id
 from saas.main import MODEL_APPS
+from saas.memory import keep_what_is_there
 from saas.servers import Servers, running_servers
 from tenants.database import Database, DatabaseRole, DatabaseUrls
 from tenants.migrate import migrate
@@ -54,7 +55,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.collect()
-        gc.freeze()
+        keep_what_is_there()
         gc.enable()
 
 
