@@ -24,13 +24,13 @@ from saas.bench.allocation_floor import measure_floor
 from saas.bench.errors import BenchError
 from saas.bench.machine import describe_machine
 from saas.config import Settings
-from saas.customers import GO_BY_FACTS, Method
+from saas.customers import Method
 from saas.main import bring_up_to_date, installed_product
 
 Progress = Callable[[str], None]
 FLOOR = "floor"
-METHODS = tuple(method.value for method in Method if method not in GO_BY_FACTS)
-"""Those that need nothing beside people and customers."""
+METHODS = tuple(method.value for method in Method if method is not Method.PLUGIN)
+"""All of the product's own; of a plugin's method it would measure the plugin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import asyncpg
 
 from saas.bench.dataset import ANCHOR, sql_id, tenant_id
 from saas.bench.errors import ForeignDatabase
+from saas.customers import Method, PoolAllocationRule, PoolSettings
 from saas.kernel import FrozenClock
 
 TENANT = tenant_id(1)
@@ -58,11 +59,30 @@ SELECT {_REP}, {_TENANT_ID}, 'E' || lpad(n::text, 5, '0'), '销售' || n, 'xiaos
     {_ROOT}, {_ENTITY}, '销售顾问', date '2020-01-01', {_AT}
 FROM generate_series(1, $1::int) n ORDER BY n
 """
+DISTRICTS = ("310101", "310104", "310105", "310106", "310115")
+"""Where customers are, one as many as another; each rep is there for one of them."""
+
+_DISTRICT = f"(ARRAY{list(DISTRICTS)})[1 + {{n}} % {len(DISTRICTS)}]"
+_TRAITS = f"""
+INSERT INTO employee_trait (id, tenant_id, employee_id, kind, value)
+SELECT {sql_id("trait", "n")}, {_TENANT_ID}, {_REP}, 'territory', {_DISTRICT.format(n="n")}
+FROM generate_series(1, $1::int) n
+"""
+_SETTINGS = PoolSettings(
+    holding_limit=10_000,
+    allocation_rules=(
+        PoolAllocationRule("市中心", territories=DISTRICTS[:2], method=Method.LOAD_RELATIVE.value),
+        PoolAllocationRule("大客户", levels=("A", "B")),
+        PoolAllocationRule("其余"),
+    ),
+)
+"""Ordered rules: the first takes two fifths of the customers, the second none, the last what is left."""
+
 _CUSTOMERS = f"""
 INSERT INTO customer (id, tenant_id, pool_id, name, name_key, match_key, industry, level, source, district_code,
     district_name, contact_name, status, created_at)
 SELECT {_CUSTOMER}, {_TENANT_ID}, {_POOL}, '恒信建材有限公司' || k, 'hengxin ' || lpad(k::text, 7, '0'),
-    '恒信建材有限公司' || k, '建筑材料', 'C', '展会', '310115', '上海市浦东新区', '王经理', 'pooled',
+    '恒信建材有限公司' || k, '建筑材料', 'C', '展会', {_DISTRICT.format(n="k")}, '上海市', '王经理', 'pooled',
     {_CREATED}
 FROM (SELECT n, CASE WHEN n % 100 = 0 THEN n - 1 ELSE n END AS k FROM generate_series(1, $1::int) n) numbered
 ORDER BY n
@@ -103,6 +123,8 @@ async def hire(owner_url: str, *, reps: int) -> None:
                     await connection.execute(statement)
             await connection.execute("TRUNCATE employee CASCADE")
             await connection.execute(_REPS, reps)
+            await connection.execute(_TRAITS, reps)
+            await connection.execute("UPDATE customer_pool SET settings = $1::jsonb", _SETTINGS.text())
     finally:
         await connection.close()
 

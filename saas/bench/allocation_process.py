@@ -20,6 +20,7 @@ from saas.customers import (
     COMMIT_AWAITED,
     PLAN_AWAITED,
     AllocationWish,
+    MatchPlan,
     Method,
     OnChange,
     Participant,
@@ -70,8 +71,14 @@ async def _wish(database: Database, method: Method, customers: int) -> Allocatio
     people = [
         Participant(each, weight=weight_of(place), attainment=attainment_of(place)) for place, each in enumerate(reps)
     ]
-    plan = PerformancePlan(Period.of_month("2026-10"))
-    return AllocationWish(pool_id=pool_id, method=method, people=people, take=customers, plan=plan)
+    return AllocationWish(
+        pool_id=pool_id,
+        method=method,
+        people=people,
+        take=customers,
+        plan=PerformancePlan(Period.of_month("2026-10")),
+        match=MatchPlan() if method is Method.MATCH else None,
+    )
 
 
 async def _planned(database: Database, wish: AllocationWish, sealer: Sealer) -> UUID:

@@ -78,7 +78,12 @@ SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS de
 WHERE i.indrelid = ANY ('{customer, ownership}'::regclass[]) AND NOT i.indisunique
 """
 _WITHOUT_INDEXES = 100_000
-"""From so many rows on it is faster to make the indexes afterwards."""
+"""From so many rows on it is faster to make indexes, and to look at references, afterwards."""
+
+_REFERENCES = """
+SELECT conrelid::regclass::text AS table, quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition
+FROM pg_constraint WHERE contype = 'f' AND conrelid = ANY ('{customer, ownership}'::regclass[])
+"""
 
 
 async def found(owner_url: str, *, reps: int) -> None:
@@ -105,13 +110,22 @@ async def add_owned(owner_url: str, *, after: int, until: int, due_until: int, r
     try:
         async with connection.transaction():
             await bind(connection)
-            bare = await connection.fetch(_INDEXES) if until - after >= _WITHOUT_INDEXES else []
-            for index in bare:
+            is_large = until - after >= _WITHOUT_INDEXES
+            indexes = await connection.fetch(_INDEXES) if is_large else []
+            references = await connection.fetch(_REFERENCES) if is_large else []
+            for index in indexes:
                 await connection.execute(f"DROP INDEX {index['name']}")
+            for each in references:
+                await connection.execute(f"ALTER TABLE {each['table']} DROP CONSTRAINT {each['name']}")
             await connection.execute(_OWNED, after + 1, until, reps, due_until)
             await connection.execute(_OWNERSHIPS, after + 1, until, reps, due_until)
-            for index in bare:
+            await connection.execute("SET LOCAL maintenance_work_mem = '1GB'")
+            for index in indexes:
                 await connection.execute(index["definition"])
+            for each in references:
+                await connection.execute(
+                    f"ALTER TABLE {each['table']} ADD CONSTRAINT {each['name']} {each['definition']}"
+                )
             if not after:
                 await connection.execute(_REMINDERS, due_until, reps)
         await connection.execute("VACUUM (ANALYZE) customer, ownership, pool_notice")

@@ -5,7 +5,7 @@ Work goes page by page or customer by customer, a transaction each; cut off anyw
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -15,15 +15,22 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from saas.circulation.actions.carrying_out import close_if_done, move_if_due, rotate_if_reclaimed
-from saas.circulation.actions.declines import NOBODY, DeclinePolicy, PageDone, close_left_behind, judge_page
+from saas.circulation.actions.declines import (
+    NOBODY,
+    DeclinePolicy,
+    PageDone,
+    close_left_behind,
+    find_left_behind,
+    judge_customers,
+)
 from saas.circulation.actions.drafting import draft_assessment, give_up_draft
 from saas.circulation.events import DECLINES_FOUND, DRAFT_AWAITED, MOVE_AWAITED
 from saas.circulation.queries import find_decline_policy
 from saas.circulation.rules.moving import Step
-from saas.customers import job_actor, list_pools
+from saas.customers import find_dealt_customers, job_actor, list_pools
 from saas.events import Event, Handlers, emit_many
 from saas.jobs import describe_failure
-from saas.kernel import AppError, Clock, local_date, new_id
+from saas.kernel import AppError, Clock, Unavailable, local_date, new_id
 from saas.sealing import Keyring, Sealer
 from tenants import Database, Transaction, current_transaction, get_tenant_facts
 
@@ -60,12 +67,13 @@ WHERE tenant_id = $1 AND assessment_id = $2 AND state = 'reclaimed' ORDER BY emp
 
 @dataclass(frozen=True, slots=True)
 class DeclineReport:
-    """What a run did; `failures` are the first pages whose transaction failed, by where they begin, with the reason."""
+    """What a run did; `failures` are the first customers (findings, when closed) that failed, with the reason."""
 
     ran_on: date
     judged: int = 0
     found: int = 0
     closed: int = 0
+    failed: int = 0
     failures: tuple[tuple[UUID, str], ...] = ()
 
     def plus(self, done: PageDone) -> DeclineReport:
@@ -74,13 +82,22 @@ class DeclineReport:
             self, judged=self.judged + done.judged, found=self.found + done.found, closed=self.closed + done.closed
         )
 
+    def minus(self, one: UUID, failure: Exception) -> DeclineReport:
+        """With one more that failed."""
+        told = (one, describe_failure(failure))
+        return replace(self, failed=self.failed + 1, failures=(*self.failures, told)[:FAILURES_TOLD])
+
+
+_FindPage = Callable[[UUID], Awaitable[list[UUID]]]
+_Work = Callable[[Sequence[UUID]], Awaitable[PageDone]]
+
 
 class DeclineRun:
     """The search for declines in one company on its present day. It opens its own transactions."""
 
     def __init__(self, database: Database, tenant_id: UUID, *, time_zone: str, clock: Clock) -> None:
         self._database, self._tenant_id, self._zone, self._clock = database, tenant_id, time_zone, clock
-        self._today = local_date(clock.now(), time_zone)
+        self._today, self._actor = local_date(clock.now(), time_zone), job_actor(tenant_id)
 
     async def is_wanted(self) -> bool:
         """Whether it is late enough in the company's day, and no run of the day came to its end."""
@@ -94,30 +111,34 @@ class DeclineRun:
         async with self._transaction() as transaction:
             await transaction.execute(_BEGIN, self._tenant_id, new_id(), self._today, self._clock.now())
             policies, currency = await self._policies(), (await get_tenant_facts()).currency
-        report, actor = DeclineReport(self._today), job_actor(self._tenant_id)
+        report = DeclineReport(self._today)
         for policy in policies:
-            report = await self._pages(
-                report,
-                lambda after, policy=policy: judge_page(  # type: ignore[misc]
-                    actor,
-                    policy,
-                    after=after,
-                    most=PAGE,
-                    currency=currency,
-                    time_zone=self._zone,
-                    clock=self._clock,
-                ),
-            )
-        judging = [policy.pool_id for policy in policies]
-        report = await self._pages(
-            report,
-            lambda after: close_left_behind(
-                actor, after=after, most=PAGE, pool_ids=judging, time_zone=self._zone, clock=self._clock
-            ),
-        )
+            report = await self._judge(report, policy, currency)
+        report = await self._close_left_behind(report, [policy.pool_id for policy in policies])
         await self._tell()
         await self._finish(report)
         return report
+
+    async def _judge(self, report: DeclineReport, policy: DeclinePolicy, currency: str) -> DeclineReport:
+        async def page(after: UUID) -> list[UUID]:
+            held = await find_dealt_customers(policy.pool_id, after=after, most=PAGE, today=self._today)
+            return [each.customer_id for each in held]
+
+        async def work(ids: Sequence[UUID]) -> PageDone:
+            return await judge_customers(
+                self._actor, policy, ids, currency=currency, time_zone=self._zone, clock=self._clock
+            )
+
+        return await self._pages(report, page, work)
+
+    async def _close_left_behind(self, report: DeclineReport, pool_ids: Sequence[UUID]) -> DeclineReport:
+        async def page(after: UUID) -> list[UUID]:
+            return await find_left_behind(after=after, most=PAGE, pool_ids=pool_ids)
+
+        async def work(ids: Sequence[UUID]) -> PageDone:
+            return await close_left_behind(self._actor, ids, pool_ids=pool_ids, time_zone=self._zone, clock=self._clock)
+
+        return await self._pages(report, page, work)
 
     async def _tell(self) -> None:
         """One mail for each person, however many of their customers decline."""
@@ -134,21 +155,35 @@ class DeclineRun:
                 found.append(DeclinePolicy(pool.id, *policy, pool.settings))
         return found
 
-    async def _pages(self, report: DeclineReport, page: Callable[[UUID], Awaitable[PageDone]]) -> DeclineReport:
-        """All pages in their order; the run of a pool ends with a page that fails, and the day's run stays open."""
-        after: UUID | None = NOBODY
-        while after is not None:
-            try:
-                async with self._transaction():
-                    done = await page(after)
-            except (AppError, asyncpg.PostgresError) as failure:  # one pool must not hold up the others (L23)
-                return replace(report, failures=(*report.failures, (after, describe_failure(failure))))
-            report, after = report.plus(done), done.last
-        return report
+    async def _pages(self, report: DeclineReport, page: _FindPage, work: _Work) -> DeclineReport:
+        after = NOBODY
+        while True:
+            async with self._transaction():
+                ids = await page(after)
+            if not ids:
+                return report
+            report, after = await self._do(report, work, ids), ids[-1]
+
+    async def _do(self, report: DeclineReport, work: _Work, ids: Sequence[UUID]) -> DeclineReport:
+        """Work on a page in one transaction; where that fails, on each of it in one of its own (L23).
+
+        :raises Unavailable: the database does not answer; the next run goes on.
+        """
+        try:
+            async with self._transaction():
+                return report.plus(await work(ids))
+        except Unavailable:
+            raise
+        except (AppError, asyncpg.PostgresError) as failure:
+            if len(ids) == 1:
+                return report.minus(ids[0], failure)
+            for each in ids:
+                report = await self._do(report, work, [each])
+            return report
 
     async def _finish(self, report: DeclineReport) -> None:
-        finished_at = None if report.failures else self._clock.now()
-        done = (report.judged, report.found, report.closed, len(report.failures))
+        finished_at = None if report.failed else self._clock.now()
+        done = (report.judged, report.found, report.closed, report.failed)
         async with self._transaction() as transaction:
             await transaction.execute(_FINISH, self._tenant_id, self._today, finished_at, *done)
 

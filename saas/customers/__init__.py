@@ -64,7 +64,7 @@ from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing
 from saas.customers.actions.viewing import count_pool_views
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
-from saas.customers.allocation import GO_BY_FACTS, MatchPlan, Method, PerformancePlan, Trait, TraitKind
+from saas.customers.allocation import MatchPlan, Method, PerformancePlan, Trait, TraitKind
 from saas.customers.allocation_reads import ALLOCATION_METHOD, CREDIT_KIND, TRAIT_KIND
 from saas.customers.claim_queries import foresee_claim
 from saas.customers.columns import CUSTOMER_KEY, CUSTOMER_NAME, OWNER, CustomerBook, find_customers
@@ -103,6 +103,7 @@ from saas.customers.holding_queries import (
     PoolHolding,
     find_dealt_customers,
     find_held_by,
+    find_named_dealt_customers,
     find_pool_owners,
     find_pooled,
 )
@@ -161,7 +162,6 @@ __all__ = [
     "CUSTOMER_NAME",
     "CUSTOMER_RELEASED",
     "CUSTOMER_SCOPES",
-    "GO_BY_FACTS",
     "MARK_KIND",
     "OPTIONS",
     "OWNER",
@@ -273,6 +273,7 @@ __all__ = [
     "find_given",
     "find_held_by",
     "find_leavers",
+    "find_named_dealt_customers",
     "find_owner_on",
     "find_pool_owners",
     "find_pooled",

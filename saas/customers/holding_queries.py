@@ -44,6 +44,7 @@ SELECT ownership_id FROM holding_mark
 WHERE tenant_id = $1 AND customer_id = ANY ($2) AND state = 'in_force' AND until_on >= $3
 """
 _DEALT = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id > $3 ORDER BY c.id LIMIT $4"
+_NAMED = f"{_HELD} AND c.last_deal_on IS NOT NULL AND c.id = ANY ($3) ORDER BY c.id"
 _OF_OWNERS = f"{_HELD} AND c.owner_id = ANY ($3) ORDER BY c.owner_id, c.id"
 _OWNERS = """
 SELECT DISTINCT owner_id FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND owner_id IS NOT NULL ORDER BY owner_id
@@ -56,6 +57,14 @@ SELECT id FROM customer WHERE tenant_id = $1 AND pool_id = $2 AND id = ANY ($3) 
 async def find_dealt_customers(pool_id: UUID, *, after: UUID, most: int, today: date) -> list[PoolHolding]:
     """A page of the pool's owned customers with a deal, by id."""
     rows = await current_transaction().fetch(_DEALT, current_tenant_id(), pool_id, after, most)
+    return await _holdings(rows, today)
+
+
+async def find_named_dealt_customers(
+    pool_id: UUID, customer_ids: Collection[UUID], *, today: date
+) -> list[PoolHolding]:
+    """Those of some customers that are owned in the pool and have a deal, by id."""
+    rows = await current_transaction().fetch(_NAMED, current_tenant_id(), pool_id, list(customer_ids))
     return await _holdings(rows, today)
 
 

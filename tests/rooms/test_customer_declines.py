@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest_asyncio
 
 from saas.circulation import DeclineMeasure, PolicyKind, explain_decline
 from saas.circulation.errors import DeclineNotFound
 from saas.kernel import Actor
 from saas.sales import NewDeal
+from tenants.schema import OWNER
+from tests.conftest import role_url
 from tests.rooms.circulating import HR, OWN, decide, find_declines, go_to, wait
 from tests.rooms.selling import Sales
 from tests.staging import Company, refused
@@ -21,6 +24,14 @@ from tests.staging import Company, refused
 LATER = date(2028, 3, 10)
 FOUND = "SELECT measure, state, since_on, found_on, counts_from, closed_on FROM customer_decline ORDER BY found_at, id"
 DECLINED = "SELECT declined_on FROM customer WHERE id = $1"
+STUCK = """
+CREATE FUNCTION refuse_stuck_decline() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.customer_id = '{id}' THEN RAISE EXCEPTION 'no finding for this one'; END IF; RETURN NEW;
+END $$;
+CREATE TRIGGER refuse_stuck_decline BEFORE INSERT ON customer_decline
+    FOR EACH ROW EXECUTE FUNCTION refuse_stuck_decline();
+"""
+UNSTUCK = "DROP TRIGGER refuse_stuck_decline ON customer_decline; DROP FUNCTION refuse_stuck_decline()"
 YEAR = [date(2026, 12, 5), *(date(2027, month, 5) for month in range(1, 12))]
 """A day in each of the twelve months before the last three closed ones."""
 
@@ -30,17 +41,22 @@ async def rep(company: Company) -> Actor:
     return await company.hire("0002")
 
 
-async def falling(company: Company, rep: Actor, name: str = "晨光") -> UUID:
+async def falling(company: Company, rep: Actor) -> UUID:
     """A customer with a deal of a thousand a month for a year, then none."""
-    if company.clock.now().year < LATER.year:
-        customer_id = await company.enter(name, keeper=rep)
-        go_to(company, LATER)
-    else:
-        customer_id = await company.enter(name, keeper=rep)
-        await company.run("UPDATE customer SET received_on = '2026-11-23' WHERE id = $1", customer_id)
-    rows = [NewDeal(customer_id, f"{name}{day}", day, Decimal("1000.00")) for day in YEAR]
+    return (await all_falling(company, rep, "晨光"))[0]
+
+
+async def all_falling(company: Company, rep: Actor, *names: str) -> list[UUID]:
+    """As `falling`, so many customers."""
+    customers = [await company.enter(name, keeper=rep) for name in names]
+    go_to(company, LATER)
+    rows = [
+        NewDeal(each, f"{name}{day}", day, Decimal("1000.00"))
+        for name, each in zip(names, customers, strict=True)
+        for day in YEAR
+    ]
     await Sales(company, company.founder).deals(rows)
-    return customer_id
+    return customers
 
 
 async def by_deals(company: Company, **wanted: Any) -> None:
@@ -88,6 +104,29 @@ async def test_a_figure_that_is_back_ends_the_decline(company: Company, rep: Act
     assert (report.found, report.closed) == (0, 1)
     assert await company.value(DECLINED, customer_id) is None
     assert [row[1::4] for row in await company.rows(FOUND)] == [("recovered", date(2028, 4, 1))]
+
+
+async def test_l23_one_that_fails_holds_up_no_other_and_is_looked_at_again(
+    lone_company: Company, superuser_url: str, database_name: str
+) -> None:
+    company = lone_company
+    rep = await company.hire("0002")
+    stuck, *others = await all_falling(company, rep, "晨光", "恒信", "长风")
+    await by_deals(company)
+    owner = await asyncpg.connect(role_url(superuser_url, OWNER, database_name))
+    await owner.execute(STUCK.format(id=stuck))
+    report = await find_declines(company)
+    await owner.execute(UNSTUCK)
+    await owner.close()
+    assert (report.judged, report.found, report.failed) == (2, 2, 1)
+    assert [customer_id for customer_id, _ in report.failures] == [stuck]
+    found = "SELECT customer_id FROM customer_decline ORDER BY customer_id"
+    assert await company.rows(found) == [(each,) for each in sorted(others)]
+    run = "SELECT finished_at IS NULL, failed FROM circulation_run"
+    assert await company.rows(run) == [(True, 1)]
+    again = await find_declines(company)
+    assert (again.found, again.failed) == (1, 0)
+    assert await company.rows(run) == [(False, 0)]
 
 
 async def test_without_an_enabled_policy_nothing_is_judged_and_what_was_open_ends(company: Company, rep: Actor) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from saas.customers import (
     PoolChange,
@@ -27,10 +25,9 @@ from saas.customers import (
 from saas.customers.actions.ledger import job_actor
 from saas.kernel import FrozenClock, new_id
 from saas.sales import find_follow_up_facts
-from tenants import Database
 from tenants.schema import OWNER
-from tests.conftest import make_tenant, role_url
-from tests.staging import ALL, ZONE, Company, stage
+from tests.conftest import role_url
+from tests.staging import ALL, ZONE, Company
 
 DUE = timedelta(days=31)
 STUCK = """
@@ -40,12 +37,6 @@ END $$;
 CREATE TRIGGER refuse_stuck BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION refuse_stuck();
 """
 RUNS = "SELECT reckoned, recycled, warned, postponed, failed, missed_days FROM recycle_run ORDER BY ran_on"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def lone_company(database: Database, clock: FrozenClock, tmp_path: Path) -> AsyncIterator[Company]:
-    """A company in a database of its own, whose tables a test may change."""
-    yield await stage(database, await make_tenant(database, "晨光销售"), clock, tmp_path)
 
 
 async def entered(company: Company, number: int) -> list[UUID]:

@@ -17,7 +17,7 @@ from saas.audit import entry_values, record_many
 from saas.circulation.queries import gather_histories
 from saas.circulation.rules.declines import Decline, find_declines
 from saas.circulation.rules.terms import DeclineMeasure, DeclineTerms
-from saas.customers import PoolHolding, PoolSettings, find_dealt_customers, note_declines
+from saas.customers import PoolHolding, PoolSettings, find_named_dealt_customers, note_declines
 from saas.kernel import Actor, Clock, local_date, new_id
 from saas.sales import find_follow_up_facts
 from tenants import current_tenant_id, current_transaction
@@ -33,6 +33,7 @@ SELECT f.id, f.customer_id,
 FROM customer_decline f JOIN customer c ON c.tenant_id = $1 AND c.id = f.customer_id
 WHERE f.tenant_id = $1 AND f.state = 'open' AND f.id > $2 AND (c.owner_id IS NULL OR c.pool_id <> f.pool_id
     OR c.received_on IS DISTINCT FROM f.received_on OR NOT f.pool_id = ANY ($3))
+    AND ($5::uuid[] IS NULL OR f.id = ANY ($5))
 ORDER BY f.id LIMIT $4
 """
 """Findings of holdings that are over, and of pools without a policy: no page of dealt customers comes round to them."""
@@ -78,39 +79,48 @@ class DeclinePolicy:
 
 @dataclass(frozen=True, slots=True)
 class PageDone:
-    """What a page came to; `last` is where the next one begins, None behind the last."""
+    """What a page came to."""
 
-    last: UUID | None
     judged: int = 0
     found: int = 0
     closed: int = 0
 
 
-async def judge_page(
-    actor: Actor, policy: DeclinePolicy, *, after: UUID, most: int, currency: str, time_zone: str, clock: Clock
+async def judge_customers(
+    actor: Actor,
+    policy: DeclinePolicy,
+    customer_ids: Sequence[UUID],
+    *,
+    currency: str,
+    time_zone: str,
+    clock: Clock,
 ) -> PageDone:
-    """Judge a page of the pool's dealt customers, by id; judging it again on the same day changes nothing."""
+    """Judge dealt customers of the pool; judging them again on the same day changes nothing."""
     today = local_date(clock.now(), time_zone)
-    held = await find_dealt_customers(policy.pool_id, after=after, most=most, today=today)
-    if not held:
-        return PageDone(None)
+    held = await find_named_dealt_customers(policy.pool_id, customer_ids, today=today)
     page = _Page(actor, policy, held, await _open_of(held), today, time_zone, clock)
     found, closed = await page.judge(currency)
-    return PageDone(held[-1].customer_id, len(held), found, closed)
+    return PageDone(len(held), found, closed)
+
+
+async def find_left_behind(*, after: UUID, most: int, pool_ids: Sequence[UUID]) -> list[UUID]:
+    """Findings of holdings that are over, and of pools that judge no declines (any more), a page by id."""
+    rows = await current_transaction().fetch(_LEFT_BEHIND, current_tenant_id(), after, list(pool_ids), most, None)
+    return [row["id"] for row in rows]
 
 
 async def close_left_behind(
-    actor: Actor, *, after: UUID, most: int, pool_ids: Sequence[UUID], time_zone: str, clock: Clock
+    actor: Actor, decline_ids: Sequence[UUID], *, pool_ids: Sequence[UUID], time_zone: str, clock: Clock
 ) -> PageDone:
-    """Close findings of holdings that are over, and of pools that judge no declines (any more), a page by id."""
-    today = local_date(clock.now(), time_zone)
-    rows = await current_transaction().fetch(_LEFT_BEHIND, current_tenant_id(), after, list(pool_ids), most)
+    """Close those of some findings that are left behind still."""
+    today, ids = local_date(clock.now(), time_zone), list(decline_ids)
+    rows = await current_transaction().fetch(_LEFT_BEHIND, current_tenant_id(), NOBODY, list(pool_ids), len(ids), ids)
     if not rows:
-        return PageDone(None)
+        return PageDone()
     states = {row["id"]: "recycled" if row["by_rule"] else "ended" for row in rows}
     closed = await _close(actor, states, today=today, clock=clock)
     await _note({row["customer_id"] for row in rows}, today=today, time_zone=time_zone)
-    return PageDone(rows[-1]["id"], closed=closed)
+    return PageDone(closed=closed)
 
 
 async def _open_of(held: Sequence[PoolHolding]) -> dict[UUID, list[asyncpg.Record]]:
