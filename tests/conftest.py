@@ -34,6 +34,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 pytest_plugins = ["tests.scheduling"]
 STAGES = ("tests.staging", "tests.companies")
 """The plugins that import the whole product, which takes seconds that workers would wait for who gives them work."""
+pytest.register_assert_rewrite(*STAGES)  # a folder's own conftest may import them first
 
 
 def pytest_configure(config: pytest.Config) -> None:
