@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from pkgutil import resolve_name
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +17,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
 from saas.kernel import FrozenClock, new_id
-from saas.main import MODEL_APPS
+from saas.memory import keep_what_is_there
 from saas.servers import Servers, running_servers
 from tenants.database import Database, DatabaseRole, DatabaseUrls
 from tenants.migrate import migrate
@@ -30,13 +31,25 @@ settings.register_profile("thorough", parent=settings.get_profile("suite"), max_
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 """How often properties are tried; a busy machine is no fault of theirs."""
 
-pytest_plugins = ["tests.scheduling", "tests.staging", "tests.companies"]
+pytest_plugins = ["tests.scheduling"]
+STAGES = ("tests.staging", "tests.companies")
+"""The plugins that import the whole product, which takes seconds that workers would wait for who gives them work."""
+pytest.register_assert_rewrite(*STAGES)  # a folder's own conftest may import them first
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Servers write into memory where it has room: on a virtual disk the system spends as much on that as the tests."""
+    """Bring in what tests begin with, and let servers write into memory where it has room: on a virtual disk the system
+    spends as much on that as the tests."""
     if config.option.basetemp is None and "TMPDIR" not in os.environ and _has_room(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+    if not _gives_work_only(config):
+        for name in STAGES:
+            config.pluginmanager.import_plugin(name)
+
+
+def _gives_work_only(config: pytest.Config) -> bool:
+    """Whether other processes run the tests."""
+    return config.getoption("dist", "no") != "no" and not config.option.collectonly
 
 
 def _has_room(folder: str) -> bool:
@@ -54,10 +67,11 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.collect()
-        gc.freeze()
+        keep_what_is_there()
         gc.enable()
 
 
+MODEL_APPS = "saas.main:MODEL_APPS"
 MEMORY, NEEDED_BYTES = "/dev/shm", 6_000_000_000
 PASSWORDS = dict.fromkeys((OWNER, APP, PLATFORM, RELAY), "only-for-tests")
 
@@ -83,7 +97,7 @@ async def template(superuser_url: str) -> AsyncIterator[str]:
     name = f"template_{secrets.token_hex(4)}"
     await ensure_roles(f"{superuser_url}?scram_iterations=1", PASSWORDS)  # thousands of sign-ins, no secret
     await ensure_database(superuser_url, name)
-    await migrate(role_url(superuser_url, OWNER, name), MODEL_APPS)
+    await migrate(role_url(superuser_url, OWNER, name), resolve_name(MODEL_APPS))
     yield name
     await drop_database(superuser_url, name)
 
@@ -91,7 +105,7 @@ async def template(superuser_url: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
 async def models(template: str) -> AsyncIterator[None]:
     """Tortoise models, bound to whatever transaction is open; after the migrations, whose run unbinds them."""
-    await bind_models(MODEL_APPS)
+    await bind_models(resolve_name(MODEL_APPS))
     yield
     await unbind_models()
 

@@ -6,13 +6,14 @@ import io
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 import asyncpg
 import pytest
@@ -20,8 +21,11 @@ import pytest_asyncio
 
 from saas.cli.migrations import make_missing_roles
 from saas.config import Settings
+from saas.kernel import SystemClock
 from saas.servers import Servers, running_servers
+from tenants import Database, DatabaseUrls
 from tenants.roles import url_for
+from tests.companies import found
 
 PROGRAM = Path(sys.executable).with_name("saas")
 Administrator: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -43,30 +47,57 @@ class Ended:
 
 
 @dataclass
+class Running:
+    """A command that runs on."""
+
+    operator: Operator
+    pid: int
+    stderr: TextIO
+    status: int | None = None
+
+    def stopped(self, number: signal.Signals) -> int:
+        """The exit status after a signal."""
+        if self.status is None:
+            os.kill(self.pid, number)
+            self.status = int(self.operator.ask({"ended": self.pid}))
+        return self.status
+
+
+@dataclass
 class Operator:
     """Someone at a shell, whose environment names the data folder."""
 
     process: subprocess.Popen[str]
     environ: dict[str, str] = field(default_factory=dict)
 
-    def saas(self, *arguments: str, stdin: str = "", **environ: str) -> Ended:
-        """Run a command to its end."""
+    def ask(self, command: Mapping[str, object]) -> Any:
+        """What the process that forks the commands answers."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        command = {"arguments": arguments, "environ": {**self.environ, **environ}, "stdin": stdin}
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        return Ended(*json.loads(self.process.stdout.readline()))
+        return json.loads(self.process.stdout.readline())
+
+    def saas(self, *arguments: str, stdin: str = "", **environ: str) -> Ended:
+        """Run a command to its end."""
+        return Ended(*self.ask({"arguments": arguments, "environ": {**self.environ, **environ}, "stdin": stdin}))
 
     @contextmanager
-    def started(self, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-        """A command of the installed entry point that runs on; ended, if the block has not ended it."""
-        command = [str(PROGRAM), *arguments]
-        with subprocess.Popen(command, env={**self.environ, **environ}, stderr=subprocess.PIPE, text=True) as process:
+    def started(self, *arguments: str, pipe: Path, is_installed: bool = False) -> Iterator[Running]:
+        """A command that runs on; ended, if the block has not ended it.
+
+        :param pipe: where its stderr is made; :param is_installed: run the entry point, which imports for itself.
+        """
+        os.mkfifo(pipe)
+        program = str(PROGRAM) if is_installed else None
+        command = {"arguments": arguments, "environ": self.environ, "stderr": str(pipe), "program": program}
+        pid = self.ask(command)
+        with pipe.open() as stderr:
+            running = Running(self, pid, stderr)
             try:
-                yield process
+                yield running
             finally:
-                process.kill()
+                running.stopped(signal.SIGKILL)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -88,6 +119,13 @@ def bare_operator(own_servers: Servers, tmp_path_factory: pytest.TempPathFactory
         "COLUMNS": "120",
         "SAAS_DATA": str(own_servers.data),
     }
+    with operator_of(environ) as operator:
+        yield operator
+
+
+@contextmanager
+def operator_of(environ: dict[str, str]) -> Iterator[Operator]:
+    """An operator whose shell has that environment."""
     source = Path(__file__).with_name("preloaded.py")
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, str(source)], stdin=pipe, stdout=pipe, text=True) as process:
@@ -142,26 +180,20 @@ async def named_url(operator: Operator, own_servers: Servers) -> str:
     return own_servers.superuser_url.rpartition("/")[0] + "/named"
 
 
-@pytest.fixture
-def company(operator: Operator) -> str:
+@pytest_asyncio.fixture(loop_scope="session")
+async def directory(operator: Operator, own_servers: Servers) -> AsyncIterator[Database]:
+    """The gate to the embedded database."""
+    url = own_servers.superuser_url.rpartition("/")[0] + "/fairlead"
+    gate = Database(DatabaseUrls(app=url, platform=url), size=1, platform_size=1)
+    yield gate
+    await gate.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def company(directory: Database) -> str:
     """The id of a fresh company named 晨光销售."""
     address = f"{secrets.token_hex(6)}@example.com"
-    ended = operator.saas(
-        *(
-            "tenant",
-            "create",
-            "晨光销售",
-            "--owner-name",
-            "陈晓",
-            "--owner-email",
-            address,
-            "--password-stdin",
-            "--json",
-        ),
-        stdin=f"{PASSWORD}\n",
-    )
-    assert (ended.status, ended.err) == (0, "")
-    return str(ended.json["tenant"])
+    return str((await found(directory, SystemClock(), owner_name="陈晓", email=address)).tenant_id)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -11,22 +10,17 @@ import pytest_asyncio
 
 from saas.audit import chain
 from saas.kernel import SystemClock
-from saas.servers import Servers
-from tenants import Database, DatabaseUrls
+from tenants import Database
 from tests.cli.conftest import Administrator, Ended, Operator
 
 HEADLESS = "No published heads were found: a cut tail can't be noticed without them.\n"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def chained(company: str, own_servers: Servers) -> AsyncIterator[str]:
+async def chained(company: str, directory: Database) -> str:
     """The id of a company whose four entries are linked, as the worker links them."""
-    url = own_servers.superuser_url.rpartition("/")[0] + "/fairlead"
-    database = Database(DatabaseUrls(app=url, platform=url), size=1, platform_size=1)
-    linked = await chain(database, UUID(company), clock=SystemClock())
-    await database.close()
-    assert linked == 4
-    yield company
+    assert await chain(directory, UUID(company), clock=SystemClock()) == 4
+    return company
 
 
 @pytest.fixture

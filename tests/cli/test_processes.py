@@ -7,29 +7,22 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import urllib.request
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from tests.cli.conftest import Administrator, Ended, Operator
+from tests.cli.conftest import Administrator, Ended, Operator, Running
 
 LISTENING = re.compile(r"Fairlead listens on (http://127\.0\.0\.1:\d+)/graphql, with GraphiQL on /graphiql\. ")
 
 
-def address_of(process: subprocess.Popen[str]) -> str:
+def address_of(process: Running) -> str:
     """Where the process says that it listens; it says so when it does."""
-    assert process.stderr is not None
     told = LISTENING.match(process.stderr.readline())
     assert told is not None
     return told[1]
-
-
-def stopped(process: subprocess.Popen[str], number: signal.Signals) -> int:
-    """The exit status after a signal."""
-    process.send_signal(number)
-    return process.wait(timeout=60)
 
 
 def answer(address: str, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
@@ -42,10 +35,13 @@ def answer(address: str, path: str, body: dict[str, str] | None = None) -> dict[
 
 
 @pytest.mark.parametrize(("processes", "ended_by"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_serves_until_it_is_told_to_stop(operator: Operator, processes: str, ended_by: signal.Signals) -> None:
-    with operator.started("serve", "--port", "0", "--workers", processes, "--no-worker") as process:
+def test_serves_until_it_is_told_to_stop(
+    operator: Operator, tmp_path: Path, processes: str, ended_by: signal.Signals
+) -> None:
+    options = ("--port", "0", "--workers", processes, "--no-worker")
+    with operator.started("serve", *options, pipe=tmp_path / "told", is_installed=processes == "2") as process:
         check_served(operator, address_of(process))
-        assert stopped(process, ended_by) == 0
+        assert process.stopped(ended_by) == 0
 
 
 def check_served(operator: Operator, address: str) -> None:
@@ -72,14 +68,13 @@ def test_an_address_of_another_machine(operator: Operator) -> None:
     assert ended.err.endswith(" Choose an address of this machine with --host.\n")
 
 
-def test_worker_is_alive_until_it_is_told_to_stop(operator: Operator) -> None:
+def test_worker_is_alive_until_it_is_told_to_stop(operator: Operator, tmp_path: Path) -> None:
     dead = "saas: No worker has reported itself within the last 16 seconds. Start one with `saas worker`.\n"
     assert operator.saas("worker", "--check") == Ended(1, "", dead)
-    with operator.started("worker") as process:
-        assert process.stderr is not None
+    with operator.started("worker", pipe=tmp_path / "told") as process:
         assert process.stderr.readline() == "The worker waits for jobs. Ctrl-C stops it.\n"
         until_alive(operator)
-        assert stopped(process, signal.SIGTERM) == 0
+        assert process.stopped(signal.SIGTERM) == 0
     assert operator.saas("worker", "--check") == Ended(1, "", dead)
 
 
@@ -99,13 +94,13 @@ def test_probe_without_a_queue(operator: Operator) -> None:
 
 
 async def test_one_process_serves_a_small_company(
-    operator: Operator, company: str, administrator: Administrator
+    operator: Operator, company: str, administrator: Administrator, tmp_path: Path
 ) -> None:
     links = "SELECT count(*) FROM audit_link WHERE tenant_id = $1"
     assert await administrator.fetchval(links, UUID(company)) == 0
-    with operator.started("serve", "--port", "0") as process:
+    with operator.started("serve", "--port", "0", pipe=tmp_path / "told") as process:
         address_of(process)
         async with asyncio.timeout(20):
             while await administrator.fetchval(links, UUID(company)) < 3:  # noqa: ASYNC110 - another process writes
                 await asyncio.sleep(0.05)
-        assert stopped(process, signal.SIGTERM) == 0
+        assert process.stopped(signal.SIGTERM) == 0

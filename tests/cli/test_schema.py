@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from saas.cli.schema_changes import breaking_changes, difference, extension
 from saas.main import installed_product
 from tests.cli.conftest import Ended, Operator
@@ -25,22 +27,27 @@ enum Level {
 '''
 
 
-def test_printed_is_what_the_product_has(operator: Operator) -> None:
-    assert operator.saas("schema") == Ended(0, installed_product().schema.print(), "")
+@pytest.fixture(scope="module")
+def printed() -> str:
+    """What the product has."""
+    return installed_product().schema.print()
 
 
-def test_written_then_equal(operator: Operator, tmp_path: Path) -> None:
+def test_printed_is_what_the_product_has(operator: Operator, printed: str) -> None:
+    assert operator.saas("schema") == Ended(0, printed, "")
+
+
+def test_written_then_equal(operator: Operator, printed: str, tmp_path: Path) -> None:
     assert operator.saas("schema", "--write", "--folder", str(tmp_path)) == Ended(0, "", "schema.graphql is written.\n")
-    assert (tmp_path / "schema.graphql").read_text() == installed_product().schema.print()
+    assert (tmp_path / "schema.graphql").read_text() == printed
     assert operator.saas("schema", "--check", "--folder", str(tmp_path)) == Ended(
         0, "", "schema.graphql: as the code says.\n"
     )
 
 
-def test_drift_is_shown_as_a_diff(operator: Operator, tmp_path: Path) -> None:
-    text = installed_product().schema.print()
+def test_drift_is_shown_as_a_diff(operator: Operator, printed: str, tmp_path: Path) -> None:
     (tmp_path / "schema.graphql").write_text(
-        text.replace("enum AuditOutcome", "enum AuditResult") + "type Extra { a: Int }\n"
+        printed.replace("enum AuditOutcome", "enum AuditResult") + "type Extra { a: Int }\n"
     )
     ended = operator.saas("schema", "--check", "--folder", str(tmp_path))
     assert ended.status == 1
@@ -51,9 +58,9 @@ def test_drift_is_shown_as_a_diff(operator: Operator, tmp_path: Path) -> None:
     )
 
 
-def test_a_breaking_change_needs_its_line_in_the_changelog(operator: Operator, tmp_path: Path) -> None:
+def test_a_breaking_change_needs_its_line_in_the_changelog(operator: Operator, printed: str, tmp_path: Path) -> None:
     committed, changelog = tmp_path / "schema.graphql", tmp_path / "CHANGELOG.md"
-    before = installed_product().schema.print() + '\n"Gone."\ntype Extra {\n  a: ID\n}\n'
+    before = printed + '\n"Gone."\ntype Extra {\n  a: ID\n}\n'
     committed.write_text(before)
     changelog.write_text("# Changelog\n\n## 0.2.0\n\nNews.\n\n## 0.1.0\n\nBREAKING: older, announced then.\n")
     write = ("schema", "--write", "--folder", str(tmp_path))
@@ -65,7 +72,7 @@ def test_a_breaking_change_needs_its_line_in_the_changelog(operator: Operator, t
     assert committed.read_text() == before
     changelog.write_text(changelog.read_text().replace("News.", "BREAKING: Extra is gone; ask for Customer."))
     assert operator.saas(*write) == Ended(0, "", "schema.graphql is written.\n")
-    assert committed.read_text() == installed_product().schema.print()
+    assert committed.read_text() == printed
 
 
 def test_check_or_write(operator: Operator) -> None:

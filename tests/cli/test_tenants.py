@@ -31,9 +31,11 @@ def test_a_key_makes_one_company(operator: Operator) -> None:
     key = ("--key", secrets.token_hex(8), "--password-stdin")
     first = operator.saas(*command, *key, stdin=f"{PASSWORD}\n")
     again = operator.saas(*command, *key, stdin=f"{PASSWORD}\n")
+    printed = operator.saas(*command, *key, "--json", stdin=f"{PASSWORD}\n")
     new = next(row for row in listed(operator).values() if f" {row['id']}." in first.out)
     assert first == Ended(0, f"远山贸易 is made: {new['id']}. {address} signs in as its owner.\n", "")
     assert again == Ended(0, f"远山贸易 was there already: {new['id']}. {address} signs in as its owner.\n", "")
+    assert (printed.status, printed.err, printed.json["tenant"], printed.json["replayed"]) == (0, "", new["id"], True)
     assert (new["preset"], len(listed(operator))) == ("realty", before + 1)
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saas.payroll.rules.canonical import canonical_text
@@ -26,6 +26,7 @@ def by_the_book(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+@settings(max_examples=60)
 @given(VALUES)
 def test_it_is_what_the_standard_library_writes(value: Any) -> None:
     assert canonical_text(value) == by_the_book(value)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saas.customers.allocation import (
@@ -140,6 +140,7 @@ def rosters(draw: st.DrawFn) -> Roster:
     return replace(dealt, match=draw(match_plans), rules=draw(ordered_rules)) if by_facts else dealt
 
 
+@settings(max_examples=40)
 @given(rosters())
 def test_every_explanation_is_as_dealt_again(dealt: Roster) -> None:
     allocation, alone = allocate(dealt), replace(dealt, customers=())
@@ -151,11 +152,13 @@ def test_every_explanation_is_as_dealt_again(dealt: Roster) -> None:
             assert asked == again.why_not(who.employee_id)
 
 
+@settings(max_examples=40)
 @given(rosters())
 def test_shares_are_told_without_a_deal(dealt: Roster) -> None:
     assert shown_shares(shares_of(replace(dealt, customers=()))) == shown_shares(allocate(dealt).shares)
 
 
+@settings(max_examples=40)
 @given(rosters(), st.integers(1, 5))
 def test_tallies_are_what_was_received_before(dealt: Roster, every: int) -> None:
     allocation = allocate(dealt)

@@ -5,41 +5,44 @@ from __future__ import annotations
 import csv
 import os
 import re
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(sys.executable).with_name("saas")
+from saas.cli import run
+from tests.cli.conftest import Operator, operator_of
+
 DEALS = 120
 """Rows of the export that the demonstration is shown; the whole of it is brought in elsewhere."""
 
 
 @pytest.fixture(scope="module")
-def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A newcomer's shell, with a data folder of its own."""
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """Somebody at a shell, with a data folder of their own."""
     folder = tmp_path_factory.mktemp("demo")
-    return {
+    environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder / "home"),
         "LANG": "C.UTF-8",
         "COLUMNS": "200",
         "SAAS_DATA": str(folder / "data"),
     }
+    with operator_of(environ) as operator:
+        yield operator
 
 
-def shown(environ: dict[str, str], *options: str) -> str:
+def shown(newcomer: Operator, *options: str) -> str:
     """What it prints."""
-    run = subprocess.run([str(PROGRAM), "demo", *options], env=environ, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stderr) == (0, "")
-    return run.stdout
+    ended = newcomer.saas("demo", *options)
+    assert (ended.status, ended.err) == (0, "")
+    return ended.out
 
 
 @pytest.fixture(scope="module")
-def told(environ: dict[str, str]) -> str:
+def told(newcomer: Operator) -> str:
     """What the first run prints."""
-    return shown(environ)
+    return shown(newcomer)
 
 
 def test_one_of_twenty_reps_wins_the_race(told: str) -> None:
@@ -81,15 +84,15 @@ def test_the_company_is_believable(told: str) -> None:
 
 
 @pytest.mark.drill
-def test_a_second_run_finds_its_companies_and_shows_the_same(told: str, environ: dict[str, str]) -> None:
-    again = shown(environ)
+def test_a_second_run_finds_its_companies_and_shows_the_same(told: str, newcomer: Operator) -> None:
+    again = shown(newcomer)
     for pattern in (r"^│ \d+ .*", r"^(?:CNY|├──|└──|│) .*", r"^  50 people in .*", r"^  The certificate .*"):
         assert re.findall(pattern, again, re.MULTILINE) == re.findall(pattern, told, re.MULTILINE) != []
 
 
 @pytest.mark.skipif("SAAS_TEST_DATA" not in os.environ, reason="SAAS_TEST_DATA names no folder of data")
-def test_the_same_of_a_real_export(told: str, environ: dict[str, str], tmp_path: Path) -> None:
-    text = shown(environ, "--data", str(excerpt(tmp_path)))
+def test_the_same_of_a_real_export(told: str, newcomer: Operator, tmp_path: Path) -> None:
+    text = shown(newcomer, "--data", str(excerpt(tmp_path)))
     assert f"{DEALS} lines for " in text
     assert "The certificate (" in text
     assert text.count("Settled commission: Commission by tiers (2017-12-01 to 2017-12-31)") == 1
@@ -111,9 +114,8 @@ def excerpt(folder: Path) -> Path:
     return folder
 
 
-def test_a_folder_that_is_no_export(environ: dict[str, str], tmp_path: Path) -> None:
-    command = [str(PROGRAM), "demo", "--data", str(tmp_path)]
-    run = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert run.returncode == 1
-    assert run.stderr.startswith(f"saas: {tmp_path} holds no sales_pipeline.csv with deals that were won: ")
-    assert run.stderr.endswith("Name the folder of a CRM's export, as `saas import-crm` takes it.\n")
+def test_a_folder_that_is_no_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--data", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"saas: {tmp_path} holds no sales_pipeline.csv with deals that were won: ")
+    assert told.endswith("Name the folder of a CRM's export, as `saas import-crm` takes it.\n")
