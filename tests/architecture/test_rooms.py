@@ -59,6 +59,7 @@ REVIEWED = {
     "analytics/behaviour_reports.py": "the same report reckoned by a job, stored and read",
     "analytics/behaviour_rows.py": "the same report as rows and files, for spreadsheets",
     "customers/arrival_jobs.py": "what arrives is allocated by itself: a third subject of `jobs`",
+    "customers/automation.py": "who acts where a job of the product does",
     "customers/claim_queries.py": "what a claim finds out, in one statement: a second subject of `queries`",
     "customers/department_loads.py": "what limited departments hold together: another subject of `queries`",
     "customers/given_queries.py": "what allocations gave, for audits: a third subject of `queries`",

@@ -14,6 +14,7 @@ from saas.customers import (
     ARRIVALS_STUCK,
     ArrivalAlerts,
     PoolAllocationRule,
+    WorkingHours,
     explain_allocation,
     move_customers,
     try_waiting_again,
@@ -105,6 +106,30 @@ async def test_many_are_given_whole_and_a_killed_worker_leaves_nothing(company: 
     assert without(await company.everything(), "outbox") == before
     await worker.deliver((message[0], message[1], 1))
     assert await company.rows(ALLOCATIONS) == [("committed", "flexible", 7, 7, 0, 0)]
+
+
+async def test_outside_all_working_hours_it_waits_for_the_next_begin(company: Company) -> None:
+    """Neither told as if something were wrong nor left to the night, in which nobody works."""
+    early, late = staffed = await automatic(company)
+    hours = (
+        WorkingHours((1, 2, 3, 4, 5), "09:00", "18:00", people=(employee(early),)),
+        WorkingHours((1, 2, 3, 4, 5), "10:30", "20:00", people=(employee(late),)),
+    )
+    await company.configure(2, working_hours=hours)
+    worker = Worker(company)
+    company.clock.advance(timedelta(hours=10, minutes=30))  # Monday, 20:30
+    await enter_many(company, 2)
+    await worker.gather()
+    assert await company.rows(ALLOCATIONS) == []
+    assert await company.rows(ALERTS) == []
+    company.clock.advance(timedelta(hours=12, minutes=29))
+    await worker.gather()
+    assert await company.rows(ALLOCATIONS) == []
+    company.clock.advance(timedelta(minutes=1))
+    await worker.work()
+    assert await company.rows(ALLOCATIONS) == [("committed", "flexible", 2, 2, 0, 0)]
+    assert set((await owners(company)).values()) == {early.employee_id}
+    assert len(staffed) == 2
 
 
 async def test_every_way_into_the_pool_is_an_arrival(company: Company) -> None:
