@@ -21,6 +21,9 @@ from tenants import current_tenant_id, current_transaction
 ALIKE_MAX = 500
 """Groups that are told at once: far more than any staff has by mistake."""
 
+RECORDS_MAX = 100
+"""Records of one group that are told."""
+
 _IS_MOBILE = "left({t}.phone_masked, 1) IN ('1', '+')"
 _OTHERS = f"""
 SELECT b.id AS other, a.id AS asked FROM unnest($2::uuid[]) AS known (id)
@@ -83,7 +86,7 @@ async def list_people_alike(actor: Actor, access: AccessTable) -> list[tuple[Rec
             if row["id"] in names
         )
         if len(seen) > 1:
-            groups.append(seen)
+            groups.append(seen[:RECORDS_MAX])
     return groups[:ALIKE_MAX]
 
 

@@ -145,6 +145,8 @@ class _Drawing:
         department, member = self._random.choice(tables["department"]), self._random.choice(tables["employee"])
         tables["pool_department"] = [{"pool_id": self._pools[1], "department_id": department["id"]}]
         tables["pool_member"] = [{"pool_id": self._pools[2], "employee_id": member["id"]}]
+        left = next(each for each in tables["employee"] if each["status"] == "separated")
+        tables["pool_administrator"] = [{"pool_id": self._pools[0], "employee_id": left["id"]}]
         self._customer_ids = [self._customer(number) for number in range(60)]
 
     def _customer(self, number: int) -> UUID:

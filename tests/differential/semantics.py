@@ -92,6 +92,13 @@ def _of_pool(table: str, column: str, prefix: str) -> Callable[[World, Row], obj
     return value
 
 
+def _lacks_administrators(world: World, row: Row) -> object:
+    """Somebody is named, and nobody of them is on the staff."""
+    named = {each["employee_id"] for each in world.tables["pool_administrator"] if each["pool_id"] == row["id"]}
+    staff = {each["id"] for each in world.tables["employee"] if each["status"] == "active"}
+    return bool(named) and not named & staff
+
+
 Scopes = Mapping[str, Callable[[World, Row], bool]]
 _OWNED: Scopes = {
     "department": lambda world, row: _in_my_tree(world, row["owner_department_id"]),
@@ -143,6 +150,11 @@ def _days_left(world: World, row: Row) -> Any:
     return None if row["due_on"] is None else (row["due_on"] - world.today).days - 1
 
 
+def _version_gone_by(world: World, row: Row) -> object:
+    """That in force in the pool, but where the customer goes on by an earlier one; none before it was reckoned."""
+    return None if row["settings_version"] is None else row["earlier_version"] or row["settings_version"]
+
+
 def _setting(name: str, *, before: object = None) -> Callable[[World, Row], object]:
     """A setting in force: whole numbers and truth values as they are, lists as JSON; `before` of pools without it."""
 
@@ -163,8 +175,11 @@ def _plain(default: object) -> object:
 EXPRESSIONS: Mapping[str, Callable[[World, Row], object]] = {
     "Customer.heldDays": _held_days,
     "Customer.daysLeft": _days_left,
+    "Customer.settingsVersion": _version_gone_by,
     "CustomerPool.departments": _of_pool("pool_department", "department_id", "dep"),
     "CustomerPool.members": _of_pool("pool_member", "employee_id", "emp"),
+    "CustomerPool.administrators": _of_pool("pool_administrator", "employee_id", "emp"),
+    "CustomerPool.lacksAdministrators": _lacks_administrators,
     **{f"CustomerPool.{each.api_name}": _setting(name, before=_plain(each.default)) for name, each in OPTIONS.items()},
     "Collection.counts": lambda world, row: row["reverses_id"] is None and row["reversed_by_id"] is None,
     "Deal.open": lambda world, row: row["amount_minor"] - row["collected_minor"],

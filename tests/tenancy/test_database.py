@@ -166,7 +166,7 @@ async def test_server_that_does_not_answer_is_unavailable() -> None:
 async def test_process_without_the_owner_knows_which_migrations_are_missing(database: Database) -> None:
     assert await missing_migrations(database, MODEL_APPS) == []
     tomorrow = {**MODEL_APPS, "tomorrow": ("saas.people.models", "saas.people.migrations")}
-    missing = ["tomorrow.0001_people", "tomorrow.0002_manager"]
+    missing = ["tomorrow.0001_people", "tomorrow.0002_manager", "tomorrow.0003_leave"]
     assert await missing_migrations(database, tomorrow) == missing
 
 

@@ -9,7 +9,6 @@ terms what decided; whoever could not have the customer is told the rule.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -20,9 +19,10 @@ from types import MappingProxyType
 from uuid import UUID
 
 from saas.customers.allocation.choices import CustomerFacts, Method, PluginPlace
-from saas.customers.allocation.dealing import FilterRule, Nobody, filter_rule, tighter_limit
+from saas.customers.allocation.dealing import Nobody
 from saas.customers.allocation.draw import published_weights_of_draw
 from saas.customers.allocation.explaining_aims import Told, explain_outside
+from saas.customers.allocation.explaining_filters import Filters, room_left
 from saas.customers.allocation.explaining_missed import counted, explain_missed, left_to_make_up
 from saas.customers.allocation.newcomers import Guarantee, guaranteed_newcomers
 from saas.customers.allocation.roster import Candidate, Roster
@@ -55,19 +55,6 @@ _PASSED_OVER: Mapping[Method, Explanation] = MappingProxyType(
         Method.DRAW: Explanation("customers.passed_over_draw"),
         Method.LEVEL: Explanation("customers.passed_over_level"),
         Method.PLUGIN: Explanation("customers.passed_over_plugin"),
-    }
-)
-_FILTERED: Mapping[FilterRule, Explanation] = MappingProxyType(
-    {
-        FilterRule.DISABLED: Explanation("customers.filtered_disabled"),
-        FilterRule.ABSENT: Explanation("customers.filtered_absent"),
-        FilterRule.ON_LEAVE: Explanation("customers.filtered_on_leave"),
-        FilterRule.OFF_HOURS: Explanation("customers.filtered_off_hours"),
-        FilterRule.NO_WEIGHT: Explanation("customers.filtered_no_weight"),
-        FilterRule.HOLDING_LIMIT: Explanation("customers.filtered_holding_limit"),
-        FilterRule.THRESHOLD: Explanation("customers.filtered_threshold"),
-        FilterRule.DEPARTMENT_LIMIT: Explanation("customers.filtered_department_limit"),
-        FilterRule.COOLDOWN: Explanation("customers.filtered_cooldown"),
     }
 )
 _NOBODY: Mapping[Nobody, Explanation] = MappingProxyType(
@@ -179,60 +166,19 @@ class _Case:
 
     def filtered(self, candidate: Candidate) -> Explanation | None:
         """The first rule that kept the customer from a person, None where none did."""
-        if self._rule_of_all(candidate) is None and (barred := self._barred(candidate)) is not None:
+        if self._filters.rule_of_all(candidate) is None and (barred := self._barred(candidate)) is not None:
             return barred
-        rule = self._rule(candidate)
-        if rule is None:
-            return None
-        args: dict[str, Shown] = {"name": candidate.name, "customer": self.facts.label}
-        args |= {"day": self.roster.day.isoformat(), "limit": candidate.holding_limit}
-        args |= {"assignable": candidate.assignable, "room": self._room(candidate)}
-        args |= {"at": self.roster.local_time} if rule is FilterRule.OFF_HOURS else {}
-        if rule is FilterRule.DEPARTMENT_LIMIT:
-            return self._department_full(candidate, args)
-        return replace(_FILTERED[rule], args=args)
-
-    def _department_full(self, candidate: Candidate, args: dict[str, Shown]) -> Explanation:
-        """Which department, and what it held by then; or the person's part of its room, which a draw was dealt by."""
-        if candidate.department_share is not None:
-            (least, *_) = sorted(candidate.departments, key=lambda each: each.room)
-            args |= {"department": least.name, "free": least.room, "share": candidate.department_share}
-            return Explanation("customers.filtered_department_share", args)
-        room = min(candidate.departments, key=lambda each: each.room - self._dealt_to[each.department_id])
-        args |= {"department": room.name, "limit": room.limit}
-        args |= {"holding": room.holding + self._dealt_to[room.department_id], "records": len(self.facts.records)}
-        return replace(_FILTERED[FilterRule.DEPARTMENT_LIMIT], args=args)
+        return self._filters.told(candidate)
 
     @cached_property
-    def _dealt_to(self) -> Counter[UUID]:
-        """What the people of each limited department had received before."""
-        dealt: Counter[UUID] = Counter()
-        for each in self.roster.candidates:
-            received = self._received(each).records
-            dealt.update({room.department_id: received for room in each.departments})
-        return dealt
-
-    def _rule(self, candidate: Candidate) -> FilterRule | None:
-        """In the order in which a deal sorts out; what keeps a person from every customer comes first."""
-        if (rule := self._rule_of_all(candidate)) is not None:
-            return rule
-        if not self.facts.records.isdisjoint(candidate.cooldown_customers):
-            return FilterRule.COOLDOWN
-        if self.roster.method is Method.PERFORMANCE and candidate.employee_id not in self.facts.shares:
-            return FilterRule.NO_WEIGHT
-        records, own = len(self.facts.records), candidate.own_room
-        if own is not None and own - self._received(candidate).records < records:
-            return tighter_limit(candidate)
-        is_short = any(each.room - self._dealt_to[each.department_id] < records for each in candidate.departments)
-        return FilterRule.DEPARTMENT_LIMIT if is_short else None
-
-    def _rule_of_all(self, candidate: Candidate) -> FilterRule | None:
-        return filter_rule(candidate, needs_weight=self.roster.method.needs_weight)
+    def _filters(self) -> Filters:
+        facts = self.facts
+        return Filters(self.roster, facts.label, facts.records, facts.shares, self._received)
 
     @cached_property
     def eligible(self) -> list[Candidate]:
         """Who could have had the customer."""
-        could = (each for each in self.roster.candidates if self._rule(each) is None)
+        could = (each for each in self.roster.candidates if self._filters.rule(each) is None)
         return [each for each in could if self._barred(each) is None]
 
     @cached_property
@@ -306,10 +252,6 @@ class _Case:
     def _received(self, candidate: Candidate) -> Tally:
         return self.facts.received.get(candidate.employee_id, Tally())
 
-    def _room(self, candidate: Candidate) -> int | None:
-        taken = self._received(candidate).records
-        return None if candidate.holding_room is None else candidate.holding_room - taken
-
     def standing(self, candidate: Candidate) -> dict[str, Shown]:
         """Where a person stood when the pick was made, in the terms of the method."""
         method, name = self.method, candidate.name
@@ -321,7 +263,11 @@ class _Case:
         if method is Method.STRICT:
             return {"name": name, "turn": candidate.turn}
         if method in (Method.LOAD_ABSOLUTE, Method.LOAD_RELATIVE):
-            return {"name": name, "room": self._room(candidate), "limit": candidate.holding_limit}
+            return {
+                "name": name,
+                "room": room_left(candidate, self._received(candidate)),
+                "limit": candidate.holding_limit,
+            }
         if method is Method.DRAW:
             return {"name": name, **self._part_of_wheel(candidate)}
         if method is Method.FLEXIBLE:
@@ -381,7 +327,7 @@ class _Case:
     def _share(self, candidate: Candidate) -> Explanation:
         plan = self.roster.performance
         assert plan is not None
-        people = sum(self._rule_of_all(each) is None for each in self.roster.candidates)
+        people = sum(self._filters.rule_of_all(each) is None for each in self.roster.candidates)
         guarantee, newcomers = self._guarantee
         least = plan.guarantee(people, is_newcomer=plan.is_newcomer(candidate.hired_on, self.roster.day))
         if candidate.employee_id in newcomers:

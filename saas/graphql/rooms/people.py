@@ -99,7 +99,7 @@ class RecordAlikeView:
 class PersonAlikeView:
     """At least two."""
 
-    employees: list[RecordAlikeView] = strawberry.field(description="Oldest first. Since 0.1.")
+    employees: list[RecordAlikeView] = strawberry.field(description="Oldest first, at most 100. Since 0.1.")
 
 
 @query(
