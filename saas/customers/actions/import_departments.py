@@ -59,7 +59,8 @@ async def open_departments(
         return DepartmentHoldings()
     present, places = await departments_of(people), await find_promised_departments(context, promised)
     found = await departments_above(places.values())
-    known = [*present.items(), *((word, found[department_id]) for word, department_id in places.items())]
+    known: list[tuple[Called, Sequence[UUID]]] = list(present.items())
+    known += [(word, found[department_id]) for word, department_id in places.items()]
     above: dict[Called, Sequence[UUID]] = dict(known)
     departments = {each for those in above.values() for each in those}
     if context.is_commit:
