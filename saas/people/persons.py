@@ -21,7 +21,7 @@ from tenants import current_tenant_id, current_transaction
 ALIKE_MAX = 500
 """Groups that are told at once: far more than any staff has by mistake."""
 
-RECORDS_MAX = 100
+RECORDS_MAX = 20
 """Records of one group that are told."""
 
 _IS_MOBILE = "left({t}.phone_masked, 1) IN ('1', '+')"

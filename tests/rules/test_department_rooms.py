@@ -46,7 +46,13 @@ def replayed(dealt: Roster, picks: tuple[Pick, ...]) -> Iterator[tuple[Pick, set
 
 
 def _could(dealt: Roster, who: Candidate, pick: Pick, size: int, got: Counter[UUID]) -> bool:
-    if not who.is_enabled or who.is_absent or (dealt.method.needs_weight and not who.weight):
+    if (
+        not who.is_enabled
+        or who.is_absent
+        or who.is_on_leave
+        or who.is_off_hours
+        or (dealt.method.needs_weight and not who.weight)
+    ):
         return False
     if not who.cooldown_customers.isdisjoint(pick.customer_ids):
         return False

@@ -48,8 +48,11 @@ def shared_rooms(people: Sequence[Candidate]) -> SharedRooms | None:
 def with_department_shares(roster: Roster) -> Roster:
     """The roster of a draw, with each person's part of a department's room where the draw could fill it.
 
-    The room is divided by weight, as far as people's own limits go, ties by lot; so no outcome is beyond a limit.
+    The room is divided by weight, as far as people's own limits go, ties by lot; so no outcome is beyond a limit. Parts
+    from before are divided anew.
     """
+    undivided = tuple(replace(each, department_share=None) for each in roster.candidates)
+    roster = replace(roster, candidates=undivided)
     caps = {each.employee_id: _most(each, len(roster.customers)) for each in roster.candidates}
     shares: dict[UUID, int] = {}
     for room, members in _by_size(roster):
@@ -63,7 +66,8 @@ def with_department_shares(roster: Roster) -> Roster:
 
 def _most(candidate: Candidate, customers: int) -> int:
     """How many a person could receive by their own limits."""
-    if not candidate.is_enabled or candidate.is_absent or not candidate.weight:
+    is_away = candidate.is_absent or candidate.is_on_leave or candidate.is_off_hours
+    if is_away or not candidate.is_enabled or not candidate.weight:
         return 0
     return customers if candidate.room is None else min(candidate.room, customers)
 

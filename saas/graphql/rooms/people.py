@@ -99,7 +99,7 @@ class RecordAlikeView:
 class PersonAlikeView:
     """At least two."""
 
-    employees: list[RecordAlikeView] = strawberry.field(description="Oldest first, at most 100. Since 0.1.")
+    employees: list[RecordAlikeView] = strawberry.field(description="Oldest first, at most 20. Since 0.1.")
 
 
 @query(
@@ -109,7 +109,7 @@ class PersonAlikeView:
 )
 async def employees_alike(info: Info) -> list[PersonAlikeView]:
     found = await list_people_alike(info.actor, info.rights)
-    return [PersonAlikeView(employees=[_alike(each) for each in group]) for group in found]
+    return [PersonAlikeView(employees=[_alike(each) for each in group[:20]]) for group in found]
 
 
 def _alike(record: RecordAlike) -> RecordAlikeView:
