@@ -22,7 +22,7 @@ from saas.circulation.errors import (
     PolicyMissing,
     ReceiverRefused,
 )
-from saas.customers import Marking, MarkKind
+from saas.customers import Marking, MarkKind, WorkingHours
 from saas.customers.errors import CooldownRunning
 from saas.kernel import Actor
 from saas.people import create_department
@@ -179,6 +179,25 @@ async def test_customers_move_on_their_day_and_go_to_others(
     again = await move(company)
     assert (again.reclaimed, again.rotated, again.closed) == (0, 0, 0)
     assert await company.everything() == before
+
+
+async def test_neither_working_hours_nor_named_administrators_keep_the_job_from_rotating(
+    company: Company, reps: tuple[Actor, Actor], held: list[UUID]
+) -> None:
+    hours = WorkingHours((7,), "04:00", "04:01")
+    await company.configure(2, working_hours=(hours,))
+    await company.run(
+        "INSERT INTO pool_administrator (tenant_id, pool_id, employee_id) VALUES ($1, $2, $3)",
+        company.tenant_id,
+        company.pool_id,
+        reps[0].employee_id,
+    )
+    await assessing(company)
+    await announced(company, day=QUARTER)
+    wait(company, 15)
+    report = await move(company)
+    assert (report.reclaimed, report.rotated, report.failures) == (2, 2, [])
+    assert await states(company) == ["rotated", "rotated"]
 
 
 async def test_in_the_pool_the_former_owners_cooldown_runs(

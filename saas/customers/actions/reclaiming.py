@@ -121,13 +121,20 @@ async def rotate_customers(
 ) -> dict[UUID, UUID]:
     """Give those of the customers that still wait in the pool to people by the flexible method; who got which.
 
-    It is an allocation as any other, planned and committed in one transaction: limits, cooldowns and absences hold,
-    and it explains itself. Whom nobody can have stays in the pool. Raises as `plan_allocation`.
+    It is an allocation as any other, planned and committed in one transaction: limits, cooldowns and leave hold, and
+    it explains itself; but working hours don't, since the job that does it has its own. Whom nobody can have stays in
+    the pool. Raises as `plan_allocation`.
     """
     waiting = await find_pooled(pool_id, customer_ids)
     if not waiting or not people:
         return {}
-    wish = AllocationWish(pool_id, Method.FLEXIBLE, [Participant(each) for each in people], customer_ids=waiting)
+    wish = AllocationWish(
+        pool_id,
+        Method.FLEXIBLE,
+        [Participant(each) for each in people],
+        customer_ids=waiting,
+        keeps_hours=False,
+    )
     allocation_id = await plan_allocation(actor, wish, keyring=keyring, time_zone=time_zone, clock=clock)
     plan_hash = await current_transaction().fetchval(_PLAN_HASH, current_tenant_id(), allocation_id)
     await commit_allocation(

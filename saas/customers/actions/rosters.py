@@ -270,7 +270,8 @@ async def _candidates(
         person = replace(person, most=min(given, default=None))
         found = _candidate(row, person, pool, cooling.get(row["id"], frozenset()), turn, day)
         shared = tuple(rooms[each] for each in row["departments"] if each in rooms)
-        candidates.append(replace(_with_absence(found, row, pool, absences), departments=shared))
+        found = _with_absence(found, row, pool, absences, keeps_hours=wish.keeps_hours)
+        candidates.append(replace(found, departments=shared))
     return tuple(candidates)
 
 
@@ -326,11 +327,13 @@ def _candidate(
     )
 
 
-def _with_absence(found: Candidate, row: asyncpg.Record, pool: Pool, absences: Absences) -> Candidate:
+def _with_absence(
+    found: Candidate, row: asyncpg.Record, pool: Pool, absences: Absences, *, keeps_hours: bool
+) -> Candidate:
     return replace(
         found,
         is_on_leave=found.employee_id in absences.on_leave,
-        is_off_hours=absences.is_off_hours(pool, found.employee_id, row["departments"]),
+        is_off_hours=keeps_hours and absences.is_off_hours(pool, found.employee_id, row["departments"]),
         missed=absences.missed.get(found.employee_id),
     )
 

@@ -43,7 +43,8 @@ class AllocationWish:
 
     `plan` is of performance first, `match` of match first, `plugin` a plugin and its method. `seed_source` names the
     public value that a draw takes its seed from; without one the seed is a secret of the company until the commit.
-    `is_on_arrival` says that nobody asked: the pool allocates by itself (P04).
+    `is_on_arrival` says that nobody asked: the pool allocates by itself (P04). `keeps_hours` is false where a job
+    runs at an hour of its own, so that nobody is off hours (P46).
     """
 
     pool_id: UUID
@@ -56,6 +57,7 @@ class AllocationWish:
     match: MatchPlan | None = None
     plugin: tuple[str, str] | None = None
     is_on_arrival: bool = False
+    keeps_hours: bool = True
 
     @property
     def size(self) -> int:
@@ -75,6 +77,7 @@ class AllocationWish:
             "match": None if self.match is None else plain_match(self.match),
             "plugin": None if self.plugin is None else list(self.plugin),
             "is_on_arrival": self.is_on_arrival,
+            "keeps_hours": self.keeps_hours,
         }
 
     @classmethod
@@ -92,6 +95,7 @@ class AllocationWish:
             match=None if plain.get("match") is None else restored_match(plain["match"]),
             plugin=None if plain.get("plugin") is None else (plain["plugin"][0], plain["plugin"][1]),
             is_on_arrival=plain.get("is_on_arrival", False),
+            keeps_hours=plain.get("keeps_hours", True),
         )
 
 

@@ -109,7 +109,7 @@ class PersonAlikeView:
 )
 async def employees_alike(info: Info) -> list[PersonAlikeView]:
     found = await list_people_alike(info.actor, info.rights)
-    return [PersonAlikeView(employees=[_alike(each) for each in group[:20]]) for group in found]
+    return [PersonAlikeView(employees=[_alike(each) for each in group]) for group in found]
 
 
 def _alike(record: RecordAlike) -> RecordAlikeView:
