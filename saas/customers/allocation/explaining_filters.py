@@ -74,11 +74,18 @@ class Filters:
             return FilterRule.COOLDOWN
         if self._roster.method is Method.PERFORMANCE and candidate.employee_id not in self._shares:
             return FilterRule.NO_WEIGHT
-        records, own = len(self._records), candidate.own_room
-        if own is not None and own - self._received(candidate).records < records:
-            return tighter_limit(candidate)
-        is_short = any(each.room - self._dealt_to[each.department_id] < records for each in candidate.departments)
-        return FilterRule.DEPARTMENT_LIMIT if is_short else None
+        return self._short_of(candidate)
+
+    def _short_of(self, candidate: Candidate) -> FilterRule | None:
+        """Which room is too small for all records: who is out for good is so by the first limit that was reached."""
+        own = None if candidate.own_room is None else candidate.own_room - self._received(candidate).records
+        shared = [each.room - self._dealt_to[each.department_id] for each in candidate.departments]
+        for records in (1, len(self._records)):
+            if own is not None and own < records:
+                return tighter_limit(candidate)
+            if shared and min(shared) < records:
+                return FilterRule.DEPARTMENT_LIMIT
+        return None
 
     def rule_of_all(self, candidate: Candidate) -> FilterRule | None:
         """What keeps a person from every customer."""
