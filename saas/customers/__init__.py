@@ -13,13 +13,8 @@ from saas.customers.actions.answers import (
 )
 from saas.customers.actions.arrivals import try_waiting_again
 from saas.customers.actions.claim_batches import claim_customers
-from saas.customers.actions.customers import (
-    ClaimGuard,
-    Entered,
-    claim_customer,
-    create_customer,
-    note_follow_up,
-)
+from saas.customers.actions.claiming import ClaimGuard, claim_customer
+from saas.customers.actions.customers import Entered, create_customer, note_follow_up
 from saas.customers.actions.dry_run_reports import (
     DryRunReport,
     StoredDryRun,
@@ -38,12 +33,7 @@ from saas.customers.actions.due_dates import (
     settle_due,
 )
 from saas.customers.actions.giving import Given
-from saas.customers.actions.handovers import (
-    assign_customer,
-    release_customer,
-    release_customers,
-    transfer_customer,
-)
+from saas.customers.actions.handovers import assign_customer, transfer_customer
 from saas.customers.actions.import_ownerships import OwnershipImport
 from saas.customers.actions.imports import CustomerImport
 from saas.customers.actions.last_follow_ups import note_follow_ups, restore_last_follow_ups
@@ -65,6 +55,7 @@ from saas.customers.actions.reclaiming import (
     warn_of_reclaim,
 )
 from saas.customers.actions.recycling import Near, Recycled, foresee_recycling, recycle_due_customers
+from saas.customers.actions.releasing import release_customer, release_customers
 from saas.customers.actions.requests import OwnershipRequests
 from saas.customers.actions.separations import Left, Separation, find_leavers
 from saas.customers.actions.standings import Credit, LevelStanding, credit_back, set_employee_traits, set_level_standing

@@ -150,7 +150,7 @@ def test_lines_are_written_in_two_places_which_bind_them() -> None:
     folder = Path(saas.__file__).parent
     product = (file for file in folder.rglob("*.py") if "bench" not in file.parts)  # a floor binds nothing
     writing = {str(file.relative_to(folder)) for file in product if "INSERT INTO pool_event" in file.read_text()}
-    assert writing == {"customers/actions/ledger.py", "customers/actions/customers.py"}
+    assert writing == {"customers/actions/ledger.py", "customers/actions/claiming.py"}
 
 
 async def test_the_migration_counts_the_lines_from_before(company: Company, superuser_url: str, written: UUID) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from saas.access import AccessTable
-from saas.customers.actions.customers import ClaimGuard, claim_customer
+from saas.customers.actions.claiming import ClaimGuard, claim_customer
 from saas.kernel import Actor, AppError, Clock
 
 

@@ -1,11 +1,10 @@
-"""Customers change hands: given back by their owner, assigned by an administrator, transferred from owner to owner.
+"""Customers change hands: assigned by an administrator, or transferred from owner to owner.
 
 The order of locks is that of claims: the person who receives, then the customer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -14,39 +13,24 @@ from saas.access import AccessTable
 from saas.audit import record
 from saas.customers.actions.due_dates import ActivitySource, settle_due
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.reasons import checked_reason
 from saas.customers.administrators import require_administrator
 from saas.customers.errors import (
     ApprovalNeeded,
     AssigneeNotOnStaff,
     CustomerAlreadyOwned,
     CustomerNotOwned,
-    NotTheOwner,
-    ReasonUnlisted,
     WayClosed,
 )
-from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_RELEASED, CUSTOMER_TRANSFERRED
+from saas.customers.events import CUSTOMER_ASSIGNED, CUSTOMER_TRANSFERRED
 from saas.customers.moments import judged_more
 from saas.customers.queries import POOL_SETTINGS, get_visible_customer
 from saas.customers.rules import ClaimSituation, PoolRules, may_hold_one_more, may_own_again, may_take
 from saas.customers.settings import PoolSettings, due_of_new_holding, settings_in_force
 from saas.events import emit
-from saas.kernel import Actor, AppError, BadUserInput, Clock, local_date, new_id
+from saas.kernel import Actor, AppError, Clock, local_date, new_id
 from saas.people import is_same_person_sql
 from tenants import current_tenant_id, current_transaction
-
-REASON_MAX = 200
-RETURN_TO_POOL = """
-WITH returned AS (
-    UPDATE customer SET owner_id = NULL, owner_department_id = NULL, status = 'pooled', received_on = NULL,
-        due_on = NULL, due_rule = NULL, settings_version = NULL, earlier_version = NULL, effective_follow_up_on = NULL,
-        version = version + 1
-    WHERE tenant_id = $1 AND id = $3 AND owner_id = $2 RETURNING id, pool_id
-)
-UPDATE ownership o SET ended_at = $4, ended_on = $5, end_kind = $6, reason = $7
-FROM returned WHERE o.tenant_id = $1 AND o.customer_id = returned.id AND o.ended_at IS NULL
-RETURNING returned.pool_id
-"""
-"""Gives the pool where the person owned the customer; no row, and nothing written, where somebody else does."""
 
 _LOCK = f"""
 SELECT c.owner_id, c.created_at, c.last_deal_on, c.contract_ends_on, c.declined_on, c.level, p.id AS pool_id,
@@ -55,10 +39,6 @@ SELECT c.owner_id, c.created_at, c.last_deal_on, c.contract_ends_on, c.declined_
         AND {is_same_person_sql(record="o.owner_id", employee="$3")}) AS last_ended_on
 FROM customer c JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id
 WHERE c.tenant_id = $1 AND c.id = $2 FOR NO KEY UPDATE OF c
-"""
-_REASONS = f"""
-SELECT p.name AS pool_name, {POOL_SETTINGS} FROM customer c
-JOIN customer_pool p ON p.tenant_id = c.tenant_id AND p.id = c.pool_id WHERE c.tenant_id = $1 AND c.id = $2
 """
 _LOAD = """
 SELECT l.department, l.claims, l.holding FROM customer c
@@ -85,65 +65,6 @@ _END = """
 UPDATE ownership SET ended_at = $3, ended_on = $4, end_kind = 'transfer', reason = $5
 WHERE tenant_id = $1 AND customer_id = $2 AND ended_at IS NULL
 """
-
-
-def checked_reason(reason: str) -> str:
-    """A reason without outer white space.
-
-    :raises BadUserInput: none is given, or too long a one (P32).
-    """
-    reason = reason.strip()
-    if not reason or len(reason) > REASON_MAX:
-        raise BadUserInput("customers.reason_needed", {"longest": REASON_MAX}).at("input", "reason")
-    return reason
-
-
-async def release_customer(
-    actor: Actor, *, customer_id: UUID, reason: str, access: AccessTable, time_zone: str, clock: Clock
-) -> UUID:
-    """Give a customer back to its pool. The claim is not given back (L01); the cooldown begins today (P34).
-
-    :raises BadUserInput: no reason is given, or too long a one (P32).
-    :raises ReasonUnlisted: the pool has a list of reasons, and it is not on it (P32).
-    :raises CustomerNotFound: missing, another company's, or not visible.
-    :raises NotTheOwner: somebody else, or nobody, owns it.
-    """
-    now, reason = clock.now(), checked_reason(reason)
-    today = local_date(now, time_zone)
-    await get_visible_customer(actor, access, customer_id=customer_id)
-    await _refuse_unlisted(customer_id, reason)
-    values = (actor.employee_id, customer_id, now, today, "release", reason)
-    pool_id = await current_transaction().fetchval(RETURN_TO_POOL, current_tenant_id(), *values)
-    if pool_id is None:
-        raise NotTheOwner("customers.not_the_owner").at("input", "customer")
-    line = LedgerLine("released", pool_id, customer_id, former_owner_id=actor.employee_id, reason=reason)
-    await write_ledger(actor, [line], at=now, on=today)
-    owner = str(actor.employee_id)
-    await _record(actor, "customer.released", customer_id, owner, None, reason, clock)
-    await emit(CUSTOMER_RELEASED, {"customer_id": str(customer_id), "owner_id": owner})
-    return customer_id
-
-
-async def release_customers(
-    actor: Actor, *, customer_ids: Collection[UUID], reason: str, access: AccessTable, time_zone: str, clock: Clock
-) -> list[UUID]:
-    """Give several customers back, all of them or none; in the order of their ids, so that nobody waits in a circle.
-
-    Raises as `release_customer`.
-    """
-    return [
-        await release_customer(actor, customer_id=each, reason=reason, access=access, time_zone=time_zone, clock=clock)
-        for each in sorted(set(customer_ids))
-    ]
-
-
-async def _refuse_unlisted(customer_id: UUID, reason: str) -> None:
-    row = await current_transaction().fetchrow(_REASONS, current_tenant_id(), customer_id)
-    assert row is not None, "the caller has seen the customer, and customers are never deleted"
-    reasons = settings_in_force(row).release_reasons
-    if reasons and reason not in reasons:
-        values = {"pool": row["pool_name"], "reason": reason, "reasons": ", ".join(reasons)}
-        raise ReasonUnlisted("customers.reason_unlisted", values).at("input", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +196,7 @@ async def assign_checked(
     )
     await write_ledger(actor, [line], at=now, on=today)
     owner = str(employee_id)
-    await _record(actor, "customer.assigned", customer_id, None, owner, reason, clock)
+    await record_owner(actor, "customer.assigned", customer_id, None, owner, reason, clock)
     await emit(CUSTOMER_ASSIGNED, {"customer_id": str(customer_id), "owner_id": owner})
 
 
@@ -353,7 +274,7 @@ async def transfer_customer(
     )
     await write_ledger(actor, [line], at=now, on=today)
     before, after = str(found.owner_id), str(employee_id)
-    await _record(actor, "customer.transferred", customer_id, before, after, reason, clock)
+    await record_owner(actor, "customer.transferred", customer_id, before, after, reason, clock)
     await emit(CUSTOMER_TRANSFERRED, {"customer_id": str(customer_id), "from_id": before, "owner_id": after})
     return customer_id
 
@@ -386,9 +307,10 @@ async def _give(actor: Actor, found: Handover, employee_id: UUID, kind: str, now
     )
 
 
-async def _record(
+async def record_owner(
     actor: Actor, action: str, customer_id: UUID, before: str | None, after: str | None, reason: str, clock: Clock
 ) -> None:
+    """Who owned the customer before and who does now, in the trail; None: nobody."""
     await record(
         actor,
         action,

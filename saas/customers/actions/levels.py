@@ -9,7 +9,7 @@ from uuid import UUID
 from saas.access import AccessTable
 from saas.audit import record
 from saas.customers.actions.due_dates import Activity, ActivitySource, Asked, OwnedCustomer, find_owned, settle_due
-from saas.customers.actions.handovers import checked_reason
+from saas.customers.actions.reasons import checked_reason
 from saas.customers.queries import get_visible_customer
 from saas.customers.recycling import CountedLevel, counted_level
 from saas.kernel import Actor, Clock, local_date

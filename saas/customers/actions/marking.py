@@ -12,8 +12,8 @@ import asyncpg
 from saas.access import AccessTable, scope_predicate
 from saas.audit import record
 from saas.customers.actions.due_dates import ActivitySource, OwnedCustomer, find_owned, settle_due
-from saas.customers.actions.handovers import checked_reason
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.reasons import checked_reason
 from saas.customers.errors import MarkClosed, MarkNotFound, NothingToExtend, NotTheOwner, OwnExtension
 from saas.customers.marks import MarkKind, MarkSituation, check_days, extended_until, last_day, may_mark
 from saas.customers.policies import MARK_SCOPES

@@ -15,7 +15,6 @@ import asyncpg
 from saas.audit import entry_values, record, record_many
 from saas.customers.actions.dry_running import SettingsWish, dry_run_settings
 from saas.customers.actions.due_dates import ActivitySource
-from saas.customers.actions.handovers import checked_reason
 from saas.customers.actions.pool_versions import (
     NextVersion,
     keep_version,
@@ -24,6 +23,7 @@ from saas.customers.actions.pool_versions import (
     raise_version,
     refuse_stale,
 )
+from saas.customers.actions.reasons import checked_reason
 from saas.customers.errors import (
     ApprovalNeeded,
     ApprovalNotNeeded,

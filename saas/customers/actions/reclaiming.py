@@ -12,9 +12,9 @@ from uuid import UUID
 
 from saas.audit import record
 from saas.customers.actions.allocations import commit_allocation
-from saas.customers.actions.handovers import RETURN_TO_POOL
 from saas.customers.actions.ledger import LedgerLine, write_ledger
 from saas.customers.actions.plans import plan_allocation
+from saas.customers.actions.releasing import RETURN_TO_POOL
 from saas.customers.actions.wishes import AllocationWish, OnChange, Participant
 from saas.customers.allocation import Method
 from saas.customers.events import CUSTOMER_RECYCLED

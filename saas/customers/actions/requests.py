@@ -15,8 +15,9 @@ import asyncpg
 
 from saas.access import AccessTable, require, scope_predicate
 from saas.audit import entry_values, record, record_many
-from saas.customers.actions.customers import ClaimGuard, check_claim, take
-from saas.customers.actions.handovers import assign_checked, check_assignment, checked_reason
+from saas.customers.actions.claiming import ClaimGuard, check_claim, take
+from saas.customers.actions.handovers import assign_checked, check_assignment
+from saas.customers.actions.reasons import checked_reason
 from saas.customers.administrators import require_administrator
 from saas.customers.claim_queries import refuse_during_allocation
 from saas.customers.errors import (

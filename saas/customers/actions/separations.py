@@ -11,8 +11,8 @@ import asyncpg
 
 from saas.audit import entry_values, record_many
 from saas.customers.actions.due_dates import ActivitySource, settle_due
-from saas.customers.actions.handovers import checked_reason
 from saas.customers.actions.ledger import LedgerLine, write_ledger
+from saas.customers.actions.reasons import checked_reason
 from saas.customers.errors import AssigneeNotOnStaff
 from saas.customers.events import CUSTOMER_RELEASED, CUSTOMER_TRANSFERRED
 from saas.customers.moments import room_of
