@@ -115,6 +115,7 @@ async def test_p01_a_request_of_a_customer_that_moved_is_granted_by_neither_pool
     await company.run("UPDATE customer SET pool_id = $1", other)
     for actor in (leader, company.founder):
         await kept(company, decide(company, actor, claim), NotAPoolAdministrator)
+    assert await company.rows(OWNERS) == [("甲", None)]
 
 
 async def test_p01_only_whom_the_pool_names_claims_freely(company: Company, leader: Actor) -> None:

@@ -318,6 +318,8 @@ async def test_a_closed_pool_has_no_proposals_that_wait(company: Company, partne
     proposal_id = await propose(company, company.founder, ON, version=1, pool_id=extra)
     await company.within(partial(close_pool, company.founder, pool_id=extra, expected_version=1, clock=company.clock))
     await kept(company, decide(company, partner, proposal_id, version=2), RequestClosed)
+    state = "SELECT state FROM pool_proposal WHERE id = $1"
+    assert await company.value(state, proposal_id) == "lapsed"
 
 
 async def test_a_proposal_shows_what_it_would_do(company: Company, partner: Actor) -> None:
